@@ -1,0 +1,18 @@
+/** A change of state of one alert instance; table `alert_events`. */
+import type { EpochMicros } from './span.ts'
+
+export const alertStates = ['inactive', 'pending', 'firing'] as const
+export type AlertState = (typeof alertStates)[number]
+
+export interface AlertEvent {
+  timestamp: EpochMicros
+  /** 16 hex digits: FNV-1a 64 over the sorted labels, Alertmanager's fingerprint. */
+  fingerprint: string
+  rule: string
+  group: string
+  state: AlertState
+  previous_state: AlertState
+  labels: Map<string, string>
+  annotations: Map<string, string>
+  value: number | null
+}

@@ -1,0 +1,54 @@
+/** One GPU (or MIG instance) at one scrape; table `gpu_samples`. Base units; missing is null, never 0. */
+import type { EpochMicros } from './span.ts'
+
+export interface GpuSample {
+  timestamp: EpochMicros
+  /** The target it was scraped from: its URL. */
+  target: string
+  host: string
+  /** Index on its host, as text: `0`. */
+  gpu: string
+  /** With the `GPU-` prefix, whatever the exporter writes. */
+  uuid: string
+  /** Model name: `NVIDIA H200`. */
+  device: string
+  pci_bus_id: string
+  mig_profile: string
+  mig_id: string
+  namespace: string
+  pod: string
+  container: string
+  driver_version: string
+  /** "A kernel ran", 0–1; see gr_engine_active_ratio for how busy. */
+  utilization_ratio: number | null
+  gr_engine_active_ratio: number | null
+  sm_active_ratio: number | null
+  tensor_active_ratio: number | null
+  dram_active_ratio: number | null
+  memory_used_bytes: number | null
+  memory_free_bytes: number | null
+  memory_total_bytes: number | null
+  memory_reserved_bytes: number | null
+  power_watts: number | null
+  power_limit_watts: number | null
+  /** Since driver load, as the exporter counts. */
+  energy_joules: number | null
+  /** Reset-safe difference to the sample before; null on the first. */
+  energy_delta_joules: number | null
+  temperature_celsius: number | null
+  memory_temperature_celsius: number | null
+  sm_clock_hz: number | null
+  memory_clock_hz: number | null
+  /** Names: `sw_power_cap`, `hw_thermal_slowdown`, … */
+  throttle_reasons: string[]
+  pcie_tx_bytes_per_second: number | null
+  pcie_rx_bytes_per_second: number | null
+  nvlink_bytes_per_second: number | null
+  /** The last XID code. */
+  xid: number | null
+  ecc_corrected: number | null
+  ecc_uncorrected: number | null
+  remapped_rows: number | null
+  /** Time since the sample before of the same GPU; null on the first. */
+  interval_ms: number | null
+}
