@@ -10,7 +10,8 @@ export type CostSource = (typeof costSources)[number]
 
 export interface LlmRequest {
   timestamp: EpochMicros
-  duration_ms: number
+  /** Null when the source knows none, as imported logs may: an unknown duration must not drag percentiles to 0. */
+  duration_ms: number | null
   ttft_ms: number | null
   /** (duration − TTFT) / (output_tokens − 1); null unless all three are known and output_tokens > 1. */
   tpot_ms: number | null
@@ -94,7 +95,7 @@ export interface LlmRequest {
 export function emptyRequest(): LlmRequest {
   return {
     timestamp: 0,
-    duration_ms: 0,
+    duration_ms: null,
     ttft_ms: null,
     tpot_ms: null,
     queue_ms: null,
@@ -153,7 +154,8 @@ export function emptyRequest(): LlmRequest {
 }
 
 /** Time per output token; Microsoft's and vLLM's definition: the first token is TTFT's, the rest share the remainder. */
-export function tpotMs(durationMs: number, ttftMs: number | null, outputTokens: number | null): number | null {
-  if (ttftMs === null || outputTokens === null || outputTokens <= 1 || durationMs < ttftMs) return null
+export function tpotMs(durationMs: number | null, ttftMs: number | null, outputTokens: number | null): number | null {
+  if (durationMs === null || ttftMs === null || outputTokens === null || outputTokens <= 1 || durationMs < ttftMs)
+    return null
   return (durationMs - ttftMs) / (outputTokens - 1)
 }
