@@ -1,0 +1,59 @@
+/**
+ * The product's own spans and metrics. Metrics are read at /metrics; spans are exported only where the standard
+ * OTEL_* variables name an exporter, so that the product never traces itself into its own tables by accident.
+ */
+import { metrics } from '@opentelemetry/api'
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
+import { startNodeSdk } from '@opentelemetry/sdk-node'
+
+export interface Telemetry {
+  /** The Prometheus exposition of every instrument. */
+  metricsText(): Promise<string>
+  stop(): Promise<void>
+}
+
+/**
+ * Registers the global meter and tracer providers: call it before any room starts, since an instrument that is made
+ * earlier stays a no-op.
+ */
+export function startTelemetry(version: string, env: NodeJS.ProcessEnv = process.env): Telemetry {
+  const exporter = new PrometheusExporter({ preventServerStart: true })
+  const serializer = new PrometheusSerializer(undefined, false, undefined, false, true)
+  const exportsSpans = env['OTEL_TRACES_EXPORTER'] !== undefined || env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined
+  const sdk = startNodeSdk({
+    logLevel: 'error',
+    resourceAttributes: { 'service.name': 'inferwatch', 'service.version': version },
+    // Detectors would publish the command line and the host's name.
+    resourceDetectors: [],
+    metricReaders: [exporter],
+    logRecordProcessors: [],
+    ...(exportsSpans ? {} : { spanProcessors: [] }),
+  })
+  observeProcess()
+  return {
+    async metricsText() {
+      const { resourceMetrics, errors } = await exporter.collect()
+      if (errors.length > 0) throw new AggregateError(errors, 'some instruments could not be read')
+      return serializer.serialize(resourceMetrics)
+    },
+    stop: () => sdk.shutdown(),
+  }
+}
+
+/** What every Prometheus dashboard asks of a process, under the usual names. */
+function observeProcess(): void {
+  const meter = metrics.getMeter('inferwatch')
+  meter
+    .createObservableGauge('process.resident_memory_bytes', { unit: 'By', description: 'Resident memory of the main process' })
+    .addCallback((result) => result.observe(process.memoryUsage.rss()))
+  meter
+    .createObservableCounter('process.cpu_seconds', { unit: 's', description: 'User and system CPU time of the main process' })
+    .addCallback((result) => {
+      const { user, system } = process.cpuUsage()
+      result.observe((user + system) / 1e6)
+    })
+  const started = Date.now() / 1000 - process.uptime()
+  meter
+    .createObservableGauge('process.start_time_seconds', { unit: 's', description: 'When the main process started, since 1970 UTC' })
+    .addCallback((result) => result.observe(started))
+}

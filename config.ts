@@ -1,0 +1,229 @@
+/** Joins the rooms' configuration schemas; reads the file, fills in ${ENV}, and says exactly what is wrong with it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { LineCounter, isNode, parseDocument, type Document } from 'yaml'
+import { z } from 'zod'
+import { alertsConfig } from './alerts/config.ts'
+import {
+  contentConfig,
+  endpointConfig,
+  ingestConfig,
+  pricesConfig,
+  scrapeConfig,
+  spoolConfig,
+} from './collector/config.ts'
+import { dashboardConfig } from './dashboard/api/config.ts'
+import { clickhouseConfig, retentionConfig } from './storage/config.ts'
+
+const address = (fallback: string, what: string) =>
+  z
+    .string()
+    .regex(
+      /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
+      'expected host:port, such as 127.0.0.1:8080 (port 0 picks a free one)',
+    )
+    .default(fallback)
+    .describe(what)
+
+const listenConfig = z.strictObject({
+  dashboard: address('127.0.0.1:8080', 'Web app, /api, /metrics, /healthz, /readyz'),
+  otlp_http: address('127.0.0.1:4318', 'OTLP/HTTP: /v1/traces'),
+  otlp_grpc: address('127.0.0.1:4317', 'OTLP/gRPC (reserved: not served by this version)'),
+  clickhouse: address('127.0.0.1:8123', 'ClickHouse HTTP interface of the embedded engine'),
+})
+
+const configSchema = z
+  .strictObject({
+    data_dir: z.string().min(1).default('./data').describe('Embedded ClickHouse, spool, generated keys'),
+    listen: listenConfig.prefault({}),
+    clickhouse: clickhouseConfig.prefault({}),
+    retention: retentionConfig.prefault({}),
+    ingest: ingestConfig.prefault({}),
+    spool: spoolConfig.prefault({}),
+    content: contentConfig,
+    scrape: scrapeConfig.prefault({}),
+    endpoints: z.array(endpointConfig).default([]),
+    prices: pricesConfig.prefault({}),
+    alerts: alertsConfig.prefault({}),
+    dashboard: dashboardConfig.prefault({}),
+    log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  })
+  .superRefine((config, context) => {
+    const needKeys = (key: 'dashboard' | 'otlp_http', keys: string[], setting: string) => {
+      if (!isLoopback(config.listen[key]) && keys.length === 0)
+        context.addIssue({
+          code: 'custom',
+          path: ['listen', key],
+          message: `${config.listen[key]} is reachable from other machines: set ${setting}, or listen on 127.0.0.1`,
+        })
+    }
+    needKeys('dashboard', config.dashboard.api_keys, 'dashboard.api_keys')
+    needKeys('otlp_http', config.ingest.api_keys, 'ingest.api_keys')
+    if (config.clickhouse.url === 'embedded' && !isLoopback(config.listen.clickhouse))
+      context.addIssue({
+        code: 'custom',
+        path: ['listen', 'clickhouse'],
+        message: `${config.listen.clickhouse} is reachable from other machines and its reader has no password: listen on 127.0.0.1`,
+      })
+    const names = config.endpoints.map((endpoint) => endpoint.name)
+    for (const [index, name] of names.entries())
+      if (names.indexOf(name) !== index)
+        context.addIssue({ code: 'custom', path: ['endpoints', index, 'name'], message: `"${name}" is used twice` })
+  })
+
+export type Config = z.infer<typeof configSchema>
+
+/** A configuration that can't be used: every line of the message names the file, the key, what was found and what was expected. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+export const defaultConfigFile = 'inferwatch.yaml'
+
+/**
+ * Reads a configuration file. Without `file`, `./inferwatch.yaml` if it is there, else the defaults.
+ * Paths in it are relative to the file. Throws ConfigError.
+ */
+export function loadConfig(
+  file: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): { config: Config; baseDir: string; file: string | null } {
+  const chosen = file ?? (existsSync(defaultConfigFile) ? defaultConfigFile : null)
+  if (chosen === null) return { config: configSchema.parse({}), baseDir: process.cwd(), file: null }
+  let text: string
+  try {
+    text = readFileSync(chosen, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${chosen}: cannot be read (${reasonOf(error)}); name another file with --config`, {
+      cause: error,
+    })
+  }
+  const config = parseConfig(text, chosen, env)
+  const baseDir = dirname(resolve(chosen))
+  return { config: { ...config, data_dir: resolve(baseDir, config.data_dir) }, baseDir, file: resolve(chosen) }
+}
+
+/** Parses and checks the text of a configuration file; `name` stands in messages. Throws ConfigError. */
+export function parseConfig(text: string, name: string, env: NodeJS.ProcessEnv = process.env): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const broken = document.errors[0]
+  if (broken) {
+    const at = lines.linePos(broken.pos[0])
+    throw new ConfigError(`${name}:${at.line}: not valid YAML: ${broken.message} (column ${at.col})`)
+  }
+  const missing: string[] = []
+  const value = interpolate(document.toJS() ?? {}, [], env, (path, variable) =>
+    missing.push(
+      `${where(document, lines, name, path)}: environment variable ${variable} is not set; set it or write \${${variable}:-default}`,
+    ),
+  )
+  if (missing.length > 0) throw new ConfigError(missing.join('\n'))
+  const result = configSchema.safeParse(value)
+  if (result.success) return result.data
+  throw new ConfigError(result.error.issues.flatMap((issue) => explain(issue, value, document, lines, name)).join('\n'))
+}
+
+type Path = (string | number)[]
+
+function explain(
+  issue: z.core.$ZodIssue,
+  value: unknown,
+  document: Document,
+  lines: LineCounter,
+  name: string,
+): string[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(
+      (key) => `${where(document, lines, name, [...path, key])}: unknown key; ${suggest(key, knownKeys(path))}`,
+    )
+  const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value)
+  const shown = isSecret(path) ? 'a value' : JSON.stringify(found)
+  const hint = issue.code === 'custom' || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
+  return [`${where(document, lines, name, path)}: ${issue.message}${hint}`]
+}
+
+const isSecret = (path: Path) => /key|secret|password|token|webhook_url/.test(String(path.at(-1) ?? ''))
+
+function where(document: Document, lines: LineCounter, name: string, path: Path): string {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return `${name}:${lines.linePos(node.range[0]).line}: ${path.join('.')}`
+  }
+  return path.length > 0 ? `${name}: ${path.join('.')}` : name
+}
+
+/** The keys that the schema knows at a path; unions and records know none. */
+function knownKeys(path: Path): string[] {
+  let at: unknown = configSchema
+  for (const part of path) at = step(unwrap(at), part)
+  const schema = unwrap(at)
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+function unwrap(schema: unknown): unknown {
+  let at = schema
+  while (
+    at instanceof z.ZodDefault ||
+    at instanceof z.ZodPrefault ||
+    at instanceof z.ZodOptional ||
+    at instanceof z.ZodNullable
+  )
+    at = at.unwrap()
+  return at
+}
+
+function step(schema: unknown, part: string | number): unknown {
+  if (schema instanceof z.ZodObject) return schema.shape[String(part)]
+  return schema instanceof z.ZodArray ? schema.element : undefined
+}
+
+function suggest(key: string, known: string[]): string {
+  const near = known.find((name) => distance(key, name) <= 2)
+  if (near) return `did you mean "${near}"?`
+  return known.length > 0 ? `known keys: ${known.join(', ')}` : 'it is not part of the configuration'
+}
+
+/** Levenshtein distance, for "did you mean". */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, left] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, right] of [...b].entries())
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (left === right ? 0 : 1)))
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+function interpolate(
+  value: unknown,
+  path: Path,
+  env: NodeJS.ProcessEnv,
+  onMissing: (path: Path, variable: string) => void,
+): unknown {
+  if (typeof value === 'string')
+    return value.replaceAll(
+      /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
+      (_, variable: string, fallback: string | undefined) => {
+        const found = env[variable] ?? fallback
+        if (found === undefined) onMissing(path, variable)
+        return found ?? ''
+      },
+    )
+  if (Array.isArray(value)) return value.map((item, index) => interpolate(item, [...path, index], env, onMissing))
+  if (value !== null && typeof value === 'object')
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, interpolate(item, [...path, key], env, onMissing)]),
+    )
+  return value
+}
+
+/** Whether a listen address is only reachable from this machine. */
+export function isLoopback(hostPort: string): boolean {
+  const host = hostPort.slice(0, hostPort.lastIndexOf(':')).replaceAll(/[[\]]/g, '')
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

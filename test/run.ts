@@ -1,0 +1,64 @@
+/** `npm test`: formatting, lint, types, then every test; the last line is the count. Exit code 1 when anything failed. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { z } from 'zod'
+import { setUpDebianTools } from './support/debian.ts'
+
+const root = new URL('..', import.meta.url).pathname
+const output = `${root}test/.output`
+const report = `${output}/vitest.json`
+
+const vitestReport = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  numTodoTests: z.number(),
+  success: z.boolean(),
+  testResults: z.array(z.object({ name: z.string(), status: z.string(), message: z.string().optional() })),
+})
+
+let passed = 0
+let failed = 0
+let skipped = 0
+
+function check(name: string, command: string, args: string[]): void {
+  const start = performance.now()
+  const { status } = spawnSync(`${root}node_modules/.bin/${command}`, args, { cwd: root, stdio: 'inherit' })
+  const ok = status === 0
+  if (ok) passed++
+  else failed++
+  process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)\n`)
+}
+
+function tests(): void {
+  rmSync(report, { force: true })
+  const args = [
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]
+  const { status } = spawnSync(`${root}node_modules/.bin/vitest`, args, { cwd: root, stdio: 'inherit' })
+  try {
+    const result = vitestReport.parse(JSON.parse(readFileSync(report, 'utf8')))
+    passed += result.numPassedTests
+    failed += result.numFailedTests
+    skipped += result.numPendingTests + result.numTodoTests
+    // A file that fails outside its tests (an import, a hook) has no failed test of its own.
+    if (status !== 0 && result.numFailedTests === 0) failed++
+  } catch (error) {
+    process.stdout.write(`FAILED tests: no report (${error instanceof Error ? error.message : String(error)})\n`)
+    failed++
+  }
+}
+
+mkdirSync(output, { recursive: true })
+for (const notice of setUpDebianTools(output)) process.stdout.write(`${notice}\n`)
+check('formatting', 'prettier', ['--check', '--log-level=warn', '.'])
+check('lint', 'oxlint', ['-c', '.ci/oxlint.json', '--type-aware', '--deny-warnings'])
+check('types', 'tsc', ['-p', '.'])
+tests()
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+process.exitCode = failed > 0 ? 1 : 0
