@@ -1,0 +1,246 @@
+/**
+ * The tables that are filled as RowBinary: every field of a record, its column and how it is written.
+ * A new field needs a line here, a migration that adds the column, and its comment there.
+ */
+import type { GpuSample } from '../records/gpu-sample.ts'
+import type { IngestIssue } from '../records/ingest-issue.ts'
+import type { LlmRequest } from '../records/llm-request.ts'
+import type { MetricSample, ServerSample } from '../records/server-sample.ts'
+import type { Span } from '../records/span.ts'
+import * as as from './column-kinds.ts'
+import type { Column, Kind } from './column-kinds.ts'
+import type { RowBinaryWriter } from './rowbinary.ts'
+
+export interface TableRows {
+  requests: LlmRequest
+  spans: Span
+  gpu_samples: GpuSample
+  server_samples: ServerSample
+  metric_samples: MetricSample
+  ingest_issues: IngestIssue
+}
+
+/** Tables whose rows come as objects, a few at a time. */
+const otherTables = [
+  'probes',
+  'annotations',
+  'feedback',
+  'evaluations',
+  'alert_events',
+  'alert_state',
+  'alert_groups',
+  'notifications',
+  'silences',
+  'prices',
+  'targets',
+  'topology',
+  'imports',
+  'health',
+  'rollup_state',
+] as const
+
+export type TableName = keyof TableRows | (typeof otherTables)[number]
+
+export interface Table<Row> {
+  name: keyof TableRows
+  /** In the order in which `encode` writes them: the column list of the INSERT. */
+  columns: readonly Column[]
+  /** Appends one row. Throws on a malformed record; the writer then holds nothing of it. */
+  encode(writer: RowBinaryWriter, row: Row): void
+}
+
+type Kinds<Row> = { [Field in keyof Row]: Kind<Row[Field]> }
+
+export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
+  requests: table('requests', {
+    timestamp: as.micros,
+    duration_ms: as.float,
+    ttft_ms: as.maybeFloat,
+    tpot_ms: as.maybeFloat,
+    queue_ms: as.maybeFloat,
+    prefill_ms: as.maybeFloat,
+    decode_ms: as.maybeFloat,
+    streamed: as.flag,
+    trace_id: as.text,
+    span_id: as.text,
+    parent_span_id: as.text,
+    request_id: as.text,
+    service: as.label,
+    environment: as.label,
+    provider: as.label,
+    endpoint: as.label,
+    region: as.label,
+    instance: as.label,
+    model: as.label,
+    requested_model: as.label,
+    model_version: as.label,
+    operation: as.label,
+    user_id: as.text,
+    team: as.label,
+    feature: as.label,
+    session_id: as.text,
+    api_key: as.label,
+    variant: as.label,
+    prompt_name: as.label,
+    prompt_version: as.label,
+    input_tokens: as.maybeU32,
+    cached_input_tokens: as.maybeU32,
+    cache_write_tokens: as.maybeU32,
+    output_tokens: as.maybeU32,
+    reasoning_tokens: as.maybeU32,
+    max_tokens: as.maybeU32,
+    context_window: as.maybeU32,
+    status: as.label,
+    error_type: as.label,
+    http_status: as.maybeU16,
+    finish_reason: as.label,
+    attempt: as.attempt,
+    cache_hit: as.flag,
+    cost_usd: as.maybeUsd,
+    input_cost_usd: as.maybeUsd,
+    output_cost_usd: as.maybeUsd,
+    cost_source: as.label,
+    cache_savings_usd: as.maybeUsd,
+    reported_cost_usd: as.maybeUsd,
+    price_id: as.label,
+    price_version: as.label,
+    input: as.text,
+    output: as.text,
+    dialect: as.label,
+    attributes: as.textMap,
+    version: as.whole,
+  }),
+
+  spans: table('spans', {
+    timestamp: as.micros,
+    duration_ms: as.float,
+    trace_id: as.text,
+    span_id: as.text,
+    parent_span_id: as.text,
+    name: as.label,
+    kind: as.label,
+    service: as.label,
+    environment: as.label,
+    scope_name: as.label,
+    scope_version: as.label,
+    status: as.label,
+    status_message: as.text,
+    attributes: as.attributeMap,
+    resource_attributes: as.attributeMap,
+    events: as.spanEvents,
+    links: as.spanLinks,
+    version: as.whole,
+  }),
+
+  gpu_samples: table('gpu_samples', {
+    timestamp: as.millis,
+    target: as.label,
+    host: as.label,
+    gpu: as.label,
+    uuid: as.label,
+    device: as.label,
+    pci_bus_id: as.label,
+    mig_profile: as.label,
+    mig_id: as.label,
+    namespace: as.label,
+    pod: as.label,
+    container: as.label,
+    driver_version: as.label,
+    utilization_ratio: as.maybeFloat,
+    gr_engine_active_ratio: as.maybeFloat,
+    sm_active_ratio: as.maybeFloat,
+    tensor_active_ratio: as.maybeFloat,
+    dram_active_ratio: as.maybeFloat,
+    memory_used_bytes: as.maybeU64,
+    memory_free_bytes: as.maybeU64,
+    memory_total_bytes: as.maybeU64,
+    memory_reserved_bytes: as.maybeU64,
+    power_watts: as.maybeFloat,
+    power_limit_watts: as.maybeFloat,
+    energy_joules: as.maybeFloat,
+    energy_delta_joules: as.maybeFloat,
+    temperature_celsius: as.maybeFloat,
+    memory_temperature_celsius: as.maybeFloat,
+    sm_clock_hz: as.maybeFloat,
+    memory_clock_hz: as.maybeFloat,
+    throttle_reasons: as.labels,
+    pcie_tx_bytes_per_second: as.maybeFloat,
+    pcie_rx_bytes_per_second: as.maybeFloat,
+    nvlink_bytes_per_second: as.maybeFloat,
+    xid: as.maybeU32,
+    ecc_corrected: as.maybeU64,
+    ecc_uncorrected: as.maybeU64,
+    remapped_rows: as.maybeU64,
+    interval_ms: as.maybeFloat,
+  }),
+
+  server_samples: table('server_samples', {
+    timestamp: as.millis,
+    interval_ms: as.maybeFloat,
+    server: as.label,
+    instance: as.label,
+    endpoint: as.label,
+    model: as.label,
+    running: as.maybeFloat,
+    waiting: as.maybeFloat,
+    kv_cache_ratio: as.maybeFloat,
+    input_tokens: as.maybeU64,
+    output_tokens: as.maybeU64,
+    requests_ok: as.maybeU64,
+    requests_failed: as.maybeU64,
+    preemptions: as.maybeU64,
+    prefix_hits: as.maybeU64,
+    prefix_queries: as.maybeU64,
+    finished: as.countMap,
+    ttft_ms: as.histogram,
+    itl_ms: as.histogram,
+    tpot_ms: as.histogram,
+    e2e_ms: as.histogram,
+    queue_ms: as.histogram,
+    prefill_ms: as.histogram,
+    decode_ms: as.histogram,
+    restarted: as.flag,
+  }),
+
+  metric_samples: table('metric_samples', {
+    timestamp: as.millis,
+    target: as.label,
+    name: as.label,
+    labels: as.textMap,
+    value: as.float,
+  }),
+
+  ingest_issues: table('ingest_issues', {
+    timestamp: as.millis,
+    source: as.label,
+    reason: as.label,
+    items: as.whole,
+    example: as.text,
+  }),
+}
+
+/** Every table that clients of `Db.insert` may name. */
+export const tableNames: readonly TableName[] = [...(Object.keys(tables) as (keyof TableRows)[]), ...otherTables]
+
+function table<Name extends keyof TableRows>(name: Name, kinds: Kinds<TableRows[Name]>): Table<TableRows[Name]> {
+  type Row = TableRows[Name]
+  const fields = Object.keys(kinds) as (keyof Row & string)[]
+  const writers = fields.map((field) => fieldWriter(field, kinds[field]))
+  return {
+    name,
+    columns: fields.flatMap((field) => kinds[field].columns(field)),
+    encode(writer, row) {
+      const mark = writer.length
+      try {
+        for (const write of writers) write(writer, row)
+      } catch (cause) {
+        writer.rewind(mark)
+        throw new TypeError(`malformed row of ${name}`, { cause })
+      }
+    },
+  }
+}
+
+function fieldWriter<Row, Field extends keyof Row>(field: Field, kind: Kind<Row[Field]>) {
+  return (writer: RowBinaryWriter, row: Row) => kind.write(writer, row[field])
+}
