@@ -1,0 +1,49 @@
+/** The one place that composes conditions: known columns, every value a bound parameter. */
+import type { TimeRange } from '../../records/time-range.ts'
+
+/** Columns of `requests` that a page, a rule or a query may filter by. */
+export const filterColumns = [
+  'model',
+  'provider',
+  'endpoint',
+  'environment',
+  'service',
+  'team',
+  'feature',
+  'user_id',
+  'status',
+  'operation',
+  'region',
+  'instance',
+  'api_key',
+] as const
+export type FilterColumn = (typeof filterColumns)[number]
+
+/** Values of one column are alternatives; columns all have to match. */
+export type Filter = Partial<Record<FilterColumn, string | string[]>>
+
+/** What counts as an error: not what the caller cancelled, nor what a content filter stopped. */
+export const isError = "status in ('error', 'rate_limited', 'timeout')"
+
+export interface Condition {
+  sql: string
+  params: Record<string, unknown>
+}
+
+const known: ReadonlySet<string> = new Set(filterColumns)
+
+/** `timestamp` in the half-open range, and the filter. Throws RangeError on a column that is none of `filterColumns`. */
+export function where(filter: Filter, range: TimeRange): Condition {
+  const parts = [
+    "timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')",
+    "timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')",
+  ]
+  const params: Record<string, unknown> = { from_ms: Math.floor(range.from), to_ms: Math.ceil(range.to) }
+  for (const [column, value] of Object.entries(filter)) {
+    if (!known.has(column)) throw new RangeError(`not a column to filter by: ${column}`)
+    if (value === undefined) continue
+    parts.push(`${column} in {filter_${column}:Array(String)}`)
+    params[`filter_${column}`] = Array.isArray(value) ? value : [value]
+  }
+  return { sql: parts.join(' and '), params }
+}
