@@ -1,0 +1,46 @@
+/** Label sets: what an alert is called and recognised by. */
+
+export type Labels = Record<string, string>
+
+/**
+ * Alertmanager's fingerprint of a label set: FNV-1a 64 over the labels in byte order of their names, each name and value
+ * followed by 0xFF; 16 hex digits.
+ */
+export function fingerprint(labels: Labels): string {
+  let hash = 0xcbf29ce484222325n
+  const mix = (byte: number) => {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+  }
+  for (const [name, value] of sortedEntries(labels))
+    for (const text of [name, value]) {
+      for (const byte of Buffer.from(text)) mix(byte)
+      mix(0xff)
+    }
+  return hash.toString(16).padStart(16, '0')
+}
+
+/** `{alertname="HighP95Latency", model="gpt-4o"}`, sorted by name: equal text for equal label sets. */
+export function formatLabels(labels: Labels): string {
+  return `{${sortedEntries(labels)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(', ')}}`
+}
+
+/** The labels that every set has with the same value. */
+export function commonLabels(sets: readonly Labels[]): Labels {
+  const [first, ...rest] = sets
+  if (!first) return {}
+  return Object.fromEntries(
+    Object.entries(first).filter(([name, value]) => rest.every((labels) => labels[name] === value)),
+  )
+}
+
+/** The labels named in `names`; `...` takes all. A label that the alert lacks is left out. */
+export function pickLabels(labels: Labels, names: readonly string[]): Labels {
+  if (names.includes('...')) return { ...labels }
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => names.includes(name)))
+}
+
+function sortedEntries(labels: Labels): [string, string][] {
+  return Object.entries(labels).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+}

@@ -1,0 +1,178 @@
+/** Reads rule files. The parser that serves is the one that `check-config` runs. */
+import { glob, readFile } from 'node:fs/promises'
+import { isAbsolute, relative, resolve } from 'node:path'
+import { z } from 'zod'
+import { durationMs } from '../records/duration.ts'
+import { dimensionColumns } from '../storage/queries/alert-scan.ts'
+import { duration, type AlertsConfig } from './config.ts'
+import { kinds, plannedKinds } from './kinds/index.ts'
+import type { CommonRule, RuleKind } from './kinds/kind.ts'
+import { formatLabels } from './labels.ts'
+import type { Rule, RuleGroup, Threshold } from './rule.ts'
+import { usesValue } from './template.ts'
+import { RuleFileError, explainIssues, parseYaml, type Path, type YamlFile } from './yaml-file.ts'
+
+const groupSchema = z.strictObject({
+  name: z.string().min(1),
+  interval: duration.default('30s').describe('Between two evaluations'),
+  query_offset: duration.default('0s').describe('How far evaluations look into the past: how late data may come'),
+  rules: z.array(z.unknown()).default([]),
+})
+const fileSchema = z.strictObject({ groups: z.array(groupSchema).default([]) })
+
+const shippedRules = new URL('rules/default.yaml', import.meta.url).pathname
+
+/** Every group of the configured files and, unless switched off, the shipped ones. Throws RuleFileError. */
+export async function loadRuleGroups(config: AlertsConfig, baseDir: string): Promise<RuleGroup[]> {
+  const files = [...(config.shipped_rules ? [shippedRules] : []), ...(await ruleFiles(config.rules, baseDir))]
+  const results = await Promise.all(files.map((file) => readRuleFile(file, baseDir)))
+  const groups = results.flatMap((result) => result.groups)
+  const problems = results.flatMap((result) => result.problems)
+  for (const [index, { name, file }] of groups.entries()) {
+    const first = groups.findIndex((group) => group.name === name)
+    if (first < index)
+      problems.push(`${file}: group "${name}" stands in ${groups[first]?.file} too; expected another name`)
+  }
+  if (problems.length > 0) throw new RuleFileError(problems.join('\n'))
+  return groups
+}
+
+async function ruleFiles(patterns: string[], baseDir: string): Promise<string[]> {
+  const found = new Set<string>()
+  for (const pattern of patterns) {
+    const before = found.size
+    for await (const file of glob(pattern, { cwd: baseDir })) found.add(resolve(baseDir, file))
+    // A pattern may match nothing yet; a file that is named must be there.
+    if (found.size === before && !/[*?[{]/.test(pattern) && !found.has(resolve(baseDir, pattern)))
+      throw new RuleFileError(`alerts.rules: "${pattern}" is not there; expected a file relative to ${baseDir}`)
+  }
+  return [...found].sort()
+}
+
+interface Parsed {
+  groups: RuleGroup[]
+  problems: string[]
+}
+
+async function readRuleFile(file: string, baseDir: string): Promise<Parsed> {
+  const inside = relative(baseDir, file)
+  const name = file === shippedRules ? 'shipped rules' : inside.startsWith('..') || isAbsolute(inside) ? file : inside
+  try {
+    return parseRuleFile(await readFile(file, 'utf8'), name)
+  } catch (error) {
+    if (error instanceof RuleFileError) return { groups: [], problems: [error.message] }
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    return { groups: [], problems: [`${name}: cannot be read (${reason})`] }
+  }
+}
+
+/** Throws RuleFileError on text that is not YAML; anything else wrong is a problem. `name` stands in messages. */
+export function parseRuleFile(text: string, name: string): Parsed {
+  const file = parseYaml(text, name)
+  const parsed = fileSchema.safeParse(file.value)
+  if (!parsed.success) {
+    const known = (path: Path) => Object.keys((path.length < 2 ? fileSchema : groupSchema).shape)
+    return { groups: [], problems: explainIssues(file, [], known, parsed.error.issues) }
+  }
+  const problems: string[] = []
+  const groups = parsed.data.groups.map((group, index): RuleGroup => {
+    const rules = group.rules.flatMap((rule, position) => {
+      const result = parseRule(file, ['groups', index, 'rules', position], rule, group.name)
+      if (Array.isArray(result)) problems.push(...result)
+      return Array.isArray(result) ? [] : [result]
+    })
+    if (durationMs(group.interval) < 1000)
+      problems.push(`${file.where(['groups', index, 'interval'])}: expected 1s or more; found "${group.interval}"`)
+    return {
+      name: group.name,
+      file: name,
+      interval_ms: durationMs(group.interval),
+      query_offset_ms: durationMs(group.query_offset),
+      rules: withIds(rules, (rule, twin) =>
+        problems.push(
+          `${name}: group "${group.name}" has alert "${rule.name}" twice with the labels ${formatLabels(twin.labels)}; expected labels that differ`,
+        ),
+      ),
+    }
+  })
+  return { groups, problems }
+}
+
+/** The rule, or what is wrong with it. */
+function parseRule(file: YamlFile, path: Path, raw: unknown, group: string): Rule | string[] {
+  const kind = kindOf(file, path, raw)
+  if (typeof kind === 'string') return [kind]
+  const parsed = kind.schema.safeParse(raw)
+  if (!parsed.success) return explainIssues(file, path, (inner) => keysOf(kind.schema, inner), parsed.error.issues)
+  const problems = problemsOf(file, path, parsed.data, kind)
+  return problems.length > 0 ? problems : compile(kind, parsed.data, group, file.name)
+}
+
+function kindOf(file: YamlFile, path: Path, raw: unknown): RuleKind | string {
+  const rule = typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>) : {}
+  const name = rule['kind'] ?? ('sql' in rule ? 'sql' : undefined)
+  const found = kinds.find((kind) => kind.name === name)
+  if (found) return found
+  const names = kinds.map((kind) => kind.name).join(', ')
+  if (name === undefined) return `${file.where(path)}: expected \`kind\` (${names}) or \`sql\`; found neither`
+  const where = file.where([...path, 'kind'])
+  if (typeof name === 'string' && plannedKinds.includes(name))
+    return `${where}: kind "${name}" is not available yet; this version has ${names}`
+  return `${where}: expected one of ${names}; found ${JSON.stringify(name)}`
+}
+
+function problemsOf(file: YamlFile, path: Path, rule: CommonRule, kind: RuleKind): string[] {
+  const problems: string[] = []
+  if (rule.above !== undefined && rule.below !== undefined)
+    problems.push(`${file.where(path)}: expected \`above\` or \`below\`; found both`)
+  if (rule.above === undefined && rule.below === undefined && kind.name !== 'sql')
+    problems.push(`${file.where(path)}: expected \`above\` or \`below\`; found neither`)
+  if (durationMs(rule.window) <= 0) problems.push(`${file.where([...path, 'window'])}: expected more than 0`)
+  for (const [name, text] of Object.entries(rule.labels)) {
+    const where = file.where([...path, 'labels', name])
+    if (name === 'alertname') problems.push(`${where}: is always the alert's name; expected another label`)
+    if (usesValue(text))
+      problems.push(`${where}: a label with the value in it makes a new alert each time; expected it in an annotation`)
+  }
+  return problems
+}
+
+function compile(kind: RuleKind, rule: CommonRule, group: string, file: string): Rule {
+  const threshold = thresholdOf(rule)
+  return {
+    id: rule.alert,
+    name: rule.alert,
+    group,
+    kind: kind.name,
+    unit: kind.unit,
+    file,
+    for_ms: durationMs(rule.for),
+    keep_firing_for_ms: durationMs(rule.keep_firing_for),
+    window_ms: durationMs(rule.window),
+    threshold,
+    labels: rule.labels,
+    annotations: rule.annotations,
+    question: (range) => kind.question(rule, threshold, range),
+  }
+}
+
+function thresholdOf({ above, below }: CommonRule): Threshold | null {
+  if (above !== undefined) return { side: 'above', value: above }
+  return below === undefined ? null : { side: 'below', value: below }
+}
+
+/** A second rule of a name gets `#2`; two that can't be told apart by labels are refused. */
+function withIds(rules: Rule[], onTwin: (rule: Rule, twin: Rule) => void): Rule[] {
+  return rules.map((rule, index) => {
+    const twins = rules.slice(0, index).filter((other) => other.name === rule.name)
+    const twin = twins.find((other) => formatLabels(other.labels) === formatLabels(rule.labels))
+    if (twin) onTwin(rule, twin)
+    return twins.length > 0 ? { ...rule, id: `${rule.name}#${twins.length + 1}` } : rule
+  })
+}
+
+/** The keys that may stand at a path of a rule. */
+function keysOf(schema: unknown, path: Path): readonly string[] {
+  if (path[0] === 'where') return dimensionColumns
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}

@@ -1,0 +1,108 @@
+/**
+ * The template language of labels and annotations: `{{ labels.model }}`, `{{ value | duration }}`. There is no evaluation of
+ * code. What can't be rendered becomes `<error: …>` in place: an alert with a broken text still fires.
+ */
+import type { Labels } from './labels.ts'
+
+export interface TemplateData {
+  labels: Labels
+  /** Milliseconds, ratio, dollars or whatever the rule measures. */
+  value: number | null
+  threshold: number | null
+}
+
+const placeholder = /\{\{(.*?)\}\}/gs
+
+export function renderTemplate(template: string, data: TemplateData): string {
+  return template.replace(placeholder, (_, inner: string) => {
+    try {
+      return renderExpression(inner, data)
+    } catch (error) {
+      return `<error: ${error instanceof Error ? error.message : String(error)}>`
+    }
+  })
+}
+
+/** What would always render as an error: unknown names and filters, an unclosed `{{`. */
+export function templateProblems(template: string): string[] {
+  const problems: string[] = []
+  const anyLabel = new Proxy<Labels>({}, { get: () => '', has: () => true })
+  const rest = template.replace(placeholder, (_, inner: string) => {
+    try {
+      renderExpression(inner, { labels: anyLabel, value: 1, threshold: 1 })
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error))
+    }
+    return ''
+  })
+  return rest.includes('{{') ? [...problems, '"{{" is never closed'] : problems
+}
+
+/** Whether the text changes with the value: such a label would make a new alert at every evaluation. */
+export function usesValue(template: string): boolean {
+  return [...template.matchAll(placeholder)].some(([, inner]) => /^\s*[$.]?value\b/.test(inner ?? ''))
+}
+
+function renderExpression(inner: string, data: TemplateData): string {
+  const [source = '', ...filters] = inner.split('|').map((part) => part.trim())
+  return String(filters.reduce<string | number>((value, filter) => applyFilter(filter, value), read(source, data)))
+}
+
+/** `labels.x`, `labels["x"]`, `value`, `threshold`; Prometheus's `$labels` and `$value` read the same. */
+function read(source: string, data: TemplateData): string | number {
+  const name = source.replace(/^[$.]/, '')
+  if (name === 'value' || name === 'threshold') {
+    const found = data[name]
+    if (found === null) throw new Error(`no ${name}`)
+    return found
+  }
+  const match = /^labels(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[(["'])(.+)\2\])$/.exec(name)
+  const label = match?.[1] ?? match?.[3]
+  if (label === undefined) throw new Error(`"${source}" is not labels.<name>, value or threshold`)
+  if (!(label in data.labels)) throw new Error(`no label "${label}"`)
+  return data.labels[label] ?? ''
+}
+
+const filters: Readonly<Record<string, (value: number) => string>> = {
+  duration: formatDuration,
+  percent: (value) => `${formatNumber(value * 100)}%`,
+  usd: formatUsd,
+  number: formatNumber,
+}
+
+function applyFilter(name: string, value: string | number): string {
+  const filter = Object.hasOwn(filters, name) ? filters[name] : undefined
+  if (!filter) throw new Error(`unknown filter "${name}"; known: ${Object.keys(filters).join(', ')}`)
+  const number = typeof value === 'number' ? value : Number(value)
+  if (!Number.isFinite(number)) throw new Error(`${JSON.stringify(value)} is not a number`)
+  return filter(number)
+}
+
+/** Of milliseconds: `850 ms`, `7.2 s`, `3m 12s`, `2h 05m`. */
+function formatDuration(ms: number): string {
+  if (ms < 0) return `-${formatDuration(-ms)}`
+  if (ms < 999.5) return `${formatNumber(ms)} ms`
+  if (ms < 59_950) return `${formatNumber(ms / 1000)} s`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s`
+  const minutes = Math.round(seconds / 60)
+  return `${Math.floor(minutes / 60)}h ${pad(minutes % 60)}m`
+}
+
+const pad = (value: number) => String(value).padStart(2, '0')
+
+/** Three significant digits below 100, whole numbers with separators above. */
+function formatNumber(value: number): string {
+  if (Math.abs(value) < 99.95) return String(Number(value.toPrecision(3)))
+  return Math.round(value).toLocaleString('en-US')
+}
+
+/** Cents, or three significant digits of less. */
+function formatUsd(value: number): string {
+  const amount = Math.abs(value)
+  const text =
+    amount > 0 && amount < 0.01
+      ? String(Number(amount.toPrecision(3)))
+      : amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  return `${value < 0 ? '-' : ''}$${text}`
+}

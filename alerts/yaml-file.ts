@@ -1,0 +1,62 @@
+/** YAML checked by a schema; every complaint names file, line, key, what was found and what was expected. */
+import { LineCounter, isNode, parseDocument, type Document } from 'yaml'
+import type { z } from 'zod'
+
+/** A rule file that can't be used; one line per thing to mend. */
+export class RuleFileError extends Error {
+  override name = 'ConfigError'
+}
+
+export type Path = (string | number)[]
+
+export interface YamlFile {
+  name: string
+  /** The plain value; `{}` of an empty file. */
+  value: unknown
+  /** `file:line: key.0.path` of a key, of its nearest parent when it isn't there. */
+  where(path: Path): string
+}
+
+/** Throws RuleFileError on text that is not YAML. */
+export function parseYaml(text: string, name: string): YamlFile {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const broken = document.errors[0]
+  if (broken) throw new RuleFileError(`${name}:${lines.linePos(broken.pos[0]).line}: not valid YAML: ${broken.message}`)
+  return {
+    name,
+    value: document.toJS() ?? {},
+    where: (path) => `${name}${lineOf(document, lines, path)}${path.length > 0 ? `: ${path.join('.')}` : ''}`,
+  }
+}
+
+function lineOf(document: Document, lines: LineCounter, path: Path): string {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return `:${lines.linePos(node.range[0]).line}`
+  }
+  return ''
+}
+
+/** One line per issue that zod found under `base` of the file; `known` lists the keys that may stand at a path below it. */
+export function explainIssues(
+  file: YamlFile,
+  base: Path,
+  known: (path: Path) => readonly string[],
+  issues: readonly z.core.$ZodIssue[],
+): string[] {
+  return issues.flatMap((issue) => {
+    const inner = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+    const path = base.concat(inner)
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map(
+        (key) => `${file.where(path.concat(key))}: unknown key; expected one of: ${known(inner).join(', ')}`,
+      )
+    const found = JSON.stringify(at(file.value, path))?.slice(0, 80) ?? 'nothing'
+    return [`${file.where(path)}: ${issue.message}${/found|received/.test(issue.message) ? '' : `; found ${found}`}`]
+  })
+}
+
+function at(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((inner, part) => (inner as Record<string, unknown> | null | undefined)?.[part], value)
+}
