@@ -1,0 +1,49 @@
+/** What `inferwatch import` does: composes the import with prices, redaction and a progress bar. */
+import type { Db } from '../../storage/client.ts'
+import type { ContentMode, PricesConfig } from '../config.ts'
+import { createPricer } from '../pricing.ts'
+import { createRedactor } from '../redact.ts'
+import { ImportError } from './error.ts'
+import { runImport, type ImportOptions } from './index.ts'
+import { barProgress } from './progress.ts'
+import { fileFormats } from './reader.ts'
+import { summaryLines } from './summary.ts'
+
+export interface ImportFlags {
+  map?: Record<string, string>
+  set?: Record<string, string>
+  format?: string
+  shiftTo?: string
+  rejects?: string
+  timezone?: string
+}
+
+/** Imports a file and returns the summary to print. Throws ImportError with one line that says what to do. */
+export async function importCommand(
+  file: string,
+  flags: ImportFlags,
+  config: { prices: PricesConfig; content: ContentMode },
+  db: Db,
+): Promise<string> {
+  const context = { db, pricer: createPricer(config.prices), redactor: createRedactor(config.content) }
+  const summary = await runImport(importOptions(file, flags), { ...context, progress: barProgress() })
+  return summaryLines(summary).join('\n')
+}
+
+function importOptions(
+  file: string,
+  { shiftTo, format: name, map, set, rejects, timezone }: ImportFlags,
+): ImportOptions {
+  if (shiftTo !== undefined && shiftTo !== 'now') throw new ImportError(`--shift-to: "${shiftTo}" is not "now"`)
+  const format = fileFormats.find((known) => known === name)
+  if (name !== undefined && !format) throw new ImportError(`--format: "${name}" is none of ${fileFormats.join(', ')}`)
+  return {
+    file,
+    ...(format && { format }),
+    ...(map && { map }),
+    ...(set && { set }),
+    ...(rejects !== undefined && { rejects }),
+    ...(timezone !== undefined && { timezone }),
+    ...(shiftTo === 'now' && { shift_to: 'now' as const }),
+  }
+}

@@ -1,0 +1,65 @@
+/** Which column of a file fills which field of a request. */
+import { targetOf, targets, type Target } from './columns.ts'
+import { ImportError } from './error.ts'
+
+export interface MappingOptions {
+  /** Field → column of the file. Empty: columns named like fields fill them. */
+  map: Readonly<Record<string, string>>
+  /** Field → value for every row. */
+  set: Readonly<Record<string, string>>
+}
+
+/** Reads `a=b,c=d` as typed on the command line, once or several times. Throws ImportError. */
+export function parsePairs(texts: readonly string[], option: string): Record<string, string> {
+  const pairs = texts.flatMap((text) => text.split(',')).filter((pair) => pair.trim() !== '')
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=')
+      if (equals < 1) throw new ImportError(`${option}: "${pair}" is not field=value`)
+      return [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()]
+    }),
+  )
+}
+
+export class Mapping {
+  /** Values that every row has, in a fixed order. */
+  readonly fixed: readonly (readonly [Target, string])[]
+  private readonly bySource = new Map<string, Target[]>()
+  private readonly selfNamed: boolean
+
+  /** Throws ImportError on fields that do not exist. */
+  constructor({ map, set }: MappingOptions) {
+    const known = (name: string, option: string): Target => {
+      const target = targetOf(name)
+      if (!target) throw new ImportError(`${option}: no field "${name}"; there are ${targets.join(', ')}`)
+      return target
+    }
+    this.fixed = Object.entries(set)
+      .map(([name, value]) => [known(name, '--set'), value] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+    for (const [name, source] of Object.entries(map)) {
+      const target = known(name, '--map')
+      if (this.fixed.some(([other]) => other === target))
+        throw new ImportError(`${name} is both mapped and set; give one of the two`)
+      this.bySource.set(source, [...(this.bySource.get(source) ?? []), target])
+    }
+    this.selfNamed = this.bySource.size === 0
+  }
+
+  /** The fields that a column fills; none: it becomes an attribute. */
+  targetsOf(column: string): readonly Target[] {
+    if (!this.selfNamed) return this.bySource.get(column) ?? []
+    const target = targetOf(column)
+    return target && !this.fixed.some(([name]) => name === target) ? [target] : []
+  }
+
+  /** Throws ImportError when a mapped column is not in the file or nothing gives the time. */
+  check(file: string, columns: readonly string[]): void {
+    const listed = columns.map((name) => `"${name}"`).join(', ')
+    const missing = [...this.bySource.keys()].find((source) => !columns.includes(source))
+    if (missing !== undefined) throw new ImportError(`--map: ${file} has no column "${missing}"; it has ${listed}`)
+    const timed = columns.some((column) => this.targetsOf(column).includes('timestamp'))
+    if (!timed && !this.fixed.some(([target]) => target === 'timestamp'))
+      throw new ImportError(`${file}: nothing gives the time; add --map timestamp=<column>, one of ${listed}`)
+  }
+}
