@@ -1,0 +1,49 @@
+/** Time as an argument: tests move it by hand. */
+export interface Clock {
+  /** Epoch ms. */
+  now(): number
+  /** Runs `task` once, after `ms`; the result cancels it. */
+  after(ms: number, task: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(ms, task) {
+    const timer = setTimeout(task, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** A clock that stands still until `advance` is called; tasks then run in order of their time. */
+export class ManualClock implements Clock {
+  #now: number
+  #tasks: { at: number; task: () => void }[] = []
+
+  constructor(now = 1_700_000_000_000) {
+    this.#now = now
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const entry = { at: this.#now + ms, task }
+    this.#tasks.push(entry)
+    return () => {
+      this.#tasks = this.#tasks.filter((other) => other !== entry)
+    }
+  }
+
+  advance(ms: number): void {
+    const end = this.#now + ms
+    for (;;) {
+      const due = this.#tasks.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
+      if (!due) break
+      this.#tasks = this.#tasks.filter((entry) => entry !== due)
+      this.#now = due.at
+      due.task()
+    }
+    this.#now = end
+  }
+}
