@@ -1,0 +1,134 @@
+/**
+ * Reading attributes whose types cannot be trusted: clients send booleans and integers as strings, integers as doubles,
+ * arrays as JSON or comma-joined strings. Each reader takes names in order of preference; the first usable value wins.
+ */
+import type { Attributes, AttributeValue } from '../../../records/span.ts'
+
+/** Longest identifier kept: these land in dictionary-coded columns, where one long value costs every reader. */
+const maxIdentifier = 256
+/** More tokens than any model takes: such a count is a mistake, and unknown is better than wrong. */
+const maxTokens = 1e9
+
+/** Text of a value: strings as they are, numbers and booleans printed, lists and objects as JSON. Null when empty. */
+export function textOf(value: AttributeValue | undefined): string | null {
+  if (typeof value === 'string') return value === '' ? null : value
+  if (value === undefined || value === null) return null
+  if (typeof value === 'object') {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+    return Array.isArray(value) && value.length === 0 ? null : json(value)
+  }
+  return String(value)
+}
+
+/** JSON of a value; integers beyond 2^53 as strings, bytes as base64. */
+export function json(value: AttributeValue): string {
+  return JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item === 'bigint') return item.toString()
+    return item instanceof Uint8Array ? Buffer.from(item).toString('base64') : item
+  })
+}
+
+/** The first non-empty text, or empty. */
+export function text(attributes: Attributes, names: readonly string[]): string {
+  for (const name of names) {
+    const value = attributes.get(name)
+    if (value === undefined) continue
+    const found = textOf(value)
+    if (found !== null) return found
+  }
+  return ''
+}
+
+/** Like text, cut to what a column of names should hold. */
+export function identifier(attributes: Attributes, names: readonly string[]): string {
+  const found = text(attributes, names)
+  return found.length > maxIdentifier ? found.slice(0, maxIdentifier) : found
+}
+
+/** A finite number from a number, bigint or numeric string; null otherwise. */
+export function numberOf(value: AttributeValue | undefined): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null
+  if (typeof value === 'bigint') return Number(value)
+  if (typeof value !== 'string' || value.length > 32 || !/^\s*[+-]?\d/.test(value)) return null
+  const parsed = Number(value)
+  return Number.isFinite(parsed) ? parsed : null
+}
+
+/** The first finite number, or null. */
+export function number(attributes: Attributes, names: readonly string[]): number | null {
+  for (const name of names) {
+    const value = attributes.get(name)
+    if (value === undefined) continue
+    const found = numberOf(value)
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** The first count: a whole number of 0 to 1e9, also as 23.0 or "23". Negative, fractional and absurd ones are unknown. */
+export function count(attributes: Attributes, names: readonly string[]): number | null {
+  for (const name of names) {
+    const value = attributes.get(name)
+    if (value === undefined) continue
+    const found = countOf(value)
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** A count, or null when the value is none. */
+export function countOf(value: AttributeValue | undefined): number | null {
+  const found = numberOf(value)
+  return found !== null && Number.isInteger(found) && found >= 0 && found <= maxTokens ? found : null
+}
+
+/** The first boolean, also as "True", "false", 1 or 0; null when there is none. */
+export function boolean(attributes: Attributes, names: readonly string[]): boolean | null {
+  for (const name of names) {
+    const value = attributes.get(name)
+    if (value === undefined) continue
+    const found = booleanOf(value)
+    if (found !== null) return found
+  }
+  return null
+}
+
+function booleanOf(value: AttributeValue): boolean | null {
+  if (typeof value === 'boolean') return value
+  if (typeof value === 'number') return value !== 0
+  if (typeof value !== 'string') return null
+  const word = value.toLowerCase()
+  if (word === 'true' || word === '1') return true
+  return word === 'false' || word === '0' ? false : null
+}
+
+/** The first item of a list that came as an array, a JSON array in a string, a comma-joined string or one word. */
+export function firstOf(value: AttributeValue | undefined): string {
+  if (value === undefined || value === null) return ''
+  if (Array.isArray(value)) return textOf(value.find((item) => textOf(item) !== null)) ?? ''
+  const whole = textOf(value) ?? ''
+  if (whole.startsWith('[')) {
+    const parsed = parsedJson(whole)
+    if (Array.isArray(parsed)) return firstOf(parsed as AttributeValue[])
+  }
+  return whole.split(',', 1)[0]?.trim() ?? ''
+}
+
+/** The object in a JSON string or a structured attribute; null when it is none or larger than 64 KiB. */
+export function object(attributes: Attributes, name: string): { [key: string]: AttributeValue } | null {
+  const value = attributes.get(name)
+  if (value === undefined || value === null) return null
+  const found = typeof value === 'string' ? parsedJson(value) : value
+  return typeof found === 'object' && found !== null && !Array.isArray(found) && !(found instanceof Uint8Array)
+    ? (found as { [key: string]: AttributeValue })
+    : null
+}
+
+function parsedJson(content: string): unknown {
+  if (content.length > 65_536) return null
+  try {
+    return JSON.parse(content) as unknown
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,11 @@
+/** What a trace dialect is: a vocabulary that some clients use to describe one call of a model. */
+import type { LlmRequest } from '../../../records/llm-request.ts'
+import type { Span } from '../../../records/span.ts'
+
+export interface Dialect {
+  name: string
+  /** Is this span one LLM call (not a parent that sums up children)? Cheap: it runs on every span. */
+  matches(span: Span): boolean
+  /** Fills what the dialect's vocabulary says; requestOf adds what every span has. Never throws, keeps no reference. */
+  toRequest(span: Span): LlmRequest
+}

@@ -1,0 +1,83 @@
+/**
+ * OpenLLMetry (Traceloop): gen_ai names with its own beside them. The legacy form flattens messages into
+ * `gen_ai.prompt.N.*`; the newer one follows OTel's conventions but for cache tokens and cost of a few.
+ */
+import type { Attributes, Span } from '../../../records/span.ts'
+import { firstOf, text } from './attributes.ts'
+import type { Dialect } from './dialect.ts'
+import { extend, firstEventMs, forgetZeroUsage, includeCacheInInput, readFields, setTtft } from './fields.ts'
+import { genAiContent, genAiNames, operationOf } from './gen-ai.ts'
+import { unflatten } from './messages.ts'
+import { normalFinishReason } from './outcome.ts'
+
+const names = extend(genAiNames, {
+  requested_model: ['llm.request.model'],
+  response_model: ['llm.response.model'],
+  provider: ['llm.vendor'],
+  input_tokens: ['llm.usage.prompt_tokens'],
+  output_tokens: ['llm.usage.completion_tokens'],
+  reasoning_tokens: ['llm.usage.reasoning_tokens'],
+  max_tokens: ['llm.request.max_tokens'],
+  finish_reason: ['llm.response.finish_reason', 'llm.response.stop_reason', 'gen_ai.completion.0.finish_reason'],
+  user_id: ['traceloop.association.properties.user_id', 'gen_ai.user', 'llm.user'],
+  session_id: ['traceloop.association.properties.session_id'],
+  team: ['traceloop.association.properties.team'],
+  feature: ['traceloop.association.properties.feature'],
+  prompt_name: ['traceloop.prompt.key'],
+  prompt_version: ['traceloop.prompt.version'],
+})
+
+const chunks = new Set(['llm.content.completion.chunk', 'gen_ai.content.completion.chunk'])
+const flat = new Set<string>()
+/** Any one of these marks a span of the legacy form. */
+const legacyMarks = [
+  'llm.request.type',
+  'gen_ai.prompt.0.role',
+  'gen_ai.prompt.0.content',
+  'gen_ai.completion.0.content',
+  'llm.usage.total_tokens',
+]
+
+export const openLlmetry: Dialect = {
+  name: 'openllmetry',
+
+  matches(span) {
+    const { attributes } = span
+    if (attributes.has('traceloop.span.kind') || attributes.has('openinference.span.kind')) return false
+    const ours = span.scope_name.startsWith('@traceloop/') || legacyMarks.some((mark) => attributes.has(mark))
+    return ours && isCall(attributes)
+  },
+
+  toRequest(span) {
+    const { attributes } = span
+    const request = readFields(span, names)
+    request.operation = operationOf(text(attributes, ['gen_ai.operation.name', 'llm.request.type']))
+    setTtft(span, request, request.ttft_ms ?? firstEventMs(span, chunks))
+    includeCacheInInput(request, excludesCache(span))
+    forgetZeroUsage(request)
+    const content = genAiContent(attributes)
+    request.input = content.input || unflatten(attributes, 'gen_ai.prompt.', flat)
+    request.output = content.output || unflatten(attributes, 'gen_ai.completion.', flat)
+    if (request.finish_reason === '') {
+      request.finish_reason = normalFinishReason(firstOf(attributes.get('gen_ai.completion.0.finish_reason')))
+    }
+    return request
+  },
+}
+
+/** Its Anthropic instrumentation for JavaScript passes on Anthropic's count, which leaves cached tokens out. */
+function excludesCache(span: Span): boolean {
+  return span.scope_name === '@traceloop/instrumentation-anthropic'
+}
+
+const notCalls = new Set(['rerank', 'execute_tool', 'invoke_agent', 'workflow', 'task', 'agent', 'tool'])
+
+function isCall(attributes: Attributes): boolean {
+  const operation = text(attributes, ['gen_ai.operation.name', 'llm.request.type'])
+  if (notCalls.has(operation)) return false
+  return (
+    attributes.has('gen_ai.request.model') ||
+    attributes.has('gen_ai.response.model') ||
+    attributes.has('llm.request.model')
+  )
+}
