@@ -22,9 +22,7 @@ const kind = <Value>(type: string, write: Kind<Value>['write']): Kind<Value> => 
 
 export const micros = kind<EpochMicros>("DateTime64(6, 'UTC')", (writer, value) => writer.i64(value))
 /** Scrapes need no microseconds: rounded down to whole ms. */
-export const millis = kind<EpochMicros>("DateTime64(3, 'UTC')", (writer, value) =>
-  writer.i64(Math.floor(value / 1000)),
-)
+export const millis = kind<EpochMicros>("DateTime64(3, 'UTC')", (writer, value) => writer.i64(Math.floor(value / 1000)))
 export const text = kind<string>('String', (writer, value) => writer.text(value))
 /** A text with few different values. */
 export const label = kind<string>('LowCardinality(String)', (writer, value) => writer.text(value))

@@ -54,7 +54,7 @@ type Kinds<Row> = { [Field in keyof Row]: Kind<Row[Field]> }
 export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
   requests: table('requests', {
     timestamp: as.micros,
-    duration_ms: as.float,
+    duration_ms: as.maybeFloat,
     ttft_ms: as.maybeFloat,
     tpot_ms: as.maybeFloat,
     queue_ms: as.maybeFloat,

@@ -1,0 +1,181 @@
+/** The one way to ClickHouse: embedded or a server, always over HTTP with @clickhouse/client. */
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client'
+import { StorageError } from './storage-error.ts'
+import type { TableName } from './tables.ts'
+
+export { StorageError } from './storage-error.ts'
+
+export interface QueryOptions {
+  signal?: AbortSignal
+  settings?: Record<string, string | number>
+  /** Seconds after which ClickHouse gives up. */
+  max_execution_s?: number
+}
+
+/** Every method throws StorageError: `retryable` says whether the same call may work later. */
+export interface Db {
+  /** Rows of one SELECT; values bound as {name:Type}; corrected rows replace earlier ones (final = 1). */
+  query<T>(sql: string, params?: Record<string, unknown>, options?: QueryOptions): Promise<T[]>
+  /** DDL or another statement without a result. */
+  command(sql: string, params?: Record<string, unknown>): Promise<void>
+  /** A few rows as objects. DateTime64 columns take whole microseconds, a Date or text; Maps are written as maps. */
+  insert(table: TableName, rows: object[]): Promise<void>
+  /** One INSERT of a RowBinary body; the same token a second time inserts nothing. A path is streamed from `offset` on. */
+  insertRowBinary(
+    table: string,
+    columns: readonly string[],
+    body: Buffer | { path: string; offset: number },
+    token: string,
+  ): Promise<void>
+}
+
+export interface Connection {
+  url: string
+  database: string
+  username: string
+  password: string
+}
+
+/** JSON as numbers where JavaScript can hold them; unknown floats (NaN) as null. */
+const jsonSettings: ClickHouseSettings = {
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_denormals: 0,
+  output_format_json_quote_decimals: 0,
+}
+
+const requestTimeoutMs = 330_000
+/** One body may reach back over years of weekly partitions: an import of old requests. */
+const insertSettings = { async_insert: 0, throw_on_max_partitions_per_insert_block: 0 } as const
+
+export class ClickhouseDb implements Db {
+  private readonly client: ClickHouseClient
+  private readonly timeColumns = new Map<string, Promise<ReadonlyMap<string, number>>>()
+
+  constructor({ url, database, username, password }: Connection) {
+    this.client = createClient({
+      url,
+      database,
+      username,
+      password,
+      application: 'inferwatch',
+      request_timeout: requestTimeoutMs,
+      max_open_connections: 24,
+      compression: { response: false, request: false },
+      // Every failure reaches the caller as a StorageError.
+      log: { level: ClickHouseLogLevel.OFF },
+    })
+  }
+
+  async query<T>(sql: string, params: Record<string, unknown> = {}, options: QueryOptions = {}): Promise<T[]> {
+    const limit = options.max_execution_s
+    return wrap(async () => {
+      const result = await this.client.query({
+        query: sql,
+        format: 'JSONEachRow',
+        query_params: params,
+        clickhouse_settings: {
+          final: 1,
+          wait_end_of_query: 1,
+          ...jsonSettings,
+          ...(limit === undefined ? {} : { max_execution_time: limit }),
+          ...options.settings,
+        },
+        ...(options.signal ? { abort_signal: options.signal } : {}),
+      })
+      return result.json<T>()
+    }, options.signal)
+  }
+
+  async command(sql: string, params: Record<string, unknown> = {}): Promise<void> {
+    await wrap(() => this.client.command({ query: sql, query_params: params }))
+  }
+
+  async insert(table: TableName, rows: object[]): Promise<void> {
+    if (rows.length === 0) return
+    const times = await this.timeColumnsOf(table)
+    await wrap(() =>
+      this.client.insert({
+        table,
+        format: 'JSONEachRow',
+        values: rows.map((row) => jsonRow(row, times)),
+        clickhouse_settings: insertSettings,
+      }),
+    )
+  }
+
+  async insertRowBinary(
+    table: string,
+    columns: readonly string[],
+    body: Buffer | { path: string; offset: number },
+    token: string,
+  ): Promise<void> {
+    const values = Buffer.isBuffer(body)
+      ? Readable.from([body], { objectMode: false })
+      : createReadStream(body.path, { start: body.offset, highWaterMark: 256 * 1024 })
+    await wrap(() =>
+      this.client
+        .exec({
+          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
+          values,
+          clickhouse_settings: { ...insertSettings, insert_deduplicate: 1, insert_deduplication_token: token },
+        })
+        .then(async ({ stream }) => {
+          for await (const _ of stream);
+        }),
+    )
+  }
+
+  /** Is a server there at all? */
+  async ping(): Promise<boolean> {
+    return (await this.client.ping()).success
+  }
+
+  async close(): Promise<void> {
+    await this.client.close()
+  }
+
+  private timeColumnsOf(table: string): Promise<ReadonlyMap<string, number>> {
+    let known = this.timeColumns.get(table)
+    if (!known) {
+      known = this.query<{ name: string; digits: number }>(
+        `select name, toUInt8(extract(type, 'DateTime64\\\\((\\\\d)')) as digits from system.columns
+        where database = currentDatabase() and table = {table:String} and type like '%DateTime64(%'`,
+        { table },
+      ).then((rows) => new Map(rows.map(({ name, digits }) => [name, digits])))
+      this.timeColumns.set(table, known)
+      known.catch(() => this.timeColumns.delete(table))
+    }
+    return known
+  }
+}
+
+/** JSON knows no Map and ClickHouse no bare microseconds. */
+function jsonRow(row: object, times: ReadonlyMap<string, number>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]: [string, unknown]) => {
+      if (value instanceof Map) return [name, Object.fromEntries(value)]
+      const digits = times.get(name)
+      if (digits === undefined) return [name, value]
+      if (typeof value === 'number') return [name, timeText(value, digits)]
+      return [name, value instanceof Date ? timeText(value.getTime() * 1000, digits) : value]
+    }),
+  )
+}
+
+/** `2026-11-21 10:00:00.123456` in UTC, with as many digits as the column has. */
+export function timeText(micros: number, digits: number): string {
+  const seconds = Math.floor(micros / 1e6)
+  const date = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
+  const fraction = String(micros - seconds * 1e6).padStart(6, '0')
+  return digits === 0 ? date : `${date}.${fraction.slice(0, digits)}`
+}
+
+async function wrap<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw StorageError.from(error, signal)
+  }
+}

@@ -1,0 +1,81 @@
+/** Errors of the engine as the ClickHouse HTTP interface tells them: status, headers and body. */
+
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+  /** ClickHouse's number, 0 when unknown. */
+  readonly code: number
+
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  /** From what the addon throws: `Code: 60. DB::Exception: … (UNKNOWN_TABLE)`, its prefix sometimes twice. */
+  static from(error: unknown): EngineError {
+    if (error instanceof EngineError) return error
+    const text = error instanceof Error ? error.message : String(error)
+    const code = /Code: (\d+)/.exec(text)
+    const message = text.replace(/^(Query failed: )?(Code: \d+\. DB::Exception: )+/, '').trimEnd()
+    return new EngineError(code ? Number(code[1]) : 1001, message, { cause: error })
+  }
+}
+
+/** Codes that this server itself answers with. */
+export const codes = {
+  badArguments: 36,
+  syntax: 62,
+  unknownDatabase: 81,
+  tooManyQueries: 202,
+  timeout: 159,
+  requiredPassword: 194,
+  wrongPassword: 193,
+  unknownUser: 192,
+  tooBigResult: 396,
+  accessDenied: 497,
+  cancelled: 394,
+  queryTooLarge: 62,
+  notImplemented: 48,
+} as const
+
+/** Names of the codes above; the engine's own messages already end with theirs. */
+const names: Record<number, string> = {
+  36: 'BAD_ARGUMENTS',
+  62: 'SYNTAX_ERROR',
+  81: 'UNKNOWN_DATABASE',
+  202: 'TOO_MANY_SIMULTANEOUS_QUERIES',
+  159: 'TIMEOUT_EXCEEDED',
+  194: 'REQUIRED_PASSWORD',
+  193: 'WRONG_PASSWORD',
+  192: 'UNKNOWN_USER',
+  396: 'TOO_MANY_ROWS_OR_BYTES',
+  497: 'ACCESS_DENIED',
+  394: 'QUERY_WAS_CANCELLED',
+  48: 'NOT_IMPLEMENTED',
+  1001: 'STD_EXCEPTION',
+}
+
+/** As exceptionCodeToHTTPStatus.cpp has it; anything else is 500. */
+const statuses: Record<number, readonly number[]> = {
+  400: [6, 26, 27, 36, 38, 41, 42, 43, 44, 53, 62, 69, 70, 71, 72, 117, 131, 168, 170, 184, 185, 215, 386, 456, 457],
+  401: [194],
+  403: [192, 193, 497, 516],
+  404: [16, 20, 46, 47, 52, 60, 73, 81, 115, 128],
+  408: [159],
+  413: [307],
+  501: [48],
+  503: [202, 209, 210, 439],
+}
+const statusOf = new Map(
+  Object.entries(statuses).flatMap(([status, list]) => list.map((code) => [code, Number(status)])),
+)
+
+export function httpStatus(code: number): number {
+  return statusOf.get(code) ?? 500
+}
+
+/** The body that clients parse: `Code: 60. DB::Exception: … (UNKNOWN_TABLE) (version 26.7.2.1)`. */
+export function errorBody(error: EngineError, version: string): string {
+  const named = /\([A-Z0-9_]+\)$/.test(error.message)
+  const name = names[error.code] ?? 'UNKNOWN'
+  return `Code: ${error.code}. DB::Exception: ${error.message}${named ? '' : ` (${name})`} (version ${version})\n`
+}

@@ -1,0 +1,142 @@
+/** Takes a user's statement to the right pool: writes, the API's reads, and readers behind their gate. */
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { User } from './auth.ts'
+import { Engine, type RawResult } from './engine.ts'
+import { roles, writeEngineConfig } from './engine-config.ts'
+import { codes, EngineError } from './errors.ts'
+import { type BodyInsert, insertFromFile } from './insert.ts'
+import { gateReaderQuery } from './reader-gate.ts'
+import { Canceller, ConnectionPool, quoteName } from './sessions.ts'
+import { quote, readerSettingsFor, writerDefaults } from './settings.ts'
+
+export interface ExecutorOptions {
+  /** Holds the engine's files, its configuration and bodies on their way in. */
+  directory: string
+  database: string
+  memoryBytes: number
+}
+
+export interface StatementRequest {
+  user: User
+  sql: string
+  format: string
+  /** Empty: ours. */
+  database: string
+  settings: ReadonlyMap<string, string>
+  params: ReadonlyMap<string, string>
+  signal: AbortSignal
+}
+
+export class Executor {
+  readonly version: string
+  readonly knownSettings: ReadonlySet<string>
+  private readonly engine: Engine
+  private readonly database: string
+  private readonly bodies: string
+  private readonly tableFunctions: ReadonlySet<string>
+  private readonly canceller: Canceller
+  private readonly pools: Record<'writer' | 'api' | 'reader', ConnectionPool>
+
+  /** Opens the data directory: throws when another process holds it. */
+  static async open(options: ExecutorOptions): Promise<Executor> {
+    const args = writeEngineConfig(join(options.directory, 'config'), options.database, options.memoryBytes)
+    const engine = new Engine(join(options.directory, 'store'), args)
+    const connection = engine.connect()
+    const column = async (sql: string) => (await connection.query(sql, 'TSV')).bytes.toString().trim().split('\n')
+    await connection.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(options.database)}`)
+    const facts = {
+      version: (await column('SELECT version()')).join(''),
+      settings: await column('SELECT name FROM system.settings'),
+      tableFunctions: await column('SELECT lower(name) FROM system.table_functions'),
+    }
+    connection.close()
+    return new Executor(options, engine, facts)
+  }
+
+  private constructor(
+    options: ExecutorOptions,
+    engine: Engine,
+    facts: { version: string; settings: string[]; tableFunctions: string[] },
+  ) {
+    this.engine = engine
+    this.database = options.database
+    this.version = facts.version
+    this.knownSettings = new Set(facts.settings)
+    this.tableFunctions = new Set(facts.tableFunctions)
+    // Bodies of a process that died are nobody's any more: their senders got no answer and send again.
+    this.bodies = join(options.directory, 'bodies')
+    rmSync(this.bodies, { recursive: true, force: true })
+    mkdirSync(this.bodies, { recursive: true, mode: 0o700 })
+    this.canceller = new Canceller(engine)
+    const pool = (size: number, maxWaiting: number) =>
+      new ConnectionPool(engine, this.canceller, { size, maxWaiting, reuse: true })
+    this.pools = {
+      writer: pool(3, 200),
+      api: pool(6, 500),
+      reader: new ConnectionPool(engine, this.canceller, {
+        size: 4,
+        maxWaiting: 40,
+        reuse: false,
+        prepare: [`SET ROLE ${roles.reader}`],
+      }),
+    }
+  }
+
+  async run(request: StatementRequest): Promise<RawResult> {
+    if (request.user === 'reader') return this.runReader(request)
+    const reads = /^[\s(]*(SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN)\b/i.test(request.sql)
+    return this.pools[reads ? 'api' : 'writer'].run({
+      ...request,
+      database: request.database || this.database,
+      settings: new Map([...writerDefaults, ...request.settings]),
+    })
+  }
+
+  /** Where the body of one INSERT goes. */
+  bodyPath(): string {
+    return join(this.bodies, `${randomUUID()}.body`)
+  }
+
+  /** Inserts the rows in `path` and removes it, whatever happens. */
+  async insertFile(request: StatementRequest, insert: BodyInsert, path: string): Promise<RawResult> {
+    try {
+      return await this.pools.writer.run({
+        ...request,
+        sql: insertFromFile(insert, path, request.settings),
+        database: request.database || this.database,
+        settings: writerDefaults,
+      })
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+
+  close(): void {
+    this.canceller.close()
+    for (const pool of Object.values(this.pools)) pool.close()
+    this.engine.close()
+  }
+
+  private async runReader(request: StatementRequest): Promise<RawResult> {
+    // Clients that know no database of ours ask for `default`.
+    if (request.database !== '' && request.database !== 'default' && request.database !== this.database) {
+      throw new EngineError(codes.accessDenied, `reader: not enough privileges for database ${quote(request.database)}`)
+    }
+    const sql = gateReaderQuery(request.sql, this.tableFunctions)
+    const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
+    if (queryClass === 4) {
+      // The engine's own message says where the text stops making sense.
+      return this.pools.reader.run(this.readerStatement(request, `EXPLAIN AST ${sql}`))
+    }
+    if (statementCount !== 1) throw new EngineError(codes.accessDenied, 'reader: one statement at a time')
+    if (queryClass !== 0) throw new EngineError(codes.accessDenied, 'reader: may only read')
+    return this.pools.reader.run(this.readerStatement(request, sql))
+  }
+
+  private readerStatement(request: StatementRequest, sql: string) {
+    return { ...request, sql, database: this.database, settings: readerSettingsFor(request.settings) }
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What the `reader` may run. The engine's readonly mode is no sandbox in an embedded engine: file() reads any file, INTO
+ * OUTFILE writes any, DESCRIBE url() calls out. So a text passes this gate, the engine's own classifier, a role that sees one database,
+ * and limits; each stops what the others let through.
+ */
+import { codes, EngineError } from './errors.ts'
+import { type Token, TokenError, tokenize } from './tokens.ts'
+
+/** Longest text of a reader's query, in characters. */
+const maxQueryLength = 256 * 1024
+
+/** First words, and second ones where the first says too little. */
+const statements: Record<string, readonly string[] | null> = {
+  select: null,
+  with: null,
+  '(': null,
+  explain: null,
+  describe: null,
+  desc: null,
+  exists: null,
+  show: [
+    'tables',
+    'databases',
+    'columns',
+    'fields',
+    'create',
+    'full',
+    'index',
+    'indexes',
+    'indices',
+    'keys',
+    'functions',
+    'settings',
+    'table',
+  ],
+}
+
+/** Refused wherever they stand as a name: scalar functions work without parentheses too (`* APPLY file`). */
+const forbiddenNames = new Set([
+  'file',
+  'eval',
+  'fuzzquery',
+  'fuzzjson',
+  'catboostevaluate',
+  'getserversetting',
+  'getclienthttpheader',
+  'showcertificate',
+  'addresstoline',
+  'addresstolinewithinlines',
+  'addresstosymbol',
+  'demangle',
+  'filesystempath',
+  'outfile',
+  'infile',
+  'processlist',
+  'joinget',
+  'joingetornull',
+  'hascolumnintable',
+  'mergetreeindex',
+  'mergetreeprojection',
+  'identifier',
+])
+/** Functions that call models or the network. */
+const forbiddenPrefix =
+  /^(ai[A-Z]|AI[A-Z_]|llm|s3|gcs|azure|hdfs|iceberg|deltalake|hudi|paimon|remote|mysql|postgresql|mongo|redis|odbc|jdbc|executable|sqlite)/i
+
+/** Table functions that touch neither files, network nor other users. */
+export const harmlessTableFunctions = new Set([
+  'numbers',
+  'numbers_mt',
+  'zeros',
+  'zeros_mt',
+  'generate_series',
+  'generateseries',
+  'values',
+  'view',
+  'format',
+  'null',
+  'primes',
+])
+
+const systemTables = new Set(
+  'one numbers tables columns databases functions table_functions settings formats data_type_families keywords time_zones table_engines build_options collations aggregate_function_combinators completions documentation'.split(
+    ' ',
+  ),
+)
+
+/**
+ * The text to run, without comments. Throws EngineError 497 (or 62) that names what is refused.
+ * `tableFunctions`: every table function of this engine, lower case.
+ */
+export function gateReaderQuery(sql: string, tableFunctions: ReadonlySet<string>): string {
+  if (sql.length > maxQueryLength)
+    throw new EngineError(codes.syntax, `query is longer than ${maxQueryLength} characters`)
+  const { tokens, stripped } = readTokens(sql)
+  checkStatement(tokens)
+  for (let i = 0; i < tokens.length; i++) checkName(tokens, i, tableFunctions)
+  return stripped.trim().replace(/[;\s]+$/, '')
+}
+
+function readTokens(sql: string) {
+  try {
+    return tokenize(sql)
+  } catch (cause) {
+    if (cause instanceof TokenError) throw new EngineError(codes.syntax, cause.message, { cause })
+    throw cause
+  }
+}
+
+function checkStatement(tokens: readonly Token[]): void {
+  const end = tokens.findLastIndex((token) => token.text !== ';' || token.kind !== 'symbol')
+  if (tokens.slice(0, end).some((token) => token.kind === 'symbol' && token.text === ';'))
+    refuse('more than one statement')
+  const first = tokens[0]?.text.toLowerCase() ?? ''
+  const seconds = statements[first]
+  if (seconds === undefined || !Object.hasOwn(statements, first))
+    refuse(first ? `${first.toUpperCase()} statements` : 'an empty query')
+  const second = tokens[1]?.text.toLowerCase() ?? ''
+  if (seconds && !seconds.includes(second)) refuse(`${first} ${second}`.toUpperCase())
+}
+
+function checkName(tokens: readonly Token[], at: number, tableFunctions: ReadonlySet<string>): void {
+  const token = tokens[at]
+  if (token?.kind !== 'word' && token?.kind !== 'quoted') return
+  if (token.kind === 'quoted' && token.text.includes('\\')) refuse('escapes in quoted names')
+  const name = token.text.toLowerCase()
+  const called = isSymbol(tokens[at + 1], '(')
+  if (forbiddenNames.has(name)) refuse(token.text)
+  if (called && (forbiddenPrefix.test(token.text) || (tableFunctions.has(name) && !harmlessTableFunctions.has(name)))) {
+    refuse(`${token.text}()`)
+  }
+  if (name === 'system' && isSymbol(tokens[at + 1], '.')) {
+    const table = tokens[at + 2]?.text.toLowerCase() ?? ''
+    if (!systemTables.has(table)) refuse(`system.${table}`)
+  }
+}
+
+function isSymbol(token: Token | undefined, text: string): boolean {
+  return token?.kind === 'symbol' && token.text === text
+}
+
+function refuse(what: string): never {
+  throw new EngineError(codes.accessDenied, `reader: not enough privileges for ${what}`)
+}

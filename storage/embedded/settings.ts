@@ -1,0 +1,86 @@
+/** Settings of a request: which are taken, how they are capped, and the SET statement that brings a connection there. */
+
+/** Parameters of the HTTP interface that are no settings. */
+const interfaceParams = new Set(
+  'query database default_format user password query_id session_id session_timeout session_check role quota_key compress decompress buffer_size wait_end_of_query stacktrace enable_http_compression http_headers_progress_interval_ms send_progress_in_http_headers client_protocol_version'.split(
+    ' ',
+  ),
+)
+
+/** What a reader may set: how results are written. None of these name files or lift limits. */
+const readerSettings =
+  /^(output_format_\w+|date_time_output_format|session_timezone|final|join_use_nulls|group_by_use_nulls|extremes|limit|offset)$/
+
+/** A reader's query may lower these, never raise them. */
+export const readerLimits: Readonly<Record<string, number>> = {
+  max_execution_time: 30,
+  max_result_rows: 1_000_000,
+  max_result_bytes: 256 * 1024 * 1024,
+  max_threads: 2,
+}
+
+/** Set for every reader's query; readonly comes last, it forbids further SETs. */
+const readerFixed: readonly (readonly [string, string])[] = [
+  ['max_memory_usage', '1000000000'],
+  ['max_temporary_data_on_disk_size_for_query', '2000000000'],
+  ['allow_introspection_functions', '0'],
+  ['readonly', '1'],
+]
+
+/** Nobody's result may fill the memory of the process; `final`: corrected rows replace the ones before. */
+export const writerDefaults: ReadonlyMap<string, string> = new Map([
+  ['max_execution_time', '300'],
+  ['max_result_bytes', String(1024 * 1024 * 1024)],
+])
+
+export function requestedSettings(query: URLSearchParams, known: ReadonlySet<string>): Map<string, string> {
+  const settings = new Map<string, string>()
+  for (const [name, value] of query) if (!interfaceParams.has(name) && known.has(name)) settings.set(name, value)
+  return settings
+}
+
+/** What a reader's query runs with, whatever it asked for. */
+export function readerSettingsFor(requested: ReadonlyMap<string, string>): Map<string, string> {
+  const settings = new Map<string, string>([['final', '1']])
+  for (const [name, value] of requested) if (readerSettings.test(name)) settings.set(name, value)
+  for (const [name, limit] of Object.entries(readerLimits)) {
+    const wanted = Number(requested.get(name))
+    settings.set(name, String(wanted > 0 && wanted < limit ? wanted : limit))
+  }
+  for (const [name, value] of readerFixed) settings.set(name, value)
+  return settings
+}
+
+/**
+ * One SET that turns what `applied` says is on a connection into what is wanted, or null; updates `applied`.
+ * Settings of an earlier query go back to their defaults; bound values stay until they are set again.
+ */
+export function setStatement(
+  applied: Map<string, string>,
+  settings: ReadonlyMap<string, string>,
+  params: ReadonlyMap<string, string>,
+): string | null {
+  const changes: string[] = []
+  for (const name of applied.keys()) {
+    if (settings.has(name)) continue
+    changes.push(`${name} = DEFAULT`)
+    applied.delete(name)
+  }
+  for (const [name, value] of settings) {
+    if (applied.get(name) === value) continue
+    changes.push(`${name} = ${quote(value)}`)
+    applied.set(name, value)
+  }
+  for (const [name, value] of params) changes.push(`param_${name} = ${quote(value)}`)
+  return changes.length > 0 ? `SET ${changes.join(', ')}` : null
+}
+
+/** ` SETTINGS a = '1'` for the end of an INSERT, or nothing. */
+export function settingsClause(settings: ReadonlyMap<string, string>): string {
+  const list = [...settings].map(([name, value]) => `${name} = ${quote(value)}`)
+  return list.length > 0 ? ` SETTINGS ${list.join(', ')}` : ''
+}
+
+export function quote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+}

@@ -1,0 +1,103 @@
+/** Storage: ClickHouse, embedded or a server, with the schema in place. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { ClickhouseDb, type Db } from './client.ts'
+import type { ClickhouseConfig, RetentionConfig } from './config.ts'
+import { Supervisor } from './embedded/supervisor.ts'
+import { migrate, shippedMigrations } from './migrate.ts'
+
+export interface StorageOptions {
+  data_dir: string
+  /** host:port of the embedded engine's HTTP interface; port 0 picks a free one. */
+  listen: string
+  clickhouse: ClickhouseConfig
+  retention: RetentionConfig
+  log: Logger
+}
+
+export interface Storage {
+  /** Full rights on our database. */
+  db: Db
+  /** For SQL of analysts: reads our database only, within limits. */
+  reader: Db
+  /** Of the ClickHouse HTTP interface. */
+  url: string
+  /** Runs a real query and a real insert. */
+  ready(): Promise<{ ok: boolean; reason: string }>
+  /** Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Throws EngineStartError, MigrationError or StorageError, each with one line that says what to do. */
+export async function startStorage(options: StorageOptions): Promise<Storage> {
+  const engine = options.clickhouse.url === 'embedded' ? await startEmbedded(options) : null
+  const url = engine?.supervisor.url ?? options.clickhouse.url
+  const { database, username, password } = options.clickhouse
+  const writer = engine ? { username: 'writer', password: engine.passwords.writer } : { username, password }
+  const db = new ClickhouseDb({ url, database, ...writer })
+  const reader = engine
+    ? new ClickhouseDb({ url, database, username: 'reader', password: engine.passwords.reader })
+    : db
+  const close = async () => {
+    await Promise.all([db.close(), reader.close()])
+    await engine?.supervisor.stop()
+  }
+  try {
+    if (!engine) await createDatabase({ url, ...writer }, database)
+    await migrate(db, shippedMigrations(), options.log)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { db, reader, url, ready: () => checkReady(db), stop: close }
+}
+
+async function startEmbedded({ data_dir, listen, clickhouse, log }: StorageOptions) {
+  const directory = resolve(data_dir)
+  const passwords = {
+    writer: storedKey(join(directory, 'keys', 'writer')),
+    reader: storedKey(join(directory, 'keys', 'reader')),
+  }
+  const colon = listen.lastIndexOf(':')
+  const supervisor = await Supervisor.start({
+    directory: join(directory, 'clickhouse'),
+    database: clickhouse.database,
+    memoryBytes: clickhouse.memory_bytes,
+    host: listen.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(listen.slice(colon + 1)),
+    passwords,
+    log,
+  })
+  return { supervisor, passwords }
+}
+
+/** Made at the first start, readable by this user alone. */
+function storedKey(path: string): string {
+  if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 })
+  }
+  return readFileSync(path, 'utf8').trim()
+}
+
+/** The database itself can only be made from another one. */
+async function createDatabase(connection: { url: string; username: string; password: string }, database: string) {
+  const db = new ClickhouseDb({ ...connection, database: 'default' })
+  try {
+    await db.command(`CREATE DATABASE IF NOT EXISTS ${database}`)
+  } finally {
+    await db.close()
+  }
+}
+
+async function checkReady(db: Db): Promise<{ ok: boolean; reason: string }> {
+  try {
+    await db.query('SELECT count() FROM requests WHERE timestamp > now() - 60', {}, { max_execution_s: 5 })
+    await db.command('INSERT INTO health (ok) VALUES (1)')
+    return { ok: true, reason: '' }
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
