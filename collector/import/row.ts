@@ -1,5 +1,7 @@
 /** One row of a file → one request. */
 import { emptyRequest, tpotMs, type LlmRequest } from '../../records/llm-request.ts'
+import { modelName } from '../../records/model-name.ts'
+import { normalProvider } from '../../records/provider.ts'
 import type { EpochMicros } from '../../records/span.ts'
 import { assign, BadValue, type Target } from './columns.ts'
 import { hexId, type Identities } from './identity.ts'
@@ -84,8 +86,8 @@ export class RowReader {
       if (value !== null && value !== undefined && value !== '') addAttribute(request, name, value)
     }
     identify(request, identities.of(identity))
-    request.model ||= request.requested_model
-    request.requested_model ||= request.model
+    nameModel(request)
+    request.provider = normalProvider(request.provider)
     request.tpot_ms ??= tpotMs(request.duration_ms, request.ttft_ms, request.output_tokens)
     if (!statusKnown) request.status = statusFrom(request)
     return request
@@ -146,6 +148,14 @@ function addAttribute(request: LlmRequest, name: string, value: string): void {
 function identify(request: LlmRequest, made: { trace_id: string; span_id: string }): void {
   request.trace_id = request.trace_id === '' ? made.trace_id : hexId(request.trace_id, 32)
   request.span_id = request.span_id === '' ? made.span_id : hexId(request.span_id, 16)
+}
+
+/** One model is one name, whatever the file calls it; see `modelName`. */
+function nameModel(request: LlmRequest): void {
+  const { model, version } = modelName(request.model || request.requested_model)
+  request.requested_model ||= request.model
+  request.model = model
+  request.model_version ||= version
 }
 
 /** A file without a status may still tell one. */
