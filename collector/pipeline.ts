@@ -1,0 +1,116 @@
+/** From decoded spans to durable rows: every span to `spans`, model calls also to `requests`, priced and redacted. */
+import { tpotMs, type LlmRequest } from '../records/llm-request.ts'
+import type { Span } from '../records/span.ts'
+import type { EndpointConfig } from './config.ts'
+import type { IssueLog } from './issues.ts'
+import type { DecodedTraces } from './otlp/validate.ts'
+import type { Spool } from './spool/index.ts'
+
+const source = 'pipeline'
+/** No model reads or writes a billion tokens in one call: such a count is a mistake, and would ruin every sum. */
+const mostTokens = 1e9
+
+const tokenFields = [
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+  'max_tokens',
+  'context_window',
+] as const
+const timeFields = ['ttft_ms', 'queue_ms', 'prefill_ms', 'decode_ms'] as const
+
+export interface PipelineOptions {
+  spool: Spool
+  issues: IssueLog
+  endpoints: readonly EndpointConfig[]
+  /** Null: the span is no model call. */
+  requestOf: (span: Span) => LlmRequest | null
+  /** Fills the costs in place. */
+  price: (request: LlmRequest) => void
+  redactor: { request(request: LlmRequest): void; span(span: Span): Span }
+  /** Epoch ms. */
+  clock?: () => number
+}
+
+/** Resolves once every span is durable; rejects with SpoolFull. */
+export type Accept = (decoded: Pick<DecodedTraces, 'spans'>) => Promise<void>
+
+export function createPipeline(options: PipelineOptions): Accept {
+  const { spool, issues, requestOf, price, redactor, endpoints, clock = Date.now } = options
+  const endpointOf = endpointFinder(endpoints)
+  let version = 0
+
+  return async ({ spans }) => {
+    const requests: LlmRequest[] = []
+    const stored = spans.map((span) => {
+      // Rises with every span, so that the later of two copies wins even when they come within one microsecond.
+      version = Math.max(version + 1, clock() * 1000)
+      span.version = version
+      const redacted = redactor.span(span)
+      const request = toRequest(redacted)
+      if (request) requests.push(request)
+      return redacted
+    })
+    await spool.append({ spans: stored, requests })
+  }
+
+  /** A dialect or a price that fails costs the request row, never the span. */
+  function toRequest(span: Span): LlmRequest | null {
+    try {
+      const request = requestOf(span)
+      if (!request) return null
+      request.version = span.version
+      if (!plausible(request)) issues.add(source, 'absurd_value', 1, `${request.dialect} span of ${request.model}`)
+      if (request.endpoint === '') request.endpoint = endpointOf(span)
+      price(request)
+      redactor.request(request)
+      return request
+    } catch (error) {
+      issues.add(source, 'dialect_failed', 1, `${span.scope_name}: ${(error as Error).message}`)
+      return null
+    }
+  }
+}
+
+/** Makes impossible counts and times unknown. False when there were any. */
+function plausible(request: LlmRequest): boolean {
+  let fine = true
+  for (const field of tokenFields) {
+    const tokens = request[field]
+    if (tokens === null || (tokens >= 0 && tokens <= mostTokens)) continue
+    request[field] = null
+    fine = false
+  }
+  for (const field of timeFields) {
+    const time = request[field]
+    if (time === null || (time >= 0 && Number.isFinite(time))) continue
+    request[field] = null
+    fine = false
+  }
+  const { duration_ms, ttft_ms, output_tokens } = request
+  if (!fine) request.tpot_ms = duration_ms === null ? null : tpotMs(duration_ms, ttft_ms, output_tokens)
+  return fine
+}
+
+/** The configured endpoint whose upstream the client called: host and port as the span names them. */
+function endpointFinder(endpoints: readonly EndpointConfig[]): (span: Span) => string {
+  const byHost = new Map<string, string>()
+  for (const { name, upstream } of endpoints) {
+    if (upstream === undefined) continue
+    const { hostname, port, protocol } = new URL(upstream)
+    const host = hostname.toLowerCase()
+    byHost.set(`${host}:${port || (protocol === 'https:' ? '443' : '80')}`, name)
+    // Clients may leave the port out; the first endpoint of a host then stands for it.
+    if (!byHost.has(host)) byHost.set(host, name)
+  }
+  if (byHost.size === 0) return () => ''
+  return ({ attributes }) => {
+    const host = attributes.get('server.address')
+    if (typeof host !== 'string') return ''
+    const port = attributes.get('server.port')
+    const known = typeof port === 'number' || typeof port === 'string' ? `${host}:${port}` : host
+    return byHost.get(known.toLowerCase()) ?? ''
+  }
+}
