@@ -44,16 +44,25 @@ export function startTelemetry(version: string, env: NodeJS.ProcessEnv = process
 function observeProcess(): void {
   const meter = metrics.getMeter('inferwatch')
   meter
-    .createObservableGauge('process.resident_memory_bytes', { unit: 'By', description: 'Resident memory of the main process' })
+    .createObservableGauge('process.resident_memory_bytes', {
+      unit: 'By',
+      description: 'Resident memory of the main process',
+    })
     .addCallback((result) => result.observe(process.memoryUsage.rss()))
   meter
-    .createObservableCounter('process.cpu_seconds', { unit: 's', description: 'User and system CPU time of the main process' })
+    .createObservableCounter('process.cpu_seconds', {
+      unit: 's',
+      description: 'User and system CPU time of the main process',
+    })
     .addCallback((result) => {
       const { user, system } = process.cpuUsage()
       result.observe((user + system) / 1e6)
     })
   const started = Date.now() / 1000 - process.uptime()
   meter
-    .createObservableGauge('process.start_time_seconds', { unit: 's', description: 'When the main process started, since 1970 UTC' })
+    .createObservableGauge('process.start_time_seconds', {
+      unit: 's',
+      description: 'When the main process started, since 1970 UTC',
+    })
     .addCallback((result) => result.observe(started))
 }

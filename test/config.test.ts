@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ConfigError, loadConfig, parseConfig } from '../config.ts'
+
+const messageOf = (text: string, env: NodeJS.ProcessEnv = {}) => {
+  try {
+    parseConfig(text, 'inferwatch.yaml', env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  return 'accepted'
+}
+
+describe('what is wrong with a configuration is said in one line each', () => {
+  test.each([
+    ['scrape:\n  intervall: 5s\n', 'inferwatch.yaml:2: scrape.intervall: unknown key; did you mean "interval"?'],
+    [
+      'wrong: 1\n',
+      'inferwatch.yaml:1: wrong: unknown key; known keys: data_dir, listen, clickhouse, retention, ingest, spool, content, scrape, endpoints, prices, alerts, dashboard, log_level',
+    ],
+    [
+      'scrape:\n  interval: soon\n',
+      'inferwatch.yaml:2: scrape.interval: expected a duration such as 500ms, 10s, 5m, 2h or 1d; found "soon"',
+    ],
+    [
+      'listen:\n  dashboard: 8080\n',
+      'inferwatch.yaml:2: listen.dashboard: Invalid input: expected string, received number; found 8080',
+    ],
+    [
+      'listen: { dashboard: "0.0.0.0:8080" }\n',
+      'inferwatch.yaml:1: listen.dashboard: 0.0.0.0:8080 is reachable from other machines: set dashboard.api_keys, or listen on 127.0.0.1',
+    ],
+    [
+      'listen: { otlp_http: "[::]:4318" }\n',
+      'inferwatch.yaml:1: listen.otlp_http: [::]:4318 is reachable from other machines: set ingest.api_keys, or listen on 127.0.0.1',
+    ],
+    ['endpoints:\n  - { name: a }\n  - { name: a }\n', 'inferwatch.yaml:3: endpoints.1.name: "a" is used twice'],
+    [
+      'data_dir: ${NOWHERE}\n',
+      'inferwatch.yaml:1: data_dir: environment variable NOWHERE is not set; set it or write ${NOWHERE:-default}',
+    ],
+    ['data_dir: [\n', /^inferwatch\.yaml:\d+: not valid YAML: .+ \(column \d+\)$/],
+    ['data_dir: a\ndata_dir: b\n', /^inferwatch\.yaml:2: not valid YAML: Map keys must be unique/],
+  ])('%j', (text, expected) => {
+    if (typeof expected === 'string') expect(messageOf(text)).toBe(expected)
+    else expect(messageOf(text)).toMatch(expected)
+  })
+
+  test('several faults, several lines', () => {
+    expect(messageOf('log_level: loud\nspool: { max_bytes: -1 }\n').split('\n')).toHaveLength(2)
+  })
+
+  test('a secret is not repeated', () => {
+    expect(messageOf('ingest: { api_keys: hunter2 }\n')).not.toContain('hunter2')
+  })
+})
+
+test('an empty file is the defaults', () => {
+  const config = parseConfig('', 'inferwatch.yaml')
+  expect(config.listen).toEqual({
+    dashboard: '127.0.0.1:8080',
+    otlp_http: '127.0.0.1:4318',
+    otlp_grpc: '127.0.0.1:4317',
+    clickhouse: '127.0.0.1:8123',
+  })
+  expect(config.clickhouse.url).toBe('embedded')
+})
+
+test('environment variables and their defaults', () => {
+  const config = parseConfig('data_dir: "${HERE}/x"\nclickhouse: { database: "${DB:-other}" }\n', 'f', {
+    HERE: '/there',
+  })
+  expect(config.data_dir).toBe('/there/x')
+  expect(config.clickhouse.database).toBe('other')
+})
+
+test('paths are relative to the file; a missing file says what to do', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'inferwatch-'))
+  try {
+    writeFileSync(join(folder, 'c.yaml'), 'data_dir: ./here\n')
+    expect(loadConfig(join(folder, 'c.yaml'), {}).config.data_dir).toBe(join(folder, 'here'))
+    expect(() => loadConfig(join(folder, 'none.yaml'), {})).toThrow(
+      'cannot be read (ENOENT); name another file with --config',
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
