@@ -175,7 +175,7 @@ export class TargetLoop {
 
   /** A page with a bad line has it on every scrape: one row a minute says so. */
   #takeIssues(now: number): IngestIssue[] {
-    if (this.#issues.size === 0 || now - this.#issuesAt < reportEveryMs) return []
+    if (this.#issues.size === 0 || now - this.#issuesAt <= reportEveryMs) return []
     const issues = [...this.#issues].map(([reason, { items, example }]) => {
       return { timestamp: now * 1000, source: 'scrape', reason, items, example }
     })
@@ -199,7 +199,7 @@ export class TargetLoop {
     const changed = !reported || !sameHealth(reported.target, target)
     if (!changed && now + this.#limits.intervalMs - reported.at <= reportEveryMs) return
     try {
-      await Promise.race([db.insert('targets', [targetRow(target)]), this.#patience()])
+      await Promise.race([db.insert('targets', [target]), this.#patience()])
       this.#reported = { target, at: now }
       this.#reportError = ''
     } catch (insertError) {
@@ -230,12 +230,6 @@ export function targetSettings(
 
 function sameHealth(a: Target, b: Target): boolean {
   return a.state === b.state && a.error === b.error && a.kind === b.kind && a.endpoint === b.endpoint
-}
-
-/** As ClickHouse reads it from JSON: a time as text has no scale to get wrong. */
-function targetRow(target: Target): object {
-  const iso = new Date(target.timestamp / 1000).toISOString()
-  return { ...target, timestamp: iso.replace('T', ' ').replace('Z', '') }
 }
 
 /** FNV-1a, 32 bits: stable over restarts. */
