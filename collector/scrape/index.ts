@@ -44,6 +44,7 @@ export function startScraper(options: ScraperOptions): Scraper {
   const apply = (config: ScrapeConfig, endpoints: readonly EndpointConfig[]) => {
     const limits = limitsOf(config)
     const wanted = new Map(config.targets.map((target) => [target.url, targetSettings(target, endpoints)]))
+    if (wanted.size < config.targets.length) log.warn('scrape.targets names a url twice: the last one is used')
     for (const [url, { loop }] of loops)
       if (!wanted.has(url)) {
         loops.delete(url)

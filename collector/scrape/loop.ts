@@ -37,6 +37,7 @@ export class TargetLoop {
   #settings: TargetSettings
   #target: Target
   #running: Promise<void> | null = null
+  #reporting: Promise<void> = Promise.resolve()
   #cancelTick: () => void = () => undefined
   #nextAt = 0
   #reported: { target: Target; at: number } | null = null
@@ -88,7 +89,8 @@ export class TargetLoop {
     this.#cancelTick()
     this.#stopping.abort()
     await this.#running
-    if (removed) await this.#setTarget({ state: 'unknown', error: 'no longer configured', duration_ms: null })
+    if (removed) this.#setTarget({ state: 'unknown', error: 'no longer configured', duration_ms: null })
+    await Promise.race([this.#reporting, wait(this.#limits.timeoutMs, undefined, { ref: false })])
   }
 
   #schedule(): void {
@@ -127,7 +129,7 @@ export class TargetLoop {
       metrics.samples.add(page.samples, { kind })
       this.#noteIssues(read)
       const samples = await this.#store(read, now)
-      await this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples })
+      this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples })
     } catch (error) {
       if (this.#stopping.signal.aborted) return
       const reason = error instanceof ScrapeError ? error.reason : 'internal'
@@ -136,7 +138,7 @@ export class TargetLoop {
       metrics.scrapes.add(1, { kind: this.#target.kind })
       metrics.failures.add(1, { reason })
       const message = error instanceof Error ? error.message : String(error)
-      await this.#setTarget({ state: 'down', error: message, duration_ms: duration(), series: null, samples: null })
+      this.#setTarget({ state: 'down', error: message, duration_ms: duration(), series: null, samples: null })
     }
   }
 
@@ -184,9 +186,9 @@ export class TargetLoop {
     return issues
   }
 
-  /** Keeps the health; writes it when it changed and once a minute. A database that is away must not stop scraping. */
-  async #setTarget(change: Partial<Target>): Promise<void> {
-    const { db, log, clock } = this.#services
+  /** Keeps the health; it is written when it changed and once a minute. */
+  #setTarget(change: Partial<Target>): void {
+    const { log, clock } = this.#services
     const now = clock.now()
     const before = this.#target
     const target = { ...before, ...change, timestamp: now * 1000, endpoint: this.#settings.endpoint }
@@ -196,24 +198,24 @@ export class TargetLoop {
       if (state === 'up') log.info({ url, kind }, 'scrape: target up')
       else log.warn({ url, error }, `scrape: target ${state}`)
     const reported = this.#reported
-    const changed = !reported || !sameHealth(reported.target, target)
-    if (!changed && now + this.#limits.intervalMs - reported.at <= reportEveryMs) return
+    const due = !reported || now + this.#limits.intervalMs - reported.at > reportEveryMs
+    if (due || !sameHealth(reported.target, target)) this.#reporting = this.#reporting.then(() => this.#report(target))
+  }
+
+  /** Beside the scrapes, not between them: a database that is slow or away must not hold them up. */
+  async #report(target: Target): Promise<void> {
+    // While one was being written, newer ones may have queued up.
+    if (target !== this.#target) return
+    const { db, log } = this.#services
     try {
-      await Promise.race([db.insert('targets', [target]), this.#patience()])
-      this.#reported = { target, at: now }
+      await db.insert('targets', [target])
+      this.#reported = { target, at: target.timestamp / 1000 }
       this.#reportError = ''
     } catch (insertError) {
       const message = insertError instanceof Error ? insertError.message : String(insertError)
-      if (message !== this.#reportError) log.warn({ url, error: message }, 'scrape: health of target not stored')
+      if (message !== this.#reportError) log.warn({ url: target.url, error: message }, 'scrape: health not stored')
       this.#reportError = message
     }
-  }
-
-  /** A database that does not answer delays a target's next scrape by no more than its time-out. */
-  async #patience(): Promise<never> {
-    const { timeoutMs } = this.#limits
-    await wait(timeoutMs, undefined, { ref: false })
-    throw new Error(`no answer from the database within ${timeoutMs} ms`)
   }
 }
 
