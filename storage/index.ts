@@ -7,6 +7,8 @@ import { ClickhouseDb, type Db } from './client.ts'
 import type { ClickhouseConfig, RetentionConfig } from './config.ts'
 import { Supervisor } from './embedded/supervisor.ts'
 import { migrate, shippedMigrations } from './migrate.ts'
+import { applyRetention } from './retention.ts'
+import { startRollups, type Rollups } from './rollups.ts'
 
 export interface StorageOptions {
   data_dir: string
@@ -22,6 +24,7 @@ export interface Storage {
   db: Db
   /** For SQL of analysts: reads our database only, within limits. */
   reader: Db
+  rollups: Rollups
   /** Of the ClickHouse HTTP interface. */
   url: string
   /** Runs a real query and a real insert. */
@@ -40,18 +43,22 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   const reader = engine
     ? new ClickhouseDb({ url, database, username: 'reader', password: engine.passwords.reader })
     : db
+  let rollups: Rollups | null = null
   const close = async () => {
+    await rollups?.stop()
     await Promise.all([db.close(), reader.close()])
     await engine?.supervisor.stop()
   }
   try {
     if (!engine) await createDatabase({ url, ...writer }, database)
     await migrate(db, shippedMigrations(), options.log)
+    await applyRetention(db, options.retention)
+    rollups = await startRollups(db, options.log)
+    return { db, reader, rollups, url, ready: () => checkReady(db), stop: close }
   } catch (error) {
     await close()
     throw error
   }
-  return { db, reader, url, ready: () => checkReady(db), stop: close }
 }
 
 async function startEmbedded({ data_dir, listen, clickhouse, log }: StorageOptions) {

@@ -1,0 +1,178 @@
+/**
+ * What rollups hold: for each source its dimensions and measures, with the SQL that makes them from raw rows and from a finer
+ * tier. A sum keeps its column's name, so the same `sum(cost_usd)` reads raw rows and rollups.
+ */
+
+export interface Measure {
+  name: string
+  type: string
+  /** Aggregate over raw rows. */
+  raw: string
+  /** Aggregate over rows of a finer tier. */
+  merge: string
+  comment: string
+  /** Kept by the tiers of an hour and more only. */
+  coarse: boolean
+}
+
+export interface RollupSpec {
+  source: 'requests' | 'gpu_samples' | 'server_samples'
+  /** `requests` → requests_1m, requests_1h, requests_1d. */
+  prefix: 'requests' | 'gpu' | 'server'
+  dimensions: readonly string[]
+  /** The first one counts rows: 0 means that the key vanished from its bucket. */
+  measures: readonly Measure[]
+  /** Columns whose hash changes when a row is stored again. */
+  identity: readonly string[]
+}
+
+type Shape = Pick<Measure, 'name' | 'raw' | 'comment'>
+
+const counted = (name: string, raw: string, comment: string): Measure => ({
+  ...{ name, type: 'UInt64', raw, merge: `sum(${name})`, comment, coarse: false },
+})
+const tokens = (column: string, what: string): Measure[] => [
+  counted(column, `sum(ifNull(${column}, 0))`, `Sum of ${what}`),
+  counted(`${column}_unknown`, `countIf(${column} IS NULL)`, `Requests whose ${what} are unknown`),
+]
+const dollars = (column: string, comment: string): Measure => ({
+  ...{
+    name: column,
+    type: 'Decimal(38, 12)',
+    raw: `sum(ifNull(${column}, toDecimal64(0, 12)))`,
+    comment,
+    coarse: false,
+  },
+  merge: `sum(${column})`,
+})
+const summed = ({ name, raw, comment }: Shape): Measure => ({
+  ...{ name, type: 'Float64', raw: `ifNull(sum(${raw}), 0)`, merge: `sum(${name})`, comment, coarse: false },
+})
+const most = (column: string, what: string): Measure => ({
+  ...{ name: `${column}_max`, type: 'Nullable(Float64)', raw: `max(${column})`, merge: `max(${column}_max)` },
+  ...{ comment: `Highest ${what}`, coarse: false },
+})
+const least = (column: string, what: string): Measure => ({
+  ...{ name: `${column}_min`, type: 'Nullable(Float64)', raw: `min(${column})`, merge: `min(${column}_min)` },
+  ...{ comment: `Lowest ${what}`, coarse: false },
+})
+/** Sum and count: an average is their quotient, over any buckets. */
+const averaged = (column: string, what: string): Measure[] => [
+  summed({ name: `${column}_sum`, raw: column, comment: `Sum of ${what}; divide by ${column}_count` }),
+  counted(`${column}_count`, `count(${column})`, `Rows with a known ${what}`),
+]
+const gauge = (column: string, what: string): Measure[] => [
+  least(column, what),
+  most(column, what),
+  ...averaged(column, what),
+]
+const levels = '0.5, 0.95, 0.99'
+const quantiles = (column: string, what: string): Measure => ({
+  name: `${column}_quantiles`,
+  type: `AggregateFunction(quantilesTDigest(${levels}), Float64)`,
+  raw: `quantilesTDigestStateIf(${levels})(assumeNotNull(${column}), ${column} IS NOT NULL)`,
+  merge: `quantilesTDigestMergeState(${levels})(${column}_quantiles)`,
+  comment: `P50, P95, P99 of ${what}: read with quantilesTDigestMerge(${levels})`,
+  coarse: true,
+})
+/** Buckets of equal bounds are added up; the last count is that of the bucket without bound, as in the samples. */
+const histogram = (column: string, what: string): Measure[] => {
+  const filled = `sumMapIf(arrayConcat(${column}_bounds, [inf]), ${column}_counts, notEmpty(${column}_counts))`
+  const part = (name: string, type: string, sql: string, comment: string): Measure => ({
+    ...{ name: `${column}_${name}`, type, raw: sql, merge: sql, comment: `${what}: ${comment}`, coarse: false },
+  })
+  return [
+    part('bounds', 'Array(Float64)', `arrayPopBack(tupleElement(${filled}, 1))`, 'upper bounds of the buckets in ms'),
+    part('counts', 'Array(UInt64)', `tupleElement(${filled}, 2)`, 'observations per bucket, not cumulative'),
+    part('sum', 'Float64', `ifNull(sum(${column}_sum), 0)`, 'sum of the observations in ms'),
+  ]
+}
+
+const statuses = ['ok', 'error', 'rate_limited', 'timeout', 'cancelled', 'filtered']
+
+export const rollupSpecs: readonly RollupSpec[] = [
+  {
+    source: 'requests',
+    prefix: 'requests',
+    dimensions: ['environment', 'service', 'provider', 'endpoint', 'region', 'model', 'operation', 'team', 'feature'],
+    identity: ['timestamp', 'version', 'inserted_at'],
+    measures: [
+      counted('requests', 'count()', 'Requests; 0 when the last one of this key was corrected or deleted'),
+      ...statuses.map((status) =>
+        counted(`requests_${status}`, `countIf(status = '${status}')`, `Requests with status ${status}`),
+      ),
+      counted('streamed', 'countIf(streamed)', 'Requests answered as a stream'),
+      counted('cache_hits', 'countIf(cache_hit)', 'Requests answered from a response cache'),
+      counted('priced', 'countIf(cost_usd IS NOT NULL)', 'Requests with a known cost'),
+      counted('unpriced', 'countIf(cost_usd IS NULL)', 'Requests without a known cost'),
+      ...tokens('input_tokens', 'input tokens'),
+      ...tokens('cached_input_tokens', 'input tokens read from the prompt cache'),
+      ...tokens('cache_write_tokens', 'input tokens written to the prompt cache'),
+      ...tokens('output_tokens', 'output tokens'),
+      ...tokens('reasoning_tokens', 'output tokens spent on reasoning'),
+      dollars('cost_usd', 'Sum of known costs in US dollars'),
+      dollars('input_cost_usd', 'Sum of known costs for input tokens in US dollars'),
+      dollars('output_cost_usd', 'Sum of known costs for output tokens in US dollars'),
+      dollars('cache_savings_usd', 'Sum of what prompt caching saved in US dollars'),
+      ...averaged('duration_ms', 'duration in ms'),
+      most('duration_ms', 'duration in ms'),
+      ...averaged('ttft_ms', 'time to first token in ms'),
+      most('ttft_ms', 'time to first token in ms'),
+      ...averaged('tpot_ms', 'time per output token in ms'),
+      quantiles('duration_ms', 'duration in ms'),
+      quantiles('ttft_ms', 'time to first token in ms'),
+      quantiles('tpot_ms', 'time per output token in ms'),
+    ],
+  },
+  {
+    source: 'gpu_samples',
+    prefix: 'gpu',
+    dimensions: ['host', 'gpu', 'uuid', 'device', 'mig_profile', 'mig_id'],
+    identity: ['timestamp', 'inserted_at'],
+    measures: [
+      counted('samples', 'count()', 'Samples; 0 when the last one of this key was deleted'),
+      ...gauge('utilization_ratio', 'share of time with any kernel running, 0 to 1'),
+      ...gauge('gr_engine_active_ratio', 'share of time the engine was active, 0 to 1'),
+      ...gauge('sm_active_ratio', 'share of multiprocessors with work, 0 to 1'),
+      ...gauge('tensor_active_ratio', 'share of time the tensor cores were active, 0 to 1'),
+      ...gauge('dram_active_ratio', 'share of time memory moved data, 0 to 1'),
+      ...gauge('memory_used_bytes', 'memory in use in bytes'),
+      most('memory_total_bytes', 'memory in all in bytes'),
+      ...gauge('power_watts', 'power in watts'),
+      ...gauge('temperature_celsius', 'temperature of the chip in degrees Celsius'),
+      ...gauge('memory_temperature_celsius', 'temperature of the memory in degrees Celsius'),
+      summed({ name: 'energy_delta_joules', raw: 'energy_delta_joules', comment: 'Energy used in joules' }),
+      summed({ name: 'interval_ms', raw: 'interval_ms', comment: 'Time covered by samples in ms' }),
+      counted('throttled_samples', 'countIf(notEmpty(throttle_reasons))', 'Samples while clocks were held down'),
+      counted('xid_samples', 'countIf(xid > 0)', 'Samples that showed an XID error'),
+    ],
+  },
+  {
+    source: 'server_samples',
+    prefix: 'server',
+    dimensions: ['server', 'instance', 'endpoint', 'model'],
+    identity: ['timestamp', 'inserted_at'],
+    measures: [
+      counted('samples', 'count()', 'Samples; 0 when the last one of this key was deleted'),
+      ...gauge('running', 'requests being processed'),
+      ...gauge('waiting', 'requests in the queue'),
+      ...gauge('kv_cache_ratio', 'KV cache in use, 0 to 1'),
+      ...[
+        ['input_tokens', 'Input tokens processed'],
+        ['output_tokens', 'Output tokens generated'],
+        ['requests_ok', 'Requests finished well'],
+        ['requests_failed', 'Requests failed'],
+        ['preemptions', 'Preemptions'],
+        ['prefix_hits', 'Tokens found in the prefix cache'],
+        ['prefix_queries', 'Tokens looked up in the prefix cache'],
+      ].map(([name = '', comment = '']) => counted(name, `sum(ifNull(${name}, 0))`, comment)),
+      counted('restarts', 'countIf(restarted)', 'Restarts of the server'),
+      summed({ name: 'interval_ms', raw: 'interval_ms', comment: 'Time covered by samples in ms' }),
+      ...histogram('ttft_ms', 'Time to first token'),
+      ...histogram('itl_ms', 'Inter-token latency'),
+      ...histogram('tpot_ms', 'Time per output token'),
+      ...histogram('e2e_ms', 'Whole request'),
+      ...histogram('queue_ms', 'Time in the queue'),
+    ],
+  },
+]

@@ -1,0 +1,199 @@
+/**
+ * Keeps rollups equal to their raw rows: finds the buckets that rows stored since the last pass touch, and computes those anew. Rows
+ * may come late, twice, corrected or be deleted, and the process may die at any point: the next pass repairs it.
+ */
+import { metrics } from '@opentelemetry/api'
+import type { Logger } from 'pino'
+import type { TimeRange } from '../records/time-range.ts'
+import type { Db } from './client.ts'
+import { rollupSpecs, type RollupSpec } from './rollup-specs.ts'
+import { bucketsSql, recomputeSql, tableOf, tiers, touchedSql, type Tier } from './rollup-sql.ts'
+
+export interface Rollups {
+  /** Brings every rollup up to date. */
+  flush(): Promise<void>
+  /** Computes a range anew after rows in it were deleted; resolves when that is done. Call it again after a crash. */
+  markDirty(range: TimeRange): Promise<void>
+  /** Waits for the pass that runs. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Rows become visible after their inserted_at: a pass looks back this far, and skips buckets where nothing came since. */
+const overlapMs = 60_000
+/** Least time between two passes; a slow pass waits nine times its own duration, a tenth of the time at most. */
+const pauseMs = { minute: 10_000, hour: 60_000 }
+const restFactor = 9
+
+interface Touched {
+  bucket: number
+  rows_hash: string
+  later_hash: string
+}
+
+export async function startRollups(db: Db, log: Logger): Promise<Rollups> {
+  const clock = await versionClock(db)
+  const jobs = rollupSpecs.flatMap((spec) => [
+    new RollupJob(db, clock, spec, tiers.minute, pauseMs.minute),
+    new RollupJob(db, clock, spec, tiers.hour, pauseMs.hour, tiers.day),
+  ])
+  const loops = jobs.map((job) => new Loop(job, log))
+  return {
+    async flush() {
+      for (const job of jobs) await job.pass()
+    },
+    async markDirty(range) {
+      for (const job of jobs) await job.recomputeRange(range)
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()))
+    },
+  }
+}
+
+/** One tier of one source, and the coarser one that is made of it. */
+class RollupJob {
+  readonly table: string
+  readonly pauseMs: number
+  private readonly db: Db
+  private readonly nextVersion: () => number
+  private readonly spec: RollupSpec
+  private readonly tier: Tier
+  private readonly coarser: Tier | undefined
+  private watermarkMs: number | null = null
+  /** What the last pass saw in each bucket of the overlap. */
+  private seen = new Map<number, string>()
+  private running: Promise<unknown> = Promise.resolve()
+  private readonly buckets = metrics.getMeter('inferwatch').createCounter('inferwatch.storage.rollup_buckets', {
+    description: 'Buckets of rollups that were computed',
+  })
+
+  constructor(db: Db, nextVersion: () => number, spec: RollupSpec, tier: Tier, pauseMs: number, coarser?: Tier) {
+    this.db = db
+    this.nextVersion = nextVersion
+    this.spec = spec
+    this.tier = tier
+    this.pauseMs = pauseMs
+    this.coarser = coarser
+    this.table = tableOf(spec, tier)
+  }
+
+  /** Throws StorageError; what was done stays right, and the next pass begins where this one did. */
+  pass(): Promise<void> {
+    return this.exclusive(() => this.catchUp())
+  }
+
+  recomputeRange({ from, to }: TimeRange): Promise<void> {
+    return this.exclusive(async () => {
+      const stepMs = this.tier.step_s * 1000
+      const params = { from_ms: Math.floor(from / stepMs) * stepMs, to_ms: Math.ceil(to / stepMs) * stepMs }
+      const rows = await this.db.query<{ bucket: number }>(bucketsSql(this.spec, this.tier), params)
+      await this.recompute(rows.map(({ bucket }) => bucket))
+    })
+  }
+
+  private async catchUp(): Promise<void> {
+    const since = (this.watermarkMs ??= await this.storedWatermark())
+    const [row] = await this.db.query<{ now: number }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now')
+    const next = Math.max(Number(row?.now ?? 0) - overlapMs, since)
+    const touched = await this.db.query<Touched>(
+      touchedSql(this.spec, this.tier),
+      { since_ms: since, next_ms: next },
+      { settings: { final: 0 } },
+    )
+    await this.recompute(
+      touched.filter(({ bucket, rows_hash }) => this.seen.get(bucket) !== rows_hash).map(({ bucket }) => bucket),
+    )
+    this.seen = new Map(touched.map(({ bucket, later_hash }) => [bucket, later_hash]))
+    if (next !== since) await this.storeWatermark(next)
+    this.watermarkMs = next
+  }
+
+  private async recompute(buckets: readonly number[]): Promise<void> {
+    await this.recomputeTier(buckets, this.tier)
+    if (!this.coarser) return
+    const { step_s } = this.coarser
+    const coarse = [...new Set(buckets.map((bucket) => Math.floor(bucket / step_s) * step_s))]
+    await this.recomputeTier(coarse, this.coarser, this.tier)
+  }
+
+  private async recomputeTier(buckets: readonly number[], tier: Tier, from?: Tier): Promise<void> {
+    for (let at = 0; at < buckets.length; at += tier.chunk) {
+      const chunk = buckets.slice(at, at + tier.chunk)
+      const params = {
+        buckets: chunk,
+        from_s: chunk[0],
+        to_s: (chunk.at(-1) ?? 0) + tier.step_s,
+        version: this.nextVersion(),
+      }
+      for (const sql of recomputeSql(this.spec, tier, from)) await this.db.command(sql, params)
+      this.buckets.add(chunk.length, { table: tableOf(this.spec, tier) })
+    }
+  }
+
+  private async storedWatermark(): Promise<number> {
+    const rows = await this.db.query<{ watermark_ms: number }>(
+      'SELECT watermark_ms FROM rollup_state WHERE name = {name:String}',
+      { name: this.table },
+    )
+    return Number(rows[0]?.watermark_ms ?? 0)
+  }
+
+  private storeWatermark(watermark_ms: number): Promise<void> {
+    return this.db.insert('rollup_state', [{ name: this.table, watermark_ms, version: this.nextVersion() }])
+  }
+
+  /** One pass at a time: an older answer must not be written after a newer one. */
+  private exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.running.then(work)
+    this.running = result.catch(() => undefined)
+    return result
+  }
+}
+
+/** Runs a job for ever, with rests; a failure is logged once and tried again. */
+class Loop {
+  private readonly job: RollupJob
+  private readonly log: Logger
+  private timer: NodeJS.Timeout | null = null
+  private working: Promise<void> = Promise.resolve()
+  private stopped = false
+  private failing = false
+
+  constructor(job: RollupJob, log: Logger) {
+    this.job = job
+    this.log = log
+    this.schedule(job.pauseMs)
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    if (this.timer) clearTimeout(this.timer)
+    await this.working
+  }
+
+  private schedule(delayMs: number): void {
+    if (this.stopped) return
+    this.timer = setTimeout(() => (this.working = this.work()), delayMs)
+    this.timer.unref()
+  }
+
+  private async work(): Promise<void> {
+    const started = performance.now()
+    try {
+      await this.job.pass()
+      if (this.failing) this.log.info({ table: this.job.table }, 'rollup works again')
+      this.failing = false
+    } catch (error) {
+      if (!this.failing) this.log.warn({ err: error, table: this.job.table }, 'rollup failed: it will be tried again')
+      this.failing = true
+    }
+    this.schedule(Math.max(this.job.pauseMs, (performance.now() - started) * restFactor))
+  }
+}
+
+/** Versions that rise, over restarts and clocks set back too: an older computation never wins. */
+async function versionClock(db: Db): Promise<() => number> {
+  const [row] = await db.query<{ version: number }>('SELECT max(version) AS version FROM rollup_state')
+  let last = Number(row?.version ?? 0)
+  return () => (last = Math.max(last + 1, Date.now() * 1000))
+}
