@@ -1,6 +1,7 @@
 /** The collector: what comes in is decoded, priced, redacted and made durable here; storage gets it from the spool. */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
 import type { ContentMode, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
@@ -15,15 +16,17 @@ import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
 export { SpoolFull, type Batch, type Spool, type SpoolStats } from './spool/index.ts'
 
+export interface CollectorConfig {
+  ingest: IngestConfig
+  content: ContentMode
+  spool: SpoolConfig
+  scrape: ScrapeConfig
+  prices: PricesConfig
+  endpoints: EndpointConfig[]
+}
+
 export interface CollectorOptions {
-  config: {
-    ingest: IngestConfig
-    content: ContentMode
-    spool: SpoolConfig
-    scrape: ScrapeConfig
-    prices: PricesConfig
-    endpoints: EndpointConfig[]
-  }
+  config: CollectorConfig
   /** The spool lives in `spool/` below it. */
   dataDir: string
   db: Db
@@ -41,6 +44,10 @@ export interface Collector {
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit. */
   ready(): { ok: boolean; reason: string }
+  /** The newest health of every scrape target. */
+  targets(): Target[]
+  /** Takes a new configuration, the spool's apart, for what comes in from now on. */
+  reload(config: CollectorConfig): void
   /** Resolves once everything acknowledged so far can be queried. */
   drained(): Promise<void>
   /** Stops taking in, makes what was taken durable, drains for at most `limitMs`. Idempotent. */
@@ -66,17 +73,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
-  const { endpoints } = config
-
-  const accept = createPipeline({
-    spool,
-    issues,
-    endpoints,
-    requestOf,
-    price: createPricer(config.prices),
-    redactor: createRedactor(config.content),
-    clock: () => clock.now(),
-  })
+  const pipelineOf = ({ endpoints, prices, content }: CollectorConfig) =>
+    createPipeline({
+      spool,
+      issues,
+      endpoints,
+      requestOf,
+      price: createPricer(prices),
+      redactor: createRedactor(content),
+      clock: () => clock.now(),
+    })
+  let pipeline = pipelineOf(config)
 
   const stopSpool = async (limitMs?: number) => {
     await flusher.stop()
@@ -85,7 +92,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const receiver = await startOtlpHttp({
     listen,
     config: config.ingest,
-    accept,
+    accept: (decoded) => pipeline(decoded),
     issues,
     log,
     clock: () => clock.now(),
@@ -93,7 +100,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await stopSpool(0)
     throw error
   })
-  const scraper = startScraper({ config: config.scrape, endpoints, spool, db, log, clock })
+  const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
   let stopped: Promise<void> | null = null
@@ -108,6 +115,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ok: false,
         reason: `the spool is full (${bytes} of ${max_bytes} bytes): ${reason || 'ClickHouse is behind'}`,
       }
+    },
+    targets: () => scraper.targets(),
+    reload(next) {
+      pipeline = pipelineOf(next)
+      receiver.reload(next.ingest)
+      scraper.reload(next.scrape, next.endpoints)
     },
     drained: () => spool.drained(),
     stop(limitMs) {

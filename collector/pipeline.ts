@@ -48,10 +48,10 @@ export function createPipeline(options: PipelineOptions): Accept {
       // Rises with every span, so that the later of two copies wins even when they come within one microsecond.
       version = Math.max(version + 1, clock() * 1000)
       span.version = version
-      const redacted = redactor.span(span)
-      const request = toRequest(redacted)
+      // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
+      const request = toRequest(span)
       if (request) requests.push(request)
-      return redacted
+      return redactor.span(span)
     })
     await spool.append({ spans: stored, requests })
   }

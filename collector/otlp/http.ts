@@ -38,13 +38,16 @@ export interface Receiver {
   address: string
   /** Takes no new requests and waits for the ones it has, for at most `limitMs`. Idempotent. */
   stop(limitMs?: number): Promise<void>
+  /** Takes new keys and limits from the next request on. */
+  reload(config: IngestConfig): void
 }
 
 /** Throws when the address cannot be bound, with what to do. */
 export async function startOtlpHttp(options: ReceiverOptions): Promise<Receiver> {
-  const { listen, config, accept, issues, log, clock = Date.now } = options
+  const { listen, accept, issues, log, clock = Date.now } = options
+  let { config } = options
   const gate = new ByteGate(config.max_body_bytes * 4, 1_000)
-  const authorised = authoriser(config.api_keys)
+  let authorised = authoriser(config.api_keys)
   const meters = receiverMetrics()
   const active = new Set<Promise<void>>()
 
@@ -155,6 +158,10 @@ export async function startOtlpHttp(options: ReceiverOptions): Promise<Receiver>
     stop(limitMs = 5_000) {
       stopped ??= close(limitMs)
       return stopped
+    },
+    reload(next) {
+      config = next
+      authorised = authoriser(next.api_keys)
     },
   }
 }

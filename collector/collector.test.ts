@@ -1,0 +1,180 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testStorage } from '../storage/testing.ts'
+import { endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
+import { startCollector, type Collector, type CollectorConfig } from './index.ts'
+import { jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
+import { silent } from './spool/testing.ts'
+
+const config: CollectorConfig = {
+  ingest: ingestConfig.parse({}),
+  content: 'full',
+  spool: spoolConfig.parse({ segment_ms: 100 }),
+  scrape: scrapeConfig.parse({}),
+  prices: pricesConfig.parse({}),
+  endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
+}
+
+let storage: Awaited<ReturnType<typeof testStorage>>
+let collector: Collector
+let dataDir = ''
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'inferwatch-collector-'))
+  storage = await testStorage()
+  collector = await startCollector({ config, dataDir, db: storage.db, listen: '127.0.0.1:0', log: silent })
+})
+afterAll(async () => {
+  await collector?.stop()
+  await storage?.stop()
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+const nanos = (ms: number) => String(BigInt(Math.round(ms)) * 1_000_000n)
+
+/** A model call that began `age_ms` ago and took 1.5 s. */
+function call(attributes: Record<string, string | number>, overrides: Record<string, unknown> = {}) {
+  const start = Date.now() - 5_000
+  return jsonSpan({
+    startTimeUnixNano: nanos(start),
+    endTimeUnixNano: nanos(start + 1_500),
+    attributes: Object.entries(attributes).map(([key, value]) => ({
+      key,
+      value: typeof value === 'string' ? { stringValue: value } : { intValue: value },
+    })),
+    ...overrides,
+  })
+}
+
+async function send(spans: object[]) {
+  const response = await fetch(`http://${collector.otlpAddress}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: new Uint8Array(toProtobuf(jsonRequest(spans, [{ key: 'service.name', value: { stringValue: 'shop' } }]))),
+  })
+  expect(response.status).toBe(200)
+  await collector.drained()
+}
+
+const genAi = {
+  'gen_ai.operation.name': 'chat',
+  'gen_ai.provider.name': 'openai',
+  'gen_ai.request.model': 'gpt-4o',
+  'gen_ai.usage.input_tokens': 1000,
+  'gen_ai.usage.output_tokens': 100,
+  'server.address': 'vllm-1',
+  'server.port': 8000,
+}
+
+test('a model call is a span and a priced request of its endpoint', async () => {
+  const trace = 'a'.repeat(32)
+  await send([
+    call(genAi, { traceId: trace }),
+    jsonSpan({ ...call({}), traceId: trace, spanId: 'b'.repeat(16), name: 'GET /' }),
+  ])
+  const spans = await storage.db.query(
+    'select name, service from spans where trace_id = {trace:String} order by name',
+    { trace },
+  )
+  expect(spans).toEqual([
+    { name: 'GET /', service: 'shop' },
+    { name: 'chat gpt-4o', service: 'shop' },
+  ])
+  const requests = await storage.db.query(
+    `select model, endpoint, input_tokens, output_tokens, duration_ms, toFloat64(cost_usd) as cost_usd, cost_source
+    from requests where trace_id = {trace:String}`,
+    { trace },
+  )
+  expect(requests).toEqual([
+    {
+      model: 'gpt-4o',
+      endpoint: 'llama-70b',
+      input_tokens: 1000,
+      output_tokens: 100,
+      duration_ms: 1500,
+      cost_usd: 0.0035,
+      cost_source: 'catalogue',
+    },
+  ])
+})
+
+test('the same span again, as after a lost answer, stays one row', async () => {
+  const trace = 'c'.repeat(32)
+  const span = call(genAi, { traceId: trace })
+  await send([span])
+  await send([span])
+  for (const table of ['spans', 'requests'])
+    expect(
+      await storage.db.query(`select count() as n from ${table} where trace_id = {trace:String}`, { trace }),
+    ).toEqual([{ n: 1 }])
+})
+
+test.each([-5, 5_000_000_000])('%i tokens are unknown and counted, the call is kept', async (tokens) => {
+  const trace = tokens < 0 ? 'd'.repeat(32) : 'e'.repeat(32)
+  const before = collector.stats().issues['pipeline absurd_value'] ?? 0
+  await send([call({ ...genAi, 'gen_ai.usage.output_tokens': tokens }, { traceId: trace })])
+  expect(
+    await storage.db.query('select input_tokens, output_tokens from requests where trace_id = {trace:String}', {
+      trace,
+    }),
+  ).toEqual([{ input_tokens: 1000, output_tokens: null }])
+  expect(collector.stats().issues['pipeline absurd_value']).toBe(before + 1)
+})
+
+test('a 10 MB attribute is cut, counted, and the rest of the batch kept', async () => {
+  const trace = '1'.repeat(32)
+  await send([call({ ...genAi, huge: 'é'.repeat(5 * 2 ** 20) }, { traceId: trace })])
+  expect(
+    await storage.db.query("select length(attributes['huge']) as bytes from spans where trace_id = {trace:String}", {
+      trace,
+    }),
+  ).toEqual([{ bytes: config.ingest.max_attribute_bytes }])
+  expect(collector.stats().issues['otlp_http value_too_long']).toBe(1)
+})
+
+test('spans of many days, and of every kind of attribute, are stored as they came', async () => {
+  const spans = Array.from({ length: 200 }, (_, day) => {
+    const start = Date.now() - day * 30 * 86_400_000
+    return jsonSpan({
+      traceId: '2'.repeat(32),
+      spanId: (day + 1).toString(16).padStart(16, '0'),
+      startTimeUnixNano: nanos(start),
+      endTimeUnixNano: nanos(start + 1),
+      attributes: [
+        { key: 'double', value: { doubleValue: 0.25 } },
+        { key: 'text', value: { stringValue: '\n\nTRUNCATE TABLE spans\n\n' } },
+        { key: 'list', value: { arrayValue: { values: [{ intValue: '9007199254740993' }, { boolValue: true }] } } },
+        { key: 'bytes', value: { bytesValue: 'AAEC' } },
+        { key: 'empty', value: {} },
+      ],
+    })
+  })
+  await send(spans)
+  const [row] = await storage.db.query<{ n: number; attributes: Record<string, string> }>(
+    'select count() as n, any(attributes) as attributes from spans where trace_id = {trace:String}',
+    { trace: '2'.repeat(32) },
+  )
+  expect(row).toEqual({
+    n: 200,
+    attributes: {
+      double: '0.25',
+      text: '\n\nTRUNCATE TABLE spans\n\n',
+      list: '["9007199254740993",true]',
+      bytes: 'AAEC',
+      empty: '',
+    },
+  })
+})
+
+test('issues become rows when the collector stops, and nothing stays on disk', async () => {
+  await collector.stop()
+  expect((await readdir(join(dataDir, 'spool'))).filter((name) => name.endsWith('.seg'))).toEqual([])
+  const issues = await storage.db.query<{ reason: string; items: number }>(
+    "select reason, sum(items) as items from ingest_issues where source in ('otlp_http', 'pipeline') group by reason order by reason",
+  )
+  expect(issues).toEqual([
+    { reason: 'absurd_value', items: 2 },
+    { reason: 'value_too_long', items: 1 },
+  ])
+})

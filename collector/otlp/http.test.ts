@@ -1,0 +1,277 @@
+import { connect } from 'node:net'
+import { request as httpRequest } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { ingestConfig, type IngestConfig } from '../config.ts'
+import { IssueLog } from '../issues.ts'
+import { SpoolFull } from '../spool/index.ts'
+import { silent } from '../spool/testing.ts'
+import { startOtlpHttp, type Receiver } from './http.ts'
+import { fromProtobuf, jsonRequest, jsonSpan, toProtobuf } from './testing.ts'
+import type { DecodedTraces } from './validate.ts'
+
+const key = 'a-key-of-sixteen-characters'
+const good = jsonRequest([jsonSpan()])
+const half = jsonRequest([jsonSpan(), jsonSpan({ traceId: '0'.repeat(32) }), jsonSpan({ spanId: '' })])
+const asJson = { 'content-type': 'application/json; charset=utf-8' }
+const asProtobuf = { 'content-type': 'application/x-protobuf' }
+
+const running: Receiver[] = []
+afterEach(async () => {
+  for (const receiver of running.splice(0)) await receiver.stop(0)
+})
+
+async function start(
+  config: Partial<IngestConfig> = {},
+  accept: (decoded: DecodedTraces) => Promise<void> = async () => {},
+) {
+  const issues = new IssueLog()
+  const taken: DecodedTraces[] = []
+  const receiver = await startOtlpHttp({
+    listen: '127.0.0.1:0',
+    config: { ...ingestConfig.parse({}), ...config },
+    accept: async (decoded) => {
+      await accept(decoded)
+      taken.push(decoded)
+    },
+    issues,
+    log: silent,
+    clock: () => 1_760_000_100_000,
+  })
+  running.push(receiver)
+  const url = `http://${receiver.address}`
+  const post = async (
+    body: BodyInit | Buffer,
+    headers: Record<string, string>,
+    path = '/v1/traces',
+    method = 'POST',
+  ) => {
+    const response = await fetch(url + path, {
+      method,
+      headers,
+      ...(method === 'POST' ? { body: body as BodyInit } : {}),
+    })
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      retryAfter: response.headers.get('retry-after'),
+      body: Buffer.from(await response.arrayBuffer()),
+    }
+  }
+  return { url, post, issues, taken, receiver, spans: () => taken.flatMap((decoded) => decoded.spans) }
+}
+
+describe('taken', () => {
+  test('JSON', async () => {
+    const { post, spans } = await start()
+    const answer = await post(JSON.stringify(good), asJson)
+    expect(answer).toMatchObject({ status: 200, type: 'application/json' })
+    expect(answer.body.toString()).toBe('{}')
+    expect(spans()).toHaveLength(1)
+  })
+
+  test('protobuf, gzip, a path that Langfuse uses', async () => {
+    const { post, spans } = await start()
+    const gzip = { ...asProtobuf, 'content-encoding': 'GZIP' }
+    const answer = await post(gzipSync(toProtobuf(good)), gzip, '/api/public/otel/v1/traces?x=1')
+    expect(answer).toMatchObject({ status: 200, type: 'application/x-protobuf' })
+    expect(answer.body).toHaveLength(0)
+    expect(spans()).toHaveLength(1)
+  })
+
+  test.each([
+    ['JSON', '{}', asJson],
+    ['protobuf', Buffer.alloc(0), asProtobuf],
+  ])('an empty request in %s', async (_, body, headers) => {
+    const { post, taken } = await start()
+    expect(await post(body, headers)).toMatchObject({ status: 200 })
+    expect(taken).toEqual([])
+  })
+
+  test('a body in pieces, without a length', async () => {
+    const { url, spans } = await start()
+    const body = JSON.stringify(jsonRequest([jsonSpan({ name: 'x'.repeat(500_000) })]))
+    const pieces = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < body.length; at += 30_000) controller.enqueue(Buffer.from(body.slice(at, at + 30_000)))
+        controller.close()
+      },
+    })
+    const init = { method: 'POST', headers: asJson, body: pieces, duplex: 'half' }
+    expect((await fetch(`${url}/v1/traces`, init as RequestInit)).status).toBe(200)
+    expect(spans()).toHaveLength(1)
+  })
+
+  test('the good spans of a half-bad request, which is told how many are not', async () => {
+    const { post, spans, issues } = await start()
+    const message =
+      'zero_trace_id: 1 (resourceSpans[0].scopeSpans[0].spans[1]); missing_span_id: 1 (resourceSpans[0].scopeSpans[0].spans[2])'
+    const json = await post(JSON.stringify(half), asJson)
+    expect(json.status).toBe(200)
+    expect(JSON.parse(json.body.toString())).toEqual({ partialSuccess: { rejectedSpans: '2', errorMessage: message } })
+    const proto = await post(toProtobuf(half), asProtobuf)
+    expect(fromProtobuf('Response', proto.body)).toEqual({ partialSuccess: { rejected: 2, errorMessage: message } })
+    expect(spans()).toHaveLength(2)
+    expect(issues.counts()).toEqual({ 'otlp_http zero_trace_id': 2, 'otlp_http missing_span_id': 2 })
+  })
+
+  test('metrics and logs are answered so that clients go on, and counted', async () => {
+    const { post, issues } = await start()
+    const metrics = {
+      resourceMetrics: [
+        { scopeMetrics: [{ metrics: [{ gauge: { dataPoints: [{}, {}] } }, { histogram: { dataPoints: [{}] } }] }] },
+      ],
+    }
+    const answer = await post(JSON.stringify(metrics), asJson, '/v1/metrics')
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      partialSuccess: { rejectedDataPoints: '3', errorMessage: 'metrics are not stored yet' },
+    })
+    // ResourceLogs › ScopeLogs › two LogRecords
+    const logs = Buffer.from([10, 6, 18, 4, 18, 0, 18, 0])
+    const proto = await post(logs, asProtobuf, '/v1/logs')
+    expect(fromProtobuf('Response', proto.body)).toEqual({
+      partialSuccess: { rejected: 2, errorMessage: 'logs are not stored yet' },
+    })
+    expect(issues.counts()).toEqual({ 'otlp_http metrics_not_stored': 3, 'otlp_http logs_not_stored': 2 })
+  })
+})
+
+describe('refused', () => {
+  const bomb = gzipSync(Buffer.alloc(20 * 2 ** 20))
+  test.each<[string, number, string, string | Buffer, Record<string, string>, string?, string?]>([
+    ['what is no JSON', 400, 'undecodable', 'hello', asJson],
+    ['JSON sent as protobuf', 400, 'undecodable', '{"resourceSpans":[]}', asProtobuf],
+    ['what is no gzip', 400, 'bad_gzip', 'hello', { ...asJson, 'content-encoding': 'gzip' }],
+    ['half a gzip', 400, 'bad_gzip', gzipSync('{}').subarray(0, 12), { ...asJson, 'content-encoding': 'gzip' }],
+    ['a large body', 413, 'body_too_large', Buffer.alloc(2 ** 20 + 1), asProtobuf],
+    ['a gzip bomb', 413, 'body_too_large', bomb, { ...asProtobuf, 'content-encoding': 'gzip' }],
+    ['an unknown type', 415, 'content_type', 'x', { 'content-type': 'text/plain' }],
+    ['no type', 415, 'content_type', Buffer.from('x'), {}],
+    ['an unknown encoding', 415, 'content_encoding', 'x', { ...asJson, 'content-encoding': 'br' }],
+    ['another method', 405, 'method_not_allowed', '', asJson, '/v1/traces', 'GET'],
+    ['another path', 404, 'unknown_path', '{}', asJson, '/v1/trace'],
+  ])('%s: %i', async (_, status, reason, body, headers, path, method) => {
+    const { post, issues, taken } = await start({ max_body_bytes: 2 ** 20 })
+    const answer = await post(body, headers, path, method)
+    const protobuf = headers['content-type'] === asProtobuf['content-type']
+    expect(answer).toMatchObject({ status, type: protobuf ? 'application/x-protobuf' : 'application/json' })
+    const rpc = protobuf ? fromProtobuf('RpcStatus', answer.body) : JSON.parse(answer.body.toString())
+    expect(rpc.code).toBeGreaterThan(0)
+    expect(rpc.message.length).toBeGreaterThan(5)
+    expect(issues.counts()).toEqual({ [`otlp_http ${reason}`]: 1 })
+    expect(taken).toEqual([])
+  })
+
+  test.each([
+    [undefined, 401],
+    ['Bearer wrong', 401],
+    ['Bearer', 401],
+    [key, 401],
+    [`Bearer ${key}`, 200],
+    [`bearer ${key}`, 200],
+    [`Basic ${Buffer.from(`public:${key}`).toString('base64')}`, 200],
+  ])('keys: %s is answered %i', async (authorization, status) => {
+    const { post } = await start({ api_keys: ['another-key-of-enough-length', key] })
+    expect((await post('{}', { ...asJson, ...(authorization ? { authorization } : {}) })).status).toBe(status)
+  })
+
+  test('a large body of unknown length, which the client can finish sending', async () => {
+    const { receiver } = await start({ max_body_bytes: 100_000 })
+    const { hostname, port } = new URL(`http://${receiver.address}`)
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    const request = httpRequest(
+      { hostname, port, path: '/v1/traces', method: 'POST', headers: asProtobuf },
+      (response) => {
+        response.resume().on('end', () => resolve(response.statusCode ?? 0))
+      },
+    )
+    request.on('error', reject)
+    for (let i = 0; i < 40; i++) request.write(Buffer.alloc(100_000))
+    request.end()
+    expect(await promise).toBe(413)
+  })
+
+  test('content does not get into what is stored of an undecodable body', async () => {
+    const { post, issues } = await start()
+    const examples: string[] = []
+    vi.spyOn(issues, 'add').mockImplementation((_source, _reason, _items, example) => void examples.push(example))
+    await post('my secret prompt', asJson)
+    await post(JSON.stringify(jsonRequest([jsonSpan({ name: { secret: 1 } })])), asJson)
+    expect(examples).toHaveLength(2)
+    expect(examples.join()).not.toContain('secret')
+  })
+})
+
+describe('with a spool that', () => {
+  test('is full: 503, to be sent again soon, and counted', async () => {
+    const { post, issues } = await start({}, () => Promise.reject(new SpoolFull('full')))
+    const answer = await post(toProtobuf(good), asProtobuf)
+    expect(answer).toMatchObject({ status: 503, retryAfter: '2' })
+    expect(fromProtobuf('RpcStatus', answer.body)).toEqual({ code: 14, message: 'full' })
+    expect(issues.counts()).toEqual({ 'otlp_http spool_full': 1 })
+  })
+
+  test('fails: 500 without its reason', async () => {
+    const { post } = await start({}, () => Promise.reject(new Error('secret path')))
+    const answer = await post(JSON.stringify(good), asJson)
+    expect(answer.status).toBe(500)
+    expect(answer.body.toString()).not.toContain('secret')
+  })
+
+  test('takes its time: nothing is answered before it is durable', async () => {
+    const durable = Promise.withResolvers<void>()
+    const { post, spans } = await start({}, () => durable.promise)
+    let answered = false
+    const answer = post(JSON.stringify(good), asJson).finally(() => (answered = true))
+    await vi.waitFor(() => expect(spans()).toEqual([]))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(answered).toBe(false)
+    durable.resolve()
+    expect((await answer).status).toBe(200)
+  })
+
+  test('has requests under way when the receiver stops: they are answered', async () => {
+    const durable = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const { post, receiver, url } = await start({}, () => {
+      asked.resolve()
+      return durable.promise
+    })
+    const answer = post(JSON.stringify(good), asJson)
+    await asked.promise
+    const stopped = receiver.stop(10_000)
+    durable.resolve()
+    expect((await answer).status).toBe(200)
+    await stopped
+    await expect(fetch(url)).rejects.toThrow('fetch failed')
+  })
+})
+
+test('a client that goes away leaves nothing behind', async () => {
+  const { receiver, post, spans } = await start()
+  const port = Number(receiver.address.split(':')[1])
+  for (let i = 0; i < 20; i++) {
+    const socket = connect(port, '127.0.0.1')
+    await new Promise((resolve) => socket.once('connect', resolve))
+    socket.write(
+      'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{',
+    )
+    socket.destroy()
+  }
+  expect((await post(JSON.stringify(good), asJson)).status).toBe(200)
+  expect(spans()).toHaveLength(1)
+})
+
+test('an address in use is told with the setting to change', async () => {
+  const { receiver } = await start()
+  await expect(
+    startOtlpHttp({
+      listen: receiver.address,
+      config: ingestConfig.parse({}),
+      accept: async () => {},
+      issues: new IssueLog(),
+      log: silent,
+    }),
+  ).rejects.toThrow(/EADDRINUSE.*listen\.otlp_http/)
+})
