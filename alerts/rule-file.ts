@@ -3,7 +3,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
-import { dimensionColumns } from '../storage/queries/alert-scan.ts'
+import { filterColumns } from '../storage/queries/where.ts'
 import { duration, type AlertsConfig } from './config.ts'
 import { kinds, plannedKinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
@@ -173,6 +173,6 @@ function withIds(rules: Rule[], onTwin: (rule: Rule, twin: Rule) => void): Rule[
 
 /** The keys that may stand at a path of a rule. */
 function keysOf(schema: unknown, path: Path): readonly string[] {
-  if (path[0] === 'where') return dimensionColumns
+  if (path[0] === 'where') return filterColumns
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }

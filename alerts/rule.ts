@@ -27,7 +27,7 @@ export interface Rule {
   labels: Labels
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, and every other column a label. */
-  question(range: TimeRange): Question
+  question: (range: TimeRange) => Question
 }
 
 export interface RuleGroup {

@@ -38,14 +38,14 @@ test('a raised `for` turns a firing alert back to pending; its active_at stays',
   const firing: InstanceState = {
     state: 'firing',
     active_at: 0,
-    fired_at: 2,
+    firing_since: 2,
     keep_firing_since: null,
     resolved_at: null,
   }
   expect(nextState({ for_ms: 10, keep_firing_for_ms: 0 }, firing, true, 5)).toEqual({
     ...firing,
     state: 'pending',
-    fired_at: null,
+    firing_since: null,
   })
 })
 
@@ -54,7 +54,7 @@ test('resolution says when, and a later result is a new alert', () => {
   const firing: InstanceState = {
     state: 'firing',
     active_at: 0,
-    fired_at: 1,
+    firing_since: 1,
     keep_firing_since: null,
     resolved_at: null,
   }
@@ -68,13 +68,13 @@ test('downtime does not count towards for', () => {
   const pending: InstanceState = {
     state: 'pending',
     active_at: 0,
-    fired_at: null,
+    firing_since: null,
     keep_firing_since: null,
     resolved_at: null,
   }
   expect(afterDowntime(pending, 60_000, 90_000, 60_000)).toEqual(pending)
   expect(afterDowntime(pending, 60_000, 360_000, 60_000)).toEqual({ ...pending, active_at: 300_000 })
   expect(afterDowntime(pending, 60_000, 60_000 + 3_600_001, 60_000)).toBeNull()
-  const firing: InstanceState = { ...pending, state: 'firing', fired_at: 1 }
+  const firing: InstanceState = { ...pending, state: 'firing', firing_since: 1 }
   expect(afterDowntime(firing, 60_000, 86_400_000, 60_000)).toEqual(firing)
 })

@@ -11,7 +11,7 @@ export interface InstanceState {
   state: 'inactive' | 'pending' | 'firing'
   /** First evaluation of the present run of true ones. */
   active_at: number
-  fired_at: number | null
+  firing_since: number | null
   /** First evaluation without a result since it last held; null while it holds. */
   keep_firing_since: number | null
   resolved_at: number | null
@@ -38,13 +38,13 @@ export function nextState(
 }
 
 function begin(now: number): InstanceState {
-  return { state: 'pending', active_at: now, fired_at: null, keep_firing_since: null, resolved_at: null }
+  return { state: 'pending', active_at: now, firing_since: null, keep_firing_since: null, resolved_at: null }
 }
 
 function settle(timing: Timing, alert: InstanceState, now: number): InstanceState {
   const held = now - alert.active_at >= timing.for_ms
-  if (held) return alert.state === 'firing' ? alert : { ...alert, state: 'firing', fired_at: now }
-  return alert.state === 'pending' ? alert : { ...alert, state: 'pending', fired_at: null, keep_firing_since: null }
+  if (held) return alert.state === 'firing' ? alert : { ...alert, state: 'firing', firing_since: now }
+  return alert.state === 'pending' ? alert : { ...alert, state: 'pending', firing_since: null, keep_firing_since: null }
 }
 
 /** Longer without evaluations than this, and a pending alert starts anew (Prometheus's for-outage-tolerance). */

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { TimeRange } from '../../records/time-range.ts'
 import { dimensionColumns, type Question } from '../../storage/queries/alert-scan.ts'
+import { filterColumns } from '../../storage/queries/where.ts'
 import { duration } from '../config.ts'
 import type { Threshold, Unit } from '../rule.ts'
 import { thresholdSchema } from '../threshold.ts'
@@ -54,7 +55,7 @@ export function ruleShape(unit: Unit, defaultWindow: string) {
 export const scanShape = {
   by: z.array(z.enum(dimensionColumns)).default([]).describe('One instance per value of these columns'),
   where: z
-    .partialRecord(z.enum(dimensionColumns), z.union([text.transform((one) => [one]), z.array(text).min(1)]))
+    .partialRecord(z.enum(filterColumns), z.union([text.transform((one) => [one]), z.array(text).min(1)]))
     .default({})
     .describe('Only requests with these values; a list means any of them'),
   min_requests: z.number().int().nonnegative().default(1).describe('Fewer requests than this in the window: no result'),

@@ -4,6 +4,7 @@
  * share one scan.
  */
 import type { TimeRange } from '../../records/time-range.ts'
+import { where, filterColumns, type Filter } from './where.ts'
 
 /** A SELECT and its bound values. */
 export interface Question {
@@ -11,27 +12,15 @@ export interface Question {
   params: Record<string, unknown>
 }
 
-/** Columns of `requests` that rules may filter and group by. */
+/** Columns of `requests` whose values a rule may tell apart. */
 export const dimensionColumns = [
-  'model',
-  'endpoint',
-  'provider',
-  'service',
-  'environment',
-  'region',
-  'instance',
+  ...filterColumns,
   'requested_model',
   'model_version',
-  'operation',
-  'user_id',
-  'team',
-  'feature',
   'session_id',
-  'api_key',
   'variant',
   'prompt_name',
   'prompt_version',
-  'status',
   'error_type',
   'finish_reason',
 ] as const
@@ -40,7 +29,7 @@ export type DimensionColumn = (typeof dimensionColumns)[number]
 export interface AlertScan {
   range: TimeRange
   by: readonly DimensionColumn[]
-  where: Partial<Record<DimensionColumn, readonly string[]>>
+  where: Filter
   /** Groups with fewer requests give no row. */
   min_requests: number
   threshold: { side: 'above' | 'below'; value: number } | null
@@ -58,25 +47,19 @@ export interface Measure {
 const rowLimit = 1_001
 
 /** The rows are the instances: the `by` columns, `value`, `requests`. */
-export function alertScan(measure: Measure, { range, by, where, min_requests, threshold }: AlertScan): Question {
-  const filters = Object.entries(where)
-  const conditions = [
-    'timestamp >= {from:DateTime64(3)}',
-    'timestamp < {to:DateTime64(3)}',
-    ...filters.map(([column]) => `${column} in {where_${column}:Array(String)}`),
-  ]
+export function alertScan(measure: Measure, scan: AlertScan): Question {
+  const { by, threshold } = scan
+  const condition = where(scan.where, scan.range)
   const beyond = threshold ? ` and value ${threshold.side === 'above' ? '>' : '<'} {threshold:Float64}` : ''
   const sql = `select ${[...by, `${measure.value} as value`, `${measure.requests} as requests`].join(', ')}
 from requests
-where ${conditions.join(' and ')}
+where ${condition.sql}
 ${by.length > 0 ? `group by ${by.join(', ')}\n` : ''}having requests >= {min_requests:UInt64} and value is not null${beyond}
 order by ${[...by, 'value'].join(', ')}
 limit {row_limit:UInt32}`
   const params = {
-    from: new Date(range.from),
-    to: new Date(range.to),
-    ...Object.fromEntries(filters.map(([column, values]) => [`where_${column}`, values])),
-    min_requests,
+    ...condition.params,
+    min_requests: scan.min_requests,
     row_limit: rowLimit,
     ...(threshold ? { threshold: threshold.value } : {}),
     ...measure.params,

@@ -1,0 +1,53 @@
+/** The ways a receiver is told: one channel per entry of its `notify`, and how each of them fares. */
+import type { AlertReceiver } from './config.ts'
+import { notifiers, type ChannelConfig } from './notify/index.ts'
+import type { Notification } from './notify/notification.ts'
+import type { Notifier, Tools } from './notify/notifier.ts'
+import { secretsOf } from './notify/post.ts'
+
+/** Times are epoch milliseconds. */
+export interface ChannelHealth {
+  /** False from a failure until the next success. */
+  healthy: boolean
+  /** Of the last failure; without secrets. */
+  last_error: string
+  last_success_at: number | null
+  last_attempt_at: number | null
+  /** The vendor, or our back-off, wants silence until then. */
+  blocked_until: number
+  /** Failures in a row. */
+  failures: number
+}
+
+export interface Channel {
+  receiver: string
+  /** Stable over restarts and edits of its settings: the type, numbered from the second of a type on. */
+  id: string
+  type: string
+  secrets: readonly string[]
+  health: ChannelHealth
+  send(notification: Notification, tools: Tools): Promise<void>
+}
+
+export function channelsOf({ name: receiver, notify }: AlertReceiver): Channel[] {
+  return notify.map((config, index) => {
+    const ordinal = notify.slice(0, index).filter(({ type }) => type === config.type).length + 1
+    const { type } = config
+    const id = ordinal === 1 ? type : `${type}-${ordinal}`
+    const send = senderOf(config)
+    return { receiver, id, type, secrets: secretsOf(config), health: unusedHealth(), send }
+  })
+}
+
+export const channelKey = ({ receiver, id }: Pick<Channel, 'receiver' | 'id'>) => JSON.stringify([receiver, id])
+
+function unusedHealth(): ChannelHealth {
+  return { healthy: true, last_error: '', last_success_at: null, last_attempt_at: null, blocked_until: 0, failures: 0 }
+}
+
+/** The notifier of the configuration's type takes that configuration: the schema is a union over the same list. */
+function senderOf(config: ChannelConfig): Channel['send'] {
+  const notifier = notifiers.find(({ type }) => type === config.type) as Notifier | undefined
+  if (!notifier) throw new Error(`no notifier of type ${config.type}`)
+  return (notification, tools) => notifier.send(notification, config, tools)
+}

@@ -1,0 +1,190 @@
+/** Delivers what waits in the groups' outboxes: one attempt at a time on each channel, all channels beside each other. */
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { channelKey, type Channel } from './channel.ts'
+import { composeNotification, notificationRow } from './compose.ts'
+import { attempt, backoffMs, type Attempt, type Sender } from './deliver.ts'
+import { alertsToTell, toldOf, type AlertGroup, type ChannelLog, type GroupedAlert, type Outbox } from './group.ts'
+import type { NotificationReason } from './notify/notification.ts'
+import type { RowWriter } from './row-writer.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** A notification that waits: its outbox, and where that stands. */
+export interface Waiting {
+  group: AlertGroup
+  log: ChannelLog
+  outbox: Outbox
+}
+
+/** Who keeps the groups. */
+export interface OutboxSource {
+  waiting(channel: Channel): Waiting[]
+  /** The group's dedup log or outbox changed. */
+  settled(group: AlertGroup): void
+}
+
+export interface CourierOptions extends Omit<Sender, 'signal'> {
+  log: Logger
+  writer: RowWriter
+  telemetry: Telemetry
+  externalUrl: string
+}
+
+export class Courier {
+  readonly #options: CourierOptions
+  readonly #source: OutboxSource
+  readonly #stopped = new AbortController()
+  readonly #busy = new Map<string, Promise<void>>()
+  readonly #timers = new Map<string, () => void>()
+  #channels = new Map<string, Channel>()
+  #stopping = false
+
+  constructor(options: CourierOptions, source: OutboxSource) {
+    this.#options = options
+    this.#source = source
+  }
+
+  /** Takes over new settings of the channels; how each fared stays known. */
+  configure(channels: Channel[]): void {
+    const before = this.#channels
+    for (const channel of channels) channel.health = before.get(channelKey(channel))?.health ?? channel.health
+    this.#channels = new Map(channels.map((channel) => [channelKey(channel), channel]))
+    this.wake()
+  }
+
+  channels(): Channel[] {
+    return [...this.#channels.values()]
+  }
+
+  /** Looks again at what waits, on every channel. Returns at once. */
+  wake(): void {
+    for (const key of this.#channels.keys()) this.#wake(key)
+  }
+
+  /** One attempt at an alert of its own, apart from every group. */
+  async test(channel: Channel, group: AlertGroup, log: ChannelLog, alert: GroupedAlert): Promise<Attempt> {
+    const result = await this.#attempt(channel, { group, log }, [alert], {
+      id: randomUUID(),
+      reason: 'test',
+      attempts: 1,
+    })
+    await this.#options.writer.flush()
+    return result
+  }
+
+  /** Lets the attempts under way finish for `graceMs`, then ends them. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    for (const cancel of this.#timers.values()) cancel()
+    const grace = setTimeout(() => this.#stopped.abort(), graceMs)
+    await Promise.all(this.#busy.values())
+    clearTimeout(grace)
+  }
+
+  #wake(key: string): void {
+    const channel = this.#channels.get(key)
+    if (!channel || this.#stopping || this.#busy.has(key)) return
+    this.#timers.get(key)?.()
+    const times = this.#source.waiting(channel).map(({ outbox }) => outbox.next_attempt_at)
+    if (times.length === 0) return
+    const { clock } = this.#options
+    const at = Math.max(Math.min(...times), channel.health.blocked_until)
+    this.#timers.set(
+      key,
+      clock.after(at - clock.now(), () => this.#run(key)),
+    )
+  }
+
+  async #run(key: string): Promise<void> {
+    if (this.#busy.has(key) || this.#stopping) return
+    const work = this.#drain(key)
+    this.#busy.set(key, work)
+    await work
+    this.#busy.delete(key)
+    this.#wake(key)
+  }
+
+  async #drain(key: string): Promise<void> {
+    for (let next = this.#next(key); next && !this.#stopping; next = this.#next(key))
+      await this.#deliver(next.channel, next.waiting)
+  }
+
+  /** Whichever has waited longest of what is due, so that one that fails again and again holds up no other. */
+  #next(key: string): { channel: Channel; waiting: Waiting } | null {
+    const channel = this.#channels.get(key)
+    const now = this.#options.clock.now()
+    if (!channel || channel.health.blocked_until > now) return null
+    const [waiting] = this.#source
+      .waiting(channel)
+      .filter(({ outbox }) => outbox.next_attempt_at <= now)
+      .sort((a, b) => a.outbox.next_attempt_at - b.outbox.next_attempt_at)
+    return waiting ? { channel, waiting } : null
+  }
+
+  async #deliver(channel: Channel, { group, log, outbox }: Waiting): Promise<void> {
+    const { clock, random, writer } = this.#options
+    const alerts = alertsToTell(group, log)
+    if (alerts.length === 0 || outbox.expires_at <= clock.now()) {
+      if (alerts.length > 0) this.#expire(channel, { group, log, outbox }, alerts)
+      log.outbox = null
+    } else {
+      outbox.attempts++
+      const result = await this.#attempt(channel, { group, log }, alerts, outbox)
+      if (result.outcome === 'sent') log.told = toldOf(alerts, clock.now())
+      if (result.outcome === 'retry') {
+        outbox.next_attempt_at = clock.now() + result.retry_in_ms
+        const pause = result.asked_to_wait ? result.retry_in_ms : backoffMs(channel.health.failures, random)
+        channel.health.blocked_until = clock.now() + pause
+      } else log.outbox = null
+    }
+    this.#source.settled(group)
+    // Not awaited: a database that hangs must not hold up other notifications.
+    void writer.flush()
+  }
+
+  async #attempt(
+    channel: Channel,
+    { group, log }: Omit<Waiting, 'outbox'>,
+    alerts: GroupedAlert[],
+    { id, reason, attempts }: { id: string; reason: NotificationReason; attempts: number },
+  ): Promise<Attempt> {
+    const { clock, writer, externalUrl } = this.#options
+    const notification = composeNotification(group, log, alerts, { id, reason, now: clock.now(), externalUrl })
+    const result = await attempt(channel, notification, attempts, { ...this.#options, signal: this.#stopped.signal })
+    writer.put('notifications', notificationRow(channel, notification, attempts, result))
+    this.#note(channel, result)
+    return result
+  }
+
+  #expire(channel: Channel, { group, log, outbox }: Waiting, alerts: GroupedAlert[]): void {
+    const { clock, writer, telemetry, externalUrl, log: logger } = this.#options
+    const { id, reason, attempts } = outbox
+    const notification = composeNotification(group, log, alerts, { id, reason, now: clock.now(), externalUrl })
+    const result = {
+      outcome: 'expired',
+      http_status: null,
+      error: `given up after ${attempts} attempts: ${channel.health.last_error}`,
+      duration_ms: 0,
+      retry_in_ms: 0,
+      asked_to_wait: false,
+    } as const
+    writer.put('notifications', notificationRow(channel, notification, attempts, result))
+    telemetry.notifications.add(1, { type: channel.type, outcome: 'expired' })
+    logger.error({ receiver: channel.receiver, channel: channel.id }, `notification ${result.error}`)
+  }
+
+  #note({ receiver, id, type, health }: Channel, { outcome, error }: Attempt): void {
+    const { clock, log, telemetry } = this.#options
+    telemetry.notifications.add(1, { type, outcome })
+    health.last_attempt_at = clock.now()
+    if (outcome === 'sent') {
+      if (!health.healthy) log.info({ receiver, channel: id }, 'notifications are delivered again')
+      Object.assign(health, { healthy: true, failures: 0, blocked_until: 0, last_success_at: clock.now() })
+      return
+    }
+    // Once, until the reason changes.
+    if (health.healthy || health.last_error !== error)
+      log.warn({ receiver, channel: id, error, will_retry: outcome === 'retry' }, 'notification was not delivered')
+    Object.assign(health, { healthy: false, failures: health.failures + 1, last_error: error })
+  }
+}

@@ -1,0 +1,121 @@
+/** Alerts: evaluates rules, keeps their state over restarts, and tells receivers. */
+import type { Logger } from 'pino'
+import type { Db } from '../storage/client.ts'
+import { activeAlertStates, openAlertGroups } from '../storage/queries/alert-state.ts'
+import { systemClock, type Clock } from './clock.ts'
+import type { AlertsConfig } from './config.ts'
+import { Dispatcher } from './dispatch.ts'
+import { Engine } from './engine.ts'
+import type { GroupedAlert } from './group.ts'
+import type { Instance } from './instance.ts'
+import { loadRuleGroups } from './rule-file.ts'
+import { RowWriter } from './row-writer.ts'
+import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
+import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
+import { createTelemetry } from './telemetry.ts'
+import { tellTestAlert, type TestOutcome } from './test-alert.ts'
+
+export type { ActiveAlert, ChannelStatus, RuleStatus, TestOutcome }
+
+export interface AlertsOptions {
+  config: AlertsConfig
+  /** Globs of rule files are relative to it. */
+  baseDir: string
+  /** Keeps the state. */
+  db: Db
+  /** Answers the rules. */
+  reader: Db
+  log: Logger
+  clock?: Clock
+  fetch?: typeof fetch
+  /** From 0 to 1: the jitter of retries. */
+  random?: () => number
+  /** Address of the dashboard, for links in notifications. */
+  externalUrl: string
+}
+
+export interface Alerts {
+  /** Pending and firing alerts. */
+  active(): ActiveAlert[]
+  rules(): RuleStatus[]
+  channels(): ChannelStatus[]
+  /** Takes over a configuration and reads its rule files; on RuleFileError everything runs on as before. */
+  reload(config: AlertsConfig): Promise<void>
+  /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
+  testNotification(receiver: string): Promise<TestOutcome[]>
+  /** Ends evaluations, lets deliveries under way finish for a few seconds, writes what is left. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+const deliveryGraceMs = 5_000
+
+/** Throws RuleFileError when the rule files can't be used. A database that is away delays evaluations only. */
+export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
+  const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
+  const groups = await loadRuleGroups(options.config, baseDir)
+  const telemetry = createTelemetry()
+  const writer = new RowWriter({ db, clock, log, telemetry })
+  const externalUrl = options.externalUrl.replace(/\/+$/, '')
+  const dispatcher = new Dispatcher(options.config, { clock, fetch, random, log, writer, telemetry, externalUrl })
+  const ready = once(restore)
+  const engine = new Engine({
+    reader,
+    clock,
+    log,
+    writer,
+    telemetry,
+    ready,
+    onAlerts: (firing, ceased) => dispatcher.update([...firing, ...ceased].map(toGroupedAlert)),
+  })
+  let stopping: Promise<void> | null = null
+
+  async function restore(): Promise<void> {
+    const [states, openGroups] = await Promise.all([activeAlertStates(db), openAlertGroups(db)])
+    dispatcher.restore(openGroups)
+    engine.restore(states)
+    const firing = engine.active().filter(({ state }) => state === 'firing')
+    dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
+  }
+
+  async function stop(): Promise<void> {
+    await engine.stop()
+    await dispatcher.stop(deliveryGraceMs)
+    await writer.flush()
+    writer.stop()
+  }
+
+  engine.load(groups)
+  // The first evaluation tries again, and says so in the rules' health.
+  await ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
+  return {
+    active: () => activeAlerts(engine),
+    rules: () => ruleStatuses(engine),
+    channels: () => channelStatuses(dispatcher, clock.now()),
+    async reload(config) {
+      const next = await loadRuleGroups(config, baseDir)
+      dispatcher.configure(config)
+      engine.load(next)
+    },
+    testNotification: (receiver) => tellTestAlert(dispatcher.courier, receiver, clock.now()),
+    stop: () => (stopping ??= stop()),
+  }
+}
+
+/** Runs `task` until it succeeds for the first time; calls in the meantime share one run. */
+function once(task: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null
+  return () => {
+    done ??= task().catch((error: unknown) => {
+      done = null
+      throw error
+    })
+    return done
+  }
+}
+
+function toGroupedAlert(instance: Instance): GroupedAlert {
+  const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
+    instance
+  const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
+  return { fingerprint, labels, annotations, value, starts_at: firing_since ?? active_at, ends_at }
+}

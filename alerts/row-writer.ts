@@ -1,0 +1,84 @@
+/**
+ * Writes state behind the decisions: a database that is away delays a row and never an alert. Rows wait in memory, the latest
+ * of each key, and are tried again.
+ */
+import type { Logger } from 'pino'
+import type { Db } from '../storage/client.ts'
+import type { Clock } from './clock.ts'
+import type { Telemetry } from './telemetry.ts'
+
+const tables = ['alert_events', 'alert_state', 'alert_groups', 'notifications'] as const
+export type StateTable = (typeof tables)[number]
+
+const retryMs = 5_000
+const mostWaiting = 20_000
+
+export class RowWriter {
+  readonly #db: Db
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #telemetry: Telemetry
+  readonly #waiting = new Map<StateTable, Map<string, object>>(tables.map((table) => [table, new Map()]))
+  #sequence = 0
+  #lastVersion = 0
+  #failing = false
+  #running: Promise<void> | null = null
+  #cancelRetry = () => {}
+
+  constructor(options: { db: Db; clock: Clock; log: Logger; telemetry: Telemetry }) {
+    this.#db = options.db
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#telemetry = options.telemetry
+  }
+
+  /** Rises with every call, over restarts too: the version of a replacing row. */
+  nextVersion(): number {
+    this.#lastVersion = Math.max(this.#lastVersion + 1, this.#clock.now() * 1000)
+    return this.#lastVersion
+  }
+
+  /** A later row replaces a waiting one of the same key; without a key, every row is kept. */
+  put(table: StateTable, row: object, key = `#${this.#sequence++}`): void {
+    const rows = this.#waiting.get(table)
+    if (!rows) return
+    if (rows.size >= mostWaiting && !rows.has(key)) {
+      this.#telemetry.rowsDropped.add(1, { table })
+      return
+    }
+    rows.set(key, row)
+  }
+
+  /** Writes what waits. Never rejects: rows that could not be written stay, and are tried again. */
+  async flush(): Promise<void> {
+    // One at a time, so that an older row can't overtake.
+    while (this.#running) await this.#running
+    this.#running = this.#writeAll().finally(() => (this.#running = null))
+    await this.#running
+  }
+
+  stop(): void {
+    this.#cancelRetry()
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#cancelRetry()
+    try {
+      for (const table of tables) await this.#write(table)
+      if (this.#failing) this.#log.info('alert state is written again')
+      this.#failing = false
+    } catch (error) {
+      if (!this.#failing) this.#log.error({ err: error }, 'alert state cannot be written; it waits in memory')
+      this.#failing = true
+      this.#cancelRetry = this.#clock.after(retryMs, () => this.flush())
+    }
+  }
+
+  async #write(table: StateTable): Promise<void> {
+    const rows = this.#waiting.get(table)
+    if (!rows || rows.size === 0) return
+    const batch = new Map(rows)
+    await this.#db.insert(table, [...batch.values()])
+    for (const [key, row] of batch) if (rows.get(key) === row) rows.delete(key)
+  }
+}

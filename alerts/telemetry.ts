@@ -1,0 +1,41 @@
+/** The engine's own metrics. Made at start, when the meter provider is there. */
+import { metrics, type Counter, type Histogram } from '@opentelemetry/api'
+
+export interface Telemetry {
+  evaluations: Counter
+  evaluationFailures: Counter
+  evaluationSeconds: Histogram
+  missedTicks: Counter
+  notifications: Counter
+  rowsDropped: Counter
+}
+
+export function createTelemetry(): Telemetry {
+  const meter = metrics.getMeter('inferwatch')
+  return {
+    evaluations: meter.createCounter('inferwatch.alerts.evaluations', {
+      description: 'Evaluations of alert rules, by group',
+      unit: '{evaluation}',
+    }),
+    evaluationFailures: meter.createCounter('inferwatch.alerts.evaluation_failures', {
+      description: 'Evaluations whose query or answer failed; the state of their alerts stays as it was',
+      unit: '{evaluation}',
+    }),
+    evaluationSeconds: meter.createHistogram('inferwatch.alerts.evaluation_duration', {
+      description: 'Duration of one evaluation of a rule group',
+      unit: 's',
+    }),
+    missedTicks: meter.createCounter('inferwatch.alerts.missed_evaluations', {
+      description: 'Evaluations of a rule group that were skipped because the one before took too long',
+      unit: '{evaluation}',
+    }),
+    notifications: meter.createCounter('inferwatch.alerts.notifications', {
+      description: 'Attempts at a notification, by channel type and outcome',
+      unit: '{attempt}',
+    }),
+    rowsDropped: meter.createCounter('inferwatch.alerts.rows_dropped', {
+      description: 'Rows of alert history given up because the database was away for too long',
+      unit: '{row}',
+    }),
+  }
+}
