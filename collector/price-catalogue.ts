@@ -1,7 +1,6 @@
 /**
- * The bundled catalogue of list prices, @pydantic/genai-prices. Looking a model up there walks rules for 0.1 ms, so the
- * answer is remembered; prices that depend on date or time of day are remembered by the minute, on which all of its
- * boundaries fall.
+ * The bundled catalogue of list prices, @pydantic/genai-prices. Looking a model up walks its rules for some 10 µs, so
+ * callers remember the answer.
  */
 import { createRequire } from 'node:module'
 import { calcPrice, type ModelInfo, type ModelPrice, type Provider, type TieredPrices } from '@pydantic/genai-prices'
@@ -12,6 +11,8 @@ export interface ListPrice {
   price: Price
   /** `<provider>/<model>` of the catalogue. */
   id: string
+  /** True when the price depends on date or time of day; all such boundaries fall on whole minutes. */
+  varies: boolean
 }
 
 export interface Catalogue {
@@ -21,43 +22,21 @@ export interface Catalogue {
   find(provider: string | null, model: string, at: EpochMicros): ListPrice | null
 }
 
-interface Entry {
-  conditional: boolean
-  minute: number
-  found: ListPrice | null
-}
-
-const maxEntries = 10_000
-const minuteUs = 60e6
-
 /** Never throws: what the catalogue cannot read it does not list. */
 export function createCatalogue(): Catalogue {
-  const entries = new Map<string, Entry>()
   return {
     version: `genai-prices@${packageVersion()}`,
     find(provider, model, at) {
-      const key = `${provider ?? ''}\n${model}`
-      const minute = Math.floor(at / minuteUs)
-      const known = entries.get(key)
-      if (known && (!known.conditional || known.minute === minute)) return known.found
-      const entry = lookUp(provider, model, minute)
-      if (entries.size >= maxEntries) entries.clear()
-      if (key.length <= 512) entries.set(key, entry)
-      return entry.found
+      try {
+        const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, {
+          ...(provider === null ? {} : { providerId: provider }),
+          timestamp: new Date(at / 1000),
+        })
+        return found && listPrice(found)
+      } catch {
+        return null
+      }
     },
-  }
-}
-
-function lookUp(provider: string | null, model: string, minute: number): Entry {
-  try {
-    const result = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, {
-      ...(provider === null ? {} : { providerId: provider }),
-      timestamp: new Date((minute * minuteUs) / 1000),
-    })
-    if (!result) return { conditional: false, minute, found: null }
-    return { conditional: Array.isArray(result.model.prices), minute, found: listPrice(result) }
-  } catch {
-    return { conditional: false, minute, found: null }
   }
 }
 
@@ -69,6 +48,7 @@ function listPrice(found: { provider: Provider; model: ModelInfo; model_price: M
   if (input === null && output === null) return null
   return {
     id: `${found.provider.id}/${found.model.id}`,
+    varies: Array.isArray(found.model.prices),
     price: {
       input: input ?? flat(0),
       output: output ?? flat(0),

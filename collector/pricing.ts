@@ -12,6 +12,10 @@ interface Match extends ListPrice {
   version: string
 }
 
+/** Models remembered, and the longest key: bounds what hostile names can take up. */
+const maxKnown = 10_000
+const maxKeyLength = 1024
+
 type Pricer = (request: LlmRequest) => void
 
 /**
@@ -36,14 +40,13 @@ export function createPricer(config: PricesConfig, catalogue: Catalogue = create
   }
   const known = new Map<string, { minute: number; match: Match | null }>()
   const remembered = (request: LlmRequest): Match | null => {
-    const { provider, model, model_version, requested_model } = request
-    const key = `${provider}\n${model}\n${model_version}\n${requested_model}`
+    const key = `${request.provider}\n${request.model}\n${request.model_version}\n${request.requested_model}`
     const minute = Math.floor(request.timestamp / 60e6)
     const entry = known.get(key)
-    if (entry?.minute === minute) return entry.match
+    if (entry && (entry.match?.varies !== true || entry.minute === minute)) return entry.match
     const match = find(request)
-    if (known.size >= 10_000) known.clear()
-    if (key.length <= 1024) known.set(key, { minute, match })
+    if (known.size >= maxKnown) known.clear()
+    if (key.length <= maxKeyLength) known.set(key, { minute, match })
     return match
   }
 
@@ -126,7 +129,7 @@ function compileOverride(override: PriceOverride): Override {
     request_usd: 0,
   }
   return {
-    match: { price, id: `override/${override.name}`, version: 'config' },
+    match: { price, id: `override/${override.name}`, version: 'config', varies: false },
     matches: (of, names) =>
       (provider === null || provider === of) &&
       names.some((name) => (prefix === null ? name.toLowerCase() === wanted : name.toLowerCase().startsWith(prefix))),

@@ -15,10 +15,10 @@ const bedrockRegion = /^(?:us|eu|apac|jp|au|ca|us-gov|global)\.(?=[a-z0-9]+\.)/
 const bedrockVendor =
   /^(?:anthropic|amazon|meta|mistral|cohere|ai21|deepseek|openai|qwen|stability|writer|luma|twelvelabs|nvidia|google|minimax|moonshot|zai)\.(?=[a-z])/
 
-/** What may follow a model's name as its version, tried in this order. Each has to leave a name of two words or a digit. */
+/** What may follow a model's name as its version, tried in this order. */
 const versions = [
-  // claude-3-sonnet-20240229-v1:0, nova-pro-v1:0:300k
-  /^(.+?)-((?:20\d{6}-)?v\d{1,2}:\d{1,2}(?::\w{1,8})?)$/,
+  // claude-3-sonnet-20240229-v1:0, nova-pro-v1:0:300k; but claude-v2:1 is a model
+  /^([^-]+-.+?)-((?:20\d{6}-)?v\d{1,2}:\d{1,2}(?::\w{1,8})?)$/,
   // gpt-4o-2024-08-06, claude-3-5-sonnet-20241022, claude-sonnet-4@20250514
   /^(.+?)[-@](20\d\d-[01]\d-[0-3]\d|20\d\d[01]\d[0-3]\d)$/,
   /^(.+?)[-@:](latest)$/,
@@ -40,7 +40,7 @@ export const modelName = memo((name): ModelName => {
   if (bare.startsWith('ft:') || bare.includes('/')) return { model: bare, version: '' }
   for (const pattern of versions) {
     const [, model, version] = pattern.exec(bare) ?? []
-    if (model !== undefined && version !== undefined && /\d|-/.test(model)) return { model, version }
+    if (model !== undefined && version !== undefined) return { model, version }
   }
   return { model: bare, version: '' }
 })

@@ -90,7 +90,7 @@ export const normalProvider = memo((text) => {
   const name = text.trim().toLowerCase()
   const exact = Object.hasOwn(spellings, name) ? spellings[name] : undefined
   if (exact !== undefined) return exact
-  if (name.startsWith('google.vertex')) return 'gcp.vertex_ai'
+  if (name.startsWith('google.vertex') || name.startsWith('vertex.')) return 'gcp.vertex_ai'
   if (name.startsWith('google.')) return 'gcp.gemini'
   if (name.startsWith('azure-openai.') || name.startsWith('azure.')) return 'azure.ai.openai'
   // The Vercel AI SDK appends the kind of model: openai.chat, anthropic.messages, amazon-bedrock.chat.

@@ -89,8 +89,6 @@ const contentNames = new Set([
   'crewai.task.description',
   'crewai.task.expected_output',
   'crewai.crew.result',
-  'db.query.text',
-  'db.statement',
 ])
 
 /** Flattened messages, and families of one name with an index or a key after it. */

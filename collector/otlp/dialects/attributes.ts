@@ -6,8 +6,6 @@ import type { Attributes, AttributeValue } from '../../../records/span.ts'
 
 /** Longest identifier kept: these land in dictionary-coded columns, where one long value costs every reader. */
 const maxIdentifier = 256
-/** More tokens than any model takes: such a count is a mistake, and unknown is better than wrong. */
-const maxTokens = 1e9
 
 /** Text of a value: strings as they are, numbers and booleans printed, lists and objects as JSON. Null when empty. */
 export function textOf(value: AttributeValue | undefined): string | null {
@@ -65,21 +63,18 @@ export function number(attributes: Attributes, names: readonly string[]): number
   return null
 }
 
-/** The first count: a whole number of 0 to 1e9, also as 23.0 or "23". Negative, fractional and absurd ones are unknown. */
-export function count(attributes: Attributes, names: readonly string[]): number | null {
+/**
+ * The first whole number, also as 23.0 or "23". Negative and absurd ones are passed on: the pipeline makes them unknown
+ * and counts them.
+ */
+export function integer(attributes: Attributes, names: readonly string[]): number | null {
   for (const name of names) {
     const value = attributes.get(name)
     if (value === undefined) continue
-    const found = countOf(value)
-    if (found !== null) return found
+    const found = numberOf(value)
+    if (found !== null && Number.isInteger(found)) return found
   }
   return null
-}
-
-/** A count, or null when the value is none. */
-export function countOf(value: AttributeValue | undefined): number | null {
-  const found = numberOf(value)
-  return found !== null && Number.isInteger(found) && found >= 0 && found <= maxTokens ? found : null
 }
 
 /** The first boolean, also as "True", "false", 1 or 0; null when there is none. */

@@ -3,7 +3,7 @@ import { emptyRequest, type LlmRequest } from '../../../records/llm-request.ts'
 import { modelName } from '../../../records/model-name.ts'
 import { normalProvider } from '../../../records/provider.ts'
 import type { Attributes, Span } from '../../../records/span.ts'
-import { boolean, count, firstOf, identifier, number } from './attributes.ts'
+import { boolean, integer, firstOf, identifier, number } from './attributes.ts'
 import { normalFinishReason } from './outcome.ts'
 
 const identifierFields = [
@@ -57,7 +57,7 @@ export function readFields(span: Span, names: FieldNames): LlmRequest {
     const found = identifier(attributes, names[field])
     if (found !== '') request[field] = found
   }
-  for (const field of countFields) request[field] = count(attributes, names[field])
+  for (const field of countFields) request[field] = integer(attributes, names[field])
   request.provider = normalProvider(identifier(attributes, names.provider))
   nameModel(request, identifier(attributes, names.requested_model), identifier(attributes, names.response_model))
   request.finish_reason = finishReason(attributes, names.finish_reason)
@@ -98,8 +98,8 @@ export function firstEventMs(span: Span, names: ReadonlySet<string>): number | n
  * the others parts that sum to more than the total are the proof.
  */
 export function includeCacheInInput(request: LlmRequest, known: boolean): void {
-  const parts = (request.cached_input_tokens ?? 0) + (request.cache_write_tokens ?? 0)
-  if (request.input_tokens === null || parts === 0) return
+  const parts = Math.max(request.cached_input_tokens ?? 0, 0) + Math.max(request.cache_write_tokens ?? 0, 0)
+  if (request.input_tokens === null || request.input_tokens < 0 || parts === 0) return
   if (known || parts > request.input_tokens) request.input_tokens += parts
 }
 
@@ -124,7 +124,7 @@ function finishReason(attributes: Attributes, names: readonly string[]): string 
 function instance(attributes: Attributes): string {
   const address = identifier(attributes, serverAddress)
   if (address === '') return ''
-  const port = count(attributes, serverPort)
+  const port = integer(attributes, serverPort)
   return port === null ? address : `${address}:${port}`
 }
 

@@ -1,6 +1,6 @@
 /** OpenInference (Arize Phoenix and its instrumentations, Envoy AI Gateway): `llm.*` with flattened messages. */
 import type { Attributes } from '../../../records/span.ts'
-import { boolean, count, identifier, object, text } from './attributes.ts'
+import { boolean, integer, identifier, object, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
 import { extend, firstEventMs, forgetZeroUsage, includeCacheInInput, nameModel, readFields, setTtft } from './fields.ts'
 import { genAiNames } from './gen-ai.ts'
@@ -45,7 +45,7 @@ export const openInference: Dialect = {
         nameModel(request, model, identifier(attributes, names.response_model))
       }
       request.streamed ||= boolean(asked, ['stream']) ?? false
-      request.max_tokens ??= count(asked, ['max_tokens', 'max_completion_tokens', 'max_output_tokens'])
+      request.max_tokens ??= integer(asked, ['max_tokens', 'max_completion_tokens', 'max_output_tokens'])
     }
     setTtft(span, request, firstEventMs(span, firstToken))
     includeCacheInInput(request, false)

@@ -11,7 +11,7 @@ const vocabularies = new Set(
   (
     'gen_ai llm ai openinference input output embedding retrieval reranker traceloop langfuse langsmith litellm inferwatch ' +
     'server http url net network error exception user session enduser operation resource openai anthropic aws azure az gcp ' +
-    'user_agent telemetry otel peer rpc mcp db cloud'
+    'user_agent telemetry otel peer rpc mcp db cloud pydantic_ai logfire mlflow'
   ).split(' '),
 )
 const vocabularyKeys = new Set(['prompt.id', 'team', 'feature', 'variant', 'feature_flag.result.variant'])

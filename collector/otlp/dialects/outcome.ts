@@ -2,7 +2,7 @@
 import type { LlmRequest, RequestStatus } from '../../../records/llm-request.ts'
 import { memo } from '../../../records/memo.ts'
 import type { Span } from '../../../records/span.ts'
-import { count, identifier, text } from './attributes.ts'
+import { integer, identifier, text } from './attributes.ts'
 
 const finishReasons: Record<string, readonly string[]> = {
   stop: ['stop', 'end_turn', 'stop_sequence', 'eos', 'eos_token', 'complete', 'completed', 'finished', 'finish', 'end'],
@@ -41,7 +41,7 @@ export function readOutcome(span: Span, request: LlmRequest): void {
   const { attributes } = span
   const exception = span.events.findLast((event) => event.name === 'exception')
   const errorType = identifier(attributes, errorTypes)
-  const status = httpStatus(count(attributes, httpStatuses))
+  const status = httpStatus(integer(attributes, httpStatuses))
   request.http_status = status
   const failed = span.status === 'error' || exception !== undefined || errorType !== '' || (status ?? 0) >= 400
   if (!failed) {
