@@ -1,6 +1,7 @@
 /** Joins the rooms' configuration schemas; reads the file, fills in ${ENV}, and says exactly what is wrong with it. */
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readFileSync, watch } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import type { Logger } from 'pino'
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { alertsConfig } from './alerts/config.ts'
@@ -80,14 +81,19 @@ export class ConfigError extends Error {
 
 export const defaultConfigFile = 'inferwatch.yaml'
 
+export interface LoadedConfig {
+  config: Config
+  /** Relative paths in the configuration start here. */
+  baseDir: string
+  /** Null when the defaults are used. */
+  file: string | null
+}
+
 /**
  * Reads a configuration file. Without `file`, `./inferwatch.yaml` if it is there, else the defaults.
  * Paths in it are relative to the file. Throws ConfigError.
  */
-export function loadConfig(
-  file: string | undefined,
-  env: NodeJS.ProcessEnv = process.env,
-): { config: Config; baseDir: string; file: string | null } {
+export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
   const chosen = file ?? (existsSync(defaultConfigFile) ? defaultConfigFile : null)
   if (chosen === null) return { config: configSchema.parse({}), baseDir: process.cwd(), file: null }
   let text: string
@@ -218,6 +224,53 @@ function interpolate(
       Object.entries(value).map(([key, item]) => [key, interpolate(item, [...path, key], env, onMissing)]),
     )
   return value
+}
+
+/** Keys that are read once: a change takes a restart. */
+const fixedKeys = ['data_dir', 'listen', 'clickhouse', 'spool', 'retention', 'dashboard'] as const
+
+/**
+ * Reloads on SIGHUP and when the file changes; `apply` gets the new configuration. A file that can't be used, or that
+ * `apply` refuses, is logged with what is wrong, and the old configuration stays.
+ */
+export function watchConfig(
+  { file, config: first }: LoadedConfig,
+  { apply, log }: { apply: (config: Config) => Promise<void>; log: Logger },
+): { stop(): void } {
+  let current = first
+  let timer: NodeJS.Timeout | undefined
+  const reload = async () => {
+    try {
+      const next = loadConfig(file ?? undefined).config
+      await apply(next)
+      for (const key of fixedKeys)
+        if (JSON.stringify(next[key]) !== JSON.stringify(current[key])) log.warn(`${key} changed: restart to apply it`)
+      current = next
+      log.info('configuration reloaded')
+    } catch (error) {
+      log.error(
+        `configuration not reloaded, the old one stays: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+  const onHangup = () => void reload()
+  process.on('SIGHUP', onHangup)
+  // Editors replace the file, so its folder is watched; the several events of one save count once.
+  const watcher = file
+    ? watch(dirname(file), (_, name) => {
+        if (name !== basename(file)) return
+        clearTimeout(timer)
+        timer = setTimeout(onHangup, 200)
+      })
+    : null
+  watcher?.on('error', (error) => log.warn(`${file} is not watched for changes: ${error.message}`)).unref()
+  return {
+    stop() {
+      clearTimeout(timer)
+      watcher?.close()
+      process.off('SIGHUP', onHangup)
+    },
+  }
 }
 
 /** Whether a listen address is only reachable from this machine. */
