@@ -1,6 +1,7 @@
 /** The one way to ClickHouse: embedded or a server, always over HTTP with @clickhouse/client. */
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
+import { text as drained } from 'node:stream/consumers'
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client'
 import { StorageError } from './storage-error.ts'
 import type { TableName } from './tables.ts'
@@ -100,7 +101,8 @@ export class ClickhouseDb implements Db {
         table,
         format: 'JSONEachRow',
         values: rows.map((row) => jsonRow(row, times)),
-        clickhouse_settings: insertSettings,
+        // A field that no column has is a mistake: refused, rather than dropped in silence.
+        clickhouse_settings: { ...insertSettings, input_format_skip_unknown_fields: 0 },
       }),
     )
   }
@@ -114,17 +116,14 @@ export class ClickhouseDb implements Db {
     const values = Buffer.isBuffer(body)
       ? Readable.from([body], { objectMode: false })
       : createReadStream(body.path, { start: body.offset, highWaterMark: 256 * 1024 })
-    await wrap(() =>
-      this.client
-        .exec({
-          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
-          values,
-          clickhouse_settings: { ...insertSettings, insert_deduplicate: 1, insert_deduplication_token: token },
-        })
-        .then(async ({ stream }) => {
-          for await (const _ of stream);
-        }),
-    )
+    await wrap(async () => {
+      const { stream } = await this.client.exec({
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
+        values,
+        clickhouse_settings: { ...insertSettings, insert_deduplicate: 1, insert_deduplication_token: token },
+      })
+      await drained(stream)
+    })
   }
 
   /** Is a server there at all? */

@@ -94,7 +94,7 @@ class RollupJob {
   private async catchUp(): Promise<void> {
     const since = (this.watermarkMs ??= await this.storedWatermark())
     const [row] = await this.db.query<{ now: number }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now')
-    const next = Math.max(Number(row?.now ?? 0) - overlapMs, since)
+    const next = Math.max((row?.now ?? 0) - overlapMs, since)
     const touched = await this.db.query<Touched>(
       touchedSql(this.spec, this.tier),
       { since_ms: since, next_ms: next },
@@ -135,7 +135,7 @@ class RollupJob {
       'SELECT watermark_ms FROM rollup_state WHERE name = {name:String}',
       { name: this.table },
     )
-    return Number(rows[0]?.watermark_ms ?? 0)
+    return rows[0]?.watermark_ms ?? 0
   }
 
   private storeWatermark(watermark_ms: number): Promise<void> {
@@ -173,7 +173,9 @@ class Loop {
 
   private schedule(delayMs: number): void {
     if (this.stopped) return
-    this.timer = setTimeout(() => (this.working = this.work()), delayMs)
+    this.timer = setTimeout(() => {
+      this.working = this.work()
+    }, delayMs)
     this.timer.unref()
   }
 
@@ -194,6 +196,6 @@ class Loop {
 /** Versions that rise, over restarts and clocks set back too: an older computation never wins. */
 async function versionClock(db: Db): Promise<() => number> {
   const [row] = await db.query<{ version: number }>('SELECT max(version) AS version FROM rollup_state')
-  let last = Number(row?.version ?? 0)
+  let last = row?.version ?? 0
   return () => (last = Math.max(last + 1, Date.now() * 1000))
 }

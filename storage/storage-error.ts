@@ -22,6 +22,8 @@ export class StorageError extends Error {
       return new StorageError(`ClickHouse: ${message}`, error.code, retryableCodes.has(error.code), { cause: error })
     }
     const code = networkCode(error)
+    if (fileErrors.has(code))
+      return new StorageError(`cannot read what to insert: ${message}`, code, false, { cause: error })
     return new StorageError(`ClickHouse is not reachable: ${message || code}`, code, true, { cause: error })
   }
 }
@@ -35,6 +37,8 @@ const retryableCodes: ReadonlySet<string> = new Set(
     ' ',
   ),
 )
+
+const fileErrors: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EISDIR', 'EIO', 'EPERM'])
 
 function networkCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
