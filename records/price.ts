@@ -57,7 +57,8 @@ export function perThousand(usd: number): Rate {
 
 /** What a call costs; null when neither token count is known, since absent usage is not free. */
 export function costOf(price: Price, usage: Usage): Cost | null {
-  const { input_tokens: input, output_tokens: output } = usage
+  const input = known(usage.input_tokens)
+  const output = known(usage.output_tokens)
   if (input === null && output === null) return null
   const inputPico = input === null ? null : inputCost(price, usage, input)
   const outputPico = output === null ? null : outputCost(price, usage, output, inputTotal(usage))
@@ -72,15 +73,15 @@ export function costOf(price: Price, usage: Usage): Cost | null {
 
 /** Telemetry that leaves cached tokens out of the total shows when the parts exceed it: the total is then rebuilt. */
 function inputTotal(usage: Usage): number {
-  const input = usage.input_tokens ?? 0
-  const parts = (usage.cached_input_tokens ?? 0) + (usage.cache_write_tokens ?? 0)
+  const input = known(usage.input_tokens) ?? 0
+  const parts = (known(usage.cached_input_tokens) ?? 0) + (known(usage.cache_write_tokens) ?? 0)
   return parts > input ? input + parts : input
 }
 
 function inputCost(price: Price, usage: Usage, input: number): number {
   const total = inputTotal(usage)
-  const cached = usage.cached_input_tokens ?? 0
-  const written = usage.cache_write_tokens ?? 0
+  const cached = known(usage.cached_input_tokens) ?? 0
+  const written = known(usage.cache_write_tokens) ?? 0
   return (
     pico(price.input, Math.max(total, input) - cached - written, total) +
     pico(price.cached_input ?? price.input, cached, total) +
@@ -89,7 +90,7 @@ function inputCost(price: Price, usage: Usage, input: number): number {
 }
 
 function outputCost(price: Price, usage: Usage, output: number, inputTokens: number): number {
-  const reasoning = price.reasoning === null ? 0 : Math.min(usage.reasoning_tokens ?? 0, output)
+  const reasoning = price.reasoning === null ? 0 : Math.min(known(usage.reasoning_tokens) ?? 0, output)
   const plain = pico(price.output, output - reasoning, inputTokens)
   return price.reasoning === null ? plain : plain + pico(price.reasoning, reasoning, inputTokens)
 }
@@ -98,6 +99,11 @@ function savings(price: Price, usage: Usage, inputPico: number | null): number |
   if (inputPico === null || (usage.cached_input_tokens === null && usage.cache_write_tokens === null)) return null
   const total = inputTotal(usage)
   return (pico(price.input, total, total) - inputPico) / 1e12
+}
+
+/** Negative counts and such are no counts. */
+function known(tokens: number | null): number | null {
+  return tokens !== null && tokens >= 0 ? tokens : null
 }
 
 /** Whole pico-dollars of `tokens` at a rate; `inputTokens` chooses the tier. */
