@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { alertLine, describeLabels, truncate, type Notification, type NotifiedAlert } from './notification.ts'
 import { DeliveryError, defineNotifier } from './notifier.ts'
 
-const shownAlerts = 10
+/** Keeps all blocks together below some 10,000 characters. */
+const shownAlerts = 8
 
 export const slack = defineNotifier({
   type: 'slack',
@@ -42,11 +43,11 @@ function render(notification: Notification): object {
   const more = hidden > 0 ? [section(`… and ${hidden} more`)] : []
   return {
     // Notifications and screen readers show `text` alone.
-    text: truncate(escape([title, ...shown.map(alertLine)].join('\n')), 3000),
+    text: escapeWithin([title, ...shown.map(alertLine)].join('\n'), 3000),
     attachments: [
       {
         color: firing ? '#d64545' : '#2f9e62',
-        fallback: truncate(escape(title), 300),
+        fallback: escapeWithin(title, 300),
         blocks: [heading, ...shown.map((alert) => section(alertText(alert))), ...more, context(notification)],
       },
     ],
@@ -61,9 +62,9 @@ function alertText(alert: NotifiedAlert): string {
       ? ''
       : ` (lasted ${formatMinutes(alert.ends_at - alert.starts_at)}, until ${clock(alert.ends_at)})`
   const lines = [
-    `${mark} ${escape(truncate(alertLine(alert), 500))}${duration}`,
-    escape(truncate(describeLabels(alert.labels), 300)),
-    URL.canParse(runbook) && runbook.length <= 300 ? link('Runbook', runbook) : '',
+    `${mark} ${escapeWithin(alertLine(alert), 400)}${duration}`,
+    escapeWithin(describeLabels(alert.labels), 200),
+    /^https?:/.test(runbook) && URL.canParse(runbook) && runbook.length <= 200 ? link('Runbook', runbook) : '',
   ]
   return lines.filter(Boolean).join('\n')
 }
@@ -86,10 +87,16 @@ function formatMinutes(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
 }
 
+/** Escaped and cut, never within an entity. */
+function escapeWithin(text: string, length: number): string {
+  return truncate(escape(text), length).replace(/&[a-z]{0,3}…$/, '…')
+}
+
 const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 function link(text: string, url: string): string {
   // A bar or an angle bracket would end the link early.
   if (!URL.canParse(url)) return escape(text)
-  return `<${escape(url.replaceAll('|', '%7C'))}|${escape(text).replaceAll('|', '¦')}>`
+  const address = url.replaceAll('|', '%7C').replaceAll('<', '%3C').replaceAll('>', '%3E')
+  return `<${escape(address)}|${escape(text).replaceAll('|', '¦')}>`
 }

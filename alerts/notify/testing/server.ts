@@ -1,0 +1,83 @@
+/** A local HTTP server in a vendor's place: records every request, and can be told to fail. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface StandInRequest {
+  method: string
+  path: string
+  headers: Record<string, string | string[] | undefined>
+  body: string
+}
+
+export interface StandInAnswer {
+  status: number
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** `hang` never answers. */
+export type Fault = StandInAnswer | 'hang' | 'disconnect'
+
+export interface StandIn {
+  /** Without a trailing slash. */
+  url: string
+  requests: StandInRequest[]
+  /** What the vendor's contract forbids and we did; empty when all was well. */
+  problems: string[]
+  /** The next requests get these answers, one each, before the vendor's own answers come back. */
+  failNext(...faults: Fault[]): void
+  stop(): Promise<void>
+}
+
+/** `answer` is the vendor: it judges a request and answers as the vendor would. Port 0 picks a free one. */
+export async function startStandIn(
+  answer: (request: StandInRequest) => StandInAnswer,
+  problems: string[] = [],
+  port = 0,
+): Promise<StandIn> {
+  const requests: StandInRequest[] = []
+  const faults: Fault[] = []
+  const server = createServer((incoming, response) => {
+    void serve(incoming, response)
+  })
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await readRequest(incoming)
+    requests.push(request)
+    const fault = faults.shift()
+    if (fault === 'hang') return
+    if (fault === 'disconnect') incoming.socket.destroy()
+    else send(response, fault ?? answer(request))
+  }
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    problems,
+    failNext: (...more) => void faults.push(...more),
+    async stop() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function readRequest(incoming: IncomingMessage): Promise<StandInRequest> {
+  let body = ''
+  for await (const chunk of incoming.setEncoding('utf8')) body += String(chunk)
+  return { method: incoming.method ?? '', path: incoming.url ?? '', headers: incoming.headers, body }
+}
+
+function send(response: ServerResponse, { status, headers = {}, body = '' }: StandInAnswer): void {
+  // A fresh connection each time, so that stopping needs no patience.
+  response.writeHead(status, { connection: 'close', ...headers })
+  response.end(body)
+}
+
+/** The value of a JSON text, undefined when it isn't JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
