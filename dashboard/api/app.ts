@@ -1,0 +1,59 @@
+/** The dashboard's HTTP API. Its type is all that the web app knows of the server. */
+import { Hono } from 'hono'
+import { createAsk } from './answer.ts'
+import { authorise, sessionRoute } from './auth.ts'
+import type { RouteContext } from './context.ts'
+import type { DashboardDeps } from './deps.ts'
+import { answerError, ApiError } from './errors.ts'
+import { createLive, type Live } from './live.ts'
+import { alertsRoute } from './routes/alerts.ts'
+import { demoRoute } from './routes/demo.ts'
+import { filtersRoute } from './routes/filters.ts'
+import { fleetRoute } from './routes/fleet.ts'
+import { ingestRoute } from './routes/ingest.ts'
+import { liveRoute } from './routes/live.ts'
+import { overviewRoute } from './routes/overview.ts'
+import { metricsRoute, probeRoute } from './routes/process.ts'
+import { requestsRoute } from './routes/requests.ts'
+import { seriesRoute } from './routes/series.ts'
+import { statusRoute } from './routes/status.ts'
+import { headers, refuseCrossSite, refuseRebinding } from './security.ts'
+
+export interface AppOptions {
+  now?: () => number
+  live?: Live
+}
+
+/** Routes only: static files and the listening socket are server.ts. */
+export function createApp(deps: DashboardDeps, { now = Date.now, live = createLive(deps.db) }: AppOptions = {}) {
+  const context: RouteContext = { deps, now, ask: createAsk(deps.db, { now }) }
+  const keys = deps.config.api_keys
+  const app = new Hono()
+  app.onError(answerError(deps.log))
+  app.use(
+    headers,
+    refuseRebinding(() => deps.addresses().dashboard),
+    refuseCrossSite,
+  )
+  app.route('/', probeRoute(context)).route('/', sessionRoute(keys))
+  app.use('/api/*', authorise(keys)).use('/metrics', authorise(keys))
+  app.route('/', metricsRoute(context))
+  const api = app
+    .route('/', overviewRoute(context))
+    .route('/', seriesRoute(context))
+    .route('/', fleetRoute(context))
+    .route('/', requestsRoute(context))
+    .route('/', alertsRoute(context))
+    .route('/', ingestRoute(context))
+    .route('/', filtersRoute(context))
+    .route('/', statusRoute(context))
+    .route('/', demoRoute(context))
+    .route('/', liveRoute(live))
+  app.all('/api/*', (c) => {
+    throw new ApiError(404, `No such route: ${c.req.method} ${c.req.path}`, 'dashboard/api/routes lists them')
+  })
+  return api
+}
+
+export type AppType = ReturnType<typeof createApp>
+export type { FilterColumn } from '../../storage/queries/where.ts'

@@ -1,0 +1,44 @@
+/** What the dashboard needs from the rooms below and from the process: main.ts wires it. */
+import type { Logger } from 'pino'
+import type { Db } from '../../storage/client.ts'
+import type { Alerts } from '../../alerts/index.ts'
+import type { DashboardConfig } from './config.ts'
+
+export interface Readiness {
+  ok: boolean
+  /** What is wrong; empty when ok. */
+  reason: string
+}
+
+export const demoStates = ['off', 'starting', 'running', 'failed'] as const
+export type DemoState = (typeof demoStates)[number]
+
+/** Demo traffic runs in a child process; start resolves once it was launched, not once it has data. */
+export interface DemoControl {
+  state(): DemoState
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** host:port each, as they really listen (never port 0). */
+export interface Addresses {
+  dashboard: string
+  otlp_http: string
+  otlp_grpc: string
+  clickhouse: string
+}
+
+export interface DashboardDeps {
+  /** The reader or the API's own pool: SELECT only. */
+  db: Db
+  storageReady(): Promise<Readiness>
+  collectorReady(): Promise<Readiness>
+  alerts: Pick<Alerts, 'active' | 'rules' | 'channels'>
+  demo: DemoControl
+  /** The process's own metrics in the Prometheus text format. */
+  metricsText(): Promise<string>
+  version: string
+  addresses(): Addresses
+  config: DashboardConfig
+  log: Logger
+}

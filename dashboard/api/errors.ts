@@ -1,0 +1,47 @@
+/** What the API answers when it cannot answer: `{ error: { message, field?, hint } }`. */
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Logger } from 'pino'
+
+export interface ErrorBody {
+  error: { message: string; field?: string; hint: string }
+}
+
+/** An expected failure, with its status and what to do about it. */
+export class ApiError extends Error {
+  readonly status: ContentfulStatusCode
+  readonly hint: string
+  readonly field: string | undefined
+  constructor(status: ContentfulStatusCode, message: string, hint: string, field?: string) {
+    super(message)
+    this.name = 'ApiError'
+    this.status = status
+    this.hint = hint
+    this.field = field
+  }
+}
+
+/** Every thrown thing as JSON. What is not an ApiError came from the database or from a bug, and is logged. */
+export function answerError(log: Logger) {
+  return (error: Error, c: Context): Response => {
+    const known = error instanceof ApiError ? error : fromStorage(error)
+    if (!(error instanceof ApiError)) log.warn({ err: error, path: c.req.path }, 'api request failed')
+    return c.json<ErrorBody>(errorBody(known), known.status)
+  }
+}
+
+export function errorBody(error: ApiError): ErrorBody {
+  const { message, hint, field } = error
+  return { error: field === undefined ? { message, hint } : { message, field, hint } }
+}
+
+function fromStorage(error: Error): ApiError {
+  const text = error.message.split('\n')[0]?.slice(0, 300) ?? ''
+  if (/TIMEOUT_EXCEEDED|Timeout exceeded|timed out/i.test(text)) {
+    return new ApiError(504, `The query took too long: ${text}`, 'Choose a shorter time range or add a filter')
+  }
+  if (/ECONNREFUSED|ECONNRESET|socket hang up|fetch failed|closed|not running|unavailable/i.test(text)) {
+    return new ApiError(503, `The database does not answer: ${text}`, 'It restarts by itself; /readyz says how it is')
+  }
+  return new ApiError(500, `The query failed: ${text}`, 'Retry; the log of inferwatch has the whole error')
+}

@@ -1,0 +1,59 @@
+/** One look at storage every second for all open pages: a tick goes out when something new was stored. */
+import { lastArrivals } from '../../storage/queries/presence.ts'
+import type { Db } from '../../storage/client.ts'
+
+export type Arrivals = Awaited<ReturnType<typeof lastArrivals>>
+
+export interface Live {
+  /** Calls `tick` after each arrival until the returned function is called. */
+  subscribe(tick: (arrivals: Arrivals) => void): () => void
+  stop(): void
+}
+
+export interface LiveOptions {
+  intervalMs?: number
+  now?: () => number
+}
+
+/** Looks only while somebody listens; while storage is away it says nothing, and the pages' own queries say why. */
+export function createLive(db: Db, { intervalMs = 1500, now = Date.now }: LiveOptions = {}): Live {
+  const listeners = new Set<(arrivals: Arrivals) => void>()
+  let timer: NodeJS.Timeout | undefined
+  let seen = ''
+
+  const look = async () => {
+    const arrivals = await lastArrivals(db, now() - 60_000)
+    const mark = JSON.stringify(arrivals)
+    const fresh = seen !== '' && mark !== seen && Object.values(arrivals).some((at) => at > 0)
+    seen = mark
+    if (fresh) for (const tick of listeners) tick(arrivals)
+  }
+  const schedule = () => {
+    timer = setTimeout(() => {
+      look()
+        .catch(() => undefined)
+        .finally(() => listeners.size > 0 && schedule())
+    }, intervalMs)
+    timer.unref()
+  }
+  const stop = () => {
+    clearTimeout(timer)
+    timer = undefined
+    seen = ''
+  }
+
+  return {
+    subscribe(tick) {
+      listeners.add(tick)
+      if (listeners.size === 1) schedule()
+      return () => {
+        listeners.delete(tick)
+        if (listeners.size === 0) stop()
+      }
+    },
+    stop() {
+      listeners.clear()
+      stop()
+    },
+  }
+}

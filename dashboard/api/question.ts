@@ -1,0 +1,84 @@
+/** The query string of a question: time range, filters, paging. Anything it does not know is refused by name. */
+import type { MiddlewareHandler } from 'hono'
+import { z } from 'zod'
+import { durationMs, durationPattern } from '../../records/duration.ts'
+import type { TimeRange } from '../../records/time-range.ts'
+import { filterColumns, type Filter } from '../../storage/queries/where.ts'
+import { ApiError } from './errors.ts'
+
+export type QueryInput = Record<string, string | string[]>
+
+const day = 86_400_000
+const maxRangeMs = 2 * 366 * day
+
+const time = z.string().transform((text, context) => {
+  const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  if (Number.isFinite(at) && at >= 0 && at < 9e12) return at
+  context.addIssue({ code: 'custom', message: 'expected ISO 8601 or epoch milliseconds' })
+  return z.NEVER
+})
+
+const values = z.union([z.string(), z.array(z.string()).max(100)])
+
+/** Either `range=1h` (up to now) or `from` and `to`; now is a whole second, so that equal questions share an answer. */
+const rangeShape = {
+  range: z.string().regex(durationPattern, 'expected a duration such as 15m, 1h or 7d').optional(),
+  from: time.optional(),
+  to: time.optional(),
+  explain: z.enum(['0', '1']).optional(),
+}
+
+const filterShape = Object.fromEntries(filterColumns.map((column) => [column, values.optional()]))
+
+export interface Question {
+  range: TimeRange
+  filter: Filter
+}
+
+/** The schema of a question with a time range and filters, plus what a route adds. */
+export function questionSchema<S extends z.ZodRawShape>(shape: S) {
+  return z.strictObject({ ...filterShape, ...rangeShape, ...shape })
+}
+
+/** Checks the query string against `schema`; the handler reads it by `c.req.valid('query')`. */
+export function checked<S extends z.ZodType>(
+  schema: S,
+): MiddlewareHandler<object, string, { in: { query: QueryInput }; out: { query: z.output<S> } }> {
+  return async (c, next) => {
+    const raw = Object.fromEntries(
+      Object.entries(c.req.queries()).map(([key, list]) => [key, list.length === 1 ? list[0] : list]),
+    )
+    const parsed = schema.safeParse(raw)
+    if (!parsed.success) throw badParameter(parsed.error)
+    c.req.addValidatedData('query', parsed.data as object)
+    await next()
+  }
+}
+
+export interface RangeQuery {
+  range?: string | undefined
+  from?: number | undefined
+  to?: number | undefined
+}
+
+/** The time range that a checked query asks for. */
+export function rangeOf(query: RangeQuery, now: number): TimeRange {
+  const to = query.to ?? Math.ceil(now / 1000) * 1000
+  const from = query.from ?? to - durationMs(query.range ?? '1h')
+  if (from >= to) throw new ApiError(400, '`from` must be before `to`', 'Swap them, or leave `to` out for now', 'from')
+  if (to - from > maxRangeMs) throw new ApiError(400, 'The range is longer than two years', 'Ask for less', 'from')
+  return { from, to }
+}
+
+/** The filter columns of a checked query. */
+export function filterOf(query: Record<string, unknown>): Filter {
+  const entries = filterColumns.flatMap((column) => (query[column] === undefined ? [] : [[column, query[column]]]))
+  return Object.fromEntries(entries) as Filter
+}
+
+function badParameter(error: z.ZodError): ApiError {
+  const issue = error.issues[0]
+  const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]?.toString()
+  const hint = 'GET /api/status is without parameters; the filters are columns of `requests`'
+  return new ApiError(400, `Parameter ${field ?? '?'}: ${issue?.message ?? 'not understood'}`, hint, field)
+}

@@ -1,0 +1,59 @@
+/** The list of requests, one request, and the spans of its trace. */
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { latestRequests, requestDetail, type Cursor } from '../../../storage/queries/requests.ts'
+import { traceSpans } from '../../../storage/queries/trace.ts'
+import { askRange, type RouteContext } from '../context.ts'
+import { ApiError } from '../errors.ts'
+import { checked, questionSchema } from '../question.ts'
+
+const cursor = z
+  .string()
+  .regex(/^\d{1,16}\.[\w-]{0,64}\.[\w-]{0,64}$/, 'expected the `next` of the page before')
+  .transform((text): Cursor => {
+    const [timestamp_us = '', trace_id = '', span_id = ''] = text.split('.')
+    return { timestamp_us: Number(timestamp_us), trace_id, span_id }
+  })
+
+const list = questionSchema({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  after: cursor.optional(),
+})
+const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
+
+export function requestsRoute(context: RouteContext) {
+  return new Hono()
+    .get('/api/requests', checked(list), async (c) => {
+      const query = c.req.valid('query')
+      const page = askRange(
+        context,
+        c,
+        query,
+        async (db, { filter, range }) => {
+          const { requests, next } = await latestRequests(db, filter, range, query.limit, query.after ?? null)
+          return { ...range, requests, next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}` }
+        },
+        JSON.stringify([query.limit, query.after]),
+      )
+      return c.json(await page)
+    })
+    .get('/api/requests/:trace_id/:span_id', checked(explained), async (c) => {
+      const { trace_id, span_id } = c.req.param()
+      const explain = c.req.valid('query').explain === '1'
+      const answer = await context.ask(c.req.path, explain, async (db) => {
+        const [request, spans] = await Promise.all([requestDetail(db, trace_id, span_id), traceSpans(db, trace_id)])
+        return { request, spans }
+      })
+      const { request } = answer
+      if (!request) throw new ApiError(404, `No request ${trace_id}/${span_id}`, 'It may be older than the retention')
+      return c.json({ ...answer, request })
+    })
+    .get('/api/traces/:trace_id', checked(explained), async (c) => {
+      const { trace_id } = c.req.param()
+      const explain = c.req.valid('query').explain === '1'
+      const answer = await context.ask(c.req.path, explain, async (db) => ({ spans: await traceSpans(db, trace_id) }))
+      if (answer.spans.length === 0)
+        throw new ApiError(404, `No trace ${trace_id}`, 'It may be older than the retention')
+      return c.json(answer)
+    })
+}

@@ -1,0 +1,67 @@
+/** Builds the web app when it is missing or its sources changed. The server runs as it is; only the web app is built. */
+import { createHash } from 'node:crypto'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+
+const root = join(import.meta.dirname, '..')
+const source = join(import.meta.dirname, 'web')
+/** Where the built app lies, for `startDashboard`. */
+export const webDist = join(source, 'dist')
+const stamp = join(webDist, '.sources')
+
+export interface BuildResult {
+  built: boolean
+  duration_ms: number
+}
+
+/** `onStart` is called only when a build is needed (seconds). Rejects with vite's error. */
+export async function buildWeb(onStart: () => void = () => undefined): Promise<BuildResult> {
+  const started = performance.now()
+  const sources = await fingerprint()
+  const known = await readFile(stamp, 'utf8').catch(() => '')
+  if (known === sources) return { built: false, duration_ms: performance.now() - started }
+  onStart()
+  const { build } = await import('vite')
+  await build({ configFile: join(source, 'vite.config.ts'), root: source, logLevel: 'error', mode: 'production' })
+  await compressAssets(join(webDist, 'assets'))
+  await writeFile(stamp, sources)
+  return { built: true, duration_ms: performance.now() - started }
+}
+
+/** Names and contents of every source, and the lock file for the libraries. */
+async function fingerprint(): Promise<string> {
+  const hash = createHash('sha256')
+  const entries = await readdir(source, { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.startsWith(webDist) && !file.endsWith('.test.ts'))
+  for (const file of [...files.toSorted(), join(root, 'package-lock.json')]) {
+    hash
+      .update(relative(root, file))
+      .update('\0')
+      .update(await readFile(file))
+  }
+  return hash.digest('hex')
+}
+
+const brotli = promisify(brotliCompress)
+const zip = promisify(gzip)
+
+/** Beside each text asset its .br and .gz, so that the server never compresses one. */
+async function compressAssets(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /\.(js|css|svg)$/.test(name))
+  await Promise.all(
+    names.map(async (name) => {
+      const file = join(folder, name)
+      const text = await readFile(file)
+      const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }
+      await Promise.all([
+        brotli(text, quality).then((data) => writeFile(`${file}.br`, data)),
+        zip(text, { level: 9 }).then((data) => writeFile(`${file}.gz`, data)),
+      ])
+    }),
+  )
+}

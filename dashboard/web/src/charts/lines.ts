@@ -1,0 +1,69 @@
+/** What a chart draws, and the table that is its legend. */
+import type { SeriesFrame } from '../data/series.ts'
+
+export interface ChartLine {
+  key: string
+  label: string
+  /** Lines of one group are isolated together: the P50 and P95 of one model. */
+  group: string
+  color: string
+  values: readonly (number | null)[]
+  width?: number
+  opacity?: number
+  dash?: string
+  /** Another line is isolated. */
+  faded?: boolean
+}
+
+export interface ChartRow {
+  /** Start of the bucket, epoch ms. */
+  at: number
+  values: (number | null)[]
+}
+
+/** One row a bucket; a logarithmic axis has no zero. */
+export function rowsOf(frame: SeriesFrame, lines: readonly ChartLine[], logarithmic: boolean): ChartRow[] {
+  return frame.times.map((at, index) => ({
+    at,
+    values: lines.map(({ values }) => {
+      const value = values[index] ?? null
+      return logarithmic && value !== null && value <= 0 ? null : value
+    }),
+  }))
+}
+
+export const lastOf = (values: readonly (number | null)[]): number | null =>
+  values.findLast((value) => value !== null) ?? null
+
+export function maxOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : Math.max(...known)
+}
+
+/** How much of each bucket lies in the range, in seconds: the first and the last may be cut. */
+export function bucketSeconds({ times, step_ms, to }: SeriesFrame): number[] {
+  return times.map((at) => Math.max(Math.min(at + step_ms, to) - at, 1) / 1000)
+}
+
+/**
+ * Sums per bucket as rates per second. A bucket without requests is zero between the first and the last request of any line
+ * (`seen`), and a gap before and after, where nothing is known; a bucket whose requests did not tell is a gap.
+ */
+export function ratesOf(
+  frame: SeriesFrame,
+  sums: readonly (number | null)[],
+  requests: readonly (number | null)[],
+  seen: readonly boolean[],
+): (number | null)[] {
+  const seconds = bucketSeconds(frame)
+  const [first, last] = [seen.indexOf(true), seen.lastIndexOf(true)]
+  return sums.map((sum, index) => {
+    if (sum !== null) return sum / (seconds[index] ?? 1)
+    return requests[index] === null && first !== -1 && index >= first && index <= last ? 0 : null
+  })
+}
+
+/** Which buckets hold a request of any line. */
+export function seenIn(frame: SeriesFrame, lines: readonly { requests: readonly (number | null)[] }[]): boolean[] {
+  return frame.times.map((_, index) => lines.some(({ requests }) => requests[index] !== null))
+}

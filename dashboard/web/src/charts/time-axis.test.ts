@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { timeTicks } from './time-axis.ts'
+
+const at = (text: string) => Date.parse(`2026-11-21T${text}`)
+
+test('an hour has ticks at round minutes, in the zone of the reader', () => {
+  const ticks = timeTicks(at('08:07:30'), at('09:07:30'), 6)
+  expect(ticks.map((tick) => new Date(tick).toTimeString().slice(0, 5))).toEqual([
+    '08:10',
+    '08:20',
+    '08:30',
+    '08:40',
+    '08:50',
+    '09:00',
+  ])
+})
+
+test.each([
+  ['15 min', 15 * 60_000],
+  ['6 h', 6 * 3_600_000],
+  ['24 h', 86_400_000],
+  ['30 d', 30 * 86_400_000],
+  ['2 y', 730 * 86_400_000],
+])('%s has between 2 and 6 ticks, all inside', (_name, span) => {
+  const to = at('09:07:31')
+  const ticks = timeTicks(to - span, to, 6)
+  expect(ticks.length).toBeGreaterThanOrEqual(2)
+  expect(ticks.length).toBeLessThanOrEqual(7)
+  expect(ticks.every((tick) => tick >= to - span && tick <= to)).toBe(true)
+})

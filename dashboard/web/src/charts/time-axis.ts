@@ -1,0 +1,22 @@
+/** Ticks of a time axis at round local times. */
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+const steps = [
+  5000,
+  15_000,
+  30_000,
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * minute),
+  ...[1, 2, 3, 6, 12].map((n) => n * hour),
+  ...[1, 2, 7, 14, 30, 90].map((n) => n * day),
+]
+
+/** At most `count` ticks between two epoch times, at multiples of a round step in the reader's zone. */
+export function timeTicks(from: number, to: number, count: number): number[] {
+  const step = steps.find((size) => (to - from) / size <= count) ?? 365 * day
+  const zone = new Date(from).getTimezoneOffset() * minute
+  const first = Math.ceil((from - zone) / step) * step + zone
+  const ticks: number[] = []
+  for (let at = first; at <= to; at += step) ticks.push(at)
+  return ticks
+}

@@ -1,0 +1,62 @@
+/** Keeps pages fresh: at once when the server says that something was stored, else every few seconds. */
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { isLive } from '../lib/search.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { liveKey } from './use-question.ts'
+
+/** live: pushed by the server · polling: the stream is away · off: paused, or a fixed range. */
+export type LiveState = 'live' | 'polling' | 'off'
+
+/** Pages redraw at most this often, in ms, however fast data comes in. */
+const atMostEvery = 2000
+/** The range moves on even when nothing new is stored. */
+const quietEvery = 15_000
+const pollEvery = 5000
+
+export function useLive(): LiveState {
+  const [search] = useSearch()
+  const live = isLive(search)
+  const queries = useQueryClient()
+  const [connected, setConnected] = useState(false)
+
+  useEffect(() => {
+    if (!live) return undefined
+    let last = 0
+    let waiting: number | undefined
+    const refresh = () => {
+      window.clearTimeout(waiting)
+      waiting = undefined
+      last = Date.now()
+      if (!document.hidden) void queries.invalidateQueries({ queryKey: [liveKey] })
+    }
+    const soon = () => {
+      waiting ??= window.setTimeout(refresh, Math.max(last + atMostEvery - Date.now(), 0))
+    }
+    const stream = new EventSource('/api/live')
+    let open = false
+    stream.addEventListener('tick', soon)
+    stream.addEventListener('open', () => {
+      open = true
+      setConnected(true)
+    })
+    stream.addEventListener('error', () => {
+      open = false
+      setConnected(false)
+    })
+    const timer = window.setInterval(() => {
+      if (Date.now() - last >= (open ? quietEvery : pollEvery)) soon()
+    }, 1000)
+    document.addEventListener('visibilitychange', soon)
+    return () => {
+      stream.close()
+      setConnected(false)
+      window.clearTimeout(waiting)
+      window.clearInterval(timer)
+      document.removeEventListener('visibilitychange', soon)
+    }
+  }, [live, queries])
+
+  if (!live) return 'off'
+  return connected ? 'live' : 'polling'
+}

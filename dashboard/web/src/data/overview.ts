@@ -1,0 +1,19 @@
+import { api, read } from '../lib/api.ts'
+import { useQuestion, type QuestionInput } from './use-question.ts'
+
+const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
+
+const overview = (query: QuestionInput, signal?: AbortSignal) => read(api.overview.$get({ query }, init(signal)))
+const models = (query: QuestionInput, signal?: AbortSignal) => read(api.models.$get({ query }, init(signal)))
+const filters = (query: QuestionInput, signal?: AbortSignal) => read(api.filters.$get({ query }, init(signal)))
+
+/** Totals of the range and of the one before. */
+export const useOverview = () => useQuestion('overview', overview)
+/** One row per model. */
+export const useModels = () => useQuestion('models', models)
+/** The values that each filter column has in the range. */
+export const useFilterValues = () => useQuestion('filters', filters)
+
+export type Overview = Awaited<ReturnType<typeof overview>>
+export type Totals = Overview['current']
+export type ModelRow = Awaited<ReturnType<typeof models>>['models'][number]

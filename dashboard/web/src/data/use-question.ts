@@ -1,0 +1,30 @@
+/** Asks the API about the URL's range and filters, again whenever something new was stored. */
+import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query'
+import { questionOf } from '../lib/search.ts'
+import { useSearch } from '../lib/use-search.ts'
+
+export type QuestionInput = Record<string, string | string[]>
+
+export interface ExplainedQuery {
+  sql: string
+  params: Record<string, unknown>
+}
+
+/** An answer in whatever state it is, and a way to see its SQL. */
+export type Asked<T> = UseQueryResult<T> & { explain(): Promise<ExplainedQuery[]> }
+
+/** Keys that begin so are asked again on every tick. */
+export const liveKey = 'live'
+
+type Ask<T> = (query: QuestionInput, signal?: AbortSignal) => Promise<T & { explain?: ExplainedQuery[] | undefined }>
+
+export function useQuestion<T>(name: string, ask: Ask<T>, extra: Record<string, string> = {}): Asked<T> {
+  const [search] = useSearch()
+  const query = { ...questionOf(search), ...extra }
+  const result = useQuery<T>({
+    queryKey: [liveKey, name, query],
+    queryFn: ({ signal }) => ask(query, signal),
+    placeholderData: keepPreviousData,
+  })
+  return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
+}

@@ -1,0 +1,58 @@
+import { IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
+import { useRouterState } from '@tanstack/react-router'
+import type { LiveState } from '../data/live.tsx'
+import { useSearch } from '../lib/use-search.ts'
+import { Filters } from './Filters.tsx'
+import { pages } from './pages.ts'
+import { RangePicker } from './RangePicker.tsx'
+
+/** What the page is about: its name, filters, comparison, range, live or paused. */
+export function TopBar({ live }: { live: LiveState }) {
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const [search, change] = useSearch()
+  const comparing = search.compare !== 'off'
+  const word = pages.find(({ to }) => to === path)?.word ?? ''
+  return (
+    <header className="top">
+      <h1 className="top-title">{word}</h1>
+      <div className="top-filters">
+        <Filters />
+      </div>
+      <div className="top-controls">
+        {path === '/' && (
+          <button
+            type="button"
+            className="control wide-only"
+            aria-pressed={comparing}
+            title="Show the change against the period before"
+            onClick={() => change(({ compare: _compare, ...rest }) => (comparing ? { ...rest, compare: 'off' } : rest))}
+          >
+            Compare
+          </button>
+        )}
+        <RangePicker />
+        <LiveButton live={live} />
+      </div>
+    </header>
+  )
+}
+
+const liveWords: Record<LiveState, [word: string, why: string]> = {
+  live: ['Live', 'New data shows at once. Click to pause'],
+  polling: ['Polling', 'The live stream is away: asking every 5 s. Click to pause'],
+  off: ['Paused', 'Click to follow new data'],
+}
+
+function LiveButton({ live }: { live: LiveState }) {
+  const [, change] = useSearch()
+  const [word, why] = liveWords[live]
+  const toggle = () =>
+    change(({ live: _live, from: _from, to: _to, ...rest }) => (live === 'off' ? rest : { ...rest, live: 'off' }))
+  return (
+    <button type="button" className="control" title={why} aria-pressed={live !== 'off'} onClick={toggle}>
+      <span className="live-dot" data-state={live} />
+      {word}
+      {live === 'off' ? <IconPlayerPlay size={13} aria-hidden /> : <IconPlayerPause size={13} aria-hidden />}
+    </button>
+  )
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { formatSearch, isLive, parseSearch, questionOf, spanOf, toggleFilter } from './search.ts'
+
+test.each([
+  '',
+  '?range=6h',
+  '?range=15m&model=gpt-4o&model=claude-sonnet-4&environment=demo&live=off',
+  '?from=2026-11-21T08%3A00%3A00.000Z&to=2026-11-21T09%3A00%3A00.000Z&compare=off',
+  '?status=error&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331',
+])('%s survives a round trip', (text) => expect(formatSearch(parseSearch(text))).toBe(text))
+
+test('what it does not know is dropped', () => {
+  expect(formatSearch(parseSearch('?range=fast&from=1&evil=1&open=%3Cscript%3E&model=a&model=a'))).toBe('?model=a')
+})
+
+test('a range that ends before it starts is no range', () => {
+  expect(parseSearch('?from=2000&to=1000')).toEqual({ filters: {} })
+})
+
+test('the question to the API has the range, or the last hour, and the filters', () => {
+  expect(questionOf(parseSearch('?model=a&model=b'))).toEqual({ range: '1h', model: ['a', 'b'] })
+  expect(questionOf(parseSearch('?from=1000&to=2000'))).toEqual({ from: '1000', to: '2000' })
+})
+
+test('a filter is put on and taken off', () => {
+  const on = toggleFilter(parseSearch('?team=search'), 'model', 'a')
+  expect(on.filters).toEqual({ team: ['search'], model: ['a'] })
+  expect(toggleFilter(on, 'model', 'a').filters).toEqual({ team: ['search'] })
+})
+
+test('length and liveness', () => {
+  expect(spanOf(parseSearch(''))).toBe(3_600_000)
+  expect(spanOf(parseSearch('?range=7d'))).toBe(604_800_000)
+  expect(isLive(parseSearch('?range=7d'))).toBe(true)
+  expect(isLive(parseSearch('?live=off'))).toBe(false)
+  expect(isLive(parseSearch('?from=1000&to=2000'))).toBe(false)
+})

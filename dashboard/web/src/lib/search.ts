@@ -1,0 +1,111 @@
+/** What the URL holds: time range, filters, live or paused, comparison, the open request. All of it may be shared as a link. */
+import type { FilterColumn } from '../../../api/app.ts'
+
+/** The field's word for each filter column. */
+export const filterLabels: Record<FilterColumn, string> = {
+  model: 'model',
+  provider: 'provider',
+  endpoint: 'endpoint',
+  environment: 'environment',
+  service: 'service',
+  team: 'team',
+  feature: 'feature',
+  user_id: 'user',
+  status: 'status',
+  operation: 'operation',
+  region: 'region',
+  instance: 'instance',
+  api_key: 'API key',
+}
+
+export const filterColumns = Object.keys(filterLabels) as FilterColumn[]
+
+export interface Search {
+  /** A duration up to now: 15m, 1h, 7d. Absent together with from/to means 1h. */
+  range?: string
+  /** Epoch ms; with `to` a fixed range. */
+  from?: number
+  to?: number
+  /** 'off' while paused. */
+  live?: 'off'
+  compare?: 'off'
+  /** trace_id.span_id of the open request. */
+  open?: string
+  filters: Partial<Record<FilterColumn, string[]>>
+}
+
+export const presets = ['15m', '1h', '6h', '24h', '7d', '30d'] as const
+export const defaultRange = '1h'
+
+const duration = /^\d{1,6}(m|h|d)$/
+
+/** Reads `?range=6h&model=a&model=b`; what it does not know is dropped. */
+export function parseSearch(text: string): Search {
+  const query = new URLSearchParams(text)
+  const search: Search = { filters: {} }
+  const range = query.get('range')
+  const [from, to] = [timeOf(query.get('from')), timeOf(query.get('to'))]
+  if (from !== undefined && to !== undefined && from < to) Object.assign(search, { from, to })
+  else if (range !== null && duration.test(range)) search.range = range
+  if (query.get('live') === 'off') search.live = 'off'
+  if (query.get('compare') === 'off') search.compare = 'off'
+  const open = query.get('open')
+  if (open !== null && /^[\w-]+\.[\w-]*$/.test(open)) search.open = open
+  for (const column of filterColumns) {
+    const values = [...new Set(query.getAll(column))]
+    if (values.length > 0) search.filters[column] = values
+  }
+  return search
+}
+
+/** The reverse of `parseSearch`; defaults are left out. */
+export function formatSearch(search: Search): string {
+  const query = new URLSearchParams()
+  if (search.from !== undefined && search.to !== undefined) {
+    query.set('from', new Date(search.from).toISOString())
+    query.set('to', new Date(search.to).toISOString())
+  } else if (search.range !== undefined && search.range !== defaultRange) query.set('range', search.range)
+  for (const column of filterColumns) for (const value of search.filters[column] ?? []) query.append(column, value)
+  if (search.live === 'off') query.set('live', 'off')
+  if (search.compare === 'off') query.set('compare', 'off')
+  if (search.open !== undefined) query.set('open', search.open)
+  const text = query.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+/** The query string of an API question about this range and these filters. */
+export function questionOf(search: Search): Record<string, string | string[]> {
+  const range: Record<string, string> =
+    search.from !== undefined && search.to !== undefined
+      ? { from: String(search.from), to: String(search.to) }
+      : { range: search.range ?? defaultRange }
+  return { ...range, ...search.filters }
+}
+
+/** The same search with one filter value added or, when it was there, taken away. */
+export function toggleFilter(search: Search, column: FilterColumn, value: string): Search {
+  const before = search.filters[column] ?? []
+  const after = before.includes(value) ? before.filter((other) => other !== value) : [...before, value]
+  const { [column]: _removed, ...rest } = search.filters
+  return { ...search, filters: after.length > 0 ? { ...rest, [column]: after } : rest }
+}
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Length of the range in ms. */
+export function spanOf(search: Search): number {
+  if (search.from !== undefined && search.to !== undefined) return search.to - search.from
+  const text = search.range ?? defaultRange
+  return Number.parseInt(text, 10) * unitMs[text.at(-1) as keyof typeof unitMs]
+}
+
+/** Whether pages follow the clock: not when paused, nor on a fixed range. */
+export function isLive(search: Search): boolean {
+  return search.live !== 'off' && search.from === undefined
+}
+
+function timeOf(text: string | null): number | undefined {
+  if (text === null) return undefined
+  const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  return Number.isFinite(at) ? at : undefined
+}

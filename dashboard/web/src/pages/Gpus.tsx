@@ -1,0 +1,127 @@
+import { useMemo } from 'react'
+import { useGpus, type GpuNow } from '../data/fleet.ts'
+import { formatAgo, formatBytesOf, formatExact, formatIso, formatRatio, significant, unknown } from '../lib/format.ts'
+import { gpuName, MemoryPanel, UtilizationPanel } from '../panels/GpuPanels.tsx'
+import { PageProvider, usePage } from '../panels/page-context.tsx'
+import { Panel } from '../panels/Panel.tsx'
+import { Status } from '../panels/Status.tsx'
+import { Meter } from '../panels/Meter.tsx'
+import { Table, type Column } from '../panels/Table.tsx'
+
+/** Every GPU as it was at its last scrape, and two charts of how it got there. */
+export default function Gpus() {
+  const asked = useGpus()
+  const names = useMemo(() => (asked.data?.gpus ?? []).map(gpuName), [asked.data])
+  return (
+    <PageProvider names={names}>
+      <div className="panels">
+        <UtilizationPanel />
+        <MemoryPanel />
+        <Panel
+          title="GPUs"
+          asked={asked}
+          height={240}
+          wide
+          empty={(data) =>
+            data.gpus.length === 0 ? <p>GPUs show once a DCGM exporter is listed under scrape.targets</p> : null
+          }
+          table={(data) => ({
+            columns: Object.keys(data.gpus[0] ?? {}),
+            rows: data.gpus.map((gpu) =>
+              Object.values(gpu).map((value) => (Array.isArray(value) ? value.join(' ') : value)),
+            ),
+          })}
+        >
+          {(data) => <GpuTable gpus={data.gpus} now={data.to} />}
+        </Panel>
+      </div>
+    </PageProvider>
+  )
+}
+
+const withUnit = (value: number | null, unit: string) =>
+  value === null ? unknown : `${significant(value)}\u00a0${unit}`
+const share = (part: number | null, whole: number | null) => (part === null || !whole ? null : part / whole)
+
+function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
+  const { color } = usePage()
+  const columns: Column<GpuNow>[] = [
+    {
+      key: 'gpu',
+      head: 'GPU',
+      cell: (gpu) => (
+        <span className="swatch">
+          <i style={{ background: color(gpuName(gpu)) }} />
+          {gpuName(gpu)}
+        </span>
+      ),
+      title: (gpu) => gpu.uuid,
+    },
+    {
+      key: 'device',
+      head: 'Device',
+      wide: true,
+      cell: (gpu) => [gpu.device, gpu.mig_profile].filter(Boolean).join(' '),
+    },
+    {
+      key: 'utilization',
+      head: 'Utilisation',
+      hint: 'Share of time in which a kernel ran',
+      cell: (gpu) => <Meter ratio={gpu.utilization_ratio} text={formatRatio(gpu.utilization_ratio)} />,
+      sort: (gpu) => gpu.utilization_ratio,
+    },
+    {
+      key: 'memory',
+      head: 'VRAM',
+      cell: (gpu) => (
+        <Meter
+          ratio={share(gpu.memory_used_bytes, gpu.memory_total_bytes)}
+          text={formatBytesOf(gpu.memory_used_bytes, gpu.memory_total_bytes)}
+        />
+      ),
+      sort: (gpu) => share(gpu.memory_used_bytes, gpu.memory_total_bytes),
+      title: (gpu) => `${formatExact(gpu.memory_used_bytes)} bytes`,
+    },
+    {
+      key: 'power',
+      head: 'Power',
+      number: true,
+      cell: (gpu) => withUnit(gpu.power_watts, 'W'),
+      sort: (gpu) => gpu.power_watts,
+      title: (gpu) => (gpu.power_limit_watts === null ? undefined : `limit ${withUnit(gpu.power_limit_watts, 'W')}`),
+    },
+    {
+      key: 'temperature',
+      head: 'Temperature',
+      number: true,
+      cell: (gpu) => withUnit(gpu.temperature_celsius, '°C'),
+      sort: (gpu) => gpu.temperature_celsius,
+    },
+    {
+      key: 'clock',
+      head: 'SM clock',
+      number: true,
+      wide: true,
+      cell: (gpu) => withUnit(gpu.sm_clock_hz === null ? null : gpu.sm_clock_hz / 1e6, 'MHz'),
+      sort: (gpu) => gpu.sm_clock_hz,
+    },
+    { key: 'state', head: 'State', cell: (gpu) => <GpuState gpu={gpu} /> },
+    {
+      key: 'age',
+      head: 'Sampled',
+      wide: true,
+      number: true,
+      cell: (gpu) => formatAgo(gpu.timestamp_ms, now),
+      title: (gpu) => formatIso(gpu.timestamp_ms),
+    },
+  ]
+  return <Table label="GPUs" columns={columns} rows={gpus} id={gpuName} />
+}
+
+function GpuState({ gpu }: { gpu: GpuNow }) {
+  if (gpu.xid) return <Status level="critical" word={`XID ${gpu.xid}`} title="The driver reported an error" />
+  if (gpu.throttle_reasons.length > 0) {
+    return <Status level="warning" word="throttled" title={gpu.throttle_reasons.join(', ').replaceAll('_', ' ')} />
+  }
+  return <Status level="ok" word="ok" />
+}

@@ -1,0 +1,56 @@
+import { useMemo } from 'react'
+import { useGpus } from '../data/fleet.ts'
+import { useModels } from '../data/overview.ts'
+import { useStatus } from '../data/status.ts'
+import { BigNumbers } from '../panels/BigNumbers.tsx'
+import { FiringAlerts } from '../panels/FiringAlerts.tsx'
+import { gpuName, MemoryPanel, UtilizationPanel } from '../panels/GpuPanels.tsx'
+import { LatencyPanel } from '../panels/LatencyPanel.tsx'
+import { LatestRequests } from '../panels/LatestRequests.tsx'
+import { ModelsTable } from '../panels/ModelsTable.tsx'
+import { PageProvider } from '../panels/page-context.tsx'
+import { RequestDrawer } from '../panels/RequestDrawer.tsx'
+import { ErrorsPanel, RequestsPanel, SpendPanel, TokensPanel } from '../panels/TrafficPanels.tsx'
+import { EmptyState } from './EmptyState.tsx'
+
+/** Is it well, at a glance: five figures, eight charts on one time axis, models, latest requests. */
+export default function Overview() {
+  const status = useStatus()
+  const models = useModels()
+  const gpus = useGpus()
+  const names = useMemo(
+    () => [...(models.data?.models ?? []).map(({ model }) => model), ...(gpus.data?.gpus ?? []).map(gpuName)],
+    [models.data, gpus.data],
+  )
+  const blank = status.data && !status.data.has_requests && !status.data.has_gpus && !status.data.has_servers
+  if (blank) return <EmptyState status={status.data} />
+  return (
+    <PageProvider names={names}>
+      <FiringAlerts />
+      <BigNumbers />
+      <div className="panels">
+        <LatencyPanel
+          title="Latency"
+          hint="From the call to the last token"
+          measures={['p50_ms', 'p95_ms', 'p99_ms']}
+          initial={['p50_ms', 'p95_ms']}
+        />
+        <LatencyPanel
+          title="TTFT"
+          hint="Time to first token of streamed requests"
+          measures={['ttft_p50_ms', 'ttft_p95_ms']}
+          initial={['ttft_p50_ms', 'ttft_p95_ms']}
+        />
+        <TokensPanel />
+        <RequestsPanel />
+        <ErrorsPanel />
+        <SpendPanel />
+        <UtilizationPanel />
+        <MemoryPanel />
+        <ModelsTable />
+        <LatestRequests />
+      </div>
+      <RequestDrawer />
+    </PageProvider>
+  )
+}

@@ -1,0 +1,136 @@
+import { useMemo } from 'react'
+import { useServers, type ServerNow } from '../data/fleet.ts'
+import { formatAgo, formatCount, formatIso, formatRate, formatRatio } from '../lib/format.ts'
+import { Meter } from '../panels/Meter.tsx'
+import { PageProvider, usePage } from '../panels/page-context.tsx'
+import { Panel } from '../panels/Panel.tsx'
+import { Table, type Column } from '../panels/Table.tsx'
+
+/** Every inference server as it was at its last scrape. */
+export default function Servers() {
+  const asked = useServers()
+  const names = useMemo(() => (asked.data?.servers ?? []).map(({ model }) => model), [asked.data])
+  return (
+    <PageProvider names={names}>
+      <div className="panels">
+        <Panel
+          title="Inference servers"
+          asked={asked}
+          height={240}
+          wide
+          empty={(data) =>
+            data.servers.length === 0 ? (
+              <p>Servers show once the metrics page of a vLLM server is listed under scrape.targets</p>
+            ) : null
+          }
+          table={(data) => ({
+            columns: Object.keys(data.servers[0] ?? {}),
+            rows: data.servers.map((server) => Object.values(server)),
+          })}
+        >
+          {(data) => <ServerTable servers={data.servers} now={data.to} />}
+        </Panel>
+      </div>
+    </PageProvider>
+  )
+}
+
+function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: number }) {
+  const { color } = usePage()
+  const columns: Column<ServerNow>[] = [
+    {
+      key: 'instance',
+      head: 'Server',
+      cell: (row) => <span className="mono">{row.instance}</span>,
+      title: (row) => row.endpoint,
+      sort: (row) => row.instance,
+    },
+    {
+      key: 'model',
+      head: 'Model',
+      cell: (row) => (
+        <span className="swatch">
+          <i style={{ background: color(row.model) }} />
+          {row.model}
+        </span>
+      ),
+      sort: (row) => row.model,
+    },
+    { key: 'server', head: 'Kind', wide: true, cell: (row) => row.server },
+    {
+      key: 'running',
+      head: 'Running',
+      hint: 'Requests being processed',
+      number: true,
+      cell: (row) => formatCount(row.running),
+      sort: (row) => row.running,
+    },
+    {
+      key: 'waiting',
+      head: 'Queue',
+      hint: 'Requests waiting for a place in the batch',
+      number: true,
+      cell: (row) => formatCount(row.waiting),
+      sort: (row) => row.waiting,
+    },
+    {
+      key: 'kv',
+      head: 'KV cache',
+      hint: 'Share of the memory for attention keys and values that is in use; near 100 % requests are preempted',
+      cell: (row) => <Meter ratio={row.kv_cache_ratio} text={formatRatio(row.kv_cache_ratio)} />,
+      sort: (row) => row.kv_cache_ratio,
+    },
+    {
+      key: 'out',
+      head: 'Tokens out',
+      number: true,
+      cell: (row) => formatRate(row.output_tokens_per_second, 'tok/s'),
+      sort: (row) => row.output_tokens_per_second,
+    },
+    {
+      key: 'in',
+      head: 'Tokens in',
+      number: true,
+      wide: true,
+      cell: (row) => formatRate(row.input_tokens_per_second, 'tok/s'),
+      sort: (row) => row.input_tokens_per_second,
+    },
+    {
+      key: 'hits',
+      head: 'Prefix hits',
+      hint: 'Share of prompt tokens found in the prefix cache',
+      number: true,
+      wide: true,
+      cell: (row) => formatRatio(row.prefix_hit_ratio),
+      sort: (row) => row.prefix_hit_ratio,
+    },
+    {
+      key: 'preemptions',
+      head: 'Preemptions',
+      hint: 'Requests thrown out of the batch for lack of KV cache, in the range',
+      number: true,
+      wide: true,
+      cell: (row) => formatCount(row.preemptions),
+      sort: (row) => row.preemptions,
+    },
+    {
+      key: 'restarts',
+      head: 'Restarts',
+      hint: 'Counters that went backwards in the range',
+      number: true,
+      wide: true,
+      cell: (row) => formatCount(row.restarts),
+      sort: (row) => row.restarts,
+    },
+    {
+      key: 'age',
+      head: 'Sampled',
+      number: true,
+      cell: (row) => formatAgo(row.timestamp_ms, now),
+      title: (row) => formatIso(row.timestamp_ms),
+    },
+  ]
+  return (
+    <Table label="Inference servers" columns={columns} rows={servers} id={(row) => `${row.instance} ${row.model}`} />
+  )
+}

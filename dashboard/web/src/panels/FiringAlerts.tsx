@@ -1,0 +1,33 @@
+import { Link } from '@tanstack/react-router'
+import { useAlerts, type ActiveAlert } from '../data/alerts.ts'
+import { formatAgo, formatIso } from '../lib/format.ts'
+import { Status } from './Status.tsx'
+
+/** What fires now, above everything else; nothing when nothing does. */
+export function FiringAlerts() {
+  const firing = useAlerts().data?.active.filter((alert) => alert.state === 'firing') ?? []
+  if (firing.length === 0) return null
+  return (
+    <section className="firing" aria-label="Firing alerts">
+      {firing.slice(0, 3).map((alert) => (
+        <div key={alert.fingerprint} className="firing-row">
+          <Status level="critical" word="Firing" />
+          <b>{alert.labels.alertname ?? alert.rule}</b>
+          <span className="firing-summary">{summaryOf(alert)}</span>
+          <span className="dim nowrap" title={formatIso(alert.firing_since ?? alert.active_at)}>
+            {formatAgo(alert.firing_since ?? alert.active_at, Date.now())}
+          </span>
+        </div>
+      ))}
+      <Link to="/alerts" className="firing-more">
+        {firing.length > 3 ? `All ${firing.length} firing alerts` : 'Alerts'}
+      </Link>
+    </section>
+  )
+}
+
+/** What the rule says about it, or its labels. */
+export function summaryOf(alert: ActiveAlert): string {
+  const labels = Object.entries(alert.labels).filter(([name]) => name !== 'alertname')
+  return alert.annotations.summary ?? labels.map(([name, value]) => `${name} ${value}`).join(', ')
+}

@@ -1,0 +1,129 @@
+import { Menu } from '@mantine/core'
+import { IconMathFunction } from '@tabler/icons-react'
+import { useMemo, useState } from 'react'
+import { fade, Legend } from '../charts/Legend.tsx'
+import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
+import { TimeChart } from '../charts/TimeChart.tsx'
+import { useLatency, type LatencySeries } from '../data/series.ts'
+import { formatMs } from '../lib/format.ts'
+import { NothingHere } from './NothingHere.tsx'
+import { nameOf, usePage } from './page-context.tsx'
+import { Panel } from './Panel.tsx'
+import { seriesTable } from './series-table.ts'
+
+/** P50 solid, P95 strong, P99 thin. */
+export const quantiles = {
+  p50_ms: { word: 'P50', style: { width: 1.4, opacity: 0.75 } },
+  p95_ms: { word: 'P95', style: { width: 2.2 } },
+  p99_ms: { word: 'P99', style: { width: 1, opacity: 0.8, dash: '3 2' } },
+  ttft_p50_ms: { word: 'P50', style: { width: 1.4, opacity: 0.75 } },
+  ttft_p95_ms: { word: 'P95', style: { width: 2.2 } },
+} as const
+
+type Quantile = keyof typeof quantiles
+
+interface LatencyPanelProps {
+  title: string
+  hint: string
+  measures: readonly Quantile[]
+  /** Shown at first. */
+  initial: readonly Quantile[]
+}
+
+/** Quantiles of one latency per model; which of them is the panel's own choice. */
+export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelProps) {
+  const asked = useLatency()
+  const page = usePage()
+  const [chosen, setChosen] = useState<readonly Quantile[]>(initial)
+  const [logarithmic, setLogarithmic] = useState(false)
+  const toggle = (measure: Quantile) => {
+    const next = measures.filter((known) => (known === measure) !== chosen.includes(known))
+    if (next.length > 0) setChosen(next)
+  }
+  return (
+    <Panel
+      title={title}
+      unit={sourceNote(asked.data)}
+      hint={hint}
+      asked={asked}
+      height={300}
+      empty={(data) =>
+        hasAny(data, measures) ? null : <NothingHere what={`${title} shows once a request tells it`} />
+      }
+      table={(data) => seriesTable(data, data.lines, measures, nameOf)}
+      controls={
+        <div className="toggles" role="group" aria-label={`Quantiles of ${title}`}>
+          {measures.map((measure) => (
+            <button key={measure} type="button" aria-pressed={chosen.includes(measure)} onClick={() => toggle(measure)}>
+              {quantiles[measure].word}
+            </button>
+          ))}
+        </div>
+      }
+      menu={
+        <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+          {logarithmic ? 'Linear scale' : 'Log scale'}
+        </Menu.Item>
+      }
+    >
+      {(data) => <LatencyChart data={data} measures={chosen} title={title} logarithmic={logarithmic} page={page} />}
+    </Panel>
+  )
+}
+
+interface LatencyChartProps {
+  data: LatencySeries
+  measures: readonly Quantile[]
+  title: string
+  logarithmic: boolean
+  page: ReturnType<typeof usePage>
+}
+
+function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChartProps) {
+  const { color, isolated } = page
+  const lines = useMemo(
+    () =>
+      fade(
+        data.lines.flatMap((line) =>
+          measures.map((measure): ChartLine => ({
+            key: `${nameOf(line)} ${measure}`,
+            label: `${nameOf(line)} ${quantiles[measure].word}`,
+            group: nameOf(line),
+            color: color(line.model),
+            values: line[measure],
+            ...quantiles[measure].style,
+          })),
+        ),
+        isolated,
+      ),
+    [data, measures, color, isolated],
+  )
+  const legend = data.lines.map((line) => ({
+    group: nameOf(line),
+    label: nameOf(line),
+    color: color(line.model),
+    cells: measures.flatMap((measure) => [formatMs(lastOf(line[measure])), formatMs(maxOf(line[measure]))]),
+  }))
+  const columns = measures.flatMap((measure) => [`${quantiles[measure].word} last`, `${quantiles[measure].word} max`])
+  return (
+    <>
+      <TimeChart
+        frame={data}
+        lines={lines}
+        format={formatMs}
+        label={`${title} over time, per model`}
+        logarithmic={logarithmic}
+        onZoom={page.zoom}
+      />
+      <Legend columns={columns} rows={legend} isolated={isolated} onIsolate={page.isolate} />
+    </>
+  )
+}
+
+const hasAny = (data: LatencySeries, measures: readonly Quantile[]) =>
+  data.lines.some((line) => measures.some((measure) => line[measure].some((value) => value !== null)))
+
+/** Says when quantiles are not exact. */
+export function sourceNote(data: LatencySeries | undefined): string {
+  return data === undefined || data.source === 'raw' ? '' : `from ${data.source}, within 0.02 %`
+}

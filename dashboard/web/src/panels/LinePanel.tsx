@@ -1,0 +1,105 @@
+/** A panel of one measure per name: the shape that most charts of the overview share. */
+import { useMemo, type ReactNode } from 'react'
+import { fade, Legend } from '../charts/Legend.tsx'
+import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
+import { TimeChart } from '../charts/TimeChart.tsx'
+import type { SeriesFrame } from '../data/series.ts'
+import type { Asked } from '../data/use-question.ts'
+import { usePage } from './page-context.tsx'
+import { Panel } from './Panel.tsx'
+
+export interface NamedLine {
+  name: string
+  /** What the colour is hashed from; empty is neutral. */
+  colorOf: string
+  values: (number | null)[]
+  /** More columns of the legend. */
+  extra?: string[]
+}
+
+interface LinePanelProps<T> {
+  title: string
+  unit?: string
+  hint: string
+  asked: Asked<T>
+  frame: (data: T) => SeriesFrame
+  lines: (data: T) => NamedLine[]
+  format: (value: number | null) => string
+  empty: ReactNode
+  extraColumns?: string[]
+  controls?: ReactNode
+  stacked?: boolean
+  max?: number
+}
+
+export function LinePanel<T>(props: LinePanelProps<T>) {
+  const { title, unit, hint, asked, frame, lines, empty, controls } = props
+  return (
+    <Panel
+      title={title}
+      {...(unit !== undefined && { unit })}
+      hint={hint}
+      asked={asked}
+      height={300}
+      controls={controls}
+      empty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
+      table={(data) => ({
+        columns: ['time', ...lines(data).map(({ name }) => name)],
+        rows: frame(data).times.map((at, index) => [
+          new Date(at).toISOString(),
+          ...lines(data).map(({ values }) => values[index] ?? null),
+        ]),
+      })}
+    >
+      {(data) => <Lines {...props} data={data} />}
+    </Panel>
+  )
+}
+
+function Lines<T>({
+  data,
+  title,
+  frame,
+  lines,
+  format,
+  extraColumns = [],
+  stacked = false,
+  max,
+}: LinePanelProps<T> & { data: T }) {
+  const { color, isolated, isolate, zoom } = usePage()
+  const named = useMemo(() => lines(data), [lines, data])
+  const drawn = useMemo(
+    () =>
+      fade(
+        named.map(({ name, colorOf, values }): ChartLine => ({
+          key: name,
+          label: name,
+          group: name,
+          color: color(colorOf),
+          values,
+        })),
+        isolated,
+      ),
+    [named, color, isolated],
+  )
+  const rows = named.map(({ name, colorOf, values, extra = [] }) => ({
+    group: name,
+    label: name,
+    color: color(colorOf),
+    cells: [...extra, format(lastOf(values)), format(maxOf(values))],
+  }))
+  return (
+    <>
+      <TimeChart
+        frame={frame(data)}
+        lines={drawn}
+        format={format}
+        label={`${title} over time`}
+        stacked={stacked}
+        {...(max !== undefined && { max })}
+        onZoom={zoom}
+      />
+      <Legend columns={[...extraColumns, 'last', 'max']} rows={rows} isolated={isolated} onIsolate={isolate} />
+    </>
+  )
+}

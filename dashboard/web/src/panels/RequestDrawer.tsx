@@ -1,0 +1,239 @@
+import { Drawer } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { useRequest, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
+import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
+import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { Content } from './Content.tsx'
+import { Failure, PanelSkeleton } from './states.tsx'
+import { RequestStatus } from './Status.tsx'
+import { Waterfall } from './Waterfall.tsx'
+
+/** The open request of the URL, beside the page; esc closes it. */
+export function RequestDrawer() {
+  const [search, change] = useSearch()
+  const close = () => change(({ open: _open, ...rest }) => rest)
+  return (
+    <Drawer
+      opened={search.open !== undefined}
+      onClose={close}
+      position="right"
+      size={560}
+      title="Request"
+      withOverlay={false}
+      lockScroll={false}
+      trapFocus={false}
+      closeOnClickOutside={false}
+      closeButtonProps={{ 'aria-label': 'Close the request' }}
+    >
+      {search.open !== undefined && <Loaded id={search.open} />}
+    </Drawer>
+  )
+}
+
+function Loaded({ id }: { id: string }) {
+  const { data, error, isPending, refetch } = useRequest(id)
+  if (isPending) return <PanelSkeleton height={320} />
+  if (error) return <Failure error={error} retry={() => void refetch()} height={240} />
+  return <Detail answer={data} />
+}
+
+function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
+  return (
+    <div className="request">
+      <header className="request-head">
+        <h2>{request.model || 'no model name'}</h2>
+        <RequestStatus status={request.status} />
+        <span className="dim" title={formatIso(request.timestamp_us / 1000)}>
+          {new Date(request.timestamp_us / 1000).toLocaleString('en-GB')}
+        </span>
+      </header>
+      {request.error_type !== '' && (
+        <p className="request-error">{[request.http_status, request.error_type].filter(Boolean).join(' · ')}</p>
+      )}
+      <Timing request={request} />
+      <Tokens request={request} />
+      <Section title="Trace">
+        {spans.length > 0 ? (
+          <Waterfall spans={spans} current={request.span_id} />
+        ) : (
+          <p className="dim">This request was stored without spans.</p>
+        )}
+      </Section>
+      <Content request={request} />
+      <Fields request={request} />
+    </div>
+  )
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className="request-section" aria-label={title}>
+      <h3>{title}</h3>
+      {children}
+    </section>
+  )
+}
+
+function Timing({ request }: { request: RequestDetail }) {
+  return (
+    <dl className="facts">
+      <Fact name="Latency" value={formatMs(request.duration_ms)} title={exactMs(request.duration_ms)} />
+      <Fact
+        name="TTFT"
+        value={formatMs(request.ttft_ms)}
+        title={
+          request.ttft_ms === null
+            ? request.streamed
+              ? 'the client does not measure it'
+              : 'not streamed'
+            : exactMs(request.ttft_ms)
+        }
+      />
+      <Fact
+        name="TPOT"
+        value={formatMs(request.tpot_ms)}
+        title={request.tpot_ms === null ? 'needs TTFT and output tokens' : exactMs(request.tpot_ms)}
+      />
+      <Fact name="Finish" value={request.finish_reason || unknown} />
+      <Fact name="Attempt" value={String(request.attempt)} />
+      {request.queue_ms !== null && <Fact name="Queue" value={formatMs(request.queue_ms)} />}
+      {request.prefill_ms !== null && <Fact name="Prefill" value={formatMs(request.prefill_ms)} />}
+      {request.decode_ms !== null && <Fact name="Decode" value={formatMs(request.decode_ms)} />}
+    </dl>
+  )
+}
+
+const exactMs = (ms: number | null) => (ms === null ? 'the client did not tell' : `${formatExact(ms)} ms`)
+
+/** What was counted, and what it cost: the parts beside the sum. */
+function Tokens({ request }: { request: RequestDetail }) {
+  const rows = [
+    ['Input', request.input_tokens, request.input_cost_usd],
+    ['of which cached', request.cached_input_tokens, null],
+    ['of which written to the cache', request.cache_write_tokens, null],
+    ['Output', request.output_tokens, request.output_cost_usd],
+    ['of which reasoning', request.reasoning_tokens, null],
+  ] as const
+  const shown = rows.filter(([name, tokens]) => !name.startsWith('of') || tokens !== null)
+  return (
+    <Section title="Tokens and cost">
+      <table className="table breakdown">
+        <thead>
+          <tr>
+            <th />
+            <th className="number">Tokens</th>
+            <th className="number">Cost</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map(([name, tokens, cost]) => (
+            <tr key={name} data-part={name.startsWith('of')}>
+              <td>{name}</td>
+              <td className="number" title={tokens === null ? 'the client did not tell' : undefined}>
+                {tokens === null ? unknown : formatExact(tokens)}
+              </td>
+              <td className="number">{name.startsWith('of') ? '' : formatUsd(cost)}</td>
+            </tr>
+          ))}
+          <tr className="sum">
+            <td>Total</td>
+            <td className="number">
+              {request.input_tokens === null || request.output_tokens === null
+                ? unknown
+                : formatExact(request.input_tokens + request.output_tokens)}
+            </td>
+            <td
+              className="number"
+              title={
+                request.cost_usd === null ? 'no price is known, or no tokens' : `$${formatExact(request.cost_usd)}`
+              }
+            >
+              {formatUsd(request.cost_usd)}
+            </td>
+          </tr>
+        </tbody>
+      </table>
+      <p className="dim">{priceNote(request)}</p>
+    </Section>
+  )
+}
+
+function priceNote(request: RequestDetail): string {
+  const saved = request.cache_savings_usd ? `; caching saved ${formatUsd(request.cache_savings_usd)}` : ''
+  const said = request.reported_cost_usd === null ? '' : `; the client reported ${formatUsd(request.reported_cost_usd)}`
+  if (request.cost_usd === null) return `No price is known for ${request.model || 'this request'}${said}`
+  return `Price ${request.price_id || request.cost_source} ${request.price_version && `(${request.price_version})`}${saved}${said}`
+}
+
+function Fact({ name, value, title }: { name: string; value: string; title?: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd title={title}>{value}</dd>
+    </div>
+  )
+}
+
+const described: (keyof RequestDetail)[] = [
+  'requested_model',
+  'model_version',
+  'session_id',
+  'variant',
+  'prompt_name',
+  'prompt_version',
+  'max_tokens',
+  'context_window',
+  'http_status',
+  'request_id',
+  'trace_id',
+  'span_id',
+  'parent_span_id',
+  'dialect',
+]
+
+/** Everything else that is known: filter columns as buttons that filter by their value. */
+function Fields({ request }: { request: RequestDetail }) {
+  const [, change] = useSearch()
+  const filters = filterColumns.filter((column) => (request as Partial<Record<string, unknown>>)[column])
+  return (
+    <Section title="Fields">
+      <dl className="fields">
+        {filters.map((column) => {
+          const value = String((request as unknown as Record<string, unknown>)[column])
+          return (
+            <div key={column}>
+              <dt>{filterLabels[column]}</dt>
+              <dd>
+                <button
+                  type="button"
+                  title="Filter by this"
+                  onClick={() => change((search) => toggleFilter(search, column, value))}
+                >
+                  {value}
+                </button>
+              </dd>
+            </div>
+          )
+        })}
+        {described
+          .filter((key) => request[key] !== '' && request[key] !== null)
+          .map((key) => (
+            <div key={key}>
+              <dt>{key.replaceAll('_', ' ')}</dt>
+              <dd className="mono">{String(request[key])}</dd>
+            </div>
+          ))}
+        {Object.entries(request.attributes).map(([key, value]) => (
+          <div key={`attribute ${key}`}>
+            <dt className="mono">{key}</dt>
+            <dd className="mono">{formatAttribute(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  )
+}
+
+const formatAttribute = (value: string) =>
+  value.length > 400 ? `${value.slice(0, 400)}… (${formatCount(value.length)} characters)` : value

@@ -1,0 +1,40 @@
+/** What all panels of a page share: the colour of each name, which name is isolated, and the zoom. */
+import { useComputedColorScheme } from '@mantine/core'
+import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react'
+import { colorsOf } from '../lib/color.ts'
+import { useSearch } from '../lib/use-search.ts'
+
+interface PageContext {
+  color(name: string): string
+  isolated: string | null
+  isolate(name: string | null): void
+  zoom(from: number, to: number): void
+}
+
+const Context = createContext<PageContext | null>(null)
+
+/** `names`: every model and GPU of the page, so that no two share a colour where ten are enough. */
+export function PageProvider({ names, children }: { names: readonly string[]; children: ReactNode }) {
+  const scheme = useComputedColorScheme('light')
+  const [isolated, isolate] = useState<string | null>(null)
+  const [, change] = useSearch()
+  const key = [...names].sort().join('\n')
+  const color = useMemo(() => colorsOf(key === '' ? [] : key.split('\n'), scheme), [key, scheme])
+  const zoom = useCallback(
+    (from: number, to: number) => change(({ range: _range, ...rest }) => ({ ...rest, from, to })),
+    [change],
+  )
+  const value = useMemo(() => ({ color, isolated, isolate, zoom }), [color, isolated, zoom])
+  return <Context value={value}>{children}</Context>
+}
+
+export function usePage(): PageContext {
+  const context = useContext(Context)
+  if (!context) throw new Error('a panel outside of a page')
+  return context
+}
+
+/** Names as people see them: a model that nobody named, the rest of a long list. */
+export const otherName = 'other'
+export const nameOf = ({ model, other }: { model: string; other: boolean }) =>
+  other ? otherName : model || 'no model name'

@@ -1,0 +1,50 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { Frame } from './frame/Frame.tsx'
+import { formatSearch, parseSearch, type Search } from './lib/search.ts'
+import { NotFound } from './pages/NotFound.tsx'
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NotFound })
+
+const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => root, path, component })
+
+const routes = root.addChildren([
+  page(
+    '/',
+    lazyRouteComponent(() => import('./pages/Overview.tsx')),
+  ),
+  page(
+    '/requests',
+    lazyRouteComponent(() => import('./pages/Requests.tsx')),
+  ),
+  page(
+    '/gpus',
+    lazyRouteComponent(() => import('./pages/Gpus.tsx')),
+  ),
+  page(
+    '/servers',
+    lazyRouteComponent(() => import('./pages/Servers.tsx')),
+  ),
+  page(
+    '/alerts',
+    lazyRouteComponent(() => import('./pages/Alerts.tsx')),
+  ),
+  page(
+    '/ingest',
+    lazyRouteComponent(() => import('./pages/Ingest.tsx')),
+  ),
+])
+
+/** The search stays text here: lib/search.ts is its one reader and writer. */
+export const router = createRouter({
+  routeTree: routes,
+  defaultPreload: 'intent',
+  parseSearch: (text) => ({ ...parseSearch(text) }),
+  stringifySearch: (search) => formatSearch({ filters: {}, ...search } as Search),
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

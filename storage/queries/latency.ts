@@ -1,0 +1,17 @@
+/** Latency, TTFT and TPOT per model over time. Raw rows up to 24 h, exact; beyond that the t-digests of rollups. */
+import type { TimeRange } from '../../records/time-range.ts'
+import type { Db } from '../client.ts'
+import { linesOf, type Line, type SeriesFrame } from './series.ts'
+import { identityOf, perModel, type PerModelRow } from './tiers.ts'
+import type { Filter } from './where.ts'
+
+const measures = ['p50_ms', 'p95_ms', 'p99_ms', 'ttft_p50_ms', 'ttft_p95_ms', 'tpot_p50_ms'] as const
+
+export type LatencyLine = Line & Record<(typeof measures)[number], (number | null)[]>
+export type LatencySeries = SeriesFrame & { lines: LatencyLine[] }
+
+export async function latencySeries(db: Db, filter: Filter, range: TimeRange): Promise<LatencySeries> {
+  const { sql, params, frame } = perModel(filter, range, measures)
+  const rows = await db.query<PerModelRow<(typeof measures)[number]>>(sql, params)
+  return { ...frame, lines: linesOf(frame, rows, measures, identityOf) }
+}

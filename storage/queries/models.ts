@@ -1,0 +1,44 @@
+/** One row per model: the table under the charts. Raw rows up to 24 h, exact; rollups beyond. */
+import type { TimeRange } from '../../records/time-range.ts'
+import type { Db } from '../client.ts'
+import type { Source } from './series.ts'
+import { selectOf, tierFor, tierWhere, wholeBuckets, type Measure } from './tiers.ts'
+import type { Filter } from './where.ts'
+
+const measures = [
+  'requests',
+  'errors',
+  'p50_ms',
+  'p95_ms',
+  'p99_ms',
+  'ttft_p50_ms',
+  'ttft_p95_ms',
+  'tpot_p50_ms',
+  'input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'unpriced',
+] as const satisfies Measure[]
+
+type Counted = 'requests' | 'errors' | 'unpriced'
+export type ModelRow = { model: string; providers: string[] } & Record<Counted, number> &
+  Record<Exclude<(typeof measures)[number], Counted>, number | null>
+
+export interface Models extends TimeRange {
+  source: Source
+  models: ModelRow[]
+}
+
+/** The busiest `limit` models of the range. */
+export async function models(db: Db, filter: Filter, range: TimeRange, limit = 200): Promise<Models> {
+  const tier = tierFor(filter, range)
+  const whole = wholeBuckets(tier, range)
+  const { sql, params } = tierWhere(tier, filter, whole)
+  const rows = await db.query<ModelRow>(
+    `select r.model as model, arraySort(groupUniqArray(8)(r.provider)) as providers,
+      ${selectOf(tier, measures)}
+    from ${tier.table} as r where ${sql} group by r.model order by requests desc, model limit {limit:UInt32}`,
+    { ...params, limit },
+  )
+  return { ...whole, source: tier.source, models: rows }
+}

@@ -1,0 +1,77 @@
+/** The large numbers of the first row: the range, the one before it, and a sparkline. Which table answered is `source`. */
+import { stepFor, type TimeRange } from '../../records/time-range.ts'
+import type { Db } from '../client.ts'
+import type { Source } from './series.ts'
+import { bucketOf, selectOf, tierFor, tierWhere, wholeBuckets, type Measure, type Tier } from './tiers.ts'
+import type { Filter } from './where.ts'
+
+export interface Totals {
+  requests: number
+  errors: number
+  p50_ms: number | null
+  p95_ms: number | null
+  ttft_p95_ms: number | null
+  input_tokens: number | null
+  output_tokens: number | null
+  /** Of the requests with a known price. */
+  cost_usd: number | null
+  /** Requests whose cost is unknown: `cost_usd` is without them. */
+  unpriced: number
+}
+
+export interface Overview {
+  /** As answered: rollups begin at a whole hour or day. */
+  from: number
+  to: number
+  source: Source
+  current: Totals
+  previous: Totals
+  spark: { step_ms: number; points: ({ at: number } & Totals)[] }
+}
+
+const nothing: Totals = {
+  requests: 0,
+  errors: 0,
+  p50_ms: null,
+  p95_ms: null,
+  ttft_p95_ms: null,
+  input_tokens: null,
+  output_tokens: null,
+  cost_usd: null,
+  unpriced: 0,
+}
+const measures = Object.keys(nothing) as (keyof Totals & Measure)[]
+
+/** Totals of `range` and of the equally long range before it. */
+export async function overview(db: Db, filter: Filter, range: TimeRange): Promise<Overview> {
+  const tier = tierFor(filter, range)
+  const current = wholeBuckets(tier, range)
+  const both = tierWhere(tier, filter, { from: current.from - (current.to - current.from), to: current.to })
+  const periods = db.query<Totals & { is_current: boolean | number }>(
+    `select ${tier.at} >= {split_ms:Int64} as is_current,
+      ${selectOf(tier, measures)}
+    from ${tier.table} as r where ${both.sql} group by is_current`,
+    { ...both.params, split_ms: current.from },
+  )
+  const [rows, spark] = await Promise.all([periods, sparkline(db, tier, filter, current)])
+  const totalsOf = (wanted: boolean) => {
+    const { is_current: _, ...totals } = rows.find((row) => Boolean(row.is_current) === wanted) ?? {
+      ...nothing,
+      is_current: wanted,
+    }
+    return totals
+  }
+  return { ...current, source: tier.source, current: totalsOf(true), previous: totalsOf(false), spark }
+}
+
+async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Overview['spark']> {
+  const step_ms = Math.max(stepFor(range, 48), tier.step_ms)
+  const { sql, params } = tierWhere(tier, filter, range)
+  const points = await db.query<{ at: number } & Totals>(
+    `select ${bucketOf(tier)} as at,
+      ${selectOf(tier, measures)}
+    from ${tier.table} as r where ${sql} group by at order by at`,
+    { ...params, step_ms },
+  )
+  return { step_ms, points }
+}

@@ -1,0 +1,128 @@
+/** The latest requests, newest first, page by page. Reads `requests`. */
+import type { CostSource, RequestStatus } from '../../records/llm-request.ts'
+import type { TimeRange } from '../../records/time-range.ts'
+import type { Db } from '../client.ts'
+import { where, type Filter } from './where.ts'
+
+export interface RequestRow {
+  /** Epoch microseconds: exact, and with the ids the position in the list. */
+  timestamp_us: number
+  trace_id: string
+  span_id: string
+  model: string
+  provider: string
+  endpoint: string
+  service: string
+  environment: string
+  team: string
+  user_id: string
+  operation: string
+  status: RequestStatus
+  error_type: string
+  http_status: number | null
+  streamed: boolean
+  duration_ms: number | null
+  ttft_ms: number | null
+  tpot_ms: number | null
+  input_tokens: number | null
+  cached_input_tokens: number | null
+  output_tokens: number | null
+  cost_usd: number | null
+  cost_source: CostSource
+}
+
+const columns = `
+  toUnixTimestamp64Micro(timestamp) as timestamp_us, trace_id, span_id, model, provider, endpoint, service, environment,
+  team, user_id, operation, status, error_type, http_status, streamed, duration_ms, ttft_ms, tpot_ms,
+  input_tokens, cached_input_tokens, output_tokens, toFloat64(cost_usd) as cost_usd, cost_source`
+
+/** Where a page ended: the next one starts after it. */
+export type Cursor = Pick<RequestRow, 'timestamp_us' | 'trace_id' | 'span_id'>
+
+export interface RequestPage {
+  requests: RequestRow[]
+  /** Null on the last page. */
+  next: Cursor | null
+}
+
+export async function latestRequests(
+  db: Db,
+  filter: Filter,
+  range: TimeRange,
+  limit: number,
+  after: Cursor | null = null,
+): Promise<RequestPage> {
+  const { sql, params } = where(filter, range)
+  const position = after
+    ? `and (timestamp, trace_id, span_id) < (fromUnixTimestamp64Micro({after_us:Int64}, 'UTC'), {after_trace:String}, {after_span:String})`
+    : ''
+  const rows = await db.query<RequestRow>(
+    `select ${columns} from requests where ${sql} ${position}
+    order by timestamp desc, trace_id desc, span_id desc limit {limit:UInt32}`,
+    {
+      ...params,
+      limit: limit + 1,
+      ...(after && { after_us: after.timestamp_us, after_trace: after.trace_id, after_span: after.span_id }),
+    },
+  )
+  const requests = rows.slice(0, limit)
+  const last = requests.at(-1)
+  const next = rows.length > limit && last ? cursorOf(last) : null
+  return { requests, next }
+}
+
+function cursorOf({ timestamp_us, trace_id, span_id }: RequestRow): Cursor {
+  return { timestamp_us, trace_id, span_id }
+}
+
+export interface RequestDetail extends RequestRow {
+  parent_span_id: string
+  request_id: string
+  region: string
+  instance: string
+  requested_model: string
+  model_version: string
+  feature: string
+  session_id: string
+  api_key: string
+  variant: string
+  prompt_name: string
+  prompt_version: string
+  queue_ms: number | null
+  prefill_ms: number | null
+  decode_ms: number | null
+  cache_write_tokens: number | null
+  reasoning_tokens: number | null
+  max_tokens: number | null
+  context_window: number | null
+  finish_reason: string
+  attempt: number
+  cache_hit: boolean
+  input_cost_usd: number | null
+  output_cost_usd: number | null
+  cache_savings_usd: number | null
+  reported_cost_usd: number | null
+  price_id: string
+  price_version: string
+  input: string
+  output: string
+  dialect: string
+  attributes: Record<string, string>
+}
+
+/** Every field of one request; null when there is none by these ids. */
+export async function requestDetail(db: Db, traceId: string, spanId: string): Promise<RequestDetail | null> {
+  const rows = await db.query<RequestDetail>(
+    `select ${columns},
+      parent_span_id, request_id, region, instance, requested_model, model_version, feature, session_id, api_key,
+      variant, prompt_name, prompt_version, queue_ms, prefill_ms, decode_ms, cache_write_tokens, reasoning_tokens,
+      max_tokens, context_window, finish_reason, attempt, cache_hit,
+      toFloat64(input_cost_usd) as input_cost_usd, toFloat64(output_cost_usd) as output_cost_usd,
+      toFloat64(cache_savings_usd) as cache_savings_usd, toFloat64(reported_cost_usd) as reported_cost_usd,
+      price_id, price_version, input, output, dialect, attributes
+    from requests where trace_id = {trace_id:String} and span_id = {span_id:String}
+    order by timestamp desc limit 1`,
+    { trace_id: traceId, span_id: spanId },
+  )
+  return rows[0] ?? null
+}

@@ -1,0 +1,51 @@
+/** The real API on a real storage, with the web app built, for tests that use a page. */
+import { pino } from 'pino'
+import type { Alerts } from '../../alerts/index.ts'
+import type { DashboardDeps, DemoState } from '../../dashboard/api/deps.ts'
+import { startDashboard, type Dashboard } from '../../dashboard/api/server.ts'
+import { buildWeb, webDist } from '../../dashboard/build.ts'
+import type { Db } from '../../storage/client.ts'
+
+type AlertsView = Pick<Alerts, 'active' | 'rules' | 'channels'>
+
+/** No rule, nothing active. */
+export const quietAlerts: AlertsView = { active: () => [], rules: () => [], channels: () => [] }
+
+/** What the process would give the dashboard. */
+export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): DashboardDeps {
+  let demo: DemoState = 'off'
+  return {
+    db,
+    storageReady: () => Promise.resolve({ ok: true, reason: '' }),
+    collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
+    alerts: quietAlerts,
+    demo: {
+      state: () => demo,
+      start: () => {
+        demo = 'starting'
+        return Promise.resolve()
+      },
+      stop: () => {
+        demo = 'off'
+        return Promise.resolve()
+      },
+    },
+    metricsText: () => Promise.resolve('# no metrics in this test\n'),
+    version: '0.0.0-test',
+    addresses: () => ({
+      dashboard: '127.0.0.1:8080',
+      otlp_http: '127.0.0.1:4318',
+      otlp_grpc: '127.0.0.1:4317',
+      clickhouse: '127.0.0.1:8123',
+    }),
+    config: { api_keys: [] },
+    log: pino({ level: 'silent' }),
+    ...overrides,
+  }
+}
+
+/** Builds the web app when it is stale, and listens on a free port. */
+export async function serveTestPage(db: Db, overrides: Partial<DashboardDeps> = {}): Promise<Dashboard> {
+  await buildWeb()
+  return startDashboard({ deps: testDeps(db, overrides), listen: '127.0.0.1:0', web: webDist })
+}
