@@ -2,7 +2,6 @@
 import { createRequire } from 'node:module'
 import { Anthropic } from '@anthropic-ai/sdk'
 import { context, propagation, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api'
-import { OpenAIInstrumentation } from '@opentelemetry/instrumentation-openai'
 import type { OpenAI } from 'openai'
 import type { Call } from './scenario.ts'
 import { callSpanKey, type CallSpan } from './telemetry.ts'
@@ -26,8 +25,6 @@ const apiKey = 'demo'
 
 /** `startClientTelemetry` must have run: instrumentation takes hold when `openai` is loaded, which only require() lets it. */
 export function createClients(urls: ClientUrls): Clients {
-  const instrumentation = new OpenAIInstrumentation()
-  instrumentation.enable()
   const require = createRequire(import.meta.url)
   const { OpenAI: Client } = require('openai') as { OpenAI: typeof OpenAI }
   const openai = new Client({ apiKey, baseURL: `${urls.openai}/v1`, maxRetries: 0 })

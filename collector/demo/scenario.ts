@@ -40,7 +40,7 @@ export const apps: readonly [App, ...App[]] = [
     api: 'anthropic',
     provider: 'anthropic',
     endpoint: 'demo-anthropic',
-    model: 'claude-sonnet-4-5',
+    model: 'claude-sonnet-4-6',
     weight: 20,
     shared_tokens: 1400,
     prompt_tokens: 500,

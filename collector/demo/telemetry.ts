@@ -1,6 +1,7 @@
 /** OpenTelemetry as an application would set it up: OTLP over protobuf, and baggage copied onto spans. */
-import { createContextKey, propagation, type Context } from '@opentelemetry/api'
+import { createContextKey, metrics, propagation, type Context } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
+import { OpenAIInstrumentation } from '@opentelemetry/instrumentation-openai'
 import { startNodeSdk } from '@opentelemetry/sdk-node'
 import { BatchSpanProcessor, type Span, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import { demoEnvironment, demoService } from './scenario.ts'
@@ -15,7 +16,11 @@ export const callSpanKey = createContextKey('demo call span')
 /** Must run before an instrumented package is loaded. `otlpUrl` is the receiver's base URL. */
 export function startClientTelemetry(otlpUrl: string): { stop(): Promise<void> } {
   const exporter = new OTLPTraceExporter({ url: `${otlpUrl}/v1/traces` })
+  const openai = new OpenAIInstrumentation()
+  // Its instruments are lost when its constructor ends: without them it throws while a stream is read.
+  openai.setMeterProvider(metrics.getMeterProvider())
   const sdk = startNodeSdk({
+    instrumentations: [openai],
     logLevel: 'none',
     resourceAttributes: {
       'service.name': demoService,

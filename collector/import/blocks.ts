@@ -70,6 +70,6 @@ export class Blocks {
        WHERE dialect = 'import' AND timestamp BETWEEN fromUnixTimestamp64Micro({from:Int64}) AND fromUnixTimestamp64Micro({to:Int64})`,
       { from, to },
     )
-    return Number(row?.stored ?? 0)
+    return row?.stored ?? 0
   }
 }
