@@ -78,7 +78,7 @@ test('what fails on the way to a request costs the request, not the span', async
 
 test('what is stored is redacted: the span, and what the dialect made of it', async () => {
   const { spool, accept } = pipeline({
-    requestOf: (item) => ({ ...emptyRequest(), input: String(item.attributes.get('input')) }),
+    requestOf: (item) => ({ ...emptyRequest(), input: item.attributes.get('input') as string }),
     redactor: {
       span: (item) => ({ ...item, attributes: new Map([['input', '[redacted]']]) }),
       request(request) {

@@ -1,0 +1,109 @@
+/** One OTLP request of model calls as real clients send them, whose ids and times can be made new without encoding again. */
+import { jsonRequest, random, toProtobuf } from '../../collector/otlp/testing.ts'
+
+export interface SpanBody {
+  bytes: Buffer
+  spans: number
+  /** Gives every span ids that no earlier call gave, and moves it to now. */
+  renew(): void
+}
+
+const models = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5', 'o3-mini', 'gemini-2.5-flash']
+/** Marks every trace id in the encoded request. */
+const mark = 'a7c3e15b9d02f468'
+const spanMark = 'b1e7'
+const durationNs = 1_850_000_000n
+/** Over all bodies, so that no two spans of a run are the same. */
+let count = 0
+
+/** About 25 attributes a span; `contentBytes` of prompt and answer together. */
+export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBody {
+  const next = random(seed)
+  const int = (below: number) => Math.floor(next() * below)
+  const words = (bytes: number) => {
+    let text = ''
+    while (text.length < bytes) text += `${(int(2 ** 31) + 2 ** 20).toString(36)} `
+    return text.slice(0, bytes)
+  }
+  const list = Array.from({ length: spans }, (_, index) => {
+    const model = models[int(models.length)] as string
+    const input = 200 + int(4000)
+    const texts: Record<string, string> = {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': model.startsWith('claude')
+        ? 'anthropic'
+        : model.startsWith('gem')
+          ? 'gcp.gemini'
+          : 'openai',
+      'gen_ai.request.model': model,
+      'gen_ai.response.model': model,
+      'gen_ai.response.id': `chatcmpl-${words(20)}`,
+      'user.id': `user-${int(5000)}`,
+      'session.id': words(16),
+      'server.address': 'api.example.com',
+      'url.path': '/v1/chat/completions',
+      'http.request.method': 'POST',
+      team: `team-${int(8)}`,
+      feature: `feature-${int(12)}`,
+      'app.version': `2.${int(9)}.1`,
+      'llm.request.type': 'chat',
+      'deployment.id': `dep-${int(40)}`,
+    }
+    if (contentBytes > 0) {
+      const message = (role: string, bytes: number) =>
+        JSON.stringify([{ role, parts: [{ type: 'text', content: words(bytes) }] }])
+      texts['gen_ai.input.messages'] = message('user', contentBytes / 2)
+      texts['gen_ai.output.messages'] = message('assistant', contentBytes / 2)
+    }
+    const numbers: Record<string, number> = {
+      'gen_ai.usage.input_tokens': input,
+      'gen_ai.usage.output_tokens': 20 + int(900),
+      'gen_ai.usage.cache_read.input_tokens': int(input),
+      'gen_ai.usage.reasoning_tokens': 0,
+      'gen_ai.request.max_tokens': 4096,
+      'server.port': 443,
+      'http.response.status_code': 200,
+      'gen_ai.server.time_to_first_token_ns': 100_000_000 + int(4e8),
+    }
+    return {
+      traceId: mark + '0'.repeat(16),
+      spanId: spanMark + '0'.repeat(12),
+      name: `chat ${model}`,
+      kind: 3,
+      startTimeUnixNano: '1',
+      endTimeUnixNano: '2',
+      attributes: [
+        ...Object.entries(texts).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+        ...Object.entries(numbers).map(([key, intValue]) => ({ key, value: { intValue } })),
+        { key: 'gen_ai.request.temperature', value: { doubleValue: 0.7 } },
+        { key: 'gen_ai.response.finish_reasons', value: { arrayValue: { values: [{ stringValue: 'stop' }] } } },
+      ],
+      status: { code: index % 50 === 0 ? 2 : 1 },
+    }
+  })
+  const resource = { 'service.name': 'shop', 'service.version': '2.3.1', 'deployment.environment.name': 'production' }
+  const attributes = Object.entries(resource).map(([key, stringValue]) => ({ key, value: { stringValue } }))
+  const bytes = toProtobuf(jsonRequest(list, attributes))
+  return { bytes, spans, renew: renewer(bytes, spans) }
+}
+
+/** A span's ids and times stand in this order: 0a 10 trace, 12 08 span, …, 39 start, 41 end. */
+function renewer(bytes: Buffer, spans: number): () => void {
+  const places: { trace: number; start: number }[] = []
+  const marked = Buffer.concat([Buffer.from([0x0a, 16]), Buffer.from(mark, 'hex')])
+  for (let at = bytes.indexOf(marked); at !== -1; at = bytes.indexOf(marked, at + 1)) {
+    const start = bytes.indexOf(Buffer.from([0x39, 1, 0, 0, 0, 0, 0, 0, 0, 0x41]), at) + 1
+    places.push({ trace: at + 2, start })
+  }
+  if (places.length !== spans) throw new Error(`found ${places.length} of ${spans} spans`)
+  return () => {
+    const end = BigInt(Date.now()) * 1_000_000n
+    for (const { trace, start } of places) {
+      count++
+      bytes.writeUInt32BE(count, trace + 12)
+      bytes.writeUInt32BE(count, trace + 18 + 4)
+      bytes.writeBigUInt64LE(end - durationNs, start)
+      bytes.writeBigUInt64LE(end, start + 9)
+    }
+  }
+}
