@@ -95,14 +95,15 @@ export class Executor {
     })
   }
 
-  /** Where the body of one INSERT goes. */
-  bodyPath(): string {
-    return join(this.bodies, `${randomUUID()}.body`)
-  }
-
-  /** Inserts the rows in `path` and removes it, whatever happens. */
-  async insertFile(request: StatementRequest, insert: BodyInsert, path: string): Promise<RawResult> {
+  /** Inserts the rows that `save` writes into a file, which is removed whatever happens. */
+  async insertBody(
+    request: StatementRequest,
+    insert: BodyInsert,
+    save: (path: string) => Promise<void>,
+  ): Promise<RawResult> {
+    const path = join(this.bodies, `${randomUUID()}.body`)
     try {
+      await save(path)
       return await this.pools.writer.run({
         ...request,
         sql: insertFromFile(insert, path, request.settings),

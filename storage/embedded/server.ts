@@ -67,16 +67,13 @@ async function execute(
 ): Promise<RawResult> {
   const fromUrl = statement.user === 'writer' ? bodyInsert(statement.sql) : null
   if (fromUrl) {
-    const path = executor.bodyPath()
-    await saveBody(request, path, statement.signal)
-    return executor.insertFile(statement, fromUrl.insert, path)
+    return executor.insertBody(statement, fromUrl.insert, (path) => saveBody(request, path, statement.signal))
   }
   await addBody(statement, request)
   const inBody = statement.user === 'writer' ? bodyInsert(statement.sql) : null
   if (inBody) {
-    const path = executor.bodyPath()
-    await writeFile(path, statement.sql.slice(inBody.bodyAt), { flag: 'wx', mode: 0o600 })
-    return executor.insertFile(statement, inBody.insert, path)
+    const rows = statement.sql.slice(inBody.bodyAt)
+    return executor.insertBody(statement, inBody.insert, (path) => writeFile(path, rows, { flag: 'wx', mode: 0o600 }))
   }
   const handshake = goHandshake(statement, query, executor.version)
   if (handshake) return handshake
