@@ -77,7 +77,8 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
       throw new ScrapeError('too_large', `the page is larger than ${maxBytes} bytes: raise scrape.max_bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString()
+  // The decoder drops a byte order mark, which some Windows exporters write.
+  return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
 function assertMetrics(response: Response, text: string): void {

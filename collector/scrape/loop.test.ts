@@ -272,6 +272,12 @@ describe('how a page is asked for', () => {
     expect(JSON.stringify([batches, inserted])).not.toContain('ss@')
   })
 
+  test('a byte order mark does not cost the first line', async () => {
+    answer = '\uFEFFa 1\nb 2\n'
+    await settled(scrape([{ url }]))
+    expect(batches[0]?.metric_samples?.map(({ name }) => name)).toEqual(['a', 'b'])
+  })
+
   test('a scrape still running is not overlapped', async () => {
     let release = () => undefined as void
     answer = (_, response) => (release = () => void response.end('a 1\n'))
