@@ -1,0 +1,311 @@
+/** The command line: reads the configuration, builds the rooms bottom-up and stops them top-down. Only this file exits. */
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { pino, type Logger } from 'pino'
+import { loadConfig, watchConfig, type Config } from './config.ts'
+import { openDataDir, runningProcess } from './storage/data-dir.ts'
+import type { Alerts } from './alerts/index.ts'
+import type { Collector } from './collector/index.ts'
+import type { ImportFlags } from './collector/import/command.ts'
+import type { DemoControl } from './dashboard/api/deps.ts'
+import type { Telemetry } from './collector/self/telemetry.ts'
+import type { Db } from './storage/client.ts'
+import type { Storage } from './storage/index.ts'
+
+const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
+const rooms = ['collector', 'alerts', 'dashboard'] as const
+type Room = (typeof rooms)[number]
+
+/** Something that the person at the keyboard can mend. */
+class UserError extends Error {
+  override name = 'UserError'
+}
+
+const program = new Command('inferwatch')
+  .description('Observability for LLM endpoints: requests, inference servers, GPUs, cost and alerts in one process')
+  .version(manifest.version)
+
+command('serve', { isDefault: true })
+  .description('run the collector, the alerts and the dashboard')
+  .option('--only <rooms>', `comma-separated rooms to run: ${rooms.join(', ')}`, parseRooms)
+  .option('--demo', 'run the demo fleet beside them')
+  .action((options: { config?: string; only?: Room[]; demo?: boolean }) => serve(options))
+
+command('check-config')
+  .description('check the configuration and the alert rules that it names')
+  .action(async (options: { config?: string }) => {
+    const { config, baseDir, file } = loadConfig(options.config)
+    const { checkRules } = await import('./alerts/check.ts')
+    const rules = await checkRules(config.alerts, baseDir)
+    print(`${file ?? 'defaults'}: ok, ${rules} alert rules`)
+  })
+
+command('import <file>')
+  .description('import past requests from a CSV, JSONL or Parquet file')
+  .option('--map <columns>', 'our column=their column, comma-separated', parsePairs)
+  .option('--set <values>', 'our column=value for every row, comma-separated', parsePairs)
+  .option('--shift-to <when>', 'move the rows in time so that the last one is "now"')
+  .option('--rejects <file>', 'where rejected rows go, with reasons (default: <file>.rejected.jsonl)')
+  .option('--timezone <name>', 'time zone of timestamps that name none', 'UTC')
+  .action(async (file: string, options: { config?: string } & ImportFlags) => {
+    const { importCommand } = await import('./collector/import/command.ts')
+    await withStorage(options.config, async (config, { db }) => print(await importCommand(file, options, config, db)))
+  })
+
+command('sql <query>')
+  .description('run one read-only query and print its rows as JSON lines')
+  .action((query: string, options: { config?: string }) =>
+    withStorage(options.config, async (_, { reader }) => {
+      for (const row of await reader.query<object>(query)) print(JSON.stringify(row))
+    }),
+  )
+
+command('demo')
+  .description('manage demo data')
+  .requiredOption('--clear', 'remove every row that demo traffic left')
+  .action((options: { config?: string }) =>
+    withStorage(options.config, async (_, { db }) => {
+      const { clearDemo } = await import('./collector/demo/clear.ts')
+      await clearDemo(db)
+      print('demo data removed')
+    }),
+  )
+
+/** Runs until a signal: SIGTERM and SIGINT drain and exit 0, a second one exits at once; SIGHUP reloads the configuration. */
+async function serve({ config: path, only = [...rooms], demo = false }: ServeFlags): Promise<void> {
+  const started = performance.now()
+  const loaded = loadConfig(path)
+  const { config, baseDir } = loaded
+  const log = pino({ level: config.log_level, base: null }, pino.destination({ dest: 2, sync: true }))
+  const stops: (() => Promise<void> | void)[] = []
+  const stop = async () => {
+    for (const stopRoom of stops.splice(0).reverse()) await stopRoom()
+  }
+  onSignals(stop)
+  try {
+    const dataDir = await openDataDir(config.data_dir)
+    stops.push(() => dataDir.release())
+    const { startTelemetry } = await import('./collector/self/telemetry.ts')
+    const telemetry = startTelemetry(manifest.version)
+    stops.push(() => telemetry.stop())
+
+    const { startStorage } = await import('./storage/index.ts')
+    const storage = await startStorage({
+      ...config,
+      data_dir: dataDir.path,
+      listen: config.listen.clickhouse,
+      log,
+    }).catch(inUse('listen.clickhouse', config.listen.clickhouse))
+    stops.push(() => storage.stop())
+
+    const { db, reader } = storage
+    const collector = only.includes('collector') ? await collect(config, dataDir.path, db, log) : null
+    if (collector) stops.push(() => collector.stop())
+
+    const alerts = only.includes('alerts') ? await watchOver(config, baseDir, db, reader, log) : null
+    if (alerts) stops.push(() => alerts.stop())
+
+    const fleet = await demoFleet(collector, db, config, log)
+    stops.push(() => fleet.stop())
+
+    const addresses = {
+      ...config.listen,
+      otlp_http: collector?.otlpAddress ?? '',
+      clickhouse: new URL(storage.url).host,
+    }
+    let url = ''
+    if (only.includes('dashboard')) {
+      const dashboard = await show({ config, log, storage, collector, alerts, fleet, telemetry, addresses })
+      stops.push(() => dashboard.stop())
+      url = dashboard.url
+    }
+    const watcher = watchConfig(loaded, {
+      log,
+      async apply(next) {
+        await alerts?.reload(next.alerts)
+        collector?.reload(next)
+        log.level = next.log_level
+      },
+    })
+    stops.push(() => watcher.stop())
+    const otlp = collector ? `http://${addresses.otlp_http}` : ''
+    dataDir.announce({ pid: process.pid, clickhouse: storage.url, dashboard: url, otlp_http: otlp })
+    if (demo) await fleet.start()
+    for (const [name, at] of [
+      ['Dashboard', url],
+      ['OTLP/HTTP', otlp],
+      ['SQL', `${storage.url} (user reader)`],
+    ])
+      if (at) print(`${name?.padEnd(10)} ${at}`)
+    log.info({ ms: Math.round(performance.now() - started), data_dir: dataDir.path }, 'serving')
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+interface ServeFlags {
+  config?: string
+  only?: Room[]
+  demo?: boolean
+}
+
+async function collect(config: Config, dataDir: string, db: Db, log: Logger): Promise<Collector> {
+  const { startCollector } = await import('./collector/index.ts')
+  const listen = config.listen.otlp_http
+  return startCollector({ config, dataDir, db, listen, log }).catch(inUse('listen.otlp_http', listen))
+}
+
+/** What runs on request: traffic to look at. It writes through the collector, so it needs one. */
+async function demoFleet(collector: Collector | null, db: Db, config: Config, log: Logger): Promise<DemoControl> {
+  if (!collector)
+    return {
+      state: () => 'off',
+      start: () => Promise.reject(new UserError('demo traffic needs the collector: run serve with it')),
+      stop: () => Promise.resolve(),
+    }
+  const { startDemo } = await import('./collector/demo/index.ts')
+  const { spool, otlpAddress } = collector
+  return startDemo({ db, spool, otlpUrl: `http://${otlpAddress}`, prices: config.prices, scrape: config.scrape, log })
+}
+
+async function watchOver(config: Config, baseDir: string, db: Db, reader: Db, log: Logger): Promise<Alerts> {
+  const { startAlerts } = await import('./alerts/index.ts')
+  const externalUrl = `http://${config.listen.dashboard}`
+  return startAlerts({ config: config.alerts, baseDir, db, reader, log, externalUrl })
+}
+
+interface Shown {
+  config: Config
+  log: Logger
+  storage: Storage
+  collector: Collector | null
+  alerts: Alerts | null
+  fleet: DemoControl
+  telemetry: Telemetry
+  addresses: Config['listen']
+}
+
+async function show({ config, log, storage, collector, alerts, fleet, telemetry, addresses }: Shown) {
+  const [{ startDashboard }, { buildWeb, webDist }] = await Promise.all([
+    import('./dashboard/api/server.ts'),
+    import('./dashboard/build.ts'),
+  ])
+  await buildWeb(() => print('Building the web app: once, some seconds'))
+  const deps = {
+    db: storage.reader,
+    storageReady: () => storage.ready(),
+    collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
+    alerts: alerts ?? { active: () => [], rules: () => [], channels: () => [] },
+    demo: fleet,
+    metricsText: () => telemetry.metricsText(),
+    version: manifest.version,
+    addresses: () => addresses,
+    config: config.dashboard,
+    log,
+  }
+  const listen = config.listen.dashboard
+  return startDashboard({ deps, listen, web: webDist }).catch(inUse('listen.dashboard', listen))
+}
+
+/** Runs a command on the storage of the process that serves this data directory, or on one of its own when none does. */
+async function withStorage(
+  path: string | undefined,
+  work: (config: Config, storage: Pick<Storage, 'db' | 'reader'>) => Promise<void>,
+) {
+  const { config } = loadConfig(path)
+  const log = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
+  const { connectStorage, startStorage } = await import('./storage/index.ts')
+  const running = runningProcess(config.data_dir)
+  if (running) {
+    const storage = await connectStorage({
+      config: config.clickhouse,
+      dataDir: config.data_dir,
+      url: running.clickhouse,
+      log,
+    })
+    return work(config, storage).finally(() => storage.stop())
+  }
+  const dataDir = await openDataDir(config.data_dir)
+  try {
+    const listen = '127.0.0.1:0'
+    const storage = await startStorage({ ...config, data_dir: dataDir.path, listen, log })
+    await work(config, storage).finally(() => storage.stop())
+  } finally {
+    dataDir.release()
+  }
+}
+
+/** Turns EADDRINUSE and its like into a line that names the setting. */
+function inUse(setting: string, address: string): (error: unknown) => never {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'is in use by another program: stop that, or set another port',
+    EACCES: 'needs rights that this user lacks: set a port above 1023',
+    EADDRNOTAVAIL: 'is no address of this machine: set another host',
+    ENOTFOUND: 'names no known host: set another host',
+  }
+  return (error) => {
+    for (let at: unknown = error; at instanceof Error; at = at.cause) {
+      const reason = 'code' in at ? reasons[String(at.code)] : undefined
+      if (reason) throw new UserError(`${setting}: ${address} ${reason}`)
+    }
+    throw error
+  }
+}
+
+function onSignals(stop: () => Promise<void>): void {
+  let stopping = false
+  const end = () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    )
+  }
+  process.on('SIGTERM', end).on('SIGINT', end)
+}
+
+function command(name: string, options?: { isDefault: boolean }): Command {
+  return program
+    .command(name, options)
+    .addOption(
+      new Option('-c, --config <file>', 'configuration file (default: ./inferwatch.yaml if there is one)').env(
+        'INFERWATCH_CONFIG',
+      ),
+    )
+}
+
+function parseRooms(text: string): Room[] {
+  return text.split(',').map((name) => {
+    const room = rooms.find((known) => known === name.trim())
+    if (!room) throw new InvalidArgumentError(`"${name}" is no room; expected some of ${rooms.join(', ')}`)
+    return room
+  })
+}
+
+function parsePairs(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split(',').map((pair) => {
+      const [, key, value] = /^\s*([^=]+?)\s*=(.*)$/.exec(pair) ?? []
+      if (key === undefined || value === undefined) throw new InvalidArgumentError(`"${pair}" is not column=value`)
+      return [key, value]
+    }),
+  )
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Errors that a person can mend are one line; anything else is a fault of ours and shows its stack. */
+function fail(error: unknown): never {
+  const known = ['ConfigError', 'DataDirError', 'UserError', 'StorageError', 'ImportError']
+  const expected = error instanceof Error && known.includes(error.name)
+  process.stderr.write(`error: ${expected ? messageOf(error) : error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(1)
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+program.parseAsync().catch(fail)
