@@ -1,9 +1,13 @@
-import { describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
 import { modelName } from '../records/model-name.ts'
 import { pricesConfig } from './config.ts'
 import { createCatalogue } from './price-catalogue.ts'
 import { createPricer } from './pricing.ts'
+import { startTelemetry } from './self/telemetry.ts'
+
+const telemetry = startTelemetry('test', {})
+afterAll(() => telemetry.stop())
 
 const at = Date.UTC(2026, 10, 21, 12) * 1000
 const catalogue = createCatalogue()
@@ -34,24 +38,42 @@ describe('list prices', () => {
     // provider         model                                      input    output   id
     ['openai', 'gpt-4o', 0.0025, 0.01, 'openai/gpt-4o'],
     ['openai', 'gpt-4o-2024-08-06', 0.0025, 0.01, 'openai/gpt-4o'],
-    ['openai', 'gpt-4o-2024-05-13', 0.005, 0.015, null],
-    ['openai', 'chatgpt-4o-latest', 0.005, 0.015, null],
+    ['openai', 'gpt-4o-2024-05-13', 0.005, 0.015, 'openai/gpt-4o-2024-05-13'],
+    ['openai', 'chatgpt-4o-latest', 0.005, 0.015, 'openai/chatgpt-4o-latest'],
     ['openai', 'gpt-4o-mini', 0.00015, 0.0006, 'openai/gpt-4o-mini'],
-    ['openai', 'ft:gpt-4o-mini-2024-07-18:acme::abc', 0.0003, 0.0012, null],
-    ['anthropic', 'claude-3-sonnet', 0.003, 0.015, null],
-    ['anthropic', 'claude-3-sonnet-20240229', 0.003, 0.015, null],
-    ['', 'claude-3-sonnet-20240229', 0.003, 0.015, null],
-    ['anthropic', 'claude-3-5-sonnet-latest', 0.003, 0.015, null],
-    ['aws.bedrock', 'anthropic.claude-3-sonnet-20240229-v1:0', 0.003, 0.015, null],
-    ['aws.bedrock', 'us.anthropic.claude-3-sonnet-20240229-v1:0', 0.003, 0.015, null],
-    ['aws.bedrock', 'claude-3-sonnet-20240229-v1:0', 0.003, 0.015, null],
+    ['openai', 'ft:gpt-4o-mini-2024-07-18:acme::abc', 0.0003, 0.0012, 'openai/ft:gpt-4o-mini'],
+    ['anthropic', 'claude-3-sonnet', 0.003, 0.015, 'anthropic/claude-3-sonnet'],
+    ['anthropic', 'claude-3-sonnet-20240229', 0.003, 0.015, 'anthropic/claude-3-sonnet'],
+    ['', 'claude-3-sonnet-20240229', 0.003, 0.015, 'anthropic/claude-3-sonnet'],
+    ['anthropic', 'claude-3-5-sonnet-latest', 0.003, 0.015, 'anthropic/claude-3-5-sonnet'],
+    [
+      'aws.bedrock',
+      'anthropic.claude-3-sonnet-20240229-v1:0',
+      0.003,
+      0.015,
+      'aws/regional.anthropic.claude-3-sonnet-20240229-v1:0',
+    ],
+    [
+      'aws.bedrock',
+      'us.anthropic.claude-3-sonnet-20240229-v1:0',
+      0.003,
+      0.015,
+      'aws/regional.anthropic.claude-3-sonnet-20240229-v1:0',
+    ],
+    [
+      'aws.bedrock',
+      'claude-3-sonnet-20240229-v1:0',
+      0.003,
+      0.015,
+      'aws/regional.anthropic.claude-3-sonnet-20240229-v1:0',
+    ],
     ['azure.ai.openai', 'gpt-4o', 0.0025, 0.01, 'azure/gpt-4o'],
     ['azure.ai.openai', 'azure/gpt-4o', 0.0025, 0.01, 'azure/gpt-4o'],
-    ['gcp.vertex_ai', 'claude-sonnet-4@20250514', 0.003, 0.015, null],
+    ['gcp.vertex_ai', 'claude-sonnet-4@20250514', 0.003, 0.015, 'google/claude-4-sonnet'],
     ['gcp.gemini', 'models/gemini-2.5-pro', 0.00125, 0.01, 'google/gemini-2.5-pro'],
     ['', 'openai/gpt-4o', 0.0025, 0.01, 'openai/gpt-4o'],
-    ['', 'anthropic.claude-3-sonnet-20240229-v1:0', 0.003, 0.015, null],
-    ['litellm', 'bedrock/anthropic.claude-3-sonnet-20240229-v1:0', 0.003, 0.015, null],
+    ['', 'anthropic.claude-3-sonnet-20240229-v1:0', 0.003, 0.015, 'anthropic/claude-3-sonnet'],
+    ['litellm', 'bedrock/anthropic.claude-3-sonnet-20240229-v1:0', 0.003, 0.015, 'anthropic/claude-3-sonnet'],
   ])('%s %s: %d + %d', (provider, model, input, output, id) => {
     const request = priced(call(provider, model))
     expect(request).toMatchObject({
@@ -60,7 +82,7 @@ describe('list prices', () => {
       cost_usd: Math.round((input + output) * 1e12) / 1e12,
       cost_source: 'catalogue',
       price_version: 'genai-prices@0.1.8',
-      price_id: id ?? expect.stringMatching(/^[a-z]+\/.+/),
+      price_id: id,
     })
   })
 
@@ -214,4 +236,21 @@ describe('what the client reported', () => {
     const request = priced(call('some-gateway', 'house-model', { reported_cost_usd: 0.02 }))
     expect(request).toMatchObject({ cost_usd: 0.02, cost_source: 'reported', price_id: '', input_cost_usd: null })
   })
+})
+
+test('what has no cost is counted by reason', async () => {
+  const count = async (reason: string) => {
+    const lines = (await telemetry.metricsText()).split('\n')
+    const line = lines.find((text) => text.startsWith('inferwatch_prices_unpriced') && text.includes(`"${reason}"`))
+    return Number(line?.split(' ').at(-1) ?? 0)
+  }
+  const reasons = ['no_usage', 'no_model', 'unknown_model']
+  const before = await Promise.all(reasons.map(count))
+  priced(call('openai', 'gpt-4o', { input_tokens: null, output_tokens: null }))
+  priced(call('openai', ''))
+  priced(call('vllm', 'mine'))
+  priced(call('vllm', 'mine'))
+  priced(call('openai', 'gpt-4o'))
+  const after = await Promise.all(reasons.map(count))
+  expect(after.map((value, i) => value - (before[i] ?? 0))).toEqual([1, 1, 2])
 })

@@ -142,23 +142,27 @@ function spansOf(capture: string): Span[] {
   return decodeProtobuf(readFileSync(new URL(`${capture}.bin`, captures)), options).spans
 }
 
+const fields = [
+  'dialect',
+  'operation',
+  'model',
+  'model_version',
+  'requested_model',
+  'input_tokens',
+  'cached_input_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+  'max_tokens',
+  'status',
+  'error_type',
+  'http_status',
+  'finish_reason',
+] as const
+
 /** A request as a line of the table. */
 function row(capture: string, request: LlmRequest): string {
-  const { model, model_version, requested_model, error_type, http_status, finish_reason, streamed, ttft_ms } = request
-  const tokens = [request.input_tokens, request.cached_input_tokens, request.output_tokens, request.reasoning_tokens]
-  return [
-    ...[
-      capture,
-      request.dialect,
-      request.operation,
-      model,
-      model_version,
-      requested_model,
-      ...tokens,
-      request.max_tokens,
-    ],
-    ...[request.status, error_type, http_status, finish_reason, streamed ? 'yes' : '', ttft_ms?.toFixed(2)],
-  ]
-    .map((cell) => (cell === '' || cell === null || cell === undefined ? '-' : String(cell)))
+  const cells = fields.map((field) => request[field])
+  return [capture, ...cells, request.streamed ? 'yes' : '', request.ttft_ms?.toFixed(2) ?? '']
+    .map((cell) => (cell === '' || cell === null ? '-' : String(cell)))
     .join(' ')
 }

@@ -100,7 +100,7 @@ export const genAi: Dialect = {
   name: 'gen_ai',
 
   matches({ attributes, name }) {
-    const operation = attributes.get('gen_ai.operation.name')
+    const operation = attributes.get('gen_ai.operation.name') ?? attributes.get('llm.request.type')
     if (operation === undefined) {
       return isModelCall(attributes) && name !== 'raw_gen_ai_request' && !hasAny(attributes, parents)
     }

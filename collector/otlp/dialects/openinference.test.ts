@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { requestOf } from './index.ts'
+import { span } from './testing.ts'
+
+test('Anthropic through OpenInference', () => {
+  const request = requestOf(
+    span({
+      name: 'Anthropic Messages',
+      kind: 'internal',
+      attributes: {
+        'openinference.span.kind': 'LLM',
+        'llm.provider': 'anthropic',
+        'llm.system': 'anthropic',
+        'llm.model_name': 'claude-3-5-sonnet-20241022',
+        'llm.invocation_parameters': '{"model":"claude-3-5-sonnet-latest","max_tokens":64,"stream":true}',
+        'llm.token_count.prompt': 23,
+        'llm.token_count.completion': 7,
+        'llm.token_count.prompt_details.cache_read': 6,
+        'llm.token_count.prompt_details.cache_write': 4,
+        'llm.finish_reason': 'end_turn',
+      },
+    }),
+  )
+  expect(request).toMatchObject({
+    dialect: 'openinference',
+    provider: 'anthropic',
+    model: 'claude-3-5-sonnet',
+    model_version: '20241022',
+    requested_model: 'claude-3-5-sonnet-latest',
+    input_tokens: 23,
+    cached_input_tokens: 6,
+    cache_write_tokens: 4,
+    output_tokens: 7,
+    finish_reason: 'stop',
+    streamed: true,
+    max_tokens: 64,
+    ttft_ms: null,
+  })
+})
+
+test('the host is the provider, before the product', () => {
+  const attributes = { 'openinference.span.kind': 'LLM', 'llm.provider': 'azure', 'llm.system': 'openai' }
+  expect(requestOf(span({ attributes }))?.provider).toBe('azure.ai.openai')
+})
+
+test('TTFT is the first token’s event', () => {
+  const request = requestOf(
+    span({
+      attributes: { 'openinference.span.kind': 'LLM', 'llm.token_count.completion': 11 },
+      events: [
+        { name: 'First Token Stream Event', after_ms: 300 },
+        { name: 'First Token Stream Event', after_ms: 120 },
+      ],
+    }),
+  )
+  expect(request).toMatchObject({ ttft_ms: 120, tpot_ms: 88, streamed: true })
+})
+
+test.each(['CHAIN', 'AGENT', 'TOOL', 'RETRIEVER', 'RERANKER', 'GUARDRAIL', 'EVALUATOR', 'PROMPT', 'UNKNOWN', 7])(
+  '%s is no call',
+  (kind) => {
+    const attributes = { 'openinference.span.kind': kind, 'llm.model_name': 'gpt-4o', 'llm.token_count.prompt': 5 }
+    expect(requestOf(span({ attributes }))).toBeNull()
+  },
+)
+
+test('messages keep their order, parts and odd keys', () => {
+  const request = requestOf(
+    span({
+      attributes: {
+        'openinference.span.kind': 'LLM',
+        'llm.input_messages.10.message.content': 'eleventh',
+        'llm.input_messages.2.message.content': 'third',
+        'llm.input_messages.2.message.__proto__': 'data',
+        'llm.input_messages.0.message.contents.1.message_content.text': 'b',
+        'llm.input_messages.0.message.contents.0.message_content.text': 'a',
+      },
+    }),
+  )
+  expect(request?.input).toBe(
+    '[{"contents":[{"text":"a"},{"text":"b"}]},{"content":"third","__proto__":"data"},{"content":"eleventh"}]',
+  )
+})
+
+test('an absurd index makes no list of that length', () => {
+  const attributes = { 'openinference.span.kind': 'LLM', 'llm.input_messages.4000000000.message.content': 'x' }
+  expect(requestOf(span({ attributes }))?.input).toBe('{"4000000000":{"content":"x"}}')
+})
+
+test('without messages the raw values stand', () => {
+  const attributes = {
+    'openinference.span.kind': 'LLM',
+    'input.value': 'hello',
+    'output.value': '{"id": "r-1", "x": 1}',
+  }
+  expect(requestOf(span({ attributes }))).toMatchObject({
+    input: 'hello',
+    output: '{"id": "r-1", "x": 1}',
+    request_id: 'r-1',
+  })
+})
