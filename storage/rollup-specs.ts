@@ -84,14 +84,19 @@ function quantiles(column: string, what: string): Measure {
   }
 }
 
-/** Buckets of equal bounds are added up; the last count is that of the bucket without bound, as in the samples. */
+/**
+ * Buckets of equal bounds are added up; the last count is that of the bucket without bound, as in the samples. sumMap drops
+ * keys whose sum is 0, and with them where the next bucket begins: each count goes in one higher, and what that adds comes off again.
+ */
 function histogram(column: string, what: string): Measure[] {
-  const added = `sumMapIf(arrayConcat(${column}_bounds, [inf]), ${column}_counts, notEmpty(${column}_counts))`
+  const added = (count: string) =>
+    `sumMapIf(arrayConcat(${column}_bounds, [inf]), arrayMap(c -> ${count}, ${column}_counts), notEmpty(${column}_counts))`
+  const [counts, extra] = [added('c + 1'), added('toUInt64(1)')]
   const part = (name: string, type: string, sql: string, comment: string) =>
     measure(`${column}_${name}`, type, `${what}: ${comment}`, sql, sql)
   return [
-    part('bounds', 'Array(Float64)', `arrayPopBack(tupleElement(${added}, 1))`, 'upper bounds of the buckets in ms'),
-    part('counts', 'Array(UInt64)', `tupleElement(${added}, 2)`, 'observations per bucket, not cumulative'),
+    part('bounds', 'Array(Float64)', `arrayPopBack(${extra}.1)`, 'upper bounds of the buckets in ms'),
+    part('counts', 'Array(UInt64)', `arrayMap((a, b) -> a - b, ${counts}.2, ${extra}.2)`, 'observations per bucket'),
     part('sum', 'Float64', `ifNull(sum(${column}_sum), 0)`, 'sum of the observations in ms'),
   ]
 }

@@ -1,0 +1,333 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
+import type { GpuSample } from '../records/gpu-sample.ts'
+import { RowBinaryWriter } from './rowbinary.ts'
+import { rollupSpecs, type RollupSpec } from './rollup-specs.ts'
+import { measuresOf, tableOf, tiers, type Tier } from './rollup-sql.ts'
+import { pino } from 'pino'
+import { startRollups } from './rollups.ts'
+import { tables, type Table } from './tables.ts'
+import { testStorage } from './testing.ts'
+
+let storage: Awaited<ReturnType<typeof testStorage>>
+beforeAll(async () => (storage = await testStorage()))
+afterAll(() => storage.stop())
+
+const start = Date.UTC(2026, 10, 16, 23, 0, 0)
+let tokens = 0
+let seed = 1
+
+beforeEach(async () => {
+  const all = await storage.db.query<{ name: string }>(
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '^(requests|gpu|server)_|^requests$')",
+  )
+  for (const { name } of all) await storage.db.command(`TRUNCATE TABLE ${name}`)
+})
+
+/** Deterministic: a failure can be run again. */
+function random(below: number): number {
+  seed = (seed * 48_271) % 2_147_483_647
+  return seed % below
+}
+
+function request(id: number, change: Partial<LlmRequest> = {}): LlmRequest {
+  const unknown = id % 7 === 0
+  return {
+    ...emptyRequest(),
+    timestamp: (start + random(3 * 3600_000)) * 1000,
+    trace_id: String(id),
+    span_id: 's',
+    duration_ms: unknown ? null : random(10_000) / 4,
+    ttft_ms: id % 2 ? random(1000) / 8 : null,
+    streamed: id % 2 === 1,
+    model: `m${random(3)}`,
+    team: `t${random(2)}`,
+    environment: 'test',
+    status: (['ok', 'error', 'rate_limited', 'timeout', 'cancelled', 'filtered'] as const)[random(6)] ?? 'ok',
+    input_tokens: unknown ? null : random(5000),
+    output_tokens: random(300),
+    cached_input_tokens: id % 3 ? random(50) : null,
+    cost_usd: unknown ? null : random(1_000_000) / 1e6,
+    version: 1,
+    ...change,
+  }
+}
+
+async function store<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+  const writer = new RowBinaryWriter()
+  for (const row of rows) table.encode(writer, row)
+  const columns = table.columns.map(({ name }) => name)
+  await storage.db.insertRowBinary(table.name, columns, writer.take(), `rollups-${tokens++}`)
+}
+
+/** Rows of a rollup and the same counted from raw rows: all measures, all keys, with digests as their quantiles. */
+async function compare(spec: RollupSpec, tier: Tier) {
+  const rowCount = spec.measures[0]?.name
+  const bucket = `toDateTime(intDiv(toUnixTimestamp(s.timestamp), ${tier.step_s}) * ${tier.step_s}, 'UTC') AS bucket`
+  const measures = measuresOf(spec, tier)
+  const shown = measures.map(({ name, type }) =>
+    type.startsWith('AggregateFunction')
+      ? `finalizeAggregation(new_${name}) AS ${name}`
+      : `${type.startsWith('Decimal') ? `toString(new_${name})` : `new_${name}`} AS ${name}`,
+  )
+  const keys = spec.dimensions.join(', ')
+  const select = (columns: string[], source: string, rest: string) =>
+    storage.db.query(`SELECT bucket, ${keys}, ${shown.join(', ')} FROM
+      (SELECT ${bucket}, ${keys}, ${columns.join(', ')} FROM ${source} AS s ${rest}) ORDER BY bucket, ${keys}`)
+  const recount = await select(
+    measures.map(
+      ({ name, raw, type }) => `${type.startsWith('Decimal') ? `CAST(${raw}, '${type}')` : raw} AS new_${name}`,
+    ),
+    spec.source,
+    `GROUP BY bucket, ${keys}`,
+  )
+  const stored = await select(
+    measures.map(({ name }) => `${name} AS new_${name}`),
+    tableOf(spec, tier),
+    `WHERE s.${rowCount} > 0`,
+  )
+  return { recount, stored }
+}
+
+async function expectEqual(): Promise<void> {
+  for (const spec of rollupSpecs) {
+    for (const tier of Object.values(tiers)) {
+      const { recount, stored } = await compare(spec, tier)
+      expect({ [tableOf(spec, tier)]: stored }).toEqual({ [tableOf(spec, tier)]: recount })
+    }
+  }
+}
+
+const requests = rollupSpecs[0]
+const rows = async (table: string) => {
+  const [row] = await storage.db.query<{ n: number }>(`SELECT sum(requests) AS n FROM ${table}`)
+  return row?.n
+}
+
+test('hand-counted: two models in one minute', async () => {
+  const timestamp = start * 1000
+  const common = { timestamp, environment: 'test', team: '', status: 'ok' } as const
+  await store(tables.requests, [
+    request(1, {
+      ...common,
+      model: 'a',
+      duration_ms: 100,
+      ttft_ms: 10,
+      input_tokens: 5,
+      output_tokens: 7,
+      cost_usd: 0.1,
+    }),
+    request(2, { ...common, model: 'a', duration_ms: 300, ttft_ms: null, input_tokens: null, cost_usd: null }),
+    request(3, { ...common, model: 'b', duration_ms: null, status: 'timeout', cost_usd: 0.000_000_000_001 }),
+  ])
+  await storage.rollups.flush()
+  const read = (tier: string) =>
+    storage.db
+      .query(`SELECT toString(timestamp) AS at, model, requests, requests_ok, requests_timeout, priced, unpriced,
+      input_tokens_unknown, toString(cost_usd) AS cost, duration_ms_sum, duration_ms_count, duration_ms_max, ttft_ms_sum
+      FROM requests_${tier} ORDER BY model`)
+  const a = { model: 'a', requests: 2, requests_ok: 2, requests_timeout: 0, priced: 1, unpriced: 1, cost: '0.1' }
+  const b = {
+    model: 'b',
+    requests: 1,
+    requests_ok: 0,
+    requests_timeout: 1,
+    priced: 1,
+    unpriced: 0,
+    cost: '0.000000000001',
+  }
+  for (const [tier, at] of [
+    ['1m', '23:00:00'],
+    ['1h', '23:00:00'],
+    ['1d', '00:00:00'],
+  ] as const) {
+    expect(await read(tier)).toMatchObject([
+      {
+        ...a,
+        at: `2026-11-16 ${at}`,
+        duration_ms_sum: 400,
+        duration_ms_count: 2,
+        duration_ms_max: 300,
+        ttft_ms_sum: 10,
+      },
+      { ...b, at: `2026-11-16 ${at}`, duration_ms_sum: 0, duration_ms_count: 0, duration_ms_max: null },
+    ])
+  }
+})
+
+test('late rows, corrected rows, rows stored twice: rollups equal a recount', async () => {
+  const first = Array.from({ length: 400 }, (_, id) => request(id))
+  await store(tables.requests, first)
+  await storage.rollups.flush()
+  await expectEqual()
+  expect(await rows('requests_1h')).toBe(400)
+
+  await store(tables.requests, first.slice(0, 50))
+  const moved = first.slice(100, 200).map((row) => Object.assign(row, { model: 'corrected', cost_usd: 1, version: 2 }))
+  const late = Array.from({ length: 50 }, (_, id) => request(1000 + id, { timestamp: (start - id * 7200_000) * 1000 }))
+  await store(tables.requests, [...moved, ...late])
+  await storage.rollups.flush()
+  await expectEqual()
+  expect(await rows('requests_1d')).toBe(450)
+})
+
+test('a key whose last row was corrected away has a row of zeros', async () => {
+  const row = request(1, { model: 'wrong', timestamp: start * 1000 })
+  await store(tables.requests, [row])
+  await storage.rollups.flush()
+  await store(tables.requests, [{ ...row, model: 'right', version: 2 }])
+  await storage.rollups.flush()
+  await expectEqual()
+  for (const tier of ['1m', '1h', '1d']) {
+    const found = await storage.db.query(`SELECT model, requests, toFloat64(cost_usd) AS cost, duration_ms_max
+      FROM requests_${tier} ORDER BY model`)
+    expect(found).toMatchObject([
+      { model: 'right', requests: 1 },
+      { model: 'wrong', requests: 0, cost: 0, duration_ms_max: null },
+    ])
+  }
+})
+
+test('deleted rows are taken out of their range', async () => {
+  await store(
+    tables.requests,
+    Array.from({ length: 200 }, (_, id) => request(id)),
+  )
+  await storage.rollups.flush()
+  await storage.db.command("DELETE FROM requests WHERE model = 'm1'")
+  await storage.rollups.markDirty({ from: start, to: start + 3 * 3600_000 })
+  await expectEqual()
+  const [row] = await storage.db.query("SELECT sum(requests) AS n FROM requests_1h WHERE model = 'm1'")
+  expect(row).toEqual({ n: 0 })
+})
+
+test('a pass that died half-way is repeated by the next process', async () => {
+  await store(
+    tables.requests,
+    Array.from({ length: 200 }, (_, id) => request(id)),
+  )
+  let calls = 0
+  const dying = Object.create(storage.db, {
+    command: {
+      value: (sql: string, params: Record<string, unknown>) =>
+        ++calls > 4 ? Promise.reject(new Error('died')) : storage.db.command(sql, params),
+    },
+  }) as typeof storage.db
+  const log = pino({ level: 'silent' })
+  for (let round = 0; round < 6; round++) {
+    calls = round
+    const broken = await startRollups(dying, log)
+    await expect(broken.flush()).rejects.toThrow('died')
+    await broken.stop()
+  }
+  const next = await startRollups(storage.db, log)
+  await next.flush()
+  await next.stop()
+  await expectEqual()
+})
+
+test('nothing is computed again when nothing came', async () => {
+  const log = pino({ level: 'silent' })
+  let commands = 0
+  const counting = Object.create(storage.db, {
+    command: {
+      value: (sql: string, params: Record<string, unknown>) => {
+        commands++
+        return storage.db.command(sql, params)
+      },
+    },
+  }) as typeof storage.db
+  const rollups = await startRollups(counting, log)
+  await store(tables.requests, [request(1)])
+  await rollups.flush()
+  expect(commands).toBeGreaterThan(0)
+  commands = 0
+  await rollups.flush()
+  expect(commands).toBe(0)
+  await store(tables.requests, [request(2, { timestamp: start * 1000 })])
+  await rollups.flush()
+  expect(commands).toBe(6)
+  await rollups.stop()
+  await expectEqual()
+})
+
+test('an old import touches thousands of minutes in several chunks', async () => {
+  const sparse = Array.from({ length: 900 }, (_, id) => request(id, { timestamp: (start - id * 600_000) * 1000 }))
+  await store(tables.requests, sparse)
+  await storage.rollups.flush()
+  await expectEqual()
+  expect(await rows('requests_1m')).toBe(900)
+})
+
+test('GPU and server samples', async () => {
+  const gpu = Object.fromEntries(
+    tables.gpu_samples.columns.map(({ name, type }) => [name, type.includes('Nullable') ? null : '']),
+  ) as unknown as GpuSample
+  const at = (offset: number) => (start + offset) * 1000
+  await store(tables.gpu_samples, [
+    {
+      ...gpu,
+      timestamp: at(0),
+      gpu: '0',
+      utilization_ratio: 0.5,
+      memory_used_bytes: 10,
+      throttle_reasons: ['sw_power_cap'],
+    },
+    { ...gpu, timestamp: at(1000), gpu: '0', utilization_ratio: 1, power_watts: 300, throttle_reasons: [] },
+    {
+      ...gpu,
+      timestamp: at(3_700_000),
+      gpu: '1',
+      utilization_ratio: null,
+      energy_delta_joules: 5,
+      throttle_reasons: [],
+    },
+  ])
+  const server = { server: 'vllm', instance: 'a:1', model: 'm' }
+  const histogram = { ttft_ms_bounds: [1, 2], ttft_ms_counts: [3, 0, 1], ttft_ms_sum: 7 }
+  await storage.db.insert('server_samples', [
+    { ...server, ...histogram, timestamp: at(0), running: 1, output_tokens: 10 },
+    { ...server, ...histogram, timestamp: at(10_000), running: 3, output_tokens: null },
+    { ...server, timestamp: at(20_000), running: null, restarted: true },
+  ])
+  await storage.rollups.flush()
+  await expectEqual()
+  expect(
+    await storage.db.query(`SELECT samples, running_sum, running_count, running_max, output_tokens, restarts,
+      ttft_ms_bounds, ttft_ms_counts, ttft_ms_sum FROM server_1d`),
+  ).toEqual([
+    {
+      samples: 3,
+      running_sum: 4,
+      running_count: 2,
+      running_max: 3,
+      output_tokens: 10,
+      restarts: 1,
+      ttft_ms_bounds: [1, 2],
+      ttft_ms_counts: [6, 0, 2],
+      ttft_ms_sum: 14,
+    },
+  ])
+  expect(
+    await storage.db.query('SELECT gpu, utilization_ratio_min, utilization_ratio_max, throttled_samples FROM gpu_1h'),
+  ).toEqual([
+    { gpu: '0', utilization_ratio_min: 0.5, utilization_ratio_max: 1, throttled_samples: 1 },
+    { gpu: '1', utilization_ratio_min: null, utilization_ratio_max: null, throttled_samples: 0 },
+  ])
+})
+
+test('the database has what the specs say', async () => {
+  expect(requests?.dimensions).toHaveLength(9)
+  for (const spec of rollupSpecs) {
+    for (const tier of Object.values(tiers)) {
+      const found = await storage.db.query<{ name: string; type: string; comment: string }>(
+        `SELECT name, type, comment FROM system.columns WHERE database = currentDatabase() AND table = {table:String}
+        AND name NOT IN ('timestamp', 'version', 'inserted_at') ORDER BY position`,
+        { table: tableOf(spec, tier) },
+      )
+      expect(found.slice(0, spec.dimensions.length).map(({ name }) => name)).toEqual(spec.dimensions)
+      const measures = measuresOf(spec, tier).map(({ name, type, comment }) => ({ name, type, comment }))
+      expect(found.slice(spec.dimensions.length)).toEqual(measures)
+    }
+  }
+})
