@@ -26,7 +26,10 @@ export function renderTemplate(template: string, data: TemplateData): string {
 /** What would always render as an error: unknown names and filters, an unclosed `{{`. */
 export function templateProblems(template: string): string[] {
   const problems: string[] = []
-  const anyLabel = new Proxy<Labels>({}, { get: () => '', has: () => true })
+  const anyLabel = new Proxy<Labels>(
+    {},
+    { get: () => '', getOwnPropertyDescriptor: () => ({ value: '', configurable: true, enumerable: true }) },
+  )
   const rest = template.replace(placeholder, (_, inner: string) => {
     try {
       renderExpression(inner, { labels: anyLabel, value: 1, threshold: 1 })
@@ -59,7 +62,7 @@ function read(source: string, data: TemplateData): string | number {
   const match = /^labels(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[(["'])(.+)\2\])$/.exec(name)
   const label = match?.[1] ?? match?.[3]
   if (label === undefined) throw new Error(`"${source}" is not labels.<name>, value or threshold`)
-  if (!(label in data.labels)) throw new Error(`no label "${label}"`)
+  if (!Object.hasOwn(data.labels, label)) throw new Error(`no label "${label}"`)
   return data.labels[label] ?? ''
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which groups of requests are slow? `quantileExact` over raw rows of `requests`: the value of a real request, at rank
- * floor(quantile × count), without interpolation; the same function as the pages use.
+ * Which groups of requests are slow? `quantileExact` over raw rows of `requests`: the value of a real request, at index
+ * floor(quantile × count) of the sorted ones, without interpolation; the same function as the pages use.
  */
 import { alertScan, type AlertScan, type Question } from './alert-scan.ts'
 

@@ -26,6 +26,8 @@ export interface StandIn {
   problems: string[]
   /** The next requests get these answers, one each, before the vendor's own answers come back. */
   failNext(...faults: Fault[]): void
+  /** Forgets the faults still to come. */
+  recover(): void
   stop(): Promise<void>
 }
 
@@ -54,6 +56,7 @@ export async function startStandIn(
     requests,
     problems,
     failNext: (...more) => void faults.push(...more),
+    recover: () => void faults.splice(0),
     async stop() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -1,0 +1,298 @@
+/** The whole room over real ClickHouse: from rows to Slack and PagerDuty, and over restarts. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { pagerdutyRateLimited } from './notify/testing/pagerduty.ts'
+import { slackRateLimited } from './notify/testing/slack.ts'
+import { testStorage } from '../storage/testing.ts'
+import type { Db } from '../storage/client.ts'
+import { alertsHarness, latencyRules, minute, second, type Harness } from './testing/harness.ts'
+
+const t0 = Date.UTC(2026, 10, 21, 10)
+
+let storage: Awaited<ReturnType<typeof testStorage>>
+let room: Harness
+beforeAll(async () => {
+  storage = await testStorage()
+})
+afterAll(() => storage.stop())
+beforeEach(async () => {
+  room = await alertsHarness(storage, t0)
+})
+afterEach(() => room.stop())
+
+/** Slow from t0 for two minutes: pending at 0:30, firing at 1:30, told at 2:00, resolved at 7:00. */
+const slowForTwoMinutes = (model = 'gpt-4o', from = t0) =>
+  room.insertRequests(from, 12, 10 * second, { model, duration_ms: 8_000 })
+
+const states = (alerts: { active(): { state: string }[] }) => alerts.active().map(({ state }) => state)
+
+test('pending, firing, told, resolved, told', async () => {
+  await slowForTwoMinutes()
+  const alerts = await room.start()
+  await room.clock.advance(29 * second)
+  expect(alerts.active()).toEqual([])
+  expect(alerts.rules()).toMatchObject([{ name: 'HighP95Latency', health: 'unknown', state: 'inactive' }])
+
+  await room.clock.advance(second)
+  expect(alerts.active()).toMatchObject([
+    {
+      state: 'pending',
+      value: 8_000,
+      active_at: t0 + 30 * second,
+      firing_since: null,
+      labels: { alertname: 'HighP95Latency', model: 'gpt-4o', severity: 'critical' },
+      annotations: { summary: 'P95 of gpt-4o is 8 s' },
+    },
+  ])
+  await room.clock.advance(59 * second)
+  expect(states(alerts)).toEqual(['pending'])
+  await room.clock.advance(second)
+  expect(states(alerts)).toEqual(['firing'])
+  await room.clock.advance(29 * second)
+  expect(room.slack.messages).toEqual([])
+
+  await room.clock.advance(second)
+  expect(room.slack.messages).toMatchObject([
+    { text: expect.stringContaining('P95 of gpt-4o is 8 s'), color: '#d64545' },
+  ])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'triggered', severity: 'critical', triggers: 1 }])
+  expect(room.webhook.messages).toMatchObject([
+    {
+      status: 'firing',
+      groupKey: '{}:{alertname="HighP95Latency", model="gpt-4o"}',
+      externalURL: 'http://inferwatch.example:8080',
+    },
+  ])
+
+  await room.clock.advance(10 * minute)
+  expect(alerts.active()).toEqual([])
+  expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#2f9e62'])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+  expect(room.webhook.messages.map(({ status }) => status)).toEqual(['firing', 'resolved'])
+  expect(room.webhook.messages[1]?.alerts[0]).toMatchObject({
+    status: 'resolved',
+    startsAt: '2026-11-21T10:01:30.000Z',
+    endsAt: '2026-11-21T10:07:00.000Z',
+  })
+  await alerts.stop()
+  expect(await room.events()).toEqual([
+    'gpt-4o inactive > pending',
+    'gpt-4o pending > firing',
+    'gpt-4o firing > inactive',
+  ])
+  expect(await room.notifications()).toMatchObject(
+    ['firing', 'resolved'].flatMap((status) =>
+      ['pagerduty', 'slack', 'webhook'].map((channel) => ({ channel, status, ok: true, outcome: 'sent', attempt: 1 })),
+    ),
+  )
+  expect([room.slack.problems, room.pagerduty.problems, room.webhook.problems]).toEqual([[], [], []])
+})
+
+test('one that resolves while pending is told to nobody', async () => {
+  await room.insertRequests(t0 - 4 * minute - 20 * second, 3, second, { model: 'gpt-4o', duration_ms: 8_000 })
+  const alerts = await room.start()
+  await room.clock.advance(20 * minute)
+  await alerts.stop()
+  expect(room.slack.messages).toEqual([])
+  expect(await room.events()).toEqual(['gpt-4o inactive > pending', 'gpt-4o pending > inactive'])
+})
+
+test.each([
+  ['while pending', 60 * second],
+  ['between firing and its notification', 100 * second],
+  ['between the notification and the resolution', 4 * minute],
+  ['between the resolution and its notification', 7 * minute + second],
+])('a restart %s neither repeats nor loses', async (_, at) => {
+  await slowForTwoMinutes()
+  const before = await room.start()
+  await room.clock.advance(at)
+  const known = before.active()
+  await before.stop()
+  const after = await room.start()
+  expect(after.active()).toEqual(known)
+  await room.clock.advance(20 * minute - at)
+  expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#2f9e62'])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+  expect(room.pagerduty.dropped).toEqual([])
+  await after.stop()
+  expect(await room.events()).toHaveLength(3)
+})
+
+test('downtime: what fired and resolved meanwhile is told; pending time does not count', async () => {
+  await slowForTwoMinutes()
+  await slowForTwoMinutes('llama', t0 + 3 * minute + 30 * second)
+  const before = await room.start()
+  await room.clock.advance(4 * minute)
+  expect(before.active().map(({ labels, state }) => `${labels['model']} ${state}`)).toEqual(
+    ['llama pending', 'gpt-4o firing'].sort(),
+  )
+  await before.stop()
+
+  await room.clock.advance(4 * minute)
+  const after = await room.start()
+  expect(states(after).sort()).toEqual(['firing', 'pending'])
+  await room.clock.advance(30 * second)
+  // gpt-4o resolved; llama has been pending for as long as anybody watched it: not long enough.
+  expect(after.active().map(({ labels, state }) => `${labels['model']} ${state}`)).toEqual(['llama pending'])
+  await room.clock.advance(minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
+  expect(states(after)).toEqual(['firing'])
+})
+
+test('a failing query keeps the state, and says so', async () => {
+  await slowForTwoMinutes()
+  let broken = false
+  const reader: Db = {
+    ...storage.reader,
+    query: (sql, params, options) => storage.reader.query(broken ? 'select nonsense' : sql, params, options),
+  }
+  const alerts = await room.start({ reader })
+  await room.clock.advance(2 * minute)
+  expect(states(alerts)).toEqual(['firing'])
+  broken = true
+  await room.clock.advance(10 * minute)
+  expect(states(alerts)).toEqual(['firing'])
+  expect(alerts.rules()).toMatchObject([{ health: 'err', last_error: expect.stringContaining('nonsense') }])
+  // Logged once, not at each of twenty evaluations.
+  expect(room.logs.filter(({ msg }) => String(msg).includes('cannot be evaluated'))).toHaveLength(1)
+  broken = false
+  await room.clock.advance(2 * minute)
+  expect(alerts.rules()).toMatchObject([{ health: 'ok', last_error: '' }])
+  expect(alerts.active()).toEqual([])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
+})
+
+test('a vendor that is down holds up neither evaluation nor the others, and hears of what fired and resolved', async () => {
+  await slowForTwoMinutes()
+  room.slack.failNext(...Array.from({ length: 10 }, () => ({ status: 503 })))
+  room.pagerduty.failNext(pagerdutyRateLimited('900'))
+  const alerts = await room.start()
+  await room.clock.advance(2 * minute)
+  expect(room.webhook.messages).toHaveLength(1)
+  expect(alerts.channels()).toMatchObject([
+    { channel: 'slack', healthy: false, queued: 1, last_error: expect.stringMatching(/answered 503/) },
+    { channel: 'pagerduty', healthy: false, queued: 1, retry_at: t0 + 2 * minute + 900 * second },
+    { channel: 'webhook', healthy: true, queued: 0, retry_at: null },
+  ])
+  await room.clock.advance(14 * minute)
+  // Retry-After is honoured: one attempt so far, though the alert has resolved.
+  expect(room.pagerduty.requests).toHaveLength(1)
+  expect(states(alerts)).toEqual([])
+  await room.clock.advance(30 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+  expect(room.pagerduty.dropped).toEqual([])
+  expect(room.slack.messages).toMatchObject([
+    { text: expect.stringContaining('[FIRED &amp; RESOLVED] HighP95Latency') },
+  ])
+  expect(alerts.channels()).toMatchObject([{ healthy: true }, { healthy: true }, { healthy: true }])
+})
+
+test('an outbox survives a restart', async () => {
+  await slowForTwoMinutes()
+  room.slack.failNext(...Array.from({ length: 50 }, () => slackRateLimited(60)))
+  const before = await room.start()
+  await room.clock.advance(5 * minute)
+  expect(room.slack.messages).toEqual([])
+  await before.stop()
+  room.slack.recover()
+  const attempts = room.slack.requests.length
+  await room.start()
+  await room.clock.advance(10 * minute)
+  expect(room.slack.requests.length).toBeGreaterThan(attempts)
+  expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#2f9e62'])
+  expect(room.pagerduty.incidents).toMatchObject([{ triggers: 1 }])
+})
+
+test('a refusal for good is shown, not retried before the next flush', async () => {
+  await slowForTwoMinutes()
+  room.slack.failNext({ status: 404, body: 'no_service' })
+  const alerts = await room.start()
+  await room.clock.advance(2 * minute + 59 * second)
+  expect(room.slack.requests).toHaveLength(1)
+  expect(alerts.channels()[0]).toMatchObject({
+    healthy: false,
+    last_error: expect.stringContaining('404 no_service'),
+    queued: 0,
+  })
+  await alerts.stop()
+  const rows = await room.notifications()
+  expect(rows.filter(({ channel }) => channel === 'slack')).toMatchObject([
+    { ok: false, outcome: 'failed', http_status: 404, retry_at: null },
+  ])
+})
+
+test('no secret in tables, logs or what is shown', async () => {
+  await slowForTwoMinutes()
+  room.slack.failNext({ status: 403, body: `invalid_token ${room.slack.webhookUrl}` })
+  room.pagerduty.failNext({ status: 500, body: `no ${room.pagerduty.routingKey}` })
+  const alerts = await room.start()
+  await room.clock.advance(9 * minute)
+  await alerts.stop()
+  const tables = ['alert_state', 'alert_groups', 'alert_events', 'notifications']
+  const rows = await Promise.all(tables.map((table) => storage.db.query(`select * from ${table}`)))
+  expect(rows.every((table) => table.length > 0)).toBe(true)
+  const shown = JSON.stringify([rows, room.logs, alerts.channels(), alerts.rules(), alerts.active()])
+  for (const secret of ['k3yK3yK3y', room.pagerduty.routingKey, 't0k3n-t0k3n']) expect(shown).not.toContain(secret)
+  expect(shown).toContain('invalid_token')
+})
+
+test('a group that still fires is told again after repeat_interval, and a new alert of it at the next flush', async () => {
+  room.config.route.group_by = ['alertname']
+  await room.insertRequests(t0, 700, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
+  await room.insertRequests(t0 + 10 * minute, 12, 10 * second, { model: 'llama', duration_ms: 9_000 })
+  const alerts = await room.start()
+  await room.clock.advance(105 * minute)
+  await alerts.stop()
+  const rows = (await room.notifications()).filter(({ channel }) => channel === 'webhook')
+  expect(rows.map(({ reason }) => reason)).toEqual(['first', 'new_alerts', 'resolved', 'repeat'])
+  expect(room.webhook.messages.map(({ alerts: { length } }) => length)).toEqual([1, 2, 2, 1])
+})
+
+test('a reload keeps state by rule and labels; a rule that goes away resolves', async () => {
+  await room.insertRequests(t0, 60, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
+  const alerts = await room.start()
+  await room.clock.advance(2 * minute)
+  const [firing] = alerts.active()
+  room.writeRules(latencyRules.replace('above: 5s', 'above: 6s'))
+  await alerts.reload(room.config)
+  expect(alerts.active()).toMatchObject([{ firing_since: firing?.firing_since, threshold: { value: 6_000 } }])
+  room.writeRules('groups: [{ name: latency, rules: [{ alert: X, kind: nonsense }] }]')
+  await expect(alerts.reload(room.config)).rejects.toThrow(/rules.yaml:1: .*nonsense/)
+  await room.clock.advance(minute)
+  expect(states(alerts)).toEqual(['firing'])
+  expect(room.slack.messages).toHaveLength(1)
+  room.writeRules('groups: []')
+  await alerts.reload(room.config)
+  expect(alerts.active()).toEqual([])
+  await room.clock.advance(2 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
+})
+
+test('state is written once the database is back', async () => {
+  await slowForTwoMinutes()
+  let away = true
+  const db: Db = {
+    ...storage.db,
+    query: (sql, params, options) => storage.db.query(sql, params, options),
+    insert: (table, rows) => (away ? Promise.reject(new Error('away')) : storage.db.insert(table, rows)),
+  }
+  const alerts = await room.start({ db })
+  await room.clock.advance(4 * minute)
+  expect(room.slack.messages).toHaveLength(1)
+  expect(await room.events()).toEqual([])
+  away = false
+  await room.clock.advance(5 * second)
+  await vi.waitFor(async () => expect(await room.events()).toHaveLength(2))
+  await alerts.stop()
+})
+
+test('a test notification tries every channel and leaves nothing open', async () => {
+  room.webhook.failNext({ status: 401, body: 'who?' })
+  const alerts = await room.start()
+  expect(await alerts.testNotification('on-call')).toMatchObject([
+    { channel: 'slack', ok: true },
+    { channel: 'pagerduty', ok: true },
+    { channel: 'webhook', ok: false, error: expect.stringContaining('401 who?') },
+  ])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
+  await expect(alerts.testNotification('nobody')).rejects.toThrow(RangeError)
+})

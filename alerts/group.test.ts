@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest'
+import {
+  alertsToTell,
+  decide,
+  newGroup,
+  tidy,
+  toldOf,
+  type AlertGroup,
+  type GroupedAlert,
+  type Timings,
+} from './group.ts'
+
+const timings: Timings = { group_wait_ms: 30, group_interval_ms: 300, repeat_interval_ms: 14_400 }
+
+/** `a` fires; `A` has resolved. */
+function alerts(letters: string): GroupedAlert[] {
+  return Array.from(letters).map((letter) => ({
+    fingerprint: letter.toLowerCase(),
+    labels: { alertname: 'X', model: letter.toLowerCase() },
+    annotations: {},
+    value: null,
+    starts_at: 100,
+    ends_at: letter === letter.toLowerCase() ? null : 200,
+  }))
+}
+
+const told = (letters: string, at = 0) => (letters === '' ? null : { firing: Array.from(letters), at })
+
+test.each([
+  // told, now in the group, reason
+  ['', '', null],
+  ['', 'a', 'first'],
+  // Resolved before anybody was told: nobody has to know.
+  ['', 'A', null],
+  ['', 'aB', 'first'],
+  ['a', 'a', null],
+  ['a', 'ab', 'new_alerts'],
+  ['a', 'Ab', 'new_alerts'],
+  ['a', 'aB', null],
+  ['ab', 'aB', 'resolved'],
+  ['ab', 'AB', 'resolved'],
+  ['a', 'A', 'resolved'],
+  ['ab', 'a', null],
+])('told %j, now %j: %s', (known, now, reason) => {
+  expect(decide(told(known), alerts(now), timings, 1_000)).toBe(reason)
+})
+
+test('a repeat comes at the flush nearest to its interval', () => {
+  expect(decide(told('a', 7), alerts('a'), timings, 14_100)).toBeNull()
+  // The delivery took 7 ms; the flush at exactly the interval counts.
+  expect(decide(told('a', 7), alerts('a'), timings, 14_400)).toBe('repeat')
+  expect(decide(told('a', 7), alerts('A'), timings, 14_400)).toBe('resolved')
+})
+
+function group(letters: string, channels: AlertGroup['channels'] = {}): AlertGroup {
+  const entries = alerts(letters).map((alert) => [alert.fingerprint, alert] as const)
+  return { receiver: 'r', key: 'k', labels: {}, next_flush_at: 0, alerts: Object.fromEntries(entries), channels }
+}
+
+const outbox = { id: '1', reason: 'first', expires_at: 9, attempts: 1, next_attempt_at: 2, owed: ['c'] } as const
+const prints = (list: GroupedAlert[]) => list.map(({ fingerprint }) => fingerprint).join('')
+
+test('told are the firing ones, and those whose firing was told or is owed', () => {
+  const log = { told: told('b'), outbox: { ...outbox, owed: ['c'] } }
+  expect(prints(alertsToTell(group('aBCD'), log))).toBe('abc')
+})
+
+test('the log holds what was told as firing; null when nothing fires', () => {
+  expect(toldOf(alerts('abC'), 5)).toEqual({ firing: ['a', 'b'], at: 5 })
+  expect(toldOf(alerts('C'), 5)).toBeNull()
+})
+
+test('ended alerts leave once every channel knows', () => {
+  const waiting = group('aB', { slack: { told: told('ab'), outbox: null }, web: { told: told('a'), outbox: null } })
+  expect(tidy(waiting, timings, 300)).toBe(false)
+  expect(Object.keys(waiting.alerts)).toEqual(['a', 'b'])
+  const known = group('aB', { slack: { told: told('a'), outbox: null } })
+  expect(tidy(known, timings, 300)).toBe(false)
+  expect(Object.keys(known.alerts)).toEqual(['a'])
+  expect(tidy(group('B', { slack: { told: null, outbox: null } }), timings, 300)).toBe(true)
+  expect(tidy(group('B', { slack: { told: null, outbox: { ...outbox, owed: ['b'] } } }), timings, 300)).toBe(false)
+})
+
+test('an end that can’t be told is given up in time', () => {
+  const refused = group('B', { slack: { told: told('b'), outbox: null } })
+  expect(tidy(refused, timings, 200 + 3_599_999)).toBe(false)
+  expect(tidy(refused, timings, 200 + 3_600_000)).toBe(true)
+})
+
+test('a new group waits from the start of its alert, not again after a restart', () => {
+  const starting = (by: string, now: number) => alerts('a').map((alert) => newGroup(alert, 'r', [by], timings, now))[0]
+  expect(starting('alertname', 110)).toMatchObject({
+    key: '{}:{alertname="X"}',
+    labels: { alertname: 'X' },
+    next_flush_at: 130,
+  })
+  expect(starting('...', 5_000)?.next_flush_at).toBe(5_000)
+})

@@ -1,0 +1,143 @@
+/** For tests of the whole room: real storage, stand-ins of the vendors, a clock that tests advance. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino, type Logger } from 'pino'
+import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
+import type { Db } from '../../storage/client.ts'
+import type { Storage } from '../../storage/index.ts'
+import { alertsConfig, type AlertsConfig } from '../config.ts'
+import { startAlerts, type Alerts, type AlertsOptions } from '../index.ts'
+import { pagerdutyStandIn } from '../notify/testing/pagerduty.ts'
+import { slackStandIn } from '../notify/testing/slack.ts'
+import { webhookStandIn } from '../notify/testing/webhook.ts'
+import { manualClock } from './manual-clock.ts'
+
+export const second = 1_000
+export const minute = 60 * second
+
+/** P95 above 5 s in the last five minutes, for one minute. */
+export const latencyRules = `
+groups:
+  - name: latency
+    interval: 30s
+    rules:
+      - alert: HighP95Latency
+        kind: latency
+        quantile: 0.95
+        window: 5m
+        by: [model]
+        where: { environment: production }
+        above: 5s
+        min_requests: 3
+        for: 1m
+        labels: { severity: critical }
+        annotations: { summary: "P95 of {{ labels.model }} is {{ value | duration }}" }
+`
+
+export interface Harness {
+  clock: ReturnType<typeof manualClock>
+  slack: Awaited<ReturnType<typeof slackStandIn>>
+  pagerduty: Awaited<ReturnType<typeof pagerdutyStandIn>>
+  webhook: Awaited<ReturnType<typeof webhookStandIn>>
+  /** Lines that were logged, parsed. */
+  logs: Record<string, unknown>[]
+  config: AlertsConfig
+  /** Starts the room, or starts it again over what the last one left. */
+  start(overrides?: Partial<AlertsOptions>): Promise<Alerts>
+  writeRules(yaml: string): void
+  /** `count` requests, `stepMs` apart from `from` on. */
+  insertRequests(from: number, count: number, stepMs: number, fields: Partial<LlmRequest>): Promise<void>
+  notifications(): Promise<Record<string, unknown>[]>
+  events(): Promise<string[]>
+  stop(): Promise<void>
+}
+
+const stateTables = ['requests', 'alert_state', 'alert_groups', 'alert_events', 'notifications']
+
+/** A clean slate on a shared storage: tables emptied, vendors fresh. `startAt` is epoch ms. */
+export async function alertsHarness(storage: Storage, startAt: number, rules = latencyRules): Promise<Harness> {
+  const { db } = storage
+  for (const table of stateTables) await db.command(`truncate table ${table}`)
+  const directory = mkdtempSync(join(tmpdir(), 'inferwatch-alerts-'))
+  const writeRules = (yaml: string) => writeFileSync(join(directory, 'rules.yaml'), yaml)
+  writeRules(rules)
+  const clock = manualClock(startAt)
+  const [slack, pagerduty, webhook] = await Promise.all([slackStandIn(), pagerdutyStandIn(), webhookStandIn()])
+  const logs: Record<string, unknown>[] = []
+  const config = alertsConfig.parse({
+    rules: ['rules.yaml'],
+    shipped_rules: false,
+    route: { group_by: ['alertname', 'model'], group_wait: '30s', group_interval: '1m', repeat_interval: '1h' },
+    receivers: [
+      {
+        name: 'on-call',
+        notify: [
+          { type: 'slack', webhook_url: slack.webhookUrl },
+          { type: 'pagerduty', routing_key: pagerduty.routingKey, url: pagerduty.enqueueUrl },
+          { type: 'webhook', url: webhook.hookUrl },
+        ],
+      },
+    ],
+  })
+  const started: Alerts[] = []
+  return {
+    clock,
+    slack,
+    pagerduty,
+    webhook,
+    logs,
+    config,
+    writeRules,
+    async start(overrides = {}) {
+      const log = capturingLogger(logs)
+      const { reader } = storage
+      const base = { config, baseDir: directory, db, reader, log, clock, random: () => 1 }
+      const alerts = await startAlerts({
+        ...base,
+        externalUrl: 'http://inferwatch.example:8080/',
+        ...overrides,
+      })
+      started.push(alerts)
+      return alerts
+    },
+    insertRequests: (from, count, stepMs, fields) => insertRequests(db, from, count, stepMs, fields),
+    notifications: () => db.query('select * from notifications order by timestamp, channel, status, attempt'),
+    async events() {
+      const rows = await db.query<{ change: string }>(
+        `select concat(labels['model'], ' ', previous_state, ' > ', state) as change from alert_events order by timestamp, fingerprint`,
+      )
+      return rows.map(({ change }) => change)
+    },
+    async stop() {
+      for (const alerts of started) await alerts.stop()
+      await Promise.all([slack.stop(), pagerduty.stop(), webhook.stop()])
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+let nextSpan = 1
+
+async function insertRequests(
+  db: Db,
+  from: number,
+  count: number,
+  stepMs: number,
+  fields: Partial<LlmRequest>,
+): Promise<void> {
+  const rows = Array.from({ length: count }, (_, index) => {
+    const span_id = (nextSpan++).toString(16).padStart(16, '0')
+    const timestamp = (from + index * stepMs) * 1000
+    return Object.assign(
+      emptyRequest(),
+      { trace_id: span_id.repeat(2), span_id, timestamp, environment: 'production' },
+      fields,
+    )
+  })
+  await db.insert('requests', rows)
+}
+
+function capturingLogger(lines: Record<string, unknown>[]): Logger {
+  return pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+}
