@@ -33,7 +33,8 @@ const weather = setInterval(() => {
   const next = liveFault(options.faults, performance.now() - started)
   if (next === fault) return
   fault = next
-  engine.capacity = fault === 'queue_saturation' ? 0.2 : 1
+  // What is left serves less than what comes in: the queue grows until requests wait longer than the shipped rule allows.
+  engine.capacity = fault === 'queue_saturation' ? 0.08 : 1
   engine.slowdown = fault === 'gpu_throttling' ? 2.4 : 1
   openai.provider.limited = fault === 'rate_limit'
   send({ type: 'fault', fault })

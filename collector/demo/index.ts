@@ -146,6 +146,7 @@ type Ready = Extract<FleetMessage, { type: 'ready' }>
 function startFleet(options: FleetOptions, log: Logger): Promise<{ child: ChildProcess; ready: Ready }> {
   const child = fork(fileURLToPath(new URL('fleet.ts', import.meta.url)), [JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [],
     // Where our own telemetry goes is not where the fleet's goes.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OTEL_'))),
   })

@@ -140,8 +140,8 @@ export function requestRate(atMs: number): number {
   const date = new Date(atMs)
   const hour = date.getUTCHours() + date.getUTCMinutes() / 60
   const daylight = Math.max(Math.cos(((hour - 14) / 24) * 2 * Math.PI), -0.6)
-  const weekend = [0, 6].includes(date.getUTCDay()) ? 0.8 : 1
-  return (3.4 + 1.6 * daylight) * weekend
+  const weekend = [0, 6].includes(date.getUTCDay()) ? 0.85 : 1
+  return (3 + 1.4 * daylight) * weekend
 }
 
 export const faults = ['queue_saturation', 'rate_limit', 'gpu_throttling'] as const

@@ -42,6 +42,7 @@ export async function backfill({
   const options: BackfillOptions = { from, to, skip, prices, directory, dcgm_url, vllm_url }
   const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [],
     signal,
   })
   try {

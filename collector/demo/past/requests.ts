@@ -107,7 +107,7 @@ function selfHosted({ prompt_tokens, app }: Call, { random, fault, faultMinutes 
   // A queue that fills over ten minutes and then stays full.
   const queue =
     fault === 'queue_saturation'
-      ? Math.min(2 + faultMinutes * 1.6, 18) * 1000 * random.lognormal(1, 0.25)
+      ? Math.min(2 + faultMinutes * 3, 34) * 1000 * random.lognormal(1, 0.25)
       : 15 * random.next()
   const prefill = 20 + ((prompt_tokens - app.shared_tokens) / 14) * slowdown
   return {

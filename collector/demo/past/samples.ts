@@ -20,7 +20,7 @@ export function pastServerSample(endMs: number, requests: readonly LlmRequest[],
   const saturated = pastFault(endMs - sampleMs) === 'queue_saturation'
   const decodeMs = (request: LlmRequest) => (request.duration_ms ?? 0) - queueMs(request, saturated)
   const inFlight = sum(decodeMs) / sampleMs
-  const running = saturated ? 5 : Math.round(inFlight)
+  const running = saturated ? 2 : Math.round(inFlight)
   const perToken = (request: LlmRequest) => decodeMs(request) / Math.max((request.output_tokens ?? 1) - 1, 1)
   const shared = sum((request) => Math.min(request.input_tokens ?? 0, 384))
   return {
