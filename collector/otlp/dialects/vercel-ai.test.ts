@@ -82,3 +82,38 @@ test.each(['ai.generateText', 'ai.streamText', 'ai.embed', 'ai.toolCall', 'ai.ge
     expect(requestOf(span({ attributes }))).toBeNull()
   },
 )
+
+test.each([
+  // provider metadata, input as the SDK says it, then: input, cached, written
+  [
+    '{"anthropic":{"usage":{"input_tokens":13,"cache_creation_input_tokens":4,"cache_read_input_tokens":6}}}',
+    13,
+    23,
+    6,
+    4,
+  ],
+  [
+    '{"anthropic":{"usage":{"input_tokens":13,"cache_creation_input_tokens":4,"cache_read_input_tokens":6}}}',
+    23,
+    23,
+    6,
+    4,
+  ],
+  ['{"anthropic":{"cacheCreationInputTokens":4,"cacheReadInputTokens":6}}', 13, 13, 6, 4],
+  ['{"openai":{"cachedPromptTokens":10,"acceptedPredictionTokens":0}}', 23, 23, 10, null],
+  ['{"bedrock":{"usage":{"cacheWriteInputTokens":4}}}', 23, 23, null, 4],
+  ['{"openai":{"acceptedPredictionTokens":0}}', 23, 23, null, null],
+  ['{"cache":', 23, 23, null, null],
+  ['{"anthropic":[],"cache":1}', 23, 23, null, null],
+])('cache tokens up to version 5: %s of %d', (metadata, input, total, cached, written) => {
+  const attributes = {
+    'ai.operationId': 'ai.generateText.doGenerate',
+    'ai.usage.promptTokens': input,
+    'ai.response.providerMetadata': metadata,
+  }
+  expect(requestOf(span({ attributes }))).toMatchObject({
+    input_tokens: total,
+    cached_input_tokens: cached,
+    cache_write_tokens: written,
+  })
+})

@@ -8,6 +8,7 @@ import type { Dialect } from './dialect.ts'
 import { extend, forgetZeroUsage, includeCacheInInput, readFields, setTtft } from './fields.ts'
 import { genAiNames } from './gen-ai.ts'
 import { answer } from './messages.ts'
+import { readProviderMetadata } from './provider-metadata.ts'
 
 const names = extend(genAiNames, {
   provider: ['ai.model.provider'],
@@ -47,7 +48,7 @@ export const vercelAi: Dialect = {
     request.operation = operation.endsWith('.doEmbed') ? 'embeddings' : 'chat'
     if (operation.endsWith('.doStream')) request.streamed = true
     if (request.ttft_ms === null) setTtft(span, request, ttftOfEvent(span))
-    includeCacheInInput(request, false)
+    includeCacheInInput(request, readProviderMetadata(attributes, request))
     forgetZeroUsage(request)
     request.input = input(attributes)
     request.output = answer(
