@@ -9,7 +9,7 @@ import { filterOf, rangeOf, type Question, type RangeQuery } from './question.ts
 export interface RouteContext {
   deps: DashboardDeps
   ask: Ask
-  now(): number
+  now: () => number
 }
 
 /** Asks one question about a range: equal path, filters, range and extras within a second are one query. */

@@ -1,7 +1,7 @@
-/** Which values each filter column has in a range, most requests first. Reads `requests`, exact. */
+/** Which values each filter column has in a range, most requests first, whatever is filtered now. Reads `requests`, exact. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import { filterColumns, where, type Filter, type FilterColumn } from './where.ts'
+import { filterColumns, where, type FilterColumn } from './where.ts'
 
 export interface FilterValue {
   column: FilterColumn
@@ -10,8 +10,8 @@ export interface FilterValue {
 }
 
 /** At most `limit` values a column; a column whose only value is empty is left out. */
-export async function filterValues(db: Db, filter: Filter, range: TimeRange, limit = 50): Promise<FilterValue[]> {
-  const { sql, params } = where(filter, range)
+export async function filterValues(db: Db, range: TimeRange, limit = 50): Promise<FilterValue[]> {
+  const { sql, params } = where({}, range)
   const names = filterColumns.map((column) => `'${column}'`).join(', ')
   const values = filterColumns.map((column) => `toString(${column})`).join(', ')
   return db.query<FilterValue>(

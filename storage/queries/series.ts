@@ -23,9 +23,15 @@ export interface Line {
   other: boolean
 }
 
+/**
+ * Points a line has at most. UI.md allows 300; at 100 a minute holds an hour's bucket, and a quantile of a quiet model is more
+ * than one request.
+ */
+export const maxPoints = 100
+
 /** The frame of a range: buckets that start at whole multiples of the step. */
 export function frameOf(range: TimeRange, source: Source = 'raw', atLeastMs = 1000): SeriesFrame {
-  const step = Math.max(stepFor(range), atLeastMs)
+  const step = Math.max(stepFor(range, maxPoints), atLeastMs)
   const times: number[] = []
   for (let at = Math.floor(range.from / step) * step; at < range.to; at += step) times.push(at)
   return { from: range.from, to: range.to, step_ms: step, times, source }

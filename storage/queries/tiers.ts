@@ -3,7 +3,7 @@
  * measure, so that a question is one text for all of them.
  */
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
-import { frameOf, maxLines, type Line, type SeriesFrame, type Source } from './series.ts'
+import { frameOf, maxLines, maxPoints, type Line, type SeriesFrame, type Source } from './series.ts'
 import { isError, where, type Condition, type Filter } from './where.ts'
 
 export type Measure =
@@ -33,11 +33,12 @@ export interface Tier {
 const hour = 3_600_000
 const day = 24 * hour
 
-/** Exact: the element floor(level × n) of the sorted values; not a number, and so null, when there is none. */
-const exact = (column: string, level: 1 | 2 | 3) => `quantilesExact(0.5, 0.95, 0.99)(r.${column})[${level}]`
+/** Exact: the element floor(level × n) of the sorted values. Of no values it would be 0. */
+const exact = (column: string, level: 1 | 2 | 3) =>
+  `if(count(r.${column}) = 0, null, quantilesExact(0.5, 0.95, 0.99)(r.${column})[${level}])`
 /** Within 0.02 % of exact. */
 const digest = (column: string, level: 1 | 2 | 3) =>
-  `quantilesTDigestMerge(0.5, 0.95, 0.99)(r.${column}_quantiles)[${level}]`
+  `if(sum(r.${column}_count) = 0, null, quantilesTDigestMerge(0.5, 0.95, 0.99)(r.${column}_quantiles)[${level}])`
 
 const quantiles = (quantile: typeof exact) => ({
   p50_ms: quantile('duration_ms', 1),
@@ -94,7 +95,7 @@ const rolledUp: ReadonlySet<string> = new Set(
 /** The tier that a range is read from. */
 export function tierFor(filter: Filter, range: TimeRange): Tier {
   if (range.to - range.from <= day || !Object.keys(filter).every((column) => rolledUp.has(column))) return raw
-  return stepFor(range) < day ? hourly : daily
+  return stepFor(range, maxPoints) < day ? hourly : daily
 }
 
 /** The range, from the start of the tier's bucket on. Up to 24 h that is the range itself. */
@@ -121,8 +122,8 @@ export interface PerModelQuestion {
 }
 
 /**
- * `measures` per model and bucket. The models beyond `maxLines` are one line, "other", ranked by `rank`. The first bucket is
- * whole: the range is widened down to its start.
+ * `measures` per model and bucket. The models beyond `maxLines` are one line, "other", ranked by `rank`. Rows are those of the
+ * range itself, so that sums agree with the totals beside the chart: the first and the last bucket may be cut.
  */
 export function perModel(
   filter: Filter,
@@ -131,8 +132,9 @@ export function perModel(
   rank: Measure = 'requests',
 ): PerModelQuestion {
   const tier = tierFor(filter, range)
-  const frame = frameOf(range, tier.source, tier.step_ms)
-  const condition = tierWhere(tier, filter, { from: frame.times[0] ?? range.from, to: range.to })
+  const whole = wholeBuckets(tier, range)
+  const frame = frameOf(whole, tier.source, tier.step_ms)
+  const condition = tierWhere(tier, filter, whole)
   const sql = `with busiest as (
       select model from ${tier.table} as r where ${condition.sql}
       group by model order by ${tier.measures[rank]} desc, model limit {lines:UInt32}

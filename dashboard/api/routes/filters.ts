@@ -9,8 +9,8 @@ const question = questionSchema({})
 export function filtersRoute(context: RouteContext) {
   return new Hono().get('/api/filters', checked(question), async (c) =>
     c.json(
-      await askRange(context, c, c.req.valid('query'), async (db, { filter, range }) => ({
-        values: await filterValues(db, filter, range),
+      await askRange(context, c, c.req.valid('query'), async (db, { range }) => ({
+        values: await filterValues(db, range),
       })),
     ),
   )

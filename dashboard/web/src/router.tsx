@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 import { Frame } from './frame/Frame.tsx'
-import { formatSearch, parseSearch, type Search } from './lib/search.ts'
+import { formatSearch, parseSearch } from './lib/search.ts'
 import { NotFound } from './pages/NotFound.tsx'
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound })
@@ -40,7 +40,7 @@ export const router = createRouter({
   routeTree: routes,
   defaultPreload: 'intent',
   parseSearch: (text) => ({ ...parseSearch(text) }),
-  stringifySearch: (search) => formatSearch({ filters: {}, ...search } as Search),
+  stringifySearch: (search) => formatSearch({ filters: {}, ...search }),
 })
 
 declare module '@tanstack/react-router' {

@@ -2,15 +2,21 @@ import { formatIso, formatTime } from '../lib/format.ts'
 import type { ChartLine, ChartRow } from './lines.ts'
 
 interface TooltipProps {
-  row: ChartRow | undefined
+  rows: readonly ChartRow[]
   lines: readonly ChartLine[]
   format: (value: number | null) => string
   span: number
   step: number
+  /** Only the chart under the pointer says its values; the others show the cursor alone. */
+  hovered: boolean
+  /** Given by the chart. */
+  active?: boolean
+  label?: string | number
 }
 
 /** The lines at the cursor, largest first. */
-export function ChartTooltip({ row, lines, format, span, step }: TooltipProps) {
+export function ChartTooltip({ rows, lines, format, span, step, hovered, active, label }: TooltipProps) {
+  const row = active && hovered ? rows.find(({ at }) => at === label) : undefined
   if (!row) return null
   const known = lines
     .map((line, index) => ({ line, value: row.values[index] ?? null }))

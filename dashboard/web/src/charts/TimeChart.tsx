@@ -1,16 +1,7 @@
 /** Lines or stacked areas over time: gaps stay gaps, the present bucket is hatched, one cursor across all charts of a page. */
+import { useElementSize } from '@mantine/hooks'
 import { useId, useMemo, useState } from 'react'
-import {
-  Area,
-  CartesianGrid,
-  ComposedChart,
-  Line,
-  ReferenceArea,
-  ResponsiveContainer,
-  Tooltip,
-  XAxis,
-  YAxis,
-} from 'recharts'
+import { Area, CartesianGrid, ComposedChart, Line, ReferenceArea, Tooltip, XAxis, YAxis } from 'recharts'
 import type { SeriesFrame } from '../data/series.ts'
 import { formatTime } from '../lib/format.ts'
 import { rowsOf, type ChartLine, type ChartRow } from './lines.ts'
@@ -22,6 +13,8 @@ export interface TimeChartProps {
   frame: SeriesFrame
   lines: readonly ChartLine[]
   format: (value: number | null) => string
+  /** Figures on the axis; `format` unless said. */
+  tick?: (value: number) => string
   /** Said to screen readers. */
   label: string
   /** Parts of a whole, one on the other. */
@@ -37,12 +30,13 @@ export interface TimeChartProps {
 /** Charts with the same id move one cursor. */
 const syncId = 'time'
 /** Room for figures, the same on every chart so that time axes align. */
-const axisWidth = 62
+const axisWidth = 58
 
 export function TimeChart({
   frame,
   lines,
   format,
+  tick = format,
   label,
   stacked,
   logarithmic,
@@ -52,6 +46,7 @@ export function TimeChart({
 }: TimeChartProps) {
   const [hovered, setHovered] = useState(false)
   const hatch = useId()
+  const { ref, width } = useElementSize()
   const rows = useMemo(() => rowsOf(frame, lines, logarithmic ?? false), [frame, lines, logarithmic])
   const zoom = useZoom(onZoom)
   const span = frame.to - frame.from
@@ -68,72 +63,72 @@ export function TimeChart({
       role="img"
       aria-label={label}
       style={{ height }}
+      ref={ref}
       onMouseEnter={() => setHovered(true)}
       onMouseLeave={() => setHovered(false)}
     >
-      <ResponsiveContainer width="100%" height="100%" minWidth={0}>
-        <ComposedChart
-          data={rows}
-          syncId={syncId}
-          syncMethod="value"
-          margin={{ top: 8, right: 10, bottom: 0, left: 0 }}
-          accessibilityLayer={false}
-          {...zoom.handlers}
-        >
-          <defs>
-            <pattern id={hatch} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-              <line x1="0" y1="0" x2="0" y2="5" stroke="var(--line-strong)" strokeWidth="2" />
-            </pattern>
-          </defs>
-          <CartesianGrid vertical={false} stroke="var(--grid)" />
-          <XAxis
-            dataKey="at"
-            type="number"
-            domain={[start, frame.to]}
-            allowDataOverflow
-            ticks={timeTicks(start, frame.to, 6)}
-            tickFormatter={(at: number) => formatTime(at, span)}
-            tick={{ fill: 'var(--text-faint)', fontSize: 11 }}
-            tickLine={false}
-            axisLine={{ stroke: 'var(--line-strong)' }}
-            minTickGap={24}
-            height={22}
-          />
-          <YAxis
-            {...scale}
-            domain={[...scale.domain]}
-            allowDataOverflow={false}
-            width={axisWidth}
-            tickCount={5}
-            tickFormatter={format}
-            tick={{ fill: 'var(--text-faint)', fontSize: 11 }}
-            tickLine={false}
-            axisLine={false}
-          />
-          {incomplete && <ReferenceArea x1={last} x2={frame.to} fill={`url(#${hatch})`} fillOpacity={0.7} />}
-          {zoom.selection && (
-            <ReferenceArea x1={zoom.selection[0]} x2={zoom.selection[1]} fill="var(--accent)" fillOpacity={0.14} />
-          )}
-          <Tooltip
-            isAnimationActive={false}
-            cursor={{ stroke: 'var(--text-faint)', strokeWidth: 1 }}
-            wrapperStyle={{ zIndex: 10, outline: 'none' }}
-            allowEscapeViewBox={{ x: false, y: true }}
-            content={({ active, label: at }) =>
-              hovered && active ? (
-                <ChartTooltip
-                  row={rows.find((row) => row.at === at)}
-                  lines={lines}
-                  format={format}
-                  span={span}
-                  step={frame.step_ms}
-                />
-              ) : null
-            }
-          />
-          {lines.map((line, index) => (stacked ? areaOf(line, index) : lineOf(line, index)))}
-        </ComposedChart>
-      </ResponsiveContainer>
+      <ComposedChart
+        width={Math.max(width, 120)}
+        height={height}
+        data={rows}
+        syncId={syncId}
+        syncMethod="value"
+        margin={{ top: 8, right: 10, bottom: 0, left: 0 }}
+        accessibilityLayer={false}
+        {...zoom.handlers}
+      >
+        <defs>
+          <pattern id={hatch} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+            <line x1="0" y1="0" x2="0" y2="5" stroke="var(--line-strong)" strokeWidth="2" />
+          </pattern>
+        </defs>
+        <CartesianGrid vertical={false} stroke="var(--grid)" />
+        <XAxis
+          dataKey="at"
+          type="number"
+          domain={[start, frame.to]}
+          allowDataOverflow
+          ticks={timeTicks(start, frame.to, 6)}
+          tickFormatter={(at: number) => formatTime(at, span)}
+          tick={{ fill: 'var(--text-faint)', fontSize: 11 }}
+          tickLine={false}
+          axisLine={{ stroke: 'var(--line-strong)' }}
+          minTickGap={24}
+          height={22}
+        />
+        <YAxis
+          {...scale}
+          domain={[...scale.domain]}
+          allowDataOverflow={false}
+          width={axisWidth}
+          tickCount={5}
+          tickFormatter={tick}
+          tick={{ fill: 'var(--text-faint)', fontSize: 11 }}
+          tickLine={false}
+          axisLine={false}
+        />
+        {incomplete && <ReferenceArea x1={last} x2={frame.to} fill={`url(#${hatch})`} fillOpacity={0.7} />}
+        {zoom.selection && (
+          <ReferenceArea x1={zoom.selection[0]} x2={zoom.selection[1]} fill="var(--accent)" fillOpacity={0.14} />
+        )}
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ stroke: 'var(--text-faint)', strokeWidth: 1 }}
+          wrapperStyle={{ zIndex: 10, outline: 'none' }}
+          allowEscapeViewBox={{ x: false, y: true }}
+          content={
+            <ChartTooltip
+              rows={rows}
+              lines={lines}
+              format={format}
+              span={span}
+              step={frame.step_ms}
+              hovered={hovered}
+            />
+          }
+        />
+        {lines.map((line, index) => (stacked ? areaOf(line, index) : lineOf(line, index)))}
+      </ComposedChart>
     </div>
   )
 }

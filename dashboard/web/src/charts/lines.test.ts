@@ -2,15 +2,15 @@ import { expect, test } from 'vitest'
 import { bucketSeconds, lastOf, maxOf, ratesOf, rowsOf, seenIn } from './lines.ts'
 
 const frame = {
-  from: 0,
+  from: 2000,
   to: 55_000,
   step_ms: 10_000,
   times: [0, 10_000, 20_000, 30_000, 40_000, 50_000],
   source: 'raw' as const,
 }
 
-test('the present bucket counts only the seconds that have passed', () => {
-  expect(bucketSeconds(frame)).toEqual([10, 10, 10, 10, 10, 5])
+test('the first and the last bucket count only the seconds inside the range', () => {
+  expect(bucketSeconds(frame)).toEqual([8, 10, 10, 10, 10, 5])
 })
 
 test('rates: a quiet bucket is zero, before the first and after the last request is a gap, untold tokens are a gap', () => {

@@ -41,8 +41,8 @@ export function maxOf(values: readonly (number | null)[]): number | null {
 }
 
 /** How much of each bucket lies in the range, in seconds: the first and the last may be cut. */
-export function bucketSeconds({ times, step_ms, to }: SeriesFrame): number[] {
-  return times.map((at) => Math.max(Math.min(at + step_ms, to) - at, 1) / 1000)
+export function bucketSeconds({ times, step_ms, from, to }: SeriesFrame): number[] {
+  return times.map((at) => Math.max(Math.min(at + step_ms, to) - Math.max(at, from), 1) / 1000)
 }
 
 /**

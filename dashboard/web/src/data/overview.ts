@@ -1,5 +1,6 @@
+import { useMemo } from 'react'
 import { api, read } from '../lib/api.ts'
-import { useQuestion, type QuestionInput } from './use-question.ts'
+import { useQuestion, useUnfiltered, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -11,8 +12,14 @@ const filters = (query: QuestionInput, signal?: AbortSignal) => read(api.filters
 export const useOverview = () => useQuestion('overview', overview)
 /** One row per model. */
 export const useModels = () => useQuestion('models', models)
-/** The values that each filter column has in the range. */
-export const useFilterValues = () => useQuestion('filters', filters)
+/** The values that each filter column has in the range, whatever is filtered. */
+export const useFilterValues = () => useUnfiltered('filters', filters)
+
+/** Every model of the range, filtered out or not: what colours are given to. */
+export function useModelNames(): string[] {
+  const values = useFilterValues().data?.values
+  return useMemo(() => (values ?? []).flatMap(({ column, value }) => (column === 'model' ? [value] : [])), [values])
+}
 
 export type Overview = Awaited<ReturnType<typeof overview>>
 export type Totals = Overview['current']

@@ -11,7 +11,7 @@ export interface ExplainedQuery {
 }
 
 /** An answer in whatever state it is, and a way to see its SQL. */
-export type Asked<T> = UseQueryResult<T> & { explain(): Promise<ExplainedQuery[]> }
+export type Asked<T> = UseQueryResult<T> & { explain: () => Promise<ExplainedQuery[]> }
 
 /** Keys that begin so are asked again on every tick. */
 export const liveKey = 'live'
@@ -20,7 +20,16 @@ type Ask<T> = (query: QuestionInput, signal?: AbortSignal) => Promise<T & { expl
 
 export function useQuestion<T>(name: string, ask: Ask<T>, extra: Record<string, string> = {}): Asked<T> {
   const [search] = useSearch()
-  const query = { ...questionOf(search), ...extra }
+  return useAsked(name, ask, { ...questionOf(search), ...extra })
+}
+
+/** The same, about the range alone. */
+export function useUnfiltered<T>(name: string, ask: Ask<T>): Asked<T> {
+  const [search] = useSearch()
+  return useAsked(name, ask, questionOf({ ...search, filters: {} }))
+}
+
+function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput): Asked<T> {
   const result = useQuery<T>({
     queryKey: [liveKey, name, query],
     queryFn: ({ signal }) => ask(query, signal),

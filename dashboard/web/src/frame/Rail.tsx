@@ -2,6 +2,7 @@ import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core'
 import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useAlerts } from '../data/alerts.ts'
+import type { Search } from '../lib/search.ts'
 import { useStatus } from '../data/status.ts'
 import { pages } from './pages.ts'
 
@@ -19,7 +20,7 @@ export function Rail() {
         <Link
           key={to}
           to={to}
-          search={(search: object) => ({ ...search, open: undefined }) as never}
+          search={({ open: _open, ...search }: Partial<Search>) => search}
           className="rail-link"
           title={word}
           activeOptions={{ exact: to === '/', includeSearch: false }}

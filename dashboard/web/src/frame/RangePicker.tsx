@@ -3,6 +3,7 @@ import { IconCalendarTime } from '@tabler/icons-react'
 import { useState, type FormEvent } from 'react'
 import { formatIso, formatTime } from '../lib/format.ts'
 import { defaultRange, presets, spanOf } from '../lib/search.ts'
+import { useNow } from '../lib/use-now.ts'
 import { useSearch } from '../lib/use-search.ts'
 
 /** Presets up to now, or two points in time. */
@@ -29,14 +30,15 @@ function CustomRange() {
   const [search, change] = useSearch()
   const [open, setOpen] = useState(false)
   const [error, setError] = useState('')
+  const now = useNow()
   const fixed = search.from !== undefined && search.to !== undefined
-  const to = search.to ?? Date.now()
+  const to = search.to ?? now
   const from = search.from ?? to - spanOf(search)
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    const [start, end] = ['from', 'to'].map((name) => Date.parse(String(form.get(name))))
+    const [start, end] = ['from', 'to'].map((name) => timeOf(form.get(name)))
     if (start === undefined || end === undefined || !(start < end)) return setError('The start must be before the end')
     setOpen(false)
     return change(({ range: _range, ...rest }) => ({ ...rest, from: start, to: end }))
@@ -82,6 +84,9 @@ function CustomRange() {
     </Popover>
   )
 }
+
+/** The reader's local time; not a number when the field is empty. */
+const timeOf = (value: FormDataEntryValue | null) => (typeof value === 'string' ? Date.parse(value) : Number.NaN)
 
 /** As an input of type datetime-local wants it: the reader's zone, no offset. */
 function localTime(at: number): string {

@@ -49,7 +49,7 @@ function LiveButton({ live }: { live: LiveState }) {
   const toggle = () =>
     change(({ live: _live, from: _from, to: _to, ...rest }) => (live === 'off' ? rest : { ...rest, live: 'off' }))
   return (
-    <button type="button" className="control" title={why} aria-pressed={live !== 'off'} onClick={toggle}>
+    <button type="button" className="control" title={why} onClick={toggle}>
       <span className="live-dot" data-state={live} />
       {word}
       {live === 'off' ? <IconPlayerPlay size={13} aria-hidden /> : <IconPlayerPause size={13} aria-hidden />}

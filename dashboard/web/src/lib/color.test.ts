@@ -27,7 +27,7 @@ describe('colours of names', () => {
   })
 
   test('a name not on the page is neutral', () => {
-    expect(colorsOf(models, 'dark')('unseen')).toBe(neutral.dark)
+    expect(colorsOf([models], 'dark')('unseen')).toBe(neutral.dark)
   })
 })
 

@@ -48,9 +48,9 @@ export function slotsOf(names: Iterable<string>): Map<string, number> {
   return slots
 }
 
-/** The colour of each name on one page. */
-export function colorsOf(names: Iterable<string>, scheme: Scheme): (name: string) => string {
-  const slots = slotsOf(names)
+/** The colour of each name on one page: clashes are resolved within each group, as models and GPUs never share a chart. */
+export function colorsOf(groups: readonly (readonly string[])[], scheme: Scheme): (name: string) => string {
+  const slots = new Map(groups.flatMap((names) => [...slotsOf(names)]))
   return (name) => {
     const slot = slots.get(name)
     return slot === undefined ? neutral[scheme] : (palette[slot]?.[scheme] ?? neutral[scheme])

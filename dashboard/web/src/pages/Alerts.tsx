@@ -90,23 +90,23 @@ const activeColumns = (now: number): Column<ActiveAlert>[] => [
   {
     key: 'state',
     head: 'State',
-    cell: (row) => <Status level={stateLevels[row.state] ?? 'unknown'} word={row.state} />,
+    render: (row) => <Status level={stateLevels[row.state] ?? 'unknown'} word={row.state} />,
   },
-  { key: 'name', head: 'Alert', cell: (row) => <b>{row.labels.alertname ?? row.rule}</b>, title: (row) => row.group },
-  { key: 'summary', head: 'What', cell: (row) => <span className="wrap">{summaryOf(row)}</span> },
+  { key: 'name', head: 'Alert', render: (row) => <b>{row.labels.alertname ?? row.rule}</b>, title: (row) => row.group },
+  { key: 'summary', head: 'What', render: (row) => <span className="wrap">{summaryOf(row)}</span> },
   {
     key: 'value',
     head: 'Value',
     number: true,
-    cell: (row) => units[row.unit](row.value),
+    render: (row) => units[row.unit](row.value),
     title: (row) => thresholdOf(row),
   },
-  { key: 'threshold', head: 'Threshold', number: true, wide: true, cell: thresholdOf },
+  { key: 'threshold', head: 'Threshold', number: true, wide: true, render: thresholdOf },
   {
     key: 'labels',
     head: 'Labels',
     wide: true,
-    cell: (row) => (
+    render: (row) => (
       <span className="wrap dim">
         {Object.entries(row.labels)
           .filter(([name]) => name !== 'alertname')
@@ -119,7 +119,7 @@ const activeColumns = (now: number): Column<ActiveAlert>[] => [
     key: 'since',
     head: 'Since',
     number: true,
-    cell: (row) => formatAgo(row.firing_since ?? row.active_at, now),
+    render: (row) => formatAgo(row.firing_since ?? row.active_at, now),
     title: (row) => formatIso(row.firing_since ?? row.active_at),
   },
 ]
@@ -134,59 +134,59 @@ const ruleColumns = (now: number): Column<RuleView>[] => [
   {
     key: 'state',
     head: 'State',
-    cell: (row) => <Status level={stateLevels[row.state] ?? 'unknown'} word={row.state} />,
+    render: (row) => <Status level={stateLevels[row.state] ?? 'unknown'} word={row.state} />,
     title: (row) => `${row.firing} firing, ${row.pending} pending`,
   },
-  { key: 'name', head: 'Rule', cell: (row) => <b>{row.name}</b>, title: (row) => row.file, sort: (row) => row.name },
-  { key: 'kind', head: 'Kind', wide: true, cell: (row) => row.kind.replaceAll('_', ' ') },
-  { key: 'threshold', head: 'Fires', cell: thresholdOf },
-  { key: 'window', head: 'Over', number: true, wide: true, cell: (row) => formatMs(row.window_ms) },
+  { key: 'name', head: 'Rule', render: (row) => <b>{row.name}</b>, title: (row) => row.file, sort: (row) => row.name },
+  { key: 'kind', head: 'Kind', wide: true, render: (row) => row.kind.replaceAll('_', ' ') },
+  { key: 'threshold', head: 'Fires', render: thresholdOf },
+  { key: 'window', head: 'Over', number: true, wide: true, render: (row) => formatMs(row.window_ms) },
   {
     key: 'for',
     head: 'For',
     hint: 'How long it must hold before it fires',
     number: true,
     wide: true,
-    cell: (row) => formatMs(row.for_ms),
+    render: (row) => formatMs(row.for_ms),
   },
   {
     key: 'health',
     head: 'Last evaluation',
-    cell: (row) => (
+    render: (row) => (
       <Status level={health[row.health][0]} word={health[row.health][1]} title={row.last_error || undefined} />
     ),
   },
-  { key: 'took', head: 'Took', number: true, wide: true, cell: (row) => formatMs(row.duration_ms) },
+  { key: 'took', head: 'Took', number: true, wide: true, render: (row) => formatMs(row.duration_ms) },
   {
     key: 'age',
     head: 'When',
     number: true,
-    cell: (row) => formatAgo(row.last_evaluation_at, now),
+    render: (row) => formatAgo(row.last_evaluation_at, now),
     title: (row) => formatIso(row.last_evaluation_at),
   },
-  { key: 'error', head: 'What is wrong', cell: (row) => <span className="wrap">{row.last_error}</span> },
+  { key: 'error', head: 'What is wrong', render: (row) => <span className="wrap">{row.last_error}</span> },
 ]
 
 const channelColumns = (now: number): Column<ChannelView>[] => [
   {
     key: 'state',
     head: 'State',
-    cell: (row) =>
+    render: (row) =>
       row.last_attempt_at === null ? (
         <Status level="unknown" word="unused" title="Nothing was sent yet" />
       ) : (
         <Status level={row.healthy ? 'ok' : 'critical'} word={row.healthy ? 'ok' : 'failing'} />
       ),
   },
-  { key: 'receiver', head: 'Receiver', cell: (row) => <b>{row.receiver}</b> },
-  { key: 'channel', head: 'Channel', cell: (row) => row.channel },
-  { key: 'queued', head: 'Waiting', number: true, cell: (row) => String(row.queued) },
+  { key: 'receiver', head: 'Receiver', render: (row) => <b>{row.receiver}</b> },
+  { key: 'channel', head: 'Channel', render: (row) => row.channel },
+  { key: 'queued', head: 'Waiting', number: true, render: (row) => String(row.queued) },
   {
     key: 'sent',
     head: 'Last sent',
     number: true,
-    cell: (row) => formatAgo(row.last_success_at, now),
+    render: (row) => formatAgo(row.last_success_at, now),
     title: (row) => formatIso(row.last_success_at),
   },
-  { key: 'error', head: 'What is wrong', cell: (row) => <span className="wrap">{row.last_error}</span> },
+  { key: 'error', head: 'What is wrong', render: (row) => <span className="wrap">{row.last_error}</span> },
 ]

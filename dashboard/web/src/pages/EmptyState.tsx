@@ -14,6 +14,7 @@ export function EmptyState({ status }: { status: Status }) {
           application at it, and latency, tokens, errors and spend per model appear here within a second.
         </p>
       </header>
+      <DemoOffer state={status.demo} />
       <Tabs defaultValue={shown[0]?.name ?? ''} keepMounted={false}>
         <Tabs.List aria-label="Client">
           {shown.map(({ name }) => (
@@ -30,7 +31,6 @@ export function EmptyState({ status }: { status: Status }) {
           </Tabs.Panel>
         ))}
       </Tabs>
-      <DemoOffer state={status.demo} />
       <p className="dim">
         GPUs and inference servers: list their metrics pages under <code>scrape.targets</code> in{' '}
         <code>inferwatch.yaml</code>. Past requests: <code>node main.ts import requests.csv</code>.
@@ -63,7 +63,7 @@ function DemoOffer({ state }: { state: Status['demo'] }) {
   return (
     <section className="demo" aria-label="Demo traffic">
       <div>
-        <h3>Or look around first</h3>
+        <h3>Look around first</h3>
         <p className="dim">
           Simulated applications call simulated models on this machine: a day of history, GPUs, and a fault from time to
           time. All of it is marked <code>environment = demo</code>; <code>node main.ts demo --clear</code> removes it.

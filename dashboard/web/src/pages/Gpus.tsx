@@ -11,7 +11,7 @@ import { Table, type Column } from '../panels/Table.tsx'
 /** Every GPU as it was at its last scrape, and two charts of how it got there. */
 export default function Gpus() {
   const asked = useGpus()
-  const names = useMemo(() => (asked.data?.gpus ?? []).map(gpuName), [asked.data])
+  const names = useMemo(() => [(asked.data?.gpus ?? []).map(gpuName)], [asked.data])
   return (
     <PageProvider names={names}>
       <div className="panels">
@@ -22,7 +22,7 @@ export default function Gpus() {
           asked={asked}
           height={240}
           wide
-          empty={(data) =>
+          renderEmpty={(data) =>
             data.gpus.length === 0 ? <p>GPUs show once a DCGM exporter is listed under scrape.targets</p> : null
           }
           table={(data) => ({
@@ -49,7 +49,7 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
     {
       key: 'gpu',
       head: 'GPU',
-      cell: (gpu) => (
+      render: (gpu) => (
         <span className="swatch">
           <i style={{ background: color(gpuName(gpu)) }} />
           {gpuName(gpu)}
@@ -61,19 +61,19 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
       key: 'device',
       head: 'Device',
       wide: true,
-      cell: (gpu) => [gpu.device, gpu.mig_profile].filter(Boolean).join(' '),
+      render: (gpu) => [gpu.device, gpu.mig_profile].filter(Boolean).join(' '),
     },
     {
       key: 'utilization',
       head: 'Utilisation',
       hint: 'Share of time in which a kernel ran',
-      cell: (gpu) => <Meter ratio={gpu.utilization_ratio} text={formatRatio(gpu.utilization_ratio)} />,
+      render: (gpu) => <Meter ratio={gpu.utilization_ratio} text={formatRatio(gpu.utilization_ratio)} />,
       sort: (gpu) => gpu.utilization_ratio,
     },
     {
       key: 'memory',
       head: 'VRAM',
-      cell: (gpu) => (
+      render: (gpu) => (
         <Meter
           ratio={share(gpu.memory_used_bytes, gpu.memory_total_bytes)}
           text={formatBytesOf(gpu.memory_used_bytes, gpu.memory_total_bytes)}
@@ -86,7 +86,7 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
       key: 'power',
       head: 'Power',
       number: true,
-      cell: (gpu) => withUnit(gpu.power_watts, 'W'),
+      render: (gpu) => withUnit(gpu.power_watts, 'W'),
       sort: (gpu) => gpu.power_watts,
       title: (gpu) => (gpu.power_limit_watts === null ? undefined : `limit ${withUnit(gpu.power_limit_watts, 'W')}`),
     },
@@ -94,7 +94,7 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
       key: 'temperature',
       head: 'Temperature',
       number: true,
-      cell: (gpu) => withUnit(gpu.temperature_celsius, '°C'),
+      render: (gpu) => withUnit(gpu.temperature_celsius, '°C'),
       sort: (gpu) => gpu.temperature_celsius,
     },
     {
@@ -102,16 +102,16 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
       head: 'SM clock',
       number: true,
       wide: true,
-      cell: (gpu) => withUnit(gpu.sm_clock_hz === null ? null : gpu.sm_clock_hz / 1e6, 'MHz'),
+      render: (gpu) => withUnit(gpu.sm_clock_hz === null ? null : gpu.sm_clock_hz / 1e6, 'MHz'),
       sort: (gpu) => gpu.sm_clock_hz,
     },
-    { key: 'state', head: 'State', cell: (gpu) => <GpuState gpu={gpu} /> },
+    { key: 'state', head: 'State', render: (gpu) => <GpuState gpu={gpu} /> },
     {
       key: 'age',
       head: 'Sampled',
       wide: true,
       number: true,
-      cell: (gpu) => formatAgo(gpu.timestamp_ms, now),
+      render: (gpu) => formatAgo(gpu.timestamp_ms, now),
       title: (gpu) => formatIso(gpu.timestamp_ms),
     },
   ]

@@ -18,7 +18,7 @@ export default function Ingest() {
         asked={targets}
         height={160}
         wide
-        empty={(data) =>
+        renderEmpty={(data) =>
           data.targets.length === 0 ? <p>Targets show once scrape.targets in inferwatch.yaml lists some</p> : null
         }
         table={(data) => ({
@@ -36,7 +36,7 @@ export default function Ingest() {
         asked={issues}
         height={160}
         wide
-        empty={(data) => (data.issues.length === 0 ? <p>Nothing was refused in this range</p> : null)}
+        renderEmpty={(data) => (data.issues.length === 0 ? <p>Nothing was refused in this range</p> : null)}
         table={(data) => ({
           columns: Object.keys(data.issues[0] ?? {}),
           rows: data.issues.map((row) => Object.values(row)),
@@ -60,22 +60,22 @@ const targetColumns = (now: number): Column<TargetRow>[] => [
   {
     key: 'state',
     head: 'State',
-    cell: (row) => <Status level={levels[row.state] ?? 'unknown'} word={row.state} />,
+    render: (row) => <Status level={levels[row.state] ?? 'unknown'} word={row.state} />,
     sort: (row) => row.state,
   },
-  { key: 'url', head: 'Target', cell: (row) => <span className="mono">{row.url}</span>, sort: (row) => row.url },
+  { key: 'url', head: 'Target', render: (row) => <span className="mono">{row.url}</span>, sort: (row) => row.url },
   {
     key: 'kind',
     head: 'Kind',
-    cell: (row) => row.kind || '—',
+    render: (row) => row.kind || '—',
     title: (row) => (row.kind === '' ? 'no page was recognised yet' : undefined),
   },
-  { key: 'endpoint', head: 'Endpoint', wide: true, cell: (row) => row.endpoint },
+  { key: 'endpoint', head: 'Endpoint', wide: true, render: (row) => row.endpoint },
   {
     key: 'duration',
     head: 'Scrape',
     number: true,
-    cell: (row) => formatMs(row.duration_ms),
+    render: (row) => formatMs(row.duration_ms),
     sort: (row) => row.duration_ms,
   },
   {
@@ -83,7 +83,7 @@ const targetColumns = (now: number): Column<TargetRow>[] => [
     head: 'Series',
     number: true,
     wide: true,
-    cell: (row) => formatCount(row.series),
+    render: (row) => formatCount(row.series),
     title: (row) => formatExact(row.series),
     sort: (row) => row.series,
   },
@@ -92,27 +92,27 @@ const targetColumns = (now: number): Column<TargetRow>[] => [
     head: 'Samples',
     number: true,
     wide: true,
-    cell: (row) => formatCount(row.samples),
+    render: (row) => formatCount(row.samples),
     sort: (row) => row.samples,
   },
   {
     key: 'age',
     head: 'Last',
     number: true,
-    cell: (row) => formatAgo(row.timestamp_ms, now),
+    render: (row) => formatAgo(row.timestamp_ms, now),
     title: (row) => formatIso(row.timestamp_ms),
   },
-  { key: 'error', head: 'What is wrong', cell: (row) => <span className="wrap">{row.error}</span> },
+  { key: 'error', head: 'What is wrong', render: (row) => <span className="wrap">{row.error}</span> },
 ]
 
 const issueColumns = (now: number): Column<IssueRow>[] => [
-  { key: 'source', head: 'Source', cell: (row) => row.source.replaceAll('_', ' '), sort: (row) => row.source },
-  { key: 'reason', head: 'Reason', cell: (row) => row.reason.replaceAll('_', ' '), sort: (row) => row.reason },
+  { key: 'source', head: 'Source', render: (row) => row.source.replaceAll('_', ' '), sort: (row) => row.source },
+  { key: 'reason', head: 'Reason', render: (row) => row.reason.replaceAll('_', ' '), sort: (row) => row.reason },
   {
     key: 'items',
     head: 'Items',
     number: true,
-    cell: (row) => formatCount(row.items),
+    render: (row) => formatCount(row.items),
     title: (row) => formatExact(row.items),
     sort: (row) => row.items,
   },
@@ -120,9 +120,9 @@ const issueColumns = (now: number): Column<IssueRow>[] => [
     key: 'last',
     head: 'Last',
     number: true,
-    cell: (row) => formatAgo(row.last_ms, now),
+    render: (row) => formatAgo(row.last_ms, now),
     title: (row) => formatIso(row.last_ms),
     sort: (row) => row.last_ms,
   },
-  { key: 'example', head: 'Example', cell: (row) => <span className="mono wrap">{row.example}</span> },
+  { key: 'example', head: 'Example', render: (row) => <span className="mono wrap">{row.example}</span> },
 ]

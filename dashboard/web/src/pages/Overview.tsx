@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import { useGpus } from '../data/fleet.ts'
-import { useModels } from '../data/overview.ts'
+import { useModelNames } from '../data/overview.ts'
 import { useStatus } from '../data/status.ts'
 import { BigNumbers } from '../panels/BigNumbers.tsx'
 import { FiringAlerts } from '../panels/FiringAlerts.tsx'
@@ -16,12 +16,9 @@ import { EmptyState } from './EmptyState.tsx'
 /** Is it well, at a glance: five figures, eight charts on one time axis, models, latest requests. */
 export default function Overview() {
   const status = useStatus()
-  const models = useModels()
+  const models = useModelNames()
   const gpus = useGpus()
-  const names = useMemo(
-    () => [...(models.data?.models ?? []).map(({ model }) => model), ...(gpus.data?.gpus ?? []).map(gpuName)],
-    [models.data, gpus.data],
-  )
+  const names = useMemo(() => [models, (gpus.data?.gpus ?? []).map(gpuName)], [models, gpus.data])
   const blank = status.data && !status.data.has_requests && !status.data.has_gpus && !status.data.has_servers
   if (blank) return <EmptyState status={status.data} />
   return (

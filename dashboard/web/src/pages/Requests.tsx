@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useMemo } from 'react'
+import { useModelNames } from '../data/overview.ts'
 import { requestId, useRequestPages } from '../data/requests.ts'
 import { formatCount } from '../lib/format.ts'
 import { useSearch } from '../lib/use-search.ts'
@@ -16,7 +17,8 @@ type Pages = ReturnType<typeof useRequestPages>
 export default function Requests() {
   const pages = useRequestPages()
   const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.requests) ?? [], [pages.data])
-  const names = useMemo(() => [...new Set(rows.map(({ model }) => model))], [rows])
+  const models = useModelNames()
+  const names = useMemo(() => [models], [models])
   return (
     <PageProvider names={names}>
       <section className="panel panel-wide" aria-label="Requests">

@@ -1,4 +1,5 @@
 import { useMemo } from 'react'
+import { useModelNames } from '../data/overview.ts'
 import { useServers, type ServerNow } from '../data/fleet.ts'
 import { formatAgo, formatCount, formatIso, formatRate, formatRatio } from '../lib/format.ts'
 import { Meter } from '../panels/Meter.tsx'
@@ -9,7 +10,11 @@ import { Table, type Column } from '../panels/Table.tsx'
 /** Every inference server as it was at its last scrape. */
 export default function Servers() {
   const asked = useServers()
-  const names = useMemo(() => (asked.data?.servers ?? []).map(({ model }) => model), [asked.data])
+  const models = useModelNames()
+  const names = useMemo(
+    () => [[...models, ...(asked.data?.servers ?? []).map(({ model }) => model)]],
+    [models, asked.data],
+  )
   return (
     <PageProvider names={names}>
       <div className="panels">
@@ -18,7 +23,7 @@ export default function Servers() {
           asked={asked}
           height={240}
           wide
-          empty={(data) =>
+          renderEmpty={(data) =>
             data.servers.length === 0 ? (
               <p>Servers show once the metrics page of a vLLM server is listed under scrape.targets</p>
             ) : null
@@ -41,14 +46,14 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
     {
       key: 'instance',
       head: 'Server',
-      cell: (row) => <span className="mono">{row.instance}</span>,
+      render: (row) => <span className="mono">{row.instance}</span>,
       title: (row) => row.endpoint,
       sort: (row) => row.instance,
     },
     {
       key: 'model',
       head: 'Model',
-      cell: (row) => (
+      render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
           {row.model}
@@ -56,13 +61,13 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       ),
       sort: (row) => row.model,
     },
-    { key: 'server', head: 'Kind', wide: true, cell: (row) => row.server },
+    { key: 'server', head: 'Kind', wide: true, render: (row) => row.server },
     {
       key: 'running',
       head: 'Running',
       hint: 'Requests being processed',
       number: true,
-      cell: (row) => formatCount(row.running),
+      render: (row) => formatCount(row.running),
       sort: (row) => row.running,
     },
     {
@@ -70,21 +75,21 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       head: 'Queue',
       hint: 'Requests waiting for a place in the batch',
       number: true,
-      cell: (row) => formatCount(row.waiting),
+      render: (row) => formatCount(row.waiting),
       sort: (row) => row.waiting,
     },
     {
       key: 'kv',
       head: 'KV cache',
       hint: 'Share of the memory for attention keys and values that is in use; near 100 % requests are preempted',
-      cell: (row) => <Meter ratio={row.kv_cache_ratio} text={formatRatio(row.kv_cache_ratio)} />,
+      render: (row) => <Meter ratio={row.kv_cache_ratio} text={formatRatio(row.kv_cache_ratio)} />,
       sort: (row) => row.kv_cache_ratio,
     },
     {
       key: 'out',
       head: 'Tokens out',
       number: true,
-      cell: (row) => formatRate(row.output_tokens_per_second, 'tok/s'),
+      render: (row) => formatRate(row.output_tokens_per_second, 'tok/s'),
       sort: (row) => row.output_tokens_per_second,
     },
     {
@@ -92,7 +97,7 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       head: 'Tokens in',
       number: true,
       wide: true,
-      cell: (row) => formatRate(row.input_tokens_per_second, 'tok/s'),
+      render: (row) => formatRate(row.input_tokens_per_second, 'tok/s'),
       sort: (row) => row.input_tokens_per_second,
     },
     {
@@ -101,7 +106,7 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       hint: 'Share of prompt tokens found in the prefix cache',
       number: true,
       wide: true,
-      cell: (row) => formatRatio(row.prefix_hit_ratio),
+      render: (row) => formatRatio(row.prefix_hit_ratio),
       sort: (row) => row.prefix_hit_ratio,
     },
     {
@@ -110,7 +115,7 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       hint: 'Requests thrown out of the batch for lack of KV cache, in the range',
       number: true,
       wide: true,
-      cell: (row) => formatCount(row.preemptions),
+      render: (row) => formatCount(row.preemptions),
       sort: (row) => row.preemptions,
     },
     {
@@ -119,14 +124,14 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       hint: 'Counters that went backwards in the range',
       number: true,
       wide: true,
-      cell: (row) => formatCount(row.restarts),
+      render: (row) => formatCount(row.restarts),
       sort: (row) => row.restarts,
     },
     {
       key: 'age',
       head: 'Sampled',
       number: true,
-      cell: (row) => formatAgo(row.timestamp_ms, now),
+      render: (row) => formatAgo(row.timestamp_ms, now),
       title: (row) => formatIso(row.timestamp_ms),
     },
   ]

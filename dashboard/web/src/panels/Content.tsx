@@ -6,11 +6,11 @@ export function Content({ request: { input, output } }: { request: RequestDetail
   return (
     <section className="request-section" aria-label="Content">
       <h3>Content</h3>
-      {messagesOf(input, 'prompt').map(({ role, text }, index) => (
-        <Message key={`input ${index}`} role={role} text={text} />
+      {messagesOf(input, 'prompt').map(({ id, role, text }) => (
+        <Message key={id} role={role} text={text} />
       ))}
-      {messagesOf(output, 'answer').map(({ role, text }, index) => (
-        <Message key={`output ${index}`} role={role} text={text} />
+      {messagesOf(output, 'answer').map(({ id, role, text }) => (
+        <Message key={id} role={role} text={text} />
       ))}
     </section>
   )
@@ -26,6 +26,7 @@ function Message({ role, text }: { role: string; text: string }) {
 }
 
 interface Message {
+  id: string
   role: string
   text: string
 }
@@ -34,11 +35,12 @@ interface Message {
 function messagesOf(text: string, role: string): Message[] {
   if (text === '') return []
   const parsed = parse(text)
-  if (!Array.isArray(parsed)) return [{ role, text }]
-  return parsed.map((message: unknown) => {
+  if (!Array.isArray(parsed)) return [{ id: role, role, text }]
+  return parsed.map((message: unknown, index) => {
     const known = message as { role?: unknown; content?: unknown; parts?: unknown }
     const content = known?.content ?? known?.parts ?? message
     return {
+      id: `${role} ${index}`,
       role: typeof known?.role === 'string' ? known.role : role,
       text: typeof content === 'string' ? content : textOf(content),
     }

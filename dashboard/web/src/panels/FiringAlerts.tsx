@@ -1,10 +1,12 @@
 import { Link } from '@tanstack/react-router'
 import { useAlerts, type ActiveAlert } from '../data/alerts.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
+import { useNow } from '../lib/use-now.ts'
 import { Status } from './Status.tsx'
 
 /** What fires now, above everything else; nothing when nothing does. */
 export function FiringAlerts() {
+  const now = useNow()
   const firing = useAlerts().data?.active.filter((alert) => alert.state === 'firing') ?? []
   if (firing.length === 0) return null
   return (
@@ -15,7 +17,7 @@ export function FiringAlerts() {
           <b>{alert.labels.alertname ?? alert.rule}</b>
           <span className="firing-summary">{summaryOf(alert)}</span>
           <span className="dim nowrap" title={formatIso(alert.firing_since ?? alert.active_at)}>
-            {formatAgo(alert.firing_since ?? alert.active_at, Date.now())}
+            {formatAgo(alert.firing_since ?? alert.active_at, now)}
           </span>
         </div>
       ))}

@@ -47,7 +47,7 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
       hint={hint}
       asked={asked}
       height={300}
-      empty={(data) =>
+      renderEmpty={(data) =>
         hasAny(data, measures) ? null : <NothingHere what={`${title} shows once a request tells it`} />
       }
       table={(data) => seriesTable(data, data.lines, measures, nameOf)}

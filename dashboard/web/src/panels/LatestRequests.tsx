@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import { useLatestRequests, requestId } from '../data/requests.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { NothingHere } from './NothingHere.tsx'
@@ -7,7 +8,7 @@ import { requestColumns } from './request-columns.tsx'
 import { Table } from './Table.tsx'
 
 /** The newest requests; a row opens its side panel. */
-export function LatestRequests({ limit = 20 }: { limit?: number }) {
+export function LatestRequests({ limit = 15 }: { limit?: number }) {
   const asked = useLatestRequests(limit)
   const { color } = usePage()
   const [search, change] = useSearch()
@@ -17,7 +18,12 @@ export function LatestRequests({ limit = 20 }: { limit?: number }) {
       asked={asked}
       height={300}
       wide
-      empty={(data) => (data.requests.length === 0 ? <NothingHere what="No request in this range" /> : null)}
+      controls={
+        <Link to="/requests" search={true} className="panel-link">
+          All requests
+        </Link>
+      }
+      renderEmpty={(data) => (data.requests.length === 0 ? <NothingHere what="No request in this range" /> : null)}
       table={(data) => ({
         columns: Object.keys(data.requests[0] ?? {}),
         rows: data.requests.map((row) =>
@@ -35,7 +41,6 @@ export function LatestRequests({ limit = 20 }: { limit?: number }) {
           onOpen={(row) =>
             change((before) => ({ ...before, open: requestId(row) }), { replace: search.open !== undefined })
           }
-          maxHeight={560}
         />
       )}
     </Panel>

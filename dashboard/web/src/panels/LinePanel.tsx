@@ -5,6 +5,7 @@ import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
+import type { Cell } from '../lib/table.ts'
 import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 
@@ -25,12 +26,16 @@ interface LinePanelProps<T> {
   frame: (data: T) => SeriesFrame
   lines: (data: T) => NamedLine[]
   format: (value: number | null) => string
+  /** Shorter, for the axis; the panel's unit says the rest. */
+  tick?: (value: number) => string
   empty: ReactNode
   extraColumns?: string[]
   controls?: ReactNode
   stacked?: boolean
   max?: number
 }
+
+const noColumns: string[] = []
 
 export function LinePanel<T>(props: LinePanelProps<T>) {
   const { title, unit, hint, asked, frame, lines, empty, controls } = props
@@ -42,13 +47,12 @@ export function LinePanel<T>(props: LinePanelProps<T>) {
       asked={asked}
       height={300}
       controls={controls}
-      empty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
+      renderEmpty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
       table={(data) => ({
         columns: ['time', ...lines(data).map(({ name }) => name)],
-        rows: frame(data).times.map((at, index) => [
-          new Date(at).toISOString(),
-          ...lines(data).map(({ values }) => values[index] ?? null),
-        ]),
+        rows: frame(data).times.map((at, index) =>
+          [new Date(at).toISOString() as Cell].concat(lines(data).map(({ values }) => values[index] ?? null)),
+        ),
       })}
     >
       {(data) => <Lines {...props} data={data} />}
@@ -62,7 +66,8 @@ function Lines<T>({
   frame,
   lines,
   format,
-  extraColumns = [],
+  tick,
+  extraColumns = noColumns,
   stacked = false,
   max,
 }: LinePanelProps<T> & { data: T }) {
@@ -94,6 +99,7 @@ function Lines<T>({
         frame={frame(data)}
         lines={drawn}
         format={format}
+        tick={tick ?? format}
         label={`${title} over time`}
         stacked={stacked}
         {...(max !== undefined && { max })}

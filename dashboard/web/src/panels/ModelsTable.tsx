@@ -19,19 +19,19 @@ import { Spark } from './Spark.tsx'
 import { Table, type Column } from './Table.tsx'
 
 const measure = (
-  key: keyof ModelRow & string,
+  key: Exclude<keyof ModelRow, 'model' | 'providers'>,
   head: string,
   hint: string,
   format: (value: Maybe) => string,
   untold: string,
 ): Column<ModelRow> => {
-  const value = (row: ModelRow) => row[key] as number | null
+  const value = (row: ModelRow) => row[key]
   return {
     key,
     head,
     hint,
     number: true,
-    cell: (row) => format(value(row)),
+    render: (row) => format(value(row)),
     sort: value,
     title: (row) => (value(row) === null ? untold : formatExact(value(row))),
   }
@@ -51,7 +51,7 @@ export function ModelsTable() {
     {
       key: 'model',
       head: 'Model',
-      cell: (row) => (
+      render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
           {nameOf({ model: row.model, other: false })}
@@ -64,12 +64,12 @@ export function ModelsTable() {
       key: 'trend',
       head: '',
       wide: true,
-      cell: (row) => <Spark values={thin(trend(row.model))} width={72} height={18} />,
+      render: (row) => <Spark values={thin(trend(row.model))} width={72} height={18} />,
     },
     measure('requests', 'Requests', 'Calls in the range', formatCount, ''),
     {
       ...measure('errors', 'Errors', 'Errors, rate limits and time-outs as a share of requests', formatCount, ''),
-      cell: (row) => formatRatio(row.errors / row.requests),
+      render: (row) => formatRatio(row.errors / row.requests),
       sort: (row) => row.errors / row.requests,
       title: (row) => `${formatExact(row.errors)} of ${formatExact(row.requests)} requests`,
     },
@@ -102,7 +102,7 @@ export function ModelsTable() {
       head: key === 'input_tokens' ? 'Tokens in' : 'Tokens out',
       hint: 'Tokens per second over the range',
       number: true,
-      cell: (row) => formatRate(perSecond(row[key]), 'tok/s'),
+      render: (row) => formatRate(perSecond(row[key]), 'tok/s'),
       sort: (row) => row[key],
       title: (row) => (row[key] === null ? 'no request told its tokens' : `${formatExact(row[key])} tokens`),
     })),
@@ -114,7 +114,7 @@ export function ModelsTable() {
         formatUsd,
         'no price is known for this model',
       ),
-      cell: (row) => (
+      render: (row) => (
         <>
           {formatUsd(row.cost_usd)}
           {row.unpriced > 0 && row.cost_usd !== null && <sup aria-label={`${row.unpriced} requests unpriced`}>*</sup>}
@@ -132,7 +132,9 @@ export function ModelsTable() {
       asked={asked}
       height={180}
       wide
-      empty={(data) => (data.models.length === 0 ? <NothingHere what="Models show once a request names one" /> : null)}
+      renderEmpty={(data) =>
+        data.models.length === 0 ? <NothingHere what="Models show once a request names one" /> : null
+      }
       table={(data) => ({
         columns: Object.keys(data.models[0] ?? {}),
         rows: data.models.map((row) =>

@@ -23,7 +23,7 @@ export interface PanelProps<T> {
   height: number
   wide?: boolean
   /** What would be here and what brings it, when the answer holds nothing. */
-  empty?: (data: T) => ReactNode
+  renderEmpty?: (data: T) => ReactNode
   /** The same data as a table: for reading, screen readers and export. */
   table?: (data: T) => DataTable
   children: (data: T) => ReactNode
@@ -31,9 +31,9 @@ export interface PanelProps<T> {
 
 /** A title, a unit, one menu, and the data in whatever state it is. */
 export function Panel<T>(props: PanelProps<T>) {
-  const { title, unit, hint, controls, asked, height, wide = false, empty, children } = props
+  const { title, unit, hint, controls, asked, height, wide = false, renderEmpty, children } = props
   const { data, error, isPending, isPlaceholderData, refetch } = asked
-  const nothing = data === undefined ? null : (empty?.(data) ?? null)
+  const nothing = data === undefined ? null : (renderEmpty?.(data) ?? null)
   const failed = error !== null && data === undefined
   return (
     <section className={wide ? 'panel panel-wide' : 'panel'} aria-label={title} aria-busy={isPending}>

@@ -175,7 +175,7 @@ function Fact({ name, value, title }: { name: string; value: string; title?: str
   )
 }
 
-const described: (keyof RequestDetail)[] = [
+const described = [
   'requested_model',
   'model_version',
   'session_id',
@@ -190,7 +190,7 @@ const described: (keyof RequestDetail)[] = [
   'span_id',
   'parent_span_id',
   'dialect',
-]
+] as const satisfies (keyof RequestDetail)[]
 
 /** Everything else that is known: filter columns as buttons that filter by their value. */
 function Fields({ request }: { request: RequestDetail }) {

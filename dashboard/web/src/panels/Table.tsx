@@ -6,7 +6,7 @@ export interface Column<Row> {
   head: string
   /** The term's definition, on hover. */
   hint?: string
-  cell: (row: Row) => ReactNode
+  render: (row: Row) => ReactNode
   /** Sorts by this; without it the column does not sort. Unknown comes last either way. */
   sort?: (row: Row) => number | string | null
   number?: boolean
@@ -72,7 +72,7 @@ export function Table<Row>({ label, columns, rows, id, sortBy, open, onOpen, max
             >
               {columns.map((column) => (
                 <td key={column.key} className={classOf(column)} title={column.title?.(row)}>
-                  {column.cell(row)}
+                  {column.render(row)}
                 </td>
               ))}
             </tr>

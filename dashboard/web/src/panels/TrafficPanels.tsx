@@ -26,11 +26,13 @@ export function RequestsPanel() {
   return (
     <LinePanel
       title="Requests"
+      unit="req/s"
       hint="Calls per second that began in each interval"
       asked={useThroughput()}
       frame={itself}
       lines={requestLines}
       format={requestRate}
+      tick={formatCount}
       empty={<NothingHere what="No request in this range" />}
     />
   )
@@ -68,12 +70,14 @@ export function TokensPanel() {
   const lines = useCallback((data: ThroughputSeries) => rates(data, direction), [direction])
   return (
     <LinePanel
-      title="Tokens per second"
+      title="Tokens"
+      unit="tok/s"
       hint="Tokens of the requests that began in each interval, divided by its length"
       asked={useThroughput()}
       frame={itself}
       lines={lines}
       format={tokenRate}
+      tick={formatCount}
       empty={<NothingHere what="Tokens show once a request tells how many it used" />}
       controls={
         <div className="toggles" role="group" aria-label="Kind of tokens">
@@ -95,7 +99,8 @@ const spendLines = (data: SpendSeries): NamedLine[] => {
     const total = line.cost_usd.some((cost) => cost !== null)
       ? line.cost_usd.reduce<number>((sum, cost) => sum + (cost ?? 0), 0)
       : null
-    const values = perSecond.map((rate) => (rate === null ? null : rate * 3600))
+    // A model without any price has no spend, not one of zero.
+    const values = perSecond.map((rate) => (rate === null || total === null ? null : rate * 3600))
     return { name: nameOf(line), colorOf: line.model, values, extra: [formatUsd(total)] }
   })
 }
@@ -109,12 +114,13 @@ export function SpendPanel() {
   return (
     <LinePanel
       title="Spend"
-      unit={unpriced ? `without ${formatCount(unpriced)} unpriced requests` : ''}
+      unit={unpriced ? `per hour, without ${formatCount(unpriced)} unpriced requests` : 'per hour'}
       hint="Cost per hour at the pace of each interval; requests without a known price are left out"
       asked={asked}
       frame={itself}
       lines={spendLines}
       format={formatUsdPerHour}
+      tick={formatUsd}
       extraColumns={['total']}
       stacked
       empty={<NothingHere what="No request in this range has a known price" />}

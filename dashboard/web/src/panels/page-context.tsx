@@ -5,21 +5,26 @@ import { colorsOf } from '../lib/color.ts'
 import { useSearch } from '../lib/use-search.ts'
 
 interface PageContext {
-  color(name: string): string
+  color: (name: string) => string
   isolated: string | null
-  isolate(name: string | null): void
-  zoom(from: number, to: number): void
+  isolate: (name: string | null) => void
+  zoom: (from: number, to: number) => void
 }
 
 const Context = createContext<PageContext | null>(null)
 
-/** `names`: every model and GPU of the page, so that no two share a colour where ten are enough. */
-export function PageProvider({ names, children }: { names: readonly string[]; children: ReactNode }) {
+interface PageProviderProps {
+  /** Groups of names that share a chart: within one, no two share a colour where ten are enough. */
+  names: readonly (readonly string[])[]
+  children: ReactNode
+}
+
+export function PageProvider({ names, children }: PageProviderProps) {
   const scheme = useComputedColorScheme('light')
   const [isolated, isolate] = useState<string | null>(null)
   const [, change] = useSearch()
-  const key = [...names].sort().join('\n')
-  const color = useMemo(() => colorsOf(key === '' ? [] : key.split('\n'), scheme), [key, scheme])
+  const key = JSON.stringify(names.map((group) => group.toSorted()))
+  const color = useMemo(() => colorsOf(JSON.parse(key) as string[][], scheme), [key, scheme])
   const zoom = useCallback(
     (from: number, to: number) => change(({ range: _range, ...rest }) => ({ ...rest, from, to })),
     [change],

@@ -11,13 +11,13 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'timestamp',
       head: 'Time',
-      cell: (row) => <span className="nowrap">{formatAgo(time(row), now)}</span>,
+      render: (row) => <span className="nowrap">{formatAgo(time(row), now)}</span>,
       title: (row) => formatIso(time(row)),
     },
     {
       key: 'model',
       head: 'Model',
-      cell: (row) => (
+      render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
           {row.model || 'no model name'}
@@ -28,7 +28,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'status',
       head: 'Status',
-      cell: (row) => (
+      render: (row) => (
         <RequestStatus
           status={row.status}
           why={[row.http_status, row.error_type].filter(Boolean).join(' ') || undefined}
@@ -39,7 +39,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
       key: 'duration_ms',
       head: 'Latency',
       number: true,
-      cell: (row) => formatMs(row.duration_ms),
+      render: (row) => formatMs(row.duration_ms),
       title: (row) => (row.duration_ms === null ? 'the client did not tell' : `${formatExact(row.duration_ms)} ms`),
     },
     {
@@ -47,7 +47,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
       head: 'TTFT',
       hint: 'Time to first token',
       number: true,
-      cell: (row) => formatMs(row.ttft_ms),
+      render: (row) => formatMs(row.ttft_ms),
       title: (row) =>
         row.ttft_ms === null
           ? row.streamed
@@ -60,26 +60,26 @@ export function requestColumns(now: number, color: (model: string) => string): C
       head: key === 'input_tokens' ? 'In' : 'Out',
       hint: key === 'input_tokens' ? 'Input tokens' : 'Output tokens',
       number: true,
-      cell: (row) => formatCount(row[key]),
+      render: (row) => formatCount(row[key]),
       title: (row) => (row[key] === null ? 'the client did not tell' : `${formatExact(row[key])} tokens`),
     })),
     {
       key: 'cost_usd',
       head: 'Cost',
       number: true,
-      cell: (row) => formatUsd(row.cost_usd),
+      render: (row) => formatUsd(row.cost_usd),
       title: (row) =>
         row.cost_usd === null
           ? 'no price is known, or no tokens'
           : `$${formatExact(row.cost_usd)} (${row.cost_source})`,
     },
-    { key: 'service', head: 'Service', wide: true, cell: (row) => row.service, title: (row) => row.endpoint },
-    { key: 'team', head: 'Team', wide: true, cell: (row) => row.team },
+    { key: 'service', head: 'Service', wide: true, render: (row) => row.service, title: (row) => row.endpoint },
+    { key: 'team', head: 'Team', wide: true, render: (row) => row.team },
     {
       key: 'user',
       head: 'User',
       wide: true,
-      cell: (row) => <span className="clip">{row.user_id}</span>,
+      render: (row) => <span className="clip">{row.user_id}</span>,
       title: (row) => row.user_id,
     },
   ]

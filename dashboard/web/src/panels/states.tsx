@@ -3,6 +3,7 @@ import { Button } from '@mantine/core'
 import { IconAlertTriangle, IconClockExclamation } from '@tabler/icons-react'
 import { ApiFailure } from '../lib/api.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
+import { useNow } from '../lib/use-now.ts'
 
 /** The real shape, after 150 ms (the style sheet waits). */
 export function PanelSkeleton({ height }: { height: number }) {
@@ -31,10 +32,11 @@ export function Failure({ error, retry, height }: FailureProps) {
 
 /** The age of values that could not be refreshed. */
 export function StaleMark({ at, error }: { at: number; error: Error }) {
+  const now = useNow()
   return (
     <span className="stale" title={`${error.message}. Last answer ${formatIso(at)}`}>
       <IconClockExclamation size={14} aria-hidden />
-      stale, from {formatAgo(at, Date.now())}
+      stale, from {formatAgo(at, now)}
     </span>
   )
 }

@@ -1,0 +1,55 @@
+/** Chromium as `npm ci` brings it, with everything that phones home switched off. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import chromium from '@sparticuz/chromium'
+import { chromium as playwright, type BrowserContext, type Page } from 'playwright-core'
+
+const quiet = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export interface TestBrowser {
+  context: BrowserContext
+  /** A page that collects what must not happen: errors on the console, uncaught exceptions, CSP violations. */
+  open(url: string, size?: { width: number; height: number }): Promise<{ page: Page; complaints: string[] }>
+  close(): Promise<void>
+}
+
+/** One browser for a test file; the first start unpacks it, which takes seconds. */
+export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Promise<TestBrowser> {
+  const profile = await mkdtemp(join(tmpdir(), 'inferwatch-browser-'))
+  const context = await playwright.launchPersistentContext(profile, {
+    executablePath: await chromium.executablePath(),
+    args: [...chromium.args, ...quiet],
+    headless: true,
+    colorScheme,
+    reducedMotion: 'reduce',
+    timezoneId: 'UTC',
+    viewport: { width: 1440, height: 900 },
+  })
+  return {
+    context,
+    async open(url, size) {
+      const page = await context.newPage()
+      const complaints: string[] = []
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+      })
+      page.on('pageerror', (error) => complaints.push(String(error)))
+      if (size) await page.setViewportSize(size)
+      await page.goto(url)
+      return { page, complaints }
+    },
+    async close() {
+      await context.close()
+      await rm(profile, { recursive: true, force: true })
+    },
+  }
+}
