@@ -1,7 +1,7 @@
 /** Puts a cost on every request: the user's own prices first, then list prices, then what the client reported. */
 import { metrics } from '@opentelemetry/api'
 import type { LlmRequest } from '../records/llm-request.ts'
-import { modelName, versionedName } from '../records/model-name.ts'
+import { isVendorModel, modelName, versionedName } from '../records/model-name.ts'
 import { costOf, flat, perThousand, type Price, type Rate } from '../records/price.ts'
 import { catalogueProvider, isSelfHosted, normalProvider } from '../records/provider.ts'
 import type { PriceOverride, PricesConfig } from './config.ts'
@@ -91,17 +91,16 @@ function candidateNames(request: LlmRequest, deployments: ReadonlyMap<string, st
   return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as string[]
 }
 
+/** The provider's own list, then, for models that only vendors serve, whoever lists the name. */
 function findListed(catalogue: Catalogue, request: LlmRequest, names: readonly string[]): ListPrice | null {
   const provider = catalogueProvider(request.provider)
-  if (provider !== null) {
-    for (const name of names) {
-      const found = catalogue.find(provider, name, request.timestamp)
-      if (found) return found
-    }
+  for (const name of provider === null ? [] : names) {
+    const found = catalogue.find(provider, name, request.timestamp)
+    // OpenAI lists the weights that it gave away, yet serves them to nobody.
+    if (found && !(provider === 'openai' && name.includes('gpt-oss'))) return found
   }
   for (const name of names) {
-    // A path names a repository: that somebody sells the same weights says nothing about the server that ran them.
-    const found = name.includes('/') ? null : catalogue.find(null, name, request.timestamp)
+    const found = isVendorModel(name) ? catalogue.find(null, name, request.timestamp) : null
     if (found) return found
   }
   return null

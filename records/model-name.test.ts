@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { modelName, versionedName } from './model-name.ts'
+import { isVendorModel, modelName, versionedName } from './model-name.ts'
 
 describe('modelName', () => {
   test.each([
@@ -76,4 +76,20 @@ describe('modelName', () => {
 test('a version can be put back', () => {
   expect(versionedName('gpt-4o', '2024-08-06')).toBe('gpt-4o-2024-08-06')
   expect(versionedName('gpt-4o', '')).toBe('gpt-4o')
+})
+
+test('some names only a vendor serves', () => {
+  const vendors = ['gpt-4o', 'o1', 'o3-mini', 'claude-sonnet-4', 'gemini-2.5-pro', 'deepseek-chat', 'ft:gpt-4o:acme::a']
+  expect(vendors.filter((name) => !isVendorModel(name))).toEqual([])
+  const open = [
+    'gpt-oss-20b',
+    'deepseek-r1',
+    'llama3',
+    'mixtral-8x7b',
+    'o1js',
+    'openai/gpt-4o',
+    'mistral-small-24b',
+    '',
+  ]
+  expect(open.filter(isVendorModel)).toEqual([])
 })

@@ -50,6 +50,17 @@ export function versionedName(model: string, version: string): string {
   return version === '' ? model : `${model}-${version}`
 }
 
+/**
+ * Whether only a vendor serves models of this name, on its own or through a gateway. Others are open weights, which
+ * anybody may run: that somebody sells them says nothing about the server that did.
+ */
+export function isVendorModel(name: string): boolean {
+  return vendorModels.test(name)
+}
+
+const vendorModels =
+  /^(?:claude-|gemini-|gpt-(?!oss)|chatgpt-|ft:gpt-|o\d(?:-|$)|text-embedding-|davinci|babbage|grok-[3-9]|deepseek-(?:chat|reasoner)$|mistral-(?:large|medium|small)(?:-latest)?$|codestral(?:-latest)?$|sonar|voyage-)/i
+
 function withoutPath(name: string): string {
   if (name.startsWith('arn:')) return fromArn(name)
   const published = /^(?:projects|publishers|accounts)\/.+\/models\/([^/]+)$/.exec(name)?.[1]

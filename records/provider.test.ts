@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { catalogueProvider, isSelfHosted, normalProvider } from './provider.ts'
+import { catalogueProvider, isSelfHosted, normalProvider, providerOfHost } from './provider.ts'
 
 describe('normalProvider', () => {
   test.each([
@@ -58,4 +58,18 @@ test.each([
 test('servers of one’s own have no list price', () => {
   expect(isSelfHosted('vllm')).toBe(true)
   expect(isSelfHosted('openai')).toBe(false)
+})
+
+test.each([
+  ['acme.openai.azure.com', 'azure.ai.openai'],
+  ['openrouter.ai', 'openrouter'],
+  ['API.GROQ.COM', 'groq'],
+  ['bedrock-runtime.us-east-1.amazonaws.com', 'aws.bedrock'],
+  ['us-central1-aiplatform.googleapis.com', 'gcp.vertex_ai'],
+  ['api.openai.com', null],
+  ['vllm-1', null],
+  ['127.0.0.1', null],
+  ['', null],
+])('host %s is %s', (host, provider) => {
+  expect(providerOfHost(host)).toBe(provider)
 })

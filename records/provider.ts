@@ -101,6 +101,36 @@ export const normalProvider = memo((text) => {
   return (Object.hasOwn(spellings, first) ? spellings[first] : undefined) ?? first
 })
 
+/** Hosts of vendors whose API other vendors' SDKs call, which then report their own name. A leading dot: any host below. */
+const hosts: readonly (readonly [string, string])[] = [
+  ['.openai.azure.com', 'azure.ai.openai'],
+  ['.cognitiveservices.azure.com', 'azure.ai.openai'],
+  ['.services.ai.azure.com', 'azure.ai.inference'],
+  ['.amazonaws.com', 'aws.bedrock'],
+  ['aiplatform.googleapis.com', 'gcp.vertex_ai'],
+  ['generativelanguage.googleapis.com', 'gcp.gemini'],
+  ['api.anthropic.com', 'anthropic'],
+  ['openrouter.ai', 'openrouter'],
+  ['api.groq.com', 'groq'],
+  ['api.deepseek.com', 'deepseek'],
+  ['api.mistral.ai', 'mistral_ai'],
+  ['api.x.ai', 'x_ai'],
+  ['api.together.xyz', 'together_ai'],
+  ['api.fireworks.ai', 'fireworks_ai'],
+  ['api.perplexity.ai', 'perplexity'],
+  ['api.cerebras.ai', 'cerebras'],
+  ['api.cohere.ai', 'cohere'],
+  ['api.cohere.com', 'cohere'],
+  ['api.moonshot.ai', 'moonshot_ai'],
+  ['api.moonshot.cn', 'moonshot_ai'],
+]
+
+/** The vendor behind a host name; null when it is none that we know. */
+export const providerOfHost = memo((host): string | null => {
+  const name = host.toLowerCase()
+  return hosts.find(([suffix]) => name.endsWith(suffix))?.[1] ?? null
+})
+
 /** The catalogue's id of a folded provider; null when the catalogue has none. */
 export function catalogueProvider(provider: string): string | null {
   return (Object.hasOwn(catalogueIds, provider) ? catalogueIds[provider] : undefined) ?? null

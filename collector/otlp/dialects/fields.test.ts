@@ -117,3 +117,14 @@ test('own attributes are bounded', () => {
   expect(kept?.get('long')).toHaveLength(1024)
   expect([...(kept?.keys() ?? [])].every((key) => key.length < 256)).toBe(true)
 })
+
+test.each([
+  ['openai', 'acme.openai.azure.com', 'azure.ai.openai'],
+  ['openai', 'openrouter.ai', 'openrouter'],
+  ['openai', 'api.openai.com', 'openai'],
+  ['openai', '127.0.0.1', 'openai'],
+  ['groq', 'openrouter.ai', 'groq'],
+])('%s at %s is %s', (said, host, provider) => {
+  const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': said, 'server.address': host }
+  expect(of(attributes)?.provider).toBe(provider)
+})

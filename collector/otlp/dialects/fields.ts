@@ -1,7 +1,7 @@
 /** From attribute names to request fields: a dialect lists its names per field, in order of preference, as data. */
 import { emptyRequest, type LlmRequest } from '../../../records/llm-request.ts'
 import { modelName } from '../../../records/model-name.ts'
-import { normalProvider } from '../../../records/provider.ts'
+import { normalProvider, providerOfHost } from '../../../records/provider.ts'
 import type { Attributes, Span } from '../../../records/span.ts'
 import { boolean, integer, firstOf, identifier, number } from './attributes.ts'
 import { normalFinishReason } from './outcome.ts'
@@ -58,7 +58,7 @@ export function readFields(span: Span, names: FieldNames): LlmRequest {
     if (found !== '') request[field] = found
   }
   for (const field of countFields) request[field] = integer(attributes, names[field])
-  request.provider = normalProvider(identifier(attributes, names.provider))
+  request.provider = provider(attributes, names.provider)
   nameModel(request, identifier(attributes, names.requested_model), identifier(attributes, names.response_model))
   request.finish_reason = finishReason(attributes, names.finish_reason)
   request.streamed = boolean(attributes, names.streamed) ?? false
@@ -118,6 +118,13 @@ function finishReason(attributes: Attributes, names: readonly string[]): string 
     if (found !== '') return normalFinishReason(found)
   }
   return ''
+}
+
+/** OpenAI's SDK calls half the world's APIs, and its instrumentations name them all openai: there the host knows better. */
+function provider(attributes: Attributes, names: readonly string[]): string {
+  const said = normalProvider(identifier(attributes, names))
+  if (said !== '' && said !== 'openai') return said
+  return providerOfHost(identifier(attributes, serverAddress)) ?? said
 }
 
 /** host:port as the client addressed it: joins with the scraped server of that address. */
