@@ -4,6 +4,8 @@ import { json, text, textOf } from './attributes.ts'
 
 /** More messages or parts than any conversation has: a flattened index beyond is not trusted. */
 const maxIndex = 10_000
+/** Deeper than any message: what is longer is no flattened message, and would only fill the stack. */
+const maxSteps = 24
 
 interface Node {
   value?: AttributeValue
@@ -18,8 +20,10 @@ export function unflatten(attributes: Attributes, prefix: string, unwrap: Readon
   const root: Node = {}
   for (const [key, value] of attributes) {
     if (!key.startsWith(prefix)) continue
+    const steps = key.slice(prefix.length).split('.', maxSteps + 1)
+    if (steps.length > maxSteps) continue
     let node = root
-    for (const step of key.slice(prefix.length).split('.')) {
+    for (const step of steps) {
       if (unwrap.has(step)) continue
       node.children ??= new Map()
       let next = node.children.get(step)

@@ -99,3 +99,9 @@ test('without messages the raw values stand', () => {
     request_id: 'r-1',
   })
 })
+
+test('a name as deep as a megabyte of dots is no message', () => {
+  const deep = `llm.input_messages.${'0.'.repeat(500_000)}`
+  const attributes = { 'openinference.span.kind': 'LLM', [deep]: 'x', 'llm.input_messages.0.message.content': 'hi' }
+  expect(requestOf(span({ attributes }))?.input).toBe('[{"content":"hi"}]')
+})
