@@ -1,5 +1,6 @@
 /** Evaluates the rule groups on their intervals and keeps their state. */
 import type { Logger } from 'pino'
+import type { AlertEvent } from '../records/alert-event.ts'
 import type { Db } from '../storage/client.ts'
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { AlertStateRow } from '../storage/queries/alert-state.ts'
@@ -203,7 +204,7 @@ export class Engine {
 
   #publish(touched: Instance[], transitions: Transition[]): void {
     const { writer, onAlerts } = this.#options
-    for (const transition of transitions) writer.put('alert_events', eventRow(transition))
+    for (const transition of transitions) writer.put('alert_events', alertEvent(transition))
     const ceased = transitions.filter(({ from, to }) => from === 'firing' && to !== 'firing')
     const changed = new Map<string, Instance>(
       [...touched, ...transitions.map(({ instance }) => instance)].map((instance) => [stateKey(instance), instance]),
@@ -240,16 +241,16 @@ function stateRow(instance: Instance, version: number): object {
   }
 }
 
-function eventRow({ from, to, instance }: Transition): object {
+function alertEvent({ from, to, instance }: Transition): AlertEvent {
   return {
-    timestamp: new Date(instance.evaluated_at),
+    timestamp: instance.evaluated_at * 1000,
     fingerprint: instance.fingerprint,
     rule: instance.rule_id,
     group: instance.group,
     state: to,
     previous_state: from,
-    labels: instance.labels,
-    annotations: instance.annotations,
+    labels: new Map(Object.entries(instance.labels)),
+    annotations: new Map(Object.entries(instance.annotations)),
     value: instance.value,
   }
 }

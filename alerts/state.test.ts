@@ -1,4 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { promtool } from '../test/support/debian.ts'
 import { afterDowntime, nextState, type InstanceState } from './state.ts'
 
 /** One column per evaluation, one unit apart: p pending, f firing, r resolved at this one, . nothing. */
@@ -12,7 +17,7 @@ function play(forUnits: number, keepUnits: number, samples: string, start: Insta
     .join('')
 }
 
-test.each([
+const cases: [forUnits: number, keepUnits: number, samples: string, states: string][] = [
   // for keep  samples        states; one column per evaluation
   [0, 0, '.', '.'],
   [0, 0, '.#.', '.fr'],
@@ -30,9 +35,35 @@ test.each([
   // Prometheus in alerting.md: for 3, true at 1–4, keep 2: fires at 4, clears at 7.
   [3, 2, '.####....', '.pppfffr.'],
   [0, 1, '#..', 'ffr'],
-])('for %i, keep_firing_for %i: %s', (forUnits, keepUnits, samples, states) => {
+]
+
+test.each(cases)('for %i, keep_firing_for %i: %s', (forUnits, keepUnits, samples, states) => {
   expect(play(forUnits, keepUnits, samples)).toBe(states)
 })
+
+test.skipIf(promtool() === null).each(cases)(
+  'Prometheus fires at the same evaluations: for %i, keep_firing_for %i: %s',
+  (forUnits, keepUnits, samples, states) => {
+    const directory = mkdtempSync(join(tmpdir(), 'inferwatch-promtool-'))
+    try {
+      const rule = { alert: 'A', expr: 'x > 0', for: `${forUnits}m`, keep_firing_for: `${keepUnits}m` }
+      writeFileSync(join(directory, 'rules.yaml'), JSON.stringify({ groups: [{ name: 'g', rules: [rule] }] }))
+      const values = Array.from(samples, (sample) => (sample === '#' ? '1' : '0')).join(' ')
+      const expected = Array.from(states, (state, index) => ({
+        eval_time: `${index}m`,
+        alertname: 'A',
+        exp_alerts: state === 'f' ? [{}] : [],
+      }))
+      const suite = { interval: '1m', input_series: [{ series: 'x', values }], alert_rule_test: expected }
+      const file = { rule_files: ['rules.yaml'], evaluation_interval: '1m', tests: [suite] }
+      writeFileSync(join(directory, 'test.yaml'), JSON.stringify(file))
+      const { status, stdout, stderr } = spawnSync(promtool() ?? '', ['test', 'rules', 'test.yaml'], { cwd: directory })
+      expect({ status, said: String(stdout) + String(stderr) }).toMatchObject({ status: 0 })
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  },
+)
 
 test('a raised `for` turns a firing alert back to pending; its active_at stays', () => {
   const firing: InstanceState = {
