@@ -6,7 +6,8 @@ import type { Logger } from 'pino'
 import { ClickhouseDb, type Db } from './client.ts'
 import type { ClickhouseConfig, RetentionConfig } from './config.ts'
 import { Supervisor } from './embedded/supervisor.ts'
-import { migrate, shippedMigrations } from './migrate.ts'
+import { clusterAdapter } from './cluster.ts'
+import { migrate, shippedMigrations, type Adapt } from './migrate.ts'
 import { applyRetention } from './retention.ts'
 import { startRollups, type Rollups } from './rollups.ts'
 
@@ -27,6 +28,8 @@ export interface Storage {
   rollups: Rollups
   /** Of the ClickHouse HTTP interface. */
   url: string
+  /** Process of the embedded engine; undefined with a server of its own. */
+  enginePid(): number | undefined
   /** Runs a real query and a real insert. */
   ready(): Promise<{ ok: boolean; reason: string }>
   /** Safe to call twice. */
@@ -50,11 +53,21 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     await engine?.supervisor.stop()
   }
   try {
-    if (!engine) await createDatabase({ url, ...writer }, database)
-    await migrate(db, shippedMigrations(), options.log)
-    await applyRetention(db, options.retention)
+    const { cluster } = options.clickhouse
+    const adapt: Adapt = cluster ? clusterAdapter(cluster, database) : (statement) => [statement]
+    if (!engine) await createDatabase({ url, ...writer }, database, cluster)
+    await migrate(db, shippedMigrations(), options.log, adapt)
+    await applyRetention(db, options.retention, adapt)
     rollups = await startRollups(db, options.log)
-    return { db, reader, rollups, url, ready: () => checkReady(db), stop: close }
+    return {
+      db,
+      reader,
+      rollups,
+      url,
+      enginePid: () => engine?.supervisor.pid,
+      ready: () => checkReady(db),
+      stop: close,
+    }
   } catch (error) {
     await close()
     throw error
@@ -90,10 +103,14 @@ function storedKey(path: string): string {
 }
 
 /** The database itself can only be made from another one. */
-async function createDatabase(connection: { url: string; username: string; password: string }, database: string) {
+async function createDatabase(
+  connection: { url: string; username: string; password: string },
+  database: string,
+  cluster: string | null,
+) {
   const db = new ClickhouseDb({ ...connection, database: 'default' })
   try {
-    await db.command(`CREATE DATABASE IF NOT EXISTS ${database}`)
+    await db.command(`CREATE DATABASE IF NOT EXISTS ${database}${cluster ? ` ON CLUSTER ${cluster}` : ''}`)
   } finally {
     await db.close()
   }

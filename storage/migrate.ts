@@ -36,12 +36,7 @@ const history = `CREATE TABLE IF NOT EXISTS schema_migrations
 ENGINE = MergeTree ORDER BY name COMMENT 'Which migrations this database has'`
 
 /** Throws MigrationError when the database is newer than this version, or an applied file changed. */
-export async function migrate(
-  db: Db,
-  migrations: readonly Migration[],
-  log: Logger,
-  adapt: Adapt = (statement) => [statement],
-): Promise<void> {
+export async function migrate(db: Db, migrations: readonly Migration[], log: Logger, adapt: Adapt): Promise<void> {
   for (const statement of adapt(history)) await db.command(statement)
   const applied = await db.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migrations')
   const pending = pendingMigrations(migrations, applied)

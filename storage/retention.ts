@@ -1,6 +1,7 @@
 /** How long rows are kept: TTLs that count from when a row was stored, so that imported old data does not vanish at once. */
 import type { Db } from './client.ts'
 import type { RetentionConfig } from './config.ts'
+import type { Adapt } from './migrate.ts'
 
 const keptBy: Record<keyof RetentionConfig, readonly string[]> = {
   requests_days: ['requests', 'requests_1m', 'feedback', 'evaluations'],
@@ -10,8 +11,8 @@ const keptBy: Record<keyof RetentionConfig, readonly string[]> = {
   events_days: ['alert_events', 'notifications', 'ingest_issues', 'targets', 'probes'],
 }
 
-/** Changes the TTL of tables that have another one. `onCluster` is ` ON CLUSTER name` where tables live on one. */
-export async function applyRetention(db: Db, retention: RetentionConfig): Promise<void> {
+/** Changes the TTL of tables that have another one. */
+export async function applyRetention(db: Db, retention: RetentionConfig, adapt: Adapt): Promise<void> {
   const tables = await db.query<{ name: string; ttl: string }>(
     `SELECT name, extract(engine_full, 'TTL (.*?)( SETTINGS |$)') AS ttl FROM system.tables WHERE database = currentDatabase()`,
   )
@@ -20,9 +21,9 @@ export async function applyRetention(db: Db, retention: RetentionConfig): Promis
     const ttl = ttlOf(retention[key])
     for (const name of names) {
       // Old parts are cleaned when they merge, rather than all rewritten now.
-      if (current.get(name) !== ttl) {
-        await db.command(`ALTER TABLE ${name} MODIFY TTL ${ttl} SETTINGS materialize_ttl_after_modify = 0`)
-      }
+      if ((current.get(`${name}_local`) ?? current.get(name)) === ttl) continue
+      const change = `ALTER TABLE ${name} MODIFY TTL ${ttl} SETTINGS materialize_ttl_after_modify = 0`
+      for (const statement of adapt(change)) await db.command(statement)
     }
   }
 }

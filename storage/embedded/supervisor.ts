@@ -85,7 +85,8 @@ export class Supervisor {
     child.stderr?.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-stderrTail)))
     if (child.pid !== undefined) lowerPriority(child.pid)
     return new Promise((resolve, reject) => {
-      child.once('error', (cause) =>
+      // Stays on: a message to a child that just died is an error event too.
+      child.on('error', (cause) =>
         reject(new EngineStartError(`cannot start the embedded ClickHouse: ${cause.message}`, { cause })),
       )
       child.on('message', (message: ChildMessage) => {

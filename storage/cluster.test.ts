@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { clusterAdapter } from './cluster.ts'
+import { shippedMigrations } from './migrate.ts'
+import { splitStatements } from './statements.ts'
+
+const adapt = clusterAdapter('main', 'inferwatch')
+
+test('a table becomes a replicated one and a distributed one over it', () => {
+  const sql = `CREATE TABLE IF NOT EXISTS requests
+(
+  a String COMMENT 'ENGINE of it'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY a
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'x'`
+  expect(adapt(sql)).toEqual([
+    `CREATE TABLE IF NOT EXISTS requests_local ON CLUSTER main
+(
+  a String COMMENT 'ENGINE of it'
+)
+ENGINE = ReplicatedReplacingMergeTree(version)
+ORDER BY a
+SETTINGS replicated_deduplication_window = 10000
+COMMENT 'x'`,
+    `CREATE TABLE IF NOT EXISTS requests ON CLUSTER main AS requests_local
+    ENGINE = Distributed('main', 'inferwatch', 'requests_local', cityHash64(trace_id))`,
+  ])
+})
+
+test('columns change on both tables, TTLs where the rows are', () => {
+  expect(adapt('ALTER TABLE spans ADD COLUMN IF NOT EXISTS x String')).toEqual([
+    'ALTER TABLE spans_local ON CLUSTER main ADD COLUMN IF NOT EXISTS x String',
+    'ALTER TABLE spans ON CLUSTER main ADD COLUMN IF NOT EXISTS x String',
+  ])
+  expect(adapt('ALTER TABLE spans MODIFY TTL a')).toEqual(['ALTER TABLE spans_local ON CLUSTER main MODIFY TTL a'])
+})
+
+test('every shipped statement is one that the cluster form covers', () => {
+  const statements = shippedMigrations().flatMap(({ sql }) => splitStatements(sql))
+  expect(statements.length).toBeGreaterThan(25)
+  for (const statement of statements) {
+    const [local, distributed] = adapt(statement)
+    expect(local).toMatch(
+      /^CREATE TABLE IF NOT EXISTS \w+_local ON CLUSTER main\n[^]*\nENGINE = Replicated(Replacing)?MergeTree/,
+    )
+    expect(distributed).toMatch(/Distributed\('main'/)
+  }
+})

@@ -1,0 +1,47 @@
+/**
+ * Migrations for a cluster: each table becomes a replicated one on every node, `<name>_local`, with a distributed table of the
+ * plain name over them. Rows of one trace go to one shard, so that corrected rows meet there. Not tried on a real cluster here.
+ */
+import type { Adapt } from './migrate.ts'
+
+/** What rows are spread by; tables that are not named here are small, and live on the first shard. */
+const shardingKeys: Record<string, string> = {
+  requests: 'cityHash64(trace_id)',
+  spans: 'cityHash64(trace_id)',
+  gpu_samples: 'cityHash64(host)',
+  server_samples: 'cityHash64(instance)',
+  metric_samples: 'cityHash64(target)',
+}
+
+/** Turns the statements of migrations into those of a cluster; any other kind of statement gets ON CLUSTER. */
+export function clusterAdapter(cluster: string, database: string): Adapt {
+  return (statement) => {
+    const create = /^CREATE TABLE IF NOT EXISTS (\w+)\b([^]*)$/.exec(statement)
+    if (create) return createStatements(cluster, database, create[1] ?? '', create[2] ?? '')
+    const alter = /^ALTER TABLE (\w+)\b([^]*)$/.exec(statement)
+    if (alter) return alterStatements(cluster, alter[1] ?? '', alter[2] ?? '')
+    return [statement]
+  }
+}
+
+function createStatements(cluster: string, database: string, name: string, rest: string): string[] {
+  const local = rest
+    .replace(/\bENGINE = (Replacing)?MergeTree(?:\((\w+)\))?/, (_, kind?: string, version?: string) => {
+      return `ENGINE = Replicated${kind ?? ''}MergeTree${version ? `(${version})` : ''}`
+    })
+    // Replicated tables know the tokens of inserts by a setting of their own.
+    .replace('non_replicated_deduplication_window', 'replicated_deduplication_window')
+  return [
+    `CREATE TABLE IF NOT EXISTS ${name}_local ON CLUSTER ${cluster}${local}`,
+    `CREATE TABLE IF NOT EXISTS ${name} ON CLUSTER ${cluster} AS ${name}_local
+    ENGINE = Distributed('${cluster}', '${database}', '${name}_local', ${shardingKeys[name] ?? '0'})`,
+  ]
+}
+
+/** Columns are changed on both tables, anything else (a TTL, an index) only where the rows are. */
+function alterStatements(cluster: string, name: string, change: string): string[] {
+  const local = `ALTER TABLE ${name}_local ON CLUSTER ${cluster}${change}`
+  return /\b(ADD|DROP|MODIFY|RENAME|COMMENT) COLUMN\b/.test(change)
+    ? [local, `ALTER TABLE ${name} ON CLUSTER ${cluster}${change}`]
+    : [local]
+}
