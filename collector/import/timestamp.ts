@@ -17,13 +17,11 @@ export function parseTimestamp(text: string, zone: ZoneOffset): EpochMicros | nu
   if (number) return epochMicros(number[1] ?? '', number[2] ?? '')
   const parts = wallClock.exec(text)
   if (!parts) return null
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((part) => Number(part ?? 0))
-  const wall = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second)
-  // Date.UTC carries 31 February into March: what does not read back the same never was a date.
-  const [date, time] = new Date(wall).toISOString().split('T')
-  if (date !== text.slice(0, 10) || Number(time?.slice(0, 2)) !== hour || Number(time?.slice(3, 5)) !== minute)
+  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])]
+  const [hour, minute, second] = [Number(parts[4] ?? 0), Number(parts[5] ?? 0), Number(parts[6] ?? 0)]
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59)
     return null
-  if (Number(time?.slice(6, 8)) !== second) return null
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second)
   const offset = parts[8] === undefined ? zone(wall) : offsetMinutes(parts[8])
   return wall * 1000 - offset * 60_000_000 + Number((parts[7] ?? '').padEnd(6, '0').slice(0, 6))
 }
@@ -48,6 +46,11 @@ export function zoneOffset(name: string): ZoneOffset {
     known.set(quarter, offset)
     return offset
   }
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
 function epochMicros(whole: string, fraction: string): EpochMicros {
