@@ -128,3 +128,9 @@ test.each([
   const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': said, 'server.address': host }
   expect(of(attributes)?.provider).toBe(provider)
 })
+
+test('what a span says of itself comes before what its process says', () => {
+  const attributes = { 'gen_ai.operation.name': 'chat', team: 'search' }
+  const request = requestOf(span({ attributes, resource: { team: 'growth', 'cloud.region': 'eu-west-1' } }))
+  expect(request).toMatchObject({ team: 'search', region: 'eu-west-1' })
+})
