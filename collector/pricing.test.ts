@@ -236,6 +236,11 @@ describe('overrides', () => {
   })
 })
 
+test('a request can be priced again, with another list', () => {
+  const request = priced(call('openai', 'gpt-4o'))
+  expect(priced({ ...request, provider: 'vllm' })).toMatchObject({ cost_usd: null, input_cost_usd: null, price_id: '' })
+})
+
 describe('what the client reported', () => {
   test('stays beside our own cost', () => {
     const request = priced(call('openai', 'gpt-4o', { reported_cost_usd: 0.02 }))

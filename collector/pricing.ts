@@ -56,9 +56,20 @@ export function createPricer(config: PricesConfig, catalogue: Catalogue = create
   }
 }
 
+/** Where pricing starts, so that a request can be priced again. */
+const unknownCost = {
+  cost_usd: null,
+  input_cost_usd: null,
+  output_cost_usd: null,
+  cache_savings_usd: null,
+  cost_source: 'unknown',
+  price_id: '',
+  price_version: '',
+} satisfies Partial<LlmRequest>
+
 /** Returns why there is no cost of ours, or null. */
 function price(request: LlmRequest, find: (request: LlmRequest) => Match | null): string | null {
-  request.cost_source = 'unknown'
+  Object.assign(request, unknownCost)
   const match = request.model === '' && request.requested_model === '' ? null : find(request)
   const cost = match && costOf(match.price, request)
   if (match && cost) {
