@@ -129,7 +129,9 @@ describe('a running instance', () => {
     const taken = new URL(instance.urls.dashboard).host
     const other = instanceFolder({ listen: { dashboard: taken, otlp_http: '127.0.0.1:0', clickhouse: '127.0.0.1:0' } })
     expect(await failure(other)).toMatch(
-      new RegExp(`^serve ended with 1:\\nerror: listen\\.dashboard: ${taken} is in use[^\\n]+\\n$`),
+      new RegExp(
+        `^serve ended with 1:\\n(Building[^\\n]+\\n)?error: listen\\.dashboard: ${taken} is in use[^\\n]+\\n$`,
+      ),
     )
     removeFolder(other)
   })

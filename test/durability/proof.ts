@@ -36,6 +36,7 @@ export async function proveDurability({
 }: Options): Promise<Proof> {
   const folder = instanceFolder({ alerts: { shipped_rules: false } })
   let instance = await startInstance(folder)
+  let keptFolder: string | null = null
   const load = startLoad(() => instance.urls.otlp_http)
   try {
     for (let done = 0; done < kills; done++) {
@@ -49,11 +50,16 @@ export async function proveDurability({
     }
     await sleep(500)
     await load.stop()
-    return { kills, ...(await compare(instance, load.acked)) }
+    const proof = { kills, ...(await compare(instance, load.acked)) }
+    const proven = proof.missing === 0 && proof.duplicated === 0 && proof.rollupsEqual
+    // A failure is worth a look at what is on disk.
+    if (!proven) keptFolder = folder
+    return proof
   } finally {
     await load.stop()
     await instance.stop()
-    removeFolder(folder)
+    if (keptFolder === null) removeFolder(folder)
+    else process.stderr.write(`kept for inspection: ${keptFolder}\n${instance.output()}\n`)
   }
 }
 
@@ -93,19 +99,22 @@ async function compare(instance: Instance, acked: SentSpan[]): Promise<Omit<Proo
   return { acked: acked.length, missing, duplicated, unacked, rollupsEqual }
 }
 
-/** Compares the totals of the minute rollup, per minute and model, with a recount. */
+/** Compares each tier of the rollups with a recount of the raw rows: per bucket and model, counts, tokens and dollars. */
 async function sameTotals(instance: Instance): Promise<boolean> {
-  const [raw, rollup] = await Promise.all([
-    sql(
-      instance,
-      `SELECT toStartOfMinute(timestamp) AS bucket, model, count() AS requests, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-        toString(sum(cost_usd)) AS cost_usd FROM requests FINAL GROUP BY bucket, model ORDER BY bucket, model`,
-    ),
-    sql(
-      instance,
-      `SELECT bucket, model, sum(requests) AS requests, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-        toString(sum(cost_usd)) AS cost_usd FROM requests_1m FINAL GROUP BY bucket, model HAVING requests > 0 ORDER BY bucket, model`,
-    ),
-  ])
-  return raw.length > 0 && JSON.stringify(raw) === JSON.stringify(rollup)
+  const measures = ['input_tokens', 'output_tokens', 'cost_usd'].map((name) => `toString(sum(${name}))`).join(', ')
+  const tiers = { requests_1m: 'toStartOfMinute', requests_1h: 'toStartOfHour', requests_1d: 'toStartOfDay' }
+  for (const [table, start] of Object.entries(tiers)) {
+    const [raw, rollup] = await Promise.all([
+      sql(
+        instance,
+        `SELECT toString(${start}(timestamp)) AS at, model, count() AS n, ${measures} FROM requests FINAL GROUP BY at, model ORDER BY at, model`,
+      ),
+      sql(
+        instance,
+        `SELECT toString(${start}(timestamp)) AS at, model, sum(requests) AS n, ${measures} FROM ${table} FINAL GROUP BY at, model HAVING n > 0 ORDER BY at, model`,
+      ),
+    ])
+    if (raw.length === 0 || JSON.stringify(raw) !== JSON.stringify(rollup)) return false
+  }
+  return true
 }
