@@ -24,6 +24,19 @@ interface Column {
   type: string
 }
 
+/** Notifications have no labels: they go when all the alerts in them do. */
+async function clearNotifications(db: Db): Promise<void> {
+  const sources = ['alert_events', 'alert_state'].map(
+    (table) => `SELECT fingerprint FROM ${table} WHERE ${marks['labels']}`,
+  )
+  const alerts = await db.query<{ fingerprint: string }>(sources.join(' UNION DISTINCT '), { models: demoModels })
+  await db.command(
+    `ALTER TABLE notifications DELETE WHERE notEmpty(alerts) AND hasAll({demo:Array(String)}, alerts)
+     SETTINGS mutations_sync = 1`,
+    { demo: alerts.map(({ fingerprint }) => fingerprint) },
+  )
+}
+
 /** Resolves once every mark of the demo is gone from every table. Stop a running demo first. */
 export async function clearDemo(db: Db): Promise<void> {
   const columns = await db.query<Column>(
@@ -34,10 +47,11 @@ export async function clearDemo(db: Db): Promise<void> {
   )
   const tables = Map.groupBy(columns.filter(isMark), ({ table }) => table)
   // Raw rows go before what is computed from them, and requests before alerts: whether a model is in use elsewhere shows then.
-  const order = ['requests', 'spans', 'gpu_samples', 'server_samples']
+  const order = ['requests', 'spans', 'gpu_samples', 'server_samples', 'alert_events']
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
   const names = [...tables.keys()].sort((a, b) => rank(a) - rank(b))
   for (const name of names) {
+    if (name === 'alert_events') await clearNotifications(db)
     const condition = (tables.get(name) ?? []).map((column) => `(${marks[column.name]})`).join(' OR ')
     await db.command(`ALTER TABLE ${name} DELETE WHERE ${condition} SETTINGS mutations_sync = 1`, {
       models: demoModels,

@@ -85,6 +85,20 @@ async function storeRealRows(): Promise<void> {
     // Only the demo asks this model.
     { ...event, fingerprint: '2'.repeat(16), labels: new Map([['model', 'gpt-4o-mini']]) },
   ])
+  const sent = {
+    timestamp,
+    receiver: 'on-call',
+    channel: 'slack',
+    type: 'slack',
+    status: 'firing',
+    attempt: 1,
+    ok: true,
+  }
+  await storage.db.insert('notifications', [
+    { ...sent, id: 'real', alerts: ['1'.repeat(16), '2'.repeat(16)] },
+    { ...sent, id: 'demo', alerts: ['2'.repeat(16)] },
+    { ...sent, id: 'test', alerts: [] },
+  ])
 }
 
 test('the fleet runs, is traced and scraped like a real one, has a past, and leaves nothing behind', async () => {
@@ -124,6 +138,8 @@ test('the fleet runs, is traced and scraped like a real one, has a past, and lea
     expect([table, await rowsOf(table)]).toEqual([table, 0])
   const alerts = await storage.db.query<{ model: string }>(`SELECT labels['model'] AS model FROM alert_events`)
   expect(alerts).toEqual([{ model: 'gpt-4o' }])
+  const sent = await storage.db.query<{ id: string }>('SELECT id FROM notifications ORDER BY id')
+  expect(sent).toEqual([{ id: 'real' }, { id: 'test' }])
 })
 
 test('the past is filled in once, however often the demo starts', async () => {
