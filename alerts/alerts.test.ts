@@ -4,6 +4,7 @@ import { pagerdutyRateLimited } from './notify/testing/pagerduty.ts'
 import { slackRateLimited } from './notify/testing/slack.ts'
 import { testStorage } from '../storage/testing.ts'
 import type { Db } from '../storage/client.ts'
+import { manualClock } from './testing/manual-clock.ts'
 import { alertsHarness, latencyRules, minute, second, type Harness } from './testing/harness.ts'
 
 const t0 = Date.UTC(2026, 10, 21, 10)
@@ -115,6 +116,36 @@ test.each([
   expect(room.pagerduty.dropped).toEqual([])
   await after.stop()
   expect(await room.events()).toHaveLength(3)
+})
+
+test('a process that dies without a word neither repeats nor loses', async () => {
+  await slowForTwoMinutes()
+  const clock = manualClock(t0)
+  const dead = await room.start({ clock })
+  await clock.advance(2 * minute)
+  await vi.waitFor(async () => {
+    const [group] = await storage.db.query<{ state: string }>('select state from alert_groups')
+    expect(group?.state).not.toContain('"told":null')
+  })
+  await room.clock.advance(2 * minute + second)
+  const alive = await room.start()
+  expect(alive.active()).toEqual(dead.active())
+  await room.clock.advance(10 * minute)
+  expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#2f9e62'])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+})
+
+test('an alert whose group was never written is told: rather twice than not at all', async () => {
+  await slowForTwoMinutes()
+  const before = await room.start()
+  await room.clock.advance(2 * minute)
+  await before.stop()
+  await storage.db.command('truncate table alert_groups')
+  await room.start()
+  await room.clock.advance(10 * minute)
+  expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#d64545', '#2f9e62'])
+  // The second trigger has the first one's key: the same incident.
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 2 }])
 })
 
 test('downtime: what fired and resolved meanwhile is told; pending time does not count', async () => {
@@ -237,6 +268,7 @@ test('no secret in tables, logs or what is shown', async () => {
 
 test('a group that still fires is told again after repeat_interval, and a new alert of it at the next flush', async () => {
   room.config.route.group_by = ['alertname']
+  room.writeRules(latencyRules.replace('interval: 30s', 'interval: 2m'))
   await room.insertRequests(t0, 700, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
   await room.insertRequests(t0 + 10 * minute, 12, 10 * second, { model: 'llama', duration_ms: 9_000 })
   const alerts = await room.start()

@@ -25,6 +25,10 @@ export const alertsConfig = z
   .strictObject({
     rules: z.array(z.string().min(1)).default([]).describe('Rule files: globs relative to the configuration file'),
     shipped_rules: z.boolean().default(true).describe('Whether the rules that come with Inferwatch are on'),
+    external_url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Where people reach the dashboard, for links in notifications; listen.dashboard unless said'),
     receivers: z.array(receiverConfig).default([]).describe('Who can be told of alerts'),
     route: routeConfig.prefault({}),
   })

@@ -27,7 +27,8 @@ export interface CourierOptions extends Omit<Sender, 'signal'> {
   log: Logger
   writer: RowWriter
   telemetry: Telemetry
-  externalUrl: string
+  /** Address of the dashboard, without a trailing slash. */
+  externalUrl: () => string
 }
 
 export class Courier {
@@ -148,7 +149,8 @@ export class Courier {
     alerts: GroupedAlert[],
     { id, reason, attempts }: { id: string; reason: NotificationReason; attempts: number },
   ): Promise<Attempt> {
-    const { clock, writer, externalUrl } = this.#options
+    const { clock, writer } = this.#options
+    const externalUrl = this.#options.externalUrl()
     const notification = composeNotification(group, log, alerts, { id, reason, now: clock.now(), externalUrl })
     const result = await attempt(channel, notification, attempts, { ...this.#options, signal: this.#stopped.signal })
     writer.put('notifications', notificationRow(channel, notification, attempts, result))
@@ -157,7 +159,8 @@ export class Courier {
   }
 
   #expire(channel: Channel, { group, log, outbox }: Waiting, alerts: GroupedAlert[]): void {
-    const { clock, writer, telemetry, externalUrl, log: logger } = this.#options
+    const { clock, writer, telemetry, log: logger } = this.#options
+    const externalUrl = this.#options.externalUrl()
     const { id, reason, attempts } = outbox
     const notification = composeNotification(group, log, alerts, { id, reason, now: clock.now(), externalUrl })
     const result = {

@@ -30,7 +30,7 @@ export interface AlertsOptions {
   fetch?: typeof fetch
   /** From 0 to 1: the jitter of retries. */
   random?: () => number
-  /** Address of the dashboard, for links in notifications. */
+  /** Address of the dashboard, for links in notifications; `config.external_url` goes before it. */
   externalUrl: string
 }
 
@@ -52,11 +52,12 @@ const deliveryGraceMs = 5_000
 /** Throws RuleFileError when the rule files can't be used. A database that is away delays evaluations only. */
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
-  const groups = await loadRuleGroups(options.config, baseDir)
+  let { config } = options
+  const groups = await loadRuleGroups(config, baseDir)
   const telemetry = createTelemetry()
   const writer = new RowWriter({ db, clock, log, telemetry })
-  const externalUrl = options.externalUrl.replace(/\/+$/, '')
-  const dispatcher = new Dispatcher(options.config, { clock, fetch, random, log, writer, telemetry, externalUrl })
+  const externalUrl = () => (config.external_url ?? options.externalUrl).replace(/\/+$/, '')
+  const dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
   const ready = once(restore)
   const engine = new Engine({
     reader,
@@ -91,8 +92,9 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     active: () => activeAlerts(engine),
     rules: () => ruleStatuses(engine),
     channels: () => channelStatuses(dispatcher, clock.now()),
-    async reload(config) {
-      const next = await loadRuleGroups(config, baseDir)
+    async reload(changed) {
+      const next = await loadRuleGroups(changed, baseDir)
+      config = changed
       dispatcher.configure(config)
       engine.load(next)
     },
