@@ -1,6 +1,6 @@
 /**
  * OTLP/HTTP protobuf → durable → queryable, against raw RowBinary inserts of the same rows into the same engine:
- * `npm run bench -- ingest [seconds] [connections] [case …]`. The load generator shares the machine.
+ * `npm run bench -- ingest [seconds] [rounds] [connections] [case …]`. The load generator shares the machine.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,69 +16,103 @@ import { createRedactor } from '../collector/redact.ts'
 import { ClickhouseDb } from '../storage/client.ts'
 import { RowBinaryWriter } from '../storage/rowbinary.ts'
 import { tables, type Table } from '../storage/tables.ts'
-import type { Ask, Counts } from './support/collector-process.ts'
+import type { Ask, Counts, Started } from './support/collector-process.ts'
 import { llmSpans } from './support/llm-spans.ts'
 
 const spansPerRequest = 500
 const segmentBytes = 8 * 2 ** 20
-const cases: Record<string, { contentBytes: number; content: ContentMode }> = {
+interface Case {
+  /** Prompt and answer of a span together. */
+  contentBytes: number
+  content: ContentMode
+}
+const cases: Record<string, Case> = {
   'no-content': { contentBytes: 0, content: 'redacted' },
   '2kB-redacted': { contentBytes: 2048, content: 'redacted' },
   '2kB-full': { contentBytes: 2048, content: 'full' },
 }
-const [seconds = 6, connections = 8] = process.argv.slice(3, 5).map(Number)
-const chosen = process.argv.length > 5 ? process.argv.slice(5) : Object.keys(cases)
+const [seconds = 3, rounds = 3, connections = 8] = process.argv.slice(3, 6).map(Number)
+const chosen = process.argv.length > 6 ? process.argv.slice(6) : Object.keys(cases)
 
+print(
+  `${rounds} rounds of ${seconds} s each way, taking turns; medians. ${connections} connections, ${spansPerRequest} spans a request.\n`,
+)
 print(
   '| case | acked, spans/s | queryable, spans/s | ack p50, ms | p99, ms | raw inserts, spans/s | ratio | collector, µs/span | engine, µs/span | RSS, MB |',
 )
 print('|---|---|---|---|---|---|---|---|---|---|')
 for (const name of chosen) await measure(name)
 
+interface Round {
+  acked: number
+  queryable: number
+  p50: number
+  p99: number
+  raw: number
+  ratio: number
+  collector: number
+  engine: number
+  rss: number
+}
+
 async function measure(name: string): Promise<void> {
-  const { contentBytes, content } = cases[name] ?? { contentBytes: 0, content: 'redacted' }
+  const setting = cases[name]
+  if (!setting) throw new Error(`no case ${name}: ${Object.keys(cases).join(', ')}`)
   const dataDir = await mkdtemp(join(tmpdir(), 'inferwatch-bench-'))
-  const child = fork(new URL('support/collector-process.ts', import.meta.url), [dataDir, content], {
-    execArgv: process.env['BENCH_PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['BENCH_PROFILE']}`] : [],
+  const profile = process.env['BENCH_PROFILE']
+  const child = fork(new URL('support/collector-process.ts', import.meta.url), [dataDir, setting.content], {
+    execArgv: profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [],
   })
   try {
-    const [{ otlp, clickhouse, password }] = (await once(child, 'message')) as [Record<string, string>]
+    const [started] = (await once(child, 'message')) as [Started]
     // One second to warm up; it is drained before the clock starts.
-    await load(otlp ?? '', contentBytes, 1)
+    await load(started.otlp, setting.contentBytes, 1)
     await ask(child, { type: 'drained' })
-    const before = await ask<Counts>(child, { type: 'counts' })
-
-    const started = performance.now()
-    const sent = await load(otlp ?? '', contentBytes, seconds)
-    const acked = (performance.now() - started) / 1000
-    await ask(child, { type: 'drained' })
-    const queryable = (performance.now() - started) / 1000
-    const after = await ask<Counts>(child, { type: 'counts' })
-    for (const table of ['spans', 'requests'] as const)
-      if (after[table] - before[table] !== sent.spans)
-        throw new Error(`${sent.spans} spans acknowledged, ${after[table] - before[table]} rows in ${table}`)
-
-    const raw = await rawInserts(clickhouse ?? '', password ?? '', contentBytes, content)
-    const perSpan = (cpu: 'collector_cpu_s' | 'engine_cpu_s') => ((after[cpu] - before[cpu]) * 1e6) / sent.spans
-    const times = sent.latencies_ms.sort((a, b) => a - b)
-    const rate = sent.spans / queryable
-    const columns = [
-      name,
-      whole(sent.spans / acked),
-      whole(rate),
-      whole(times[Math.floor(times.length / 2)] ?? NaN),
-      whole(times[Math.floor(times.length * 0.99)] ?? NaN),
-      whole(raw),
-      (rate / raw).toFixed(2),
-      perSpan('collector_cpu_s').toFixed(1),
-      perSpan('engine_cpu_s').toFixed(1),
-      whole(after.rss_mb),
-    ]
-    print(`| ${columns.join(' | ')} |`)
+    const all: Round[] = []
+    for (let round = 0; round < rounds; round++) {
+      const taken = await takeIn(child, started.otlp, setting.contentBytes)
+      const raw = await rawInserts(started, setting, round)
+      all.push({ ...taken, raw, ratio: taken.queryable / raw })
+    }
+    const median = (field: keyof Round) => all.map((round) => round[field]).sort((a, b) => a - b)[rounds >> 1] ?? NaN
+    const cells = (['acked', 'queryable', 'p50', 'p99', 'raw'] as const).map((field) => whole(median(field)))
+    cells.push(
+      median('ratio').toFixed(2),
+      median('collector').toFixed(1),
+      median('engine').toFixed(1),
+      whole(median('rss')),
+    )
+    print(`| ${name} | ${cells.join(' | ')} |`)
   } finally {
     if (child.connected) child.send({ type: 'stop' } satisfies Ask)
     await once(child, 'exit')
     await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+/** One round through the collector; throws unless every acknowledged span is there. */
+async function takeIn(child: ChildProcess, otlp: string, contentBytes: number) {
+  const before = await ask<Counts>(child, { type: 'counts' })
+  const started = performance.now()
+  const sent = await load(otlp, contentBytes, seconds)
+  const acked_s = (performance.now() - started) / 1000
+  await ask(child, { type: 'drained' })
+  const queryable_s = (performance.now() - started) / 1000
+  const after = await ask<Counts>(child, { type: 'counts' })
+  for (const table of ['spans', 'requests'] as const) {
+    const stored = after[table] - before[table]
+    if (stored !== sent.spans) throw new Error(`${sent.spans} spans acknowledged, ${stored} rows in ${table}`)
+  }
+  const perSpan = (cpu: 'collector_cpu_s' | 'engine_cpu_s') => ((after[cpu] - before[cpu]) * 1e6) / sent.spans
+  const times = sent.latencies_ms.sort((a, b) => a - b)
+  return {
+    acked: sent.spans / acked_s,
+    queryable: sent.spans / queryable_s,
+    p50: times[Math.floor(times.length / 2)] ?? NaN,
+    p99: times[Math.floor(times.length * 0.99)] ?? NaN,
+    collector: perSpan('collector_cpu_s'),
+    engine: perSpan('engine_cpu_s'),
+    rss: after.rss_mb,
   }
 }
 
@@ -119,9 +153,9 @@ function post(agent: Agent, address: string, body: Buffer): Promise<number> {
  * The same spans and requests as RowBinary, both tables at once, in bodies of a segment's size; the next bodies are
  * encoded while the engine works on the last. Spans per second.
  */
-async function rawInserts(url: string, password: string, contentBytes: number, content: ContentMode): Promise<number> {
-  const db = new ClickhouseDb({ url, database: 'inferwatch', username: 'writer', password })
-  const { spans, requests } = rowsOf(contentBytes, content)
+async function rawInserts({ clickhouse, password }: Started, setting: Case, round: number): Promise<number> {
+  const db = new ClickhouseDb({ url: clickhouse, database: 'inferwatch', username: 'writer', password })
+  const { spans, requests } = rowsOf(setting)
   const perBatch = Math.round((segmentBytes * spans.length) / encode(tables.spans, spans, 0, spans.length).length)
   const started = performance.now()
   let count = 0
@@ -129,7 +163,7 @@ async function rawInserts(url: string, password: string, contentBytes: number, c
   while (performance.now() - started < seconds * 1000) {
     const bodies = [encode(tables.spans, spans, count, perBatch), encode(tables.requests, requests, count, perBatch)]
     await inserting
-    const token = `raw-${count}`
+    const token = `raw-${round}-${count}`
     inserting = Promise.all([
       db.insertRowBinary('spans', columnsOf(tables.spans), bodies[0] as Buffer, token),
       db.insertRowBinary('requests', columnsOf(tables.requests), bodies[1] as Buffer, token),
@@ -163,7 +197,7 @@ function columnsOf<Row>(table: Table<Row>): string[] {
 }
 
 /** What the collector stores of the load generator's spans. */
-function rowsOf(contentBytes: number, content: ContentMode) {
+function rowsOf({ contentBytes, content }: Case) {
   const body = llmSpans(spansPerRequest, contentBytes)
   body.renew()
   const redactor = createRedactor(content)

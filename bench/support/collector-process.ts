@@ -16,6 +16,13 @@ import { testStorageOptions } from '../../storage/testing.ts'
 
 export type Ask = { type: 'drained' } | { type: 'counts' } | { type: 'stop' }
 
+/** The first message. */
+export interface Started {
+  otlp: string
+  clickhouse: string
+  password: string
+}
+
 export interface Counts {
   spans: number
   requests: number
@@ -45,7 +52,7 @@ const collector = await startCollector({
 const password = readFileSync(join(dataDir, 'keys', 'writer'), 'utf8').trim()
 
 process.on('message', (ask: Ask) => void answer(ask))
-process.send?.({ otlp: collector.otlpAddress, clickhouse: storage.url, password })
+process.send?.({ otlp: collector.otlpAddress, clickhouse: storage.url, password } satisfies Started)
 
 async function answer({ type }: Ask): Promise<void> {
   if (type === 'drained') await collector.drained()

@@ -9,6 +9,7 @@ export interface SpanBody {
 }
 
 const models = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5', 'o3-mini', 'gemini-2.5-flash']
+const syllables = 'the ing and tion ver con pro ment ter re de com est al in ra lo ti ma no se li so ta'.split(' ')
 /** Marks every trace id in the encoded request. */
 const mark = 'a7c3e15b9d02f468'
 const spanMark = 'b1e7'
@@ -20,9 +21,13 @@ let count = 0
 export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBody {
   const next = random(seed)
   const int = (below: number) => Math.floor(next() * below)
-  const words = (bytes: number) => {
+  const id = () => (int(2 ** 31) + 2 ** 30).toString(36) + (int(2 ** 31) + 2 ** 30).toString(36)
+  const prose = (bytes: number) => {
     let text = ''
-    while (text.length < bytes) text += `${(int(2 ** 31) + 2 ** 20).toString(36)} `
+    while (text.length < bytes) {
+      for (let left = 1 + int(4); left > 0; left--) text += syllables[int(syllables.length)]
+      text += next() < 0.1 ? '. ' : ' '
+    }
     return text.slice(0, bytes)
   }
   const list = Array.from({ length: spans }, (_, index) => {
@@ -37,21 +42,21 @@ export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBod
           : 'openai',
       'gen_ai.request.model': model,
       'gen_ai.response.model': model,
-      'gen_ai.response.id': `chatcmpl-${words(20)}`,
+      'gen_ai.response.id': `chatcmpl-${id()}`,
       'user.id': `user-${int(5000)}`,
-      'session.id': words(16),
+      'session.id': id(),
       'server.address': 'api.example.com',
       'url.path': '/v1/chat/completions',
       'http.request.method': 'POST',
       team: `team-${int(8)}`,
       feature: `feature-${int(12)}`,
       'app.version': `2.${int(9)}.1`,
-      'llm.request.type': 'chat',
+      'gen_ai.request.service_tier': 'default',
       'deployment.id': `dep-${int(40)}`,
     }
     if (contentBytes > 0) {
       const message = (role: string, bytes: number) =>
-        JSON.stringify([{ role, parts: [{ type: 'text', content: words(bytes) }] }])
+        JSON.stringify([{ role, parts: [{ type: 'text', content: prose(bytes) }] }])
       texts['gen_ai.input.messages'] = message('user', contentBytes / 2)
       texts['gen_ai.output.messages'] = message('assistant', contentBytes / 2)
     }
@@ -63,7 +68,7 @@ export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBod
       'gen_ai.request.max_tokens': 4096,
       'server.port': 443,
       'http.response.status_code': 200,
-      'gen_ai.server.time_to_first_token_ns': 100_000_000 + int(4e8),
+      'gen_ai.request.seed': int(1e6),
     }
     return {
       traceId: mark + '0'.repeat(16),
@@ -76,6 +81,7 @@ export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBod
         ...Object.entries(texts).map(([key, stringValue]) => ({ key, value: { stringValue } })),
         ...Object.entries(numbers).map(([key, intValue]) => ({ key, value: { intValue } })),
         { key: 'gen_ai.request.temperature', value: { doubleValue: 0.7 } },
+        { key: 'gen_ai.response.time_to_first_chunk', value: { doubleValue: 0.1 + next() } },
         { key: 'gen_ai.response.finish_reasons', value: { arrayValue: { values: [{ stringValue: 'stop' }] } } },
       ],
       status: { code: index % 50 === 0 ? 2 : 1 },

@@ -74,8 +74,8 @@ class Decoder {
     this.each(end, scopeSpans.scope, (stop) => {
       while (reader.at < stop) {
         const tag = reader.tag()
-        if (tag === scope.name) name = this.builder.name(reader.name(stop))
-        else if (tag === scope.version) version = this.builder.name(reader.name(stop))
+        if (tag === scope.name) name = this.builder.name(reader.text(stop))
+        else if (tag === scope.version) version = this.builder.name(reader.text(stop))
         else reader.skip(tag, stop)
       }
       reader.finish(stop)
@@ -122,7 +122,7 @@ class Decoder {
           span.parent_span_id = reader.hex(end)
           break
         case bytes(5):
-          span.name = reader.name(end)
+          span.name = reader.text(end)
           break
         case varint(6):
           span.kind = spanKinds[reader.varint()] ?? 'unspecified'
@@ -162,7 +162,7 @@ class Decoder {
     while (reader.at < end) {
       const tag = reader.tag()
       if (tag === fixed64(1)) event.timestamp = reader.time(end).micros
-      else if (tag === bytes(2)) event.name = this.builder.name(reader.name(end))
+      else if (tag === bytes(2)) event.name = this.builder.name(reader.text(end))
       else if (tag === bytes(3)) this.attribute(reader.message(end), event.attributes)
       else reader.skip(tag, end)
     }
@@ -204,7 +204,7 @@ class Decoder {
     let value: AttributeValue = null
     while (reader.at < end) {
       const tag = reader.tag()
-      if (tag === keyValue.key) key = reader.name(end)
+      if (tag === keyValue.key) key = reader.text(end)
       else if (tag === keyValue.value) value = this.value(reader.message(end), 0)
       else reader.skip(tag, end)
     }
@@ -266,7 +266,7 @@ class Decoder {
       let value: AttributeValue = null
       while (reader.at < stop) {
         const tag = reader.tag()
-        if (tag === keyValue.key) key = reader.name(stop)
+        if (tag === keyValue.key) key = reader.text(stop)
         else if (tag === keyValue.value) value = this.value(reader.message(stop), depth)
         else reader.skip(tag, stop)
       }

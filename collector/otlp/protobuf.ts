@@ -6,12 +6,16 @@ import type { WireTime } from './validate.ts'
 import { DecodeError } from './findings.ts'
 
 const two32 = 4_294_967_296
-const cacheSize = 4096
-/** Longer texts are seldom names, and would fill the cache. */
-const longestCached = 64
+const cacheBits = 13
+/** Longer texts are seldom the same, and would fill the cache. */
+const longestShared = 48
 
-/** Names repeat from span to span: the same bytes give the same string, without decoding them again. */
-const cache: ({ bytes: Buffer; text: string } | undefined)[] = Array.from({ length: cacheSize })
+/**
+ * Names and labels repeat from span to span: the same bytes give the same string, without decoding or allocating it
+ * again. A text gets in when it comes a second time in its slot, so that ids, which never do, cost no copy.
+ */
+const cache: ({ bytes: Buffer; text: string } | undefined)[] = Array.from({ length: 2 ** cacheBits })
+const seen = new Uint32Array(2 ** cacheBits)
 
 export class ProtoReader {
   at = 0
@@ -100,20 +104,13 @@ export class ProtoReader {
     return this.bytes.toString('hex', start, Math.min(stop, start + 17))
   }
 
-  /** A text that is likely to come again. */
-  name(end: number): string {
-    const stop = this.message(end)
-    const start = this.at
-    const length = stop - start
-    this.at = stop
-    return length > 0 && length <= longestCached ? this.cached(start, length) : this.decode(start, stop)
-  }
-
   text(end: number): string {
     const stop = this.message(end)
     const start = this.at
     this.at = stop
-    return this.decode(start, stop)
+    const length = stop - start
+    if (length > longestShared) return this.bytes.toString('utf8', start, stop)
+    return length === 0 ? '' : this.shared(start, stop, length)
   }
 
   skip(tag: number, end: number): void {
@@ -150,28 +147,16 @@ export class ProtoReader {
     if (this.at + length > end) throw this.error('a field is cut off')
   }
 
-  private decode(start: number, stop: number): string {
+  private shared(start: number, stop: number, length: number): string {
     const { bytes } = this
-    if (stop - start > 24) return bytes.toString('utf8', start, stop)
-    let text = ''
-    for (let at = start; at < stop; at++) {
-      const byte = bytes[at] as number
-      if (byte > 127) return bytes.toString('utf8', start, stop)
-      text += String.fromCharCode(byte)
-    }
-    return text
-  }
-
-  private cached(start: number, length: number): string {
-    const { bytes } = this
-    const stop = start + length
-    const mix =
+    const sample =
       length * 31 +
       (bytes[start] as number) * 7 +
-      (bytes[stop - 1] as number) * 131 +
       (bytes[start + (length >> 1)] as number) * 17 +
-      (bytes[stop - 2] ?? 0) * 61
-    const slot = mix & (cacheSize - 1)
+      (bytes[stop - (length > 1 ? 2 : 1)] as number) * 61 +
+      (bytes[stop - 1] as number) * 131
+    const mix = Math.imul(sample, 0x9e3779b1) >>> 0
+    const slot = mix >>> (32 - cacheBits)
     const known = cache[slot]
     if (known !== undefined && known.bytes.length === length) {
       let i = 0
@@ -179,7 +164,8 @@ export class ProtoReader {
       if (i === length) return known.text
     }
     const text = bytes.toString('utf8', start, stop)
-    cache[slot] = { bytes: Buffer.from(bytes.subarray(start, stop)), text }
+    if (seen[slot] === mix) cache[slot] = { bytes: Buffer.from(bytes.subarray(start, stop)), text }
+    else seen[slot] = mix
     return text
   }
 }

@@ -148,8 +148,13 @@ export async function moveToRejected(path: string): Promise<void> {
   await rename(path, join(rejected, basename(path)))
 }
 
+/** No table, no database, no rights: the server is not set up yet, which is no fault of the rows. */
+const notSetUp = new Set(['60', '81', '497'])
+
 /** Anything that does not say of itself that it is final is tried again: a lost connection must never cost rows. */
-const isPermanent = (error: unknown) =>
-  typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === false
+function isPermanent(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('retryable' in error) || error.retryable !== false) return false
+  return !('code' in error && typeof error.code === 'string' && notSetUp.has(error.code))
+}
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 500)

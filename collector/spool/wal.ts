@@ -26,6 +26,8 @@ export class TableWal<Row> {
   private readonly options: WalOptions<Row>
   private readonly columns: readonly string[]
   private segment: OpenSegment | null = null
+  /** Of `performance.now()`: the wall clock may be set back, and the segment would then not come of age. */
+  private openedAt = 0
   private filling = new RowBinaryWriter()
   private spare = new RowBinaryWriter()
   private stagedRows = 0
@@ -139,6 +141,7 @@ export class TableWal<Row> {
 
   private create(): Promise<OpenSegment> {
     const { dir, directory, table, clock } = this.options
+    this.openedAt = performance.now()
     const created_ms = clock()
     const id = `${table.name}-${created_ms.toString(36)}-${randomBytes(5).toString('hex')}`
     return OpenSegment.create(dir, directory, id, { table: table.name, columns: this.columns, created_ms })
@@ -148,7 +151,7 @@ export class TableWal<Row> {
     const { segment, options } = this
     if (!segment) return false
     if (segment.length >= options.segment_bytes) return true
-    return options.clock() - segment.created_ms >= options.segment_ms && !options.congested()
+    return performance.now() - this.openedAt >= options.segment_ms && !options.congested()
   }
 
   private async handOver(): Promise<void> {
