@@ -2,7 +2,7 @@
  * Keeps rollups equal to their raw rows: finds the buckets that rows stored since the last pass touch, and computes those anew. Rows
  * may come late, twice, corrected or be deleted, and the process may die at any point: the next pass repairs it.
  */
-import { metrics } from '@opentelemetry/api'
+import { metrics, type Counter, type Histogram } from '@opentelemetry/api'
 import type { Logger } from 'pino'
 import type { TimeRange } from '../records/time-range.ts'
 import type { Db } from './client.ts'
@@ -150,7 +150,7 @@ class RollupJob {
   }
 }
 
-/** Runs a job for ever, with rests; a failure is logged once and tried again. */
+/** Runs a job for ever, with rests; a failure is counted, logged once and tried again. */
 class Loop {
   private readonly job: RollupJob
   private readonly log: Logger
@@ -158,10 +158,29 @@ class Loop {
   private working: Promise<void> = Promise.resolve()
   private stopped = false
   private failing = false
+  private caughtUpAt = performance.now()
+  private readonly seconds: Histogram
+  private readonly failures: Counter
 
   constructor(job: RollupJob, log: Logger) {
     this.job = job
     this.log = log
+    const meter = metrics.getMeter('inferwatch')
+    this.seconds = meter.createHistogram('inferwatch.storage.rollup_duration', {
+      description: 'Duration of one pass over a rollup',
+      unit: 's',
+    })
+    this.failures = meter.createCounter('inferwatch.storage.rollup_failures', {
+      description: 'Passes over a rollup that failed and are tried again',
+    })
+    meter
+      .createObservableGauge('inferwatch.storage.rollup_age', {
+        description: 'Time since a rollup was last brought up to date',
+        unit: 's',
+      })
+      .addCallback((result) => {
+        if (!this.stopped) result.observe((performance.now() - this.caughtUpAt) / 1000, { table: job.table })
+      })
     this.schedule(job.pauseMs)
   }
 
@@ -185,7 +204,10 @@ class Loop {
       await this.job.pass()
       if (this.failing) this.log.info({ table: this.job.table }, 'rollup works again')
       this.failing = false
+      this.caughtUpAt = performance.now()
+      this.seconds.record((this.caughtUpAt - started) / 1000, { table: this.job.table })
     } catch (error) {
+      this.failures.add(1, { table: this.job.table })
       if (!this.failing) this.log.warn({ err: error, table: this.job.table }, 'rollup failed: it will be tried again')
       this.failing = true
     }

@@ -14,6 +14,11 @@ export class EngineError extends Error {
   static from(error: unknown): EngineError {
     if (error instanceof EngineError) return error
     const text = error instanceof Error ? error.message : String(error)
+    if (error instanceof Error && 'errno' in error && 'code' in error) {
+      // A file of ours: full disks and the like pass, so the code must be one that clients try again on.
+      const full = error.code === 'ENOSPC' || error.code === 'EDQUOT'
+      return new EngineError(full ? codes.notEnoughSpace : codes.systemError, text, { cause: error })
+    }
     const code = /Code: (\d+)/.exec(text)
     const message = text.replace(/^(Query failed: )?(Code: \d+\. DB::Exception: )+/, '').trimEnd()
     return new EngineError(code ? Number(code[1]) : 1001, message, { cause: error })
@@ -24,33 +29,30 @@ export class EngineError extends Error {
 export const codes = {
   badArguments: 36,
   syntax: 62,
-  unknownDatabase: 81,
   tooManyQueries: 202,
-  timeout: 159,
   requiredPassword: 194,
   wrongPassword: 193,
   unknownUser: 192,
-  tooBigResult: 396,
   accessDenied: 497,
   cancelled: 394,
-  queryTooLarge: 62,
   notImplemented: 48,
+  notEnoughSpace: 243,
+  systemError: 425,
 } as const
 
 /** Names of the codes above; the engine's own messages already end with theirs. */
 const names: Record<number, string> = {
   36: 'BAD_ARGUMENTS',
   62: 'SYNTAX_ERROR',
-  81: 'UNKNOWN_DATABASE',
   202: 'TOO_MANY_SIMULTANEOUS_QUERIES',
-  159: 'TIMEOUT_EXCEEDED',
   194: 'REQUIRED_PASSWORD',
   193: 'WRONG_PASSWORD',
   192: 'UNKNOWN_USER',
-  396: 'TOO_MANY_ROWS_OR_BYTES',
   497: 'ACCESS_DENIED',
   394: 'QUERY_WAS_CANCELLED',
   48: 'NOT_IMPLEMENTED',
+  243: 'NOT_ENOUGH_SPACE',
+  425: 'SYSTEM_ERROR',
   1001: 'STD_EXCEPTION',
 }
 

@@ -10,7 +10,7 @@ import { codes, EngineError } from './errors.ts'
 import { type BodyInsert, insertFromFile } from './insert.ts'
 import { gateReaderQuery } from './reader-gate.ts'
 import { Canceller, ConnectionPool, quoteName } from './sessions.ts'
-import { quote, readerSettingsFor, writerDefaults } from './settings.ts'
+import { poolSettings, quote, readerSettingsFor, type PoolSettings } from './settings.ts'
 
 export interface ExecutorOptions {
   /** Holds the engine's files, its configuration and bodies on their way in. */
@@ -38,7 +38,8 @@ export class Executor {
   private readonly bodies: string
   private readonly tableFunctions: ReadonlySet<string>
   private readonly canceller: Canceller
-  private readonly pools: Record<'writer' | 'api' | 'reader', ConnectionPool>
+  private readonly settings: PoolSettings
+  private readonly pools: Record<'writer' | 'jobs' | 'api' | 'reader', ConnectionPool>
 
   /** Opens the data directory: throws when another process holds it. */
   static async open(options: ExecutorOptions): Promise<Executor> {
@@ -71,10 +72,13 @@ export class Executor {
     rmSync(this.bodies, { recursive: true, force: true })
     mkdirSync(this.bodies, { recursive: true, mode: 0o700 })
     this.canceller = new Canceller(engine)
+    this.settings = poolSettings(options.memoryBytes)
     const pool = (size: number, maxWaiting: number) =>
       new ConnectionPool(engine, this.canceller, { size, maxWaiting, reuse: true })
     this.pools = {
+      // Rows on their way in never wait behind a schema change or a rollup.
       writer: pool(3, 200),
+      jobs: pool(3, 200),
       api: pool(6, 500),
       reader: new ConnectionPool(engine, this.canceller, {
         size: 4,
@@ -87,11 +91,10 @@ export class Executor {
 
   async run(request: StatementRequest): Promise<RawResult> {
     if (request.user === 'reader') return this.runReader(request)
-    const reads = /^[\s(]*(SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN)\b/i.test(request.sql)
-    return this.pools[reads ? 'api' : 'writer'].run({
+    return this.pools[poolFor(request.sql)].run({
       ...request,
       database: request.database || this.database,
-      settings: new Map([...writerDefaults, ...request.settings]),
+      settings: new Map([...this.settings.api, ...request.settings]),
     })
   }
 
@@ -108,7 +111,7 @@ export class Executor {
         ...request,
         sql: insertFromFile(insert, path, request.settings),
         database: request.database || this.database,
-        settings: writerDefaults,
+        settings: new Map(),
       })
     } finally {
       await rm(path, { force: true })
@@ -138,6 +141,20 @@ export class Executor {
   }
 
   private readerStatement(request: StatementRequest, sql: string) {
-    return { ...request, sql, database: this.database, settings: readerSettingsFor(request.settings) }
+    return {
+      ...request,
+      sql,
+      database: this.database,
+      settings: readerSettingsFor(request.settings, this.settings.reader),
+    }
   }
+}
+
+const firstWord = /^(?:\s|\(|--[^\n]*\n|\/\*[^]*?\*\/)*([A-Za-z]+)/
+const reading = new Set(['select', 'with', 'show', 'desc', 'describe', 'exists', 'explain'])
+
+function poolFor(sql: string): 'writer' | 'jobs' | 'api' {
+  const word = firstWord.exec(sql)?.[1]?.toLowerCase() ?? ''
+  if (reading.has(word)) return 'api'
+  return word === 'insert' && !/\bSELECT\b/i.test(sql) ? 'writer' : 'jobs'
 }

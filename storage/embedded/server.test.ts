@@ -250,3 +250,10 @@ test("Grafana's client: the first question is answered at its revision, data as 
   const data = await send(query, { method: 'POST', body: 'SELECT toUInt8(7) AS a' })
   expect(Buffer.from(await data.arrayBuffer())).toEqual(Buffer.from('\u0001\u0001\u0001a\u0005UInt8\u0007'))
 })
+
+test("the engine keeps no logs of its own in the database's directory", async () => {
+  const growing = await storage.db.query(
+    "SELECT name FROM system.tables WHERE database = 'system' AND (engine LIKE '%MergeTree' OR engine LIKE '%Log')",
+  )
+  expect(growing).toEqual([])
+})

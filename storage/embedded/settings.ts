@@ -19,19 +19,30 @@ export const readerLimits: Readonly<Record<string, number>> = {
   max_threads: 2,
 }
 
-/** Set for every reader's query; readonly comes last, it forbids further SETs. */
-const readerFixed: readonly (readonly [string, string])[] = [
-  ['max_memory_usage', '1000000000'],
-  ['max_temporary_data_on_disk_size_for_query', '2000000000'],
-  ['allow_introspection_functions', '0'],
-  ['readonly', '1'],
-]
+/** What every query of a pool starts from. */
+export interface PoolSettings {
+  api: ReadonlyMap<string, string>
+  reader: ReadonlyMap<string, string>
+}
 
-/** Nobody's result may fill the memory of the process; `final`: corrected rows replace the ones before. */
-export const writerDefaults: ReadonlyMap<string, string> = new Map([
-  ['max_execution_time', '300'],
-  ['max_result_bytes', String(1024 * 1024 * 1024)],
-])
+/** No query may take all of the engine's memory: inserts need theirs. What does not fit is sorted and grouped on disk. */
+export function poolSettings(memoryBytes: number): PoolSettings {
+  const share = (ratio: number) => String(Math.floor(memoryBytes * ratio))
+  const limits = (ratio: number): [string, string][] => [
+    ['max_memory_usage', share(ratio)],
+    ['max_bytes_before_external_group_by', share(ratio / 2)],
+    ['max_bytes_before_external_sort', share(ratio / 2)],
+  ]
+  return {
+    api: new Map([...limits(0.6), ['max_execution_time', '300'], ['max_result_bytes', share(0.5)]]),
+    reader: new Map([
+      ...limits(0.5),
+      ['max_temporary_data_on_disk_size_for_query', '4000000000'],
+      ['allow_introspection_functions', '0'],
+      ['readonly', '1'],
+    ]),
+  }
+}
 
 export function requestedSettings(query: URLSearchParams, known: ReadonlySet<string>): Map<string, string> {
   const settings = new Map<string, string>()
@@ -40,14 +51,17 @@ export function requestedSettings(query: URLSearchParams, known: ReadonlySet<str
 }
 
 /** What a reader's query runs with, whatever it asked for. */
-export function readerSettingsFor(requested: ReadonlyMap<string, string>): Map<string, string> {
+export function readerSettingsFor(
+  requested: ReadonlyMap<string, string>,
+  fixed: ReadonlyMap<string, string>,
+): Map<string, string> {
   const settings = new Map<string, string>([['final', '1']])
   for (const [name, value] of requested) if (readerSettings.test(name)) settings.set(name, value)
   for (const [name, limit] of Object.entries(readerLimits)) {
     const wanted = Number(requested.get(name))
     settings.set(name, String(wanted > 0 && wanted < limit ? wanted : limit))
   }
-  for (const [name, value] of readerFixed) settings.set(name, value)
+  for (const [name, value] of fixed) settings.set(name, value)
   return settings
 }
 

@@ -1,9 +1,9 @@
 /** The engine as a child process: it dies, its parent dies, its directory is taken. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { emptyRequest } from '../../records/llm-request.ts'
@@ -100,6 +100,29 @@ test('a parent that is killed takes the engine along: the directory is free for 
   parent.kill('SIGKILL')
   const storage = await retried(() => start(data_dir))
   expect(await storage.db.query('SELECT count() AS n FROM requests')).toEqual([{ n: 0 }])
+})
+
+test('half-written and damaged parts do not keep the engine from starting', async () => {
+  const data_dir = newDirectory()
+  const storage = await start(data_dir)
+  await storage.db.command('SYSTEM STOP MERGES requests')
+  for (let batch = 0; batch < 3; batch++)
+    await storage.db.insertRowBinary('requests', columns, body(batch), `b${batch}`)
+  const parts = await storage.db.query<{ path: string }>(
+    "SELECT path FROM system.parts WHERE database = currentDatabase() AND table = 'requests' AND active ORDER BY name",
+  )
+  await storage.stop()
+  expect(parts.length).toBeGreaterThan(1)
+  const [truncated = { path: '' }, emptied = { path: '' }] = parts
+  truncateSync(join(truncated.path, 'data.bin'), 100)
+  truncateSync(join(emptied.path, 'checksums.txt'), 0)
+  mkdirSync(join(dirname(truncated.path), 'tmp_insert_1_2_3_0'))
+  const again = await start(data_dir)
+  const [row] = await again.db.query<{ n: number }>('SELECT count() AS n FROM requests')
+  expect(row?.n).toBe(100)
+  expect(await again.ready()).toEqual({ ok: true, reason: '' })
+  await again.db.insertRowBinary('requests', columns, body(9), 'b9')
+  expect(await again.db.query("SELECT count() AS n FROM requests WHERE trace_id = '9'")).toEqual([{ n: 100 }])
 })
 
 test('a directory in use is one clear error', async () => {

@@ -70,11 +70,12 @@ export class Supervisor {
 
   private launch(): Promise<void> {
     const child = spawn(process.execPath, [fileURLToPath(new URL('child.ts', import.meta.url))], {
-      // Analysts' SQL runs in there: nothing of our environment goes along but what a process needs to run.
+      // Analysts' SQL runs in there: nothing of our environment goes along but what a process needs to run. Each running query
+      // takes a thread of the pool; the pools of executor.ts together hold 16, files and compression need some too.
       env: {
         PATH: process.env['PATH'],
         TZ: 'UTC',
-        UV_THREADPOOL_SIZE: '16',
+        UV_THREADPOOL_SIZE: '24',
         NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
