@@ -21,7 +21,7 @@ export function createTelemetry(): Telemetry {
       description: 'Evaluations whose query or answer failed; the state of their alerts stays as it was',
       unit: '{evaluation}',
     }),
-    evaluationSeconds: meter.createHistogram('inferwatch.alerts.evaluation_duration', {
+    evaluationSeconds: meter.createHistogram('inferwatch.alerts.evaluation_duration_seconds', {
       description: 'Duration of one evaluation of a rule group',
       unit: 's',
     }),

@@ -166,7 +166,7 @@ class Loop {
     this.job = job
     this.log = log
     const meter = metrics.getMeter('inferwatch')
-    this.seconds = meter.createHistogram('inferwatch.storage.rollup_duration', {
+    this.seconds = meter.createHistogram('inferwatch.storage.rollup_duration_seconds', {
       description: 'Duration of one pass over a rollup',
       unit: 's',
     })
@@ -174,7 +174,7 @@ class Loop {
       description: 'Passes over a rollup that failed and are tried again',
     })
     meter
-      .createObservableGauge('inferwatch.storage.rollup_age', {
+      .createObservableGauge('inferwatch.storage.rollup_age_seconds', {
         description: 'Time since a rollup was last brought up to date',
         unit: 's',
       })

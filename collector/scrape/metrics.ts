@@ -12,7 +12,7 @@ export function scrapeMetrics() {
     skipped: meter.createCounter('inferwatch.scrape.skipped', {
       description: 'Scrapes left out because the one before of the same target was still running',
     }),
-    duration: meter.createHistogram('inferwatch.scrape.duration', {
+    duration: meter.createHistogram('inferwatch.scrape.duration_seconds', {
       description: 'Time from a request to the parsed page',
       unit: 's',
       advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },

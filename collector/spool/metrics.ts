@@ -33,7 +33,7 @@ export interface SpoolMetrics {
 export function spoolMetrics(stats: () => SpoolStats): SpoolMetrics {
   const meter = metrics.getMeter('inferwatch')
   const bytes = meter.createObservableGauge('inferwatch.spool.bytes', { description: 'Spool on disk', unit: 'By' })
-  const limit = meter.createObservableGauge('inferwatch.spool.limit', {
+  const limit = meter.createObservableGauge('inferwatch.spool.limit_bytes', {
     description: 'Spool size at which receivers answer 503',
     unit: 'By',
   })
@@ -41,7 +41,7 @@ export function spoolMetrics(stats: () => SpoolStats): SpoolMetrics {
     description: 'Sealed segments that wait for ClickHouse',
     unit: '{segment}',
   })
-  const oldest = meter.createObservableGauge('inferwatch.spool.oldest_age', {
+  const oldest = meter.createObservableGauge('inferwatch.spool.oldest_age_seconds', {
     description: 'Age of the oldest rows not yet in ClickHouse',
     unit: 's',
   })
@@ -71,12 +71,12 @@ export function spoolMetrics(stats: () => SpoolStats): SpoolMetrics {
       description: 'Segments that ClickHouse refused for good, by table',
       unit: '{segment}',
     }),
-    appendSeconds: meter.createHistogram('inferwatch.spool.append.duration', {
+    appendSeconds: meter.createHistogram('inferwatch.spool.append_duration_seconds', {
       description: 'From append to durable',
       unit: 's',
       advice: { explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] },
     }),
-    insertSeconds: meter.createHistogram('inferwatch.spool.insert.duration', {
+    insertSeconds: meter.createHistogram('inferwatch.spool.insert_duration_seconds', {
       description: 'One INSERT of a segment',
       unit: 's',
       advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
