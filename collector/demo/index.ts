@@ -42,6 +42,8 @@ export interface Demo {
   endpoints(): EndpointConfig[]
 }
 
+/** Keys, proxies and exporters of this process's environment are not for SDKs that play with local stand-ins. */
+const passedOn = new Set(['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LD_LIBRARY_PATH'])
 const readyWithinMs = 20_000
 const stopWithinMs = 3_000
 
@@ -147,8 +149,7 @@ function startFleet(options: FleetOptions, log: Logger): Promise<{ child: ChildP
   const child = fork(fileURLToPath(new URL('fleet.ts', import.meta.url)), [JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: [],
-    // Where our own telemetry goes is not where the fleet's goes.
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OTEL_'))),
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.has(name))),
   })
   let complaint = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-2000)))

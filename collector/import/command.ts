@@ -6,7 +6,7 @@ import { createRedactor } from '../redact.ts'
 import { ImportError } from './error.ts'
 import { runImport, type ImportOptions } from './index.ts'
 import { barProgress } from './progress.ts'
-import { fileFormats } from './reader.ts'
+import { fileFormats } from './source.ts'
 import { summaryLines } from './summary.ts'
 
 export interface ImportFlags {

@@ -7,9 +7,10 @@ import { clockOf, fileHashes, knownShift, recordImport, shiftedImports } from '.
 import { Identities } from './identity.ts'
 import { Mapping } from './mapping.ts'
 import { noProgress, type Progress } from './progress.ts'
-import { checkFile, openSource, type FileFormat, type Source, type SourceRow } from './reader.ts'
+import { checkFile, openSource } from './reader.ts'
 import { Rejects } from './rejects.ts'
 import { BadRow, RowReader, type RowContext } from './row.ts'
+import type { FileFormat, Source, SourceRow } from './source.ts'
 import { summaryLines, Totals, type ImportSummary } from './summary.ts'
 import { zoneOffset, type ZoneOffset } from './timestamp.ts'
 

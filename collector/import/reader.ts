@@ -4,51 +4,17 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { CsvReader, type CsvRecord } from './csv.ts'
+import { csvSource } from './csv-source.ts'
 import { ImportError } from './error.ts'
+import { jsonSource } from './jsonl.ts'
 import { linesOf } from './lines.ts'
-
-export const fileFormats = ['csv', 'tsv', 'jsonl', 'parquet'] as const
-export type FileFormat = (typeof fileFormats)[number]
-
-/** A row as texts, aligned with `columns`; `raw` shows it as it stands in the file. */
-export interface SourceRow {
-  /** Line in a text file, row in a Parquet file; counted from 1. */
-  line: number
-  cells: (string | null)[]
-  raw: () => unknown
-}
-
-/** A row that could not even be split into cells. */
-export interface BrokenRow {
-  line: number
-  cells: null
-  reason: string
-  message: string
-  raw: () => unknown
-}
-
-export interface Batch {
-  rows: (SourceRow | BrokenRow)[]
-  /** Bytes of the uncompressed text, or rows of a Parquet file, that this batch took. */
-  progress: number
-}
-
-export interface Source {
-  format: FileFormat
-  /** Grows while JSON lines bring new keys; positions stay. */
-  columns: readonly string[]
-  /** What the sum of `progress` will come to; null when it cannot be known beforehand. */
-  total: number | null
-  batches: AsyncIterable<Batch>
-}
+import { parquetSource } from './parquet.ts'
+import { fileFormats, type Batch, type FileFormat, type Lines, type Source, type TypedColumn } from './source.ts'
 
 interface Header {
-  columns: { name: string; type: string }[]
+  columns: TypedColumn[]
   rows: number | null
 }
-
-type Lines = AsyncGenerator<{ lines: string[]; bytes: number }>
 
 const compressions = new Map([
   ['gz', 'gzip'],
@@ -112,96 +78,6 @@ async function sourceOf(file: string, format: FileFormat, size: number | null, l
   return format === 'jsonl' ? jsonSource(size, all) : await csvSource(file, format, size, all)
 }
 
-function parquetSource(columns: Header['columns'], total: number | null, lines: Lines): Source {
-  // The engine writes times of a column that has a zone in UTC; the others are wall clock, for --timezone to place.
-  const zoned = columns.map(({ type }) => /DateTime.*'/.test(type))
-  async function* batches(): AsyncGenerator<Batch> {
-    let row = 0
-    for await (const batch of lines) {
-      const rows = batch.lines.map((text) => {
-        row++
-        const values = parseJson(text) as unknown[]
-        const cells = values.map((value, at) =>
-          zoned[at] && typeof value === 'string' ? `${value}Z` : cellText(value),
-        )
-        return { line: row, cells, raw: () => Object.fromEntries(columns.map(({ name }, at) => [name, values[at]])) }
-      })
-      yield { rows, progress: rows.length }
-    }
-  }
-  return { format: 'parquet', columns: columns.map(({ name }) => name), total, batches: batches() }
-}
-
-function jsonSource(total: number | null, lines: Lines): Source {
-  const columns: string[] = []
-  const positions = new Map<string, number>()
-  const position = (name: string) => {
-    const known = positions.get(name)
-    if (known !== undefined) return known
-    positions.set(name, columns.length)
-    return columns.push(name) - 1
-  }
-  const read = (text: string, line: number): SourceRow | BrokenRow => {
-    let value: unknown
-    try {
-      value = parseJson(text)
-    } catch (error) {
-      const message = error instanceof Error ? error.message.replaceAll(/\s+/g, ' ') : String(error)
-      return { line, cells: null, reason: 'invalid_json', message, raw: () => text }
-    }
-    if (value === null || typeof value !== 'object' || Array.isArray(value))
-      return { line, cells: null, reason: 'not_an_object', message: 'expected one JSON object a line', raw: () => text }
-    const cells: (string | null)[] = []
-    for (const [key, item] of Object.entries(value)) cells[position(key)] = cellText(item)
-    return { line, cells, raw: () => text }
-  }
-  async function* batches(): AsyncGenerator<Batch> {
-    let line = 0
-    for await (const batch of lines) {
-      const rows: (SourceRow | BrokenRow)[] = []
-      for (const text of batch.lines) {
-        line++
-        if (text.trim() !== '') rows.push(read(line === 1 ? withoutMark(text) : text, line))
-      }
-      yield { rows, progress: batch.bytes }
-    }
-  }
-  return { format: 'jsonl', columns, total, batches: batches() }
-}
-
-async function csvSource(file: string, format: 'csv' | 'tsv', total: number | null, lines: Lines): Promise<Source> {
-  const reader = new CsvReader(format === 'tsv' ? '\t' : ',')
-  let line = 0
-  const records = (batch: string[]) => batch.flatMap((text) => reader.push(text, ++line))
-  async function* all(): AsyncGenerator<{ records: CsvRecord[]; bytes: number }> {
-    for await (const batch of lines) yield { records: records(batch.lines), bytes: batch.bytes }
-    yield { records: reader.end(), bytes: 0 }
-  }
-  const rest = all()
-  let first: { records: CsvRecord[]; bytes: number } = { records: [], bytes: 0 }
-  while (first.records.length === 0) {
-    const next = await rest.next()
-    if (next.done) throw new ImportError(`${file}: is empty; the first line names the columns`)
-    first = { records: next.value.records, bytes: first.bytes + next.value.bytes }
-  }
-  const head = first.records.shift()
-  const columns = head?.cells?.map((name, at) => (at === 0 ? withoutMark(name) : name).trim())
-  if (!columns) throw new ImportError(`${file}: its first line, which names the columns, has an unclosed quote`)
-  const row = (record: CsvRecord): SourceRow | BrokenRow => {
-    const { line: at, cells } = record
-    if (!cells) return { ...record, message: 'a quoted field is not closed', raw: () => record.raw }
-    const raw = () => cells.join(reader.delimiter)
-    if (cells.length === columns.length) return { line: at, cells, raw }
-    const message = `${cells.length} columns, the first line has ${columns.length}`
-    return { line: at, cells: null, reason: 'column_count', message, raw }
-  }
-  async function* batches(): AsyncGenerator<Batch> {
-    yield { rows: first.records.map(row), progress: first.bytes }
-    for await (const batch of rest) yield { rows: batch.records.map(row), progress: batch.bytes }
-  }
-  return { format, columns, total, batches: batches() }
-}
-
 async function* readChild(file: string, format: string, compression: string, signal?: AbortSignal): Lines {
   const script = fileURLToPath(new URL('reader-child.ts', import.meta.url))
   const options = { stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) }
@@ -240,21 +116,3 @@ async function* closing(batches: AsyncIterable<Batch>, lines: Lines): AsyncGener
     await lines.return(undefined)
   }
 }
-
-/** JSON in which a number that a double cannot hold, such as an id of 18 digits, is the text that stands there. */
-function parseJson(text: string): unknown {
-  return JSON.parse(text, exactNumbers)
-}
-
-function exactNumbers(this: unknown, _key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || context?.source === undefined) return value
-  return String(value) === context.source ? value : context.source
-}
-
-function cellText(value: unknown): string | null {
-  if (value === null || value === undefined) return null
-  if (typeof value === 'string') return value
-  return JSON.stringify(value)
-}
-
-const withoutMark = (text: string) => (text.codePointAt(0) === 0xfeff ? text.slice(1) : text)

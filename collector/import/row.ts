@@ -6,7 +6,7 @@ import type { EpochMicros } from '../../records/span.ts'
 import { assign, BadValue, type Target } from './columns.ts'
 import { hexId, type Identities } from './identity.ts'
 import type { Mapping } from './mapping.ts'
-import type { SourceRow } from './reader.ts'
+import type { SourceRow } from './source.ts'
 import { parseTimestamp, type ZoneOffset } from './timestamp.ts'
 
 /** A row that is refused: `reason` is a stable word to count by, the message names column and value. */
