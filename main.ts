@@ -218,19 +218,15 @@ async function withStorage(
   const { connectStorage, startStorage } = await import('./storage/index.ts')
   const running = runningProcess(config.data_dir)
   if (running) {
-    const storage = await connectStorage({
-      config: config.clickhouse,
-      dataDir: config.data_dir,
-      url: running.clickhouse,
-      log,
-    })
-    return work(config, storage).finally(() => storage.stop())
+    const storage = connectStorage({ ...config, url: running.clickhouse })
+    await work(config, storage).finally(storage.stop)
+    return
   }
   const dataDir = await openDataDir(config.data_dir)
   try {
     const listen = '127.0.0.1:0'
     const storage = await startStorage({ ...config, data_dir: dataDir.path, listen, log })
-    await work(config, storage).finally(() => storage.stop())
+    await work(config, storage).finally(storage.stop)
   } finally {
     dataDir.release()
   }

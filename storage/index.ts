@@ -40,22 +40,19 @@ export interface Storage {
 export async function startStorage(options: StorageOptions): Promise<Storage> {
   const engine = options.clickhouse.url === 'embedded' ? await startEmbedded(options) : null
   const url = engine?.supervisor.url ?? options.clickhouse.url
-  const { database, username, password } = options.clickhouse
-  const writer = engine ? { username: 'writer', password: engine.passwords.writer } : { username, password }
-  const db = new ClickhouseDb({ url, database, ...writer })
-  const reader = engine
-    ? new ClickhouseDb({ url, database, username: 'reader', password: engine.passwords.reader })
-    : db
+  const { database } = options.clickhouse
+  const connection = connectStorage({ ...options, url })
+  const { db, reader } = connection
   let rollups: Rollups | null = null
   const close = async () => {
     await rollups?.stop()
-    await Promise.all([db.close(), reader.close()])
+    await connection.stop()
     await engine?.supervisor.stop()
   }
   try {
     const { cluster } = options.clickhouse
     const adapt: Adapt = cluster ? clusterAdapter(cluster, database) : (statement) => [statement]
-    if (!engine) await createDatabase({ url, ...writer }, database, cluster)
+    if (!engine) await createDatabase({ url, ...writerOf(options) }, database, cluster)
     await migrate(db, shippedMigrations(), options.log, adapt)
     await applyRetention(db, options.retention, adapt)
     rollups = await startRollups(db, options.log)
@@ -74,12 +71,42 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
+/** Connects to storage that already runs, as `startStorage` of this or another process left it. */
+export function connectStorage(
+  options: Pick<StorageOptions, 'data_dir' | 'clickhouse'> & { url: string },
+): Pick<Storage, 'db' | 'reader' | 'stop'> {
+  const { url, clickhouse, data_dir } = options
+  const db = new ClickhouseDb({ url, database: clickhouse.database, ...writerOf(options) })
+  const reader =
+    clickhouse.url === 'embedded'
+      ? new ClickhouseDb({
+          url,
+          database: clickhouse.database,
+          username: 'reader',
+          password: passwordsOf(data_dir).reader,
+        })
+      : db
+  return {
+    db,
+    reader,
+    async stop() {
+      await Promise.all([db.close(), reader.close()])
+    },
+  }
+}
+
+function writerOf({ clickhouse, data_dir }: Pick<StorageOptions, 'data_dir' | 'clickhouse'>) {
+  if (clickhouse.url === 'embedded') return { username: 'writer', password: passwordsOf(data_dir).writer }
+  return { username: clickhouse.username, password: clickhouse.password }
+}
+
+function passwordsOf(dataDir: string): { writer: string; reader: string } {
+  const keys = join(resolve(dataDir), 'keys')
+  return { writer: storedKey(join(keys, 'writer')), reader: storedKey(join(keys, 'reader')) }
+}
+
 async function startEmbedded({ data_dir, listen, clickhouse, log }: StorageOptions) {
   const directory = resolve(data_dir)
-  const passwords = {
-    writer: storedKey(join(directory, 'keys', 'writer')),
-    reader: storedKey(join(directory, 'keys', 'reader')),
-  }
   const colon = listen.lastIndexOf(':')
   const supervisor = await Supervisor.start({
     directory: join(directory, 'clickhouse'),
@@ -87,10 +114,10 @@ async function startEmbedded({ data_dir, listen, clickhouse, log }: StorageOptio
     memoryBytes: clickhouse.memory_bytes,
     host: listen.slice(0, colon).replace(/^\[|\]$/g, ''),
     port: Number(listen.slice(colon + 1)),
-    passwords,
+    passwords: passwordsOf(directory),
     log,
   })
-  return { supervisor, passwords }
+  return { supervisor }
 }
 
 /** Made at the first start, readable by this user alone. */

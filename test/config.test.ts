@@ -45,8 +45,7 @@ describe('what is wrong with a configuration is said in one line each', () => {
     ['data_dir: [\n', /^inferwatch\.yaml:\d+: not valid YAML: .+ \(column \d+\)$/],
     ['data_dir: a\ndata_dir: b\n', /^inferwatch\.yaml:2: not valid YAML: Map keys must be unique/],
   ])('%j', (text, expected) => {
-    if (typeof expected === 'string') expect(messageOf(text)).toBe(expected)
-    else expect(messageOf(text)).toMatch(expected)
+    expect(messageOf(text)).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected))
   })
 
   test('several faults, several lines', () => {

@@ -86,9 +86,9 @@ async function compare(instance: Instance, acked: SentSpan[]): Promise<Omit<Proo
       instance,
       `SELECT trace_id, span_id, count() AS n FROM ${table} FINAL GROUP BY trace_id, span_id`,
     )
-    const counts = new Map(rows.map((row) => [row.trace_id + row.span_id, Number(row.n)]))
+    const counts = new Map(rows.map((row) => [row.trace_id + row.span_id, row.n]))
     missing += acked.filter((span) => !counts.has(span.trace_id + span.span_id)).length
-    duplicated += rows.filter((row) => Number(row.n) !== 1).length
+    duplicated += rows.filter((row) => row.n !== 1).length
     unacked += counts.size - acked.length
   }
   const rollupsEqual = await eventually(

@@ -50,11 +50,11 @@ export function startLoad(
   { clients = 4, spansPerBatch = 50, pauseMs = 5, service = 'load' } = {},
 ): Load {
   const acked: SentSpan[] = []
-  let running = true
+  const ending = new AbortController()
   const send = async () => {
-    while (running) {
+    while (!ending.signal.aborted) {
       const { body, ids } = llmSpans(spansPerBatch, service)
-      while (running) {
+      while (!ending.signal.aborted) {
         if (await post(`${url()}/v1/traces`, body)) {
           acked.push(...ids)
           break
@@ -68,7 +68,7 @@ export function startLoad(
   return {
     acked,
     async stop() {
-      running = false
+      ending.abort()
       await Promise.all(senders)
     },
   }
