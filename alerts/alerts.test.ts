@@ -148,6 +148,19 @@ test('an alert whose group was never written is told: rather twice than not at a
   expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 2 }])
 })
 
+test('an alert that ended without its group hearing of it is told as resolved', async () => {
+  await slowForTwoMinutes()
+  const before = await room.start()
+  await room.clock.advance(2 * minute)
+  await before.stop()
+  // As after a crash between writing the state and writing the group.
+  await storage.db.command("alter table alert_state update state = 'inactive' where true settings mutations_sync = 1")
+  await storage.db.command('truncate table requests')
+  await room.start()
+  await room.clock.advance(3 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+})
+
 test('downtime: what fired and resolved meanwhile is told; pending time does not count', async () => {
   await slowForTwoMinutes()
   await slowForTwoMinutes('llama', t0 + 3 * minute + 30 * second)
@@ -215,6 +228,28 @@ test('a vendor that is down holds up neither evaluation nor the others, and hear
     { text: expect.stringContaining('[FIRED &amp; RESOLVED] HighP95Latency') },
   ])
   expect(alerts.channels()).toMatchObject([{ healthy: true }, { healthy: true }, { healthy: true }])
+})
+
+test('Retry-After holds for everything that the channel has to tell', async () => {
+  await slowForTwoMinutes()
+  await slowForTwoMinutes('llama')
+  room.pagerduty.failNext(pagerdutyRateLimited('240'))
+  const alerts = await room.start()
+  await room.clock.advance(5 * minute)
+  expect(room.pagerduty.requests).toHaveLength(1)
+  expect(alerts.channels()[1]).toMatchObject({ channel: 'pagerduty', queued: 2 })
+  await room.clock.advance(2 * minute)
+  expect(room.pagerduty.incidents).toHaveLength(2)
+})
+
+test('what fires and resolves while its group waits to be told is told with it', async () => {
+  room.config.route.group_by = ['alertname']
+  await room.insertRequests(t0, 120, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
+  await slowForTwoMinutes('llama', t0 + 2 * minute)
+  room.slack.failNext(slackRateLimited(15 * 60))
+  await room.start()
+  await room.clock.advance(18 * minute)
+  expect(room.slack.messages).toMatchObject([{ text: expect.stringMatching(/FIRING:1[^]*gpt-4o[^]*llama/) }])
 })
 
 test('an outbox survives a restart', async () => {
