@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from 'pino'
+import { StorageError } from '../../storage/client.ts'
 
 export interface ErrorBody {
   error: { message: string; field?: string; hint: string }
@@ -40,8 +41,8 @@ function fromStorage(error: Error): ApiError {
   if (/TIMEOUT_EXCEEDED|Timeout exceeded|timed out/i.test(text)) {
     return new ApiError(504, `The query took too long: ${text}`, 'Choose a shorter time range or add a filter')
   }
-  if (/ECONNREFUSED|ECONNRESET|socket hang up|fetch failed|closed|not running|unavailable/i.test(text)) {
-    return new ApiError(503, `The database does not answer: ${text}`, 'It restarts by itself; /readyz says how it is')
+  if (error instanceof StorageError && error.retryable) {
+    return new ApiError(503, 'The database does not answer', `It restarts by itself; /readyz says how it is. ${text}`)
   }
   return new ApiError(500, `The query failed: ${text}`, 'Retry; the log of inferwatch has the whole error')
 }

@@ -11,13 +11,11 @@ export function TopBar({ live }: { live: LiveState }) {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const [search, change] = useSearch()
   const comparing = search.compare !== 'off'
-  const word = pages.find(({ to }) => to === path)?.word ?? ''
+  const page = pages.find(({ to }) => to === path)
   return (
     <header className="top">
-      <h1 className="top-title">{word}</h1>
-      <div className="top-filters">
-        <Filters />
-      </div>
+      <h1 className="top-title">{page?.word}</h1>
+      <div className="top-filters">{page?.filters && <Filters />}</div>
       <div className="top-controls">
         {path === '/' && (
           <button
@@ -30,7 +28,7 @@ export function TopBar({ live }: { live: LiveState }) {
             Compare
           </button>
         )}
-        <RangePicker />
+        {page?.range && <RangePicker />}
         <LiveButton live={live} />
       </div>
     </header>

@@ -1,4 +1,4 @@
-/** The pages that exist, in the order of the rail. */
+/** The pages that exist, in the order of the rail, and which of the top bar's controls mean something on them. */
 import {
   IconActivityHeartbeat,
   IconArrowBarToDown,
@@ -9,10 +9,10 @@ import {
 } from '@tabler/icons-react'
 
 export const pages = [
-  { to: '/', word: 'Overview', icon: IconActivityHeartbeat },
-  { to: '/servers', word: 'Servers', icon: IconServer2 },
-  { to: '/gpus', word: 'GPUs', icon: IconCpu },
-  { to: '/requests', word: 'Requests', icon: IconListSearch },
-  { to: '/alerts', word: 'Alerts', icon: IconBell },
-  { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown },
+  { to: '/', word: 'Overview', icon: IconActivityHeartbeat, filters: true, range: true },
+  { to: '/servers', word: 'Servers', icon: IconServer2, filters: false, range: true },
+  { to: '/gpus', word: 'GPUs', icon: IconCpu, filters: false, range: true },
+  { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
+  { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: false },
+  { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, filters: false, range: true },
 ] as const

@@ -20,6 +20,7 @@ export function RequestDrawer() {
       position="right"
       size={560}
       title="Request"
+      className="side"
       withOverlay={false}
       lockScroll={false}
       trapFocus={false}
