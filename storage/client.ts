@@ -47,8 +47,11 @@ const jsonSettings: ClickHouseSettings = {
 }
 
 const requestTimeoutMs = 330_000
-/** One body may reach back over years of weekly partitions: an import of old requests. */
-const insertSettings = { async_insert: 0, throw_on_max_partitions_per_insert_block: 0 } as const
+/**
+ * One body may reach back over years of weekly partitions: an import of old requests. Rows that replace each other inside
+ * one body are left to merges and FINAL: looking for them in every body takes a fifth of the time of an insert.
+ */
+const insertSettings = { async_insert: 0, throw_on_max_partitions_per_insert_block: 0, optimize_on_insert: 0 } as const
 
 export class ClickhouseDb implements Db {
   private readonly client: ClickHouseClient

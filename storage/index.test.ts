@@ -112,3 +112,12 @@ test('the same token a second time inserts nothing, also from a file', async () 
   )
   expect(row).toEqual({ n: 2 })
 })
+
+test('rows that replace each other are read once, also when they came in one body', async () => {
+  const row = { timestamp: new Date(0), trace_id: 'twice', span_id: 's' }
+  await storage.db.insert('requests', [
+    { ...row, model: 'newer', version: 2 },
+    { ...row, model: 'older', version: 1 },
+  ])
+  expect(await storage.db.query("SELECT model FROM requests WHERE trace_id = 'twice'")).toEqual([{ model: 'newer' }])
+})
