@@ -219,14 +219,22 @@ async function withStorage(
   const running = runningProcess(config.data_dir)
   if (running) {
     const storage = connectStorage({ ...config, url: running.clickhouse })
-    await work(config, storage).finally(storage.stop)
+    try {
+      await work(config, storage)
+    } finally {
+      await storage.stop()
+    }
     return
   }
   const dataDir = await openDataDir(config.data_dir)
   try {
     const listen = '127.0.0.1:0'
     const storage = await startStorage({ ...config, data_dir: dataDir.path, listen, log })
-    await work(config, storage).finally(storage.stop)
+    try {
+      await work(config, storage)
+    } finally {
+      await storage.stop()
+    }
   } finally {
     dataDir.release()
   }

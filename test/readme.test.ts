@@ -11,8 +11,12 @@ import { eventually } from './support/eventually.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const blocks = (language: string) =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map((match) => match[1] ?? '')
+/** Fenced blocks in order: what stands after the fence, and the text. */
+const fences = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
+  language,
+  text,
+}))
+const blocks = (language: string) => fences.filter((fence) => fence.language === language).map((fence) => fence.text)
 const run = promisify(execFile)
 
 test('the two commands are the first ones', () => {
