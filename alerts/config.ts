@@ -5,6 +5,8 @@ import { channelConfig } from './notify/index.ts'
 
 export const duration = z.string().regex(durationPattern, 'expected a duration such as 30s, 5m, 2h or 1d')
 
+const longerThanZero = duration.refine((text) => !/^0+\D/.test(text), 'expected more than 0s')
+
 const receiverConfig = z.strictObject({
   name: z.string().min(1).describe('What `route.receiver` calls it'),
   notify: z.array(channelConfig).min(1).describe('Every one of these channels is told'),
@@ -17,8 +19,8 @@ const routeConfig = z.strictObject({
     .default(['alertname', 'model'])
     .describe('Alerts with these labels in common share a notification; "..." takes all labels'),
   group_wait: duration.default('30s').describe('How long a new group waits for more alerts'),
-  group_interval: duration.default('5m').describe('Between two notifications of a group that changed'),
-  repeat_interval: duration.default('4h').describe('Until a group that still fires is told again'),
+  group_interval: longerThanZero.default('5m').describe('Between two notifications of a group that changed'),
+  repeat_interval: longerThanZero.default('4h').describe('Until a group that still fires is told again'),
 })
 
 export const alertsConfig = z

@@ -189,7 +189,7 @@ function owe(group: AlertGroup, fingerprint: string): void {
 function timingsOf(route: Route): Timings {
   return {
     group_wait_ms: durationMs(route.group_wait),
-    group_interval_ms: Math.max(durationMs(route.group_interval), 1),
+    group_interval_ms: durationMs(route.group_interval),
     repeat_interval_ms: durationMs(route.repeat_interval),
   }
 }

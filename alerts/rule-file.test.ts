@@ -211,6 +211,9 @@ test.each([
   [{ receivers: [{ name: 'a', notify: [] }] }, 'receivers.0.notify'],
   [{ route: { receiver: 'nobody' } }, 'route.receiver'],
   [{ route: { group_wait: '5' } }, 'route.group_wait'],
+  [{ route: { group_interval: '0s' } }, 'route.group_interval'],
+  [{ route: { repeat_interval: 'often' } }, 'route.repeat_interval'],
+  [{ external_url: 'nowhere' }, 'external_url'],
   [{ shipped: true }, ''],
 ])('configuration %j is refused', (fields, path) => {
   const result = alertsConfig.safeParse(fields)
