@@ -3,58 +3,112 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
 import { Refusal } from './answer.ts'
+import { BufferPool } from './buffers.ts'
 import type { ByteGate } from './gate.ts'
 
 const gunzip = promisify(gunzipCallback)
 
 /** How long a request is held when memory is full, before it is sent away. */
 const holdMs = 3_000
-/** Room taken at a time for a body of unknown length. */
-const step = 2 ** 20
+/** Room for a body at first; it doubles as the body grows, so that announcing much takes nothing from others. */
+const firstRoom = 2 ** 20
+const keptBuffers = 32 * 2 ** 20
 /** A client that is answered before it has sent everything may see a reset, and would send it all again. */
 const discardMs = 2_000
 
 export interface Body {
   bytes: Buffer
-  /** Must be called once, when nothing refers to the bytes any more. */
+  /** Call once decoded, when nothing refers to the bytes any more. */
+  recycle: () => void
+  /** Call once answered: what was made of the bytes is gone too. */
   release: () => void
 }
 
-/** Throws Refusal 413, 400 or 503. Resolves null when the client went away. */
-export async function readBody(
-  request: IncomingMessage,
-  gzip: boolean,
-  maxBytes: number,
-  gate: ByteGate,
-): Promise<Body | null> {
-  const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > maxBytes) throw tooLarge(maxBytes)
-  let held = 0
-  const take = async (bytes: number) => {
-    const entry = gate.enter(bytes, holdMs)
-    if (entry !== true && !(await entry)) throw new Refusal(503, 'busy', 'too many requests at once, try again')
-    held += bytes
+export class BodyReader {
+  private readonly pool = new BufferPool(keptBuffers)
+  private readonly gate: ByteGate
+
+  constructor(gate: ByteGate) {
+    this.gate = gate
   }
-  const release = () => {
-    gate.leave(held)
-    held = 0
-  }
-  try {
-    await take(declared || step)
-    const raw = await collect(request, maxBytes, declared || step, take)
-    if (!raw) {
-      release()
-      return null
+
+  /** Throws Refusal 413, 400 or 503. Resolves null when the client went away. */
+  async read(request: IncomingMessage, gzip: boolean, maxBytes: number): Promise<Body | null> {
+    const declared = Number(request.headers['content-length'] ?? 0)
+    if (declared > maxBytes) throw tooLarge(maxBytes)
+    const { gate, pool } = this
+    let held = 0
+    const hold = async (bytes: number) => {
+      const entry = gate.enter(bytes, holdMs)
+      if (entry !== true && !(await entry)) throw new Refusal(503, 'busy', 'too many requests at once, try again')
+      held += bytes
     }
-    if (!gzip) return { bytes: raw, release }
-    await take(maxBytes)
-    const bytes = await inflate(raw, maxBytes)
-    gate.leave(held - bytes.length)
-    held = bytes.length
-    return { bytes, release }
-  } catch (error) {
-    release()
-    throw error
+    const release = () => {
+      gate.leave(held)
+      held = 0
+    }
+    try {
+      await hold(firstRoom)
+      const raw = await this.collect(request, declared, maxBytes, hold)
+      if (!raw) {
+        release()
+        return null
+      }
+      // Twice would hand one buffer to two requests.
+      let recycled = false
+      const recycle = () => {
+        if (!recycled) pool.give(raw.buffer)
+        recycled = true
+      }
+      if (!gzip) return { bytes: raw.bytes, recycle, release }
+      await hold(maxBytes)
+      const bytes = await inflate(raw.bytes, maxBytes).finally(recycle)
+      gate.leave(held - bytes.length)
+      held = bytes.length
+      return { bytes, recycle: () => undefined, release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  private collect(
+    request: IncomingMessage,
+    declared: number,
+    maxBytes: number,
+    hold: (bytes: number) => Promise<void>,
+  ): Promise<{ bytes: Buffer; buffer: Buffer } | null> {
+    const { pool } = this
+    const { promise, resolve, reject } = Promise.withResolvers<{ bytes: Buffer; buffer: Buffer } | null>()
+    let buffer = pool.take(Math.min(declared || firstRoom, firstRoom))
+    let size = 0
+    let failed = false
+    const grow = (bytes: number) => {
+      const larger = pool.take(bytes)
+      buffer.copy(larger, 0, 0, size)
+      pool.give(buffer)
+      buffer = larger
+    }
+    const fail = (error: unknown) => {
+      failed = true
+      request.pause()
+      pool.give(buffer)
+      reject(error)
+    }
+    request.on('data', (chunk: Buffer) => {
+      if (failed) return
+      if (size + chunk.length > maxBytes) return fail(tooLarge(maxBytes))
+      const room = buffer.length
+      if (size + chunk.length > room) grow(size + chunk.length)
+      size += chunk.copy(buffer, size)
+      if (buffer.length === room) return
+      request.pause()
+      hold(buffer.length - room).then(() => request.resume(), fail)
+    })
+    request.on('end', () => resolve({ bytes: buffer.subarray(0, size), buffer }))
+    request.on('error', () => resolve(null))
+    request.on('close', () => resolve(null))
+    return promise
   }
 }
 
@@ -69,35 +123,6 @@ export async function discard(request: IncomingMessage): Promise<boolean> {
   const ended = await promise
   clearTimeout(timer)
   return ended
-}
-
-function collect(
-  request: IncomingMessage,
-  maxBytes: number,
-  admitted: number,
-  take: (bytes: number) => Promise<void>,
-): Promise<Buffer | null> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>()
-  const chunks: Buffer[] = []
-  let size = 0
-  let room = admitted
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size > maxBytes) {
-      request.pause()
-      reject(tooLarge(maxBytes))
-      return
-    }
-    chunks.push(chunk)
-    if (size <= room) return
-    request.pause()
-    room += step
-    take(step).then(() => request.resume(), reject)
-  })
-  request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? null) : Buffer.concat(chunks, size)))
-  request.on('error', () => resolve(null))
-  request.on('close', () => resolve(null))
-  return promise
 }
 
 async function inflate(raw: Buffer, maxBytes: number): Promise<Buffer> {

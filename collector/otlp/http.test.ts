@@ -275,3 +275,22 @@ test('an address in use is told with the setting to change', async () => {
     }),
   ).rejects.toThrow(/EADDRINUSE.*listen\.otlp_http/)
 })
+
+test('bodies of many sizes at once do not mix, plain and gzip, whole and in pieces', async () => {
+  const { post, spans } = await start()
+  const sizes = Array.from({ length: 60 }, (_, i) => (i * 97_003) % 3_000_000)
+  const send = async (size: number, i: number) => {
+    const text = String.fromCharCode(97 + (i % 26)).repeat(size)
+    const span = jsonSpan({ spanId: (i + 1).toString(16).padStart(16, '0'), status: { message: text } })
+    const body = i % 2 === 0 ? Buffer.from(JSON.stringify(jsonRequest([span]))) : toProtobuf(jsonRequest([span]))
+    const headers = i % 2 === 0 ? asJson : asProtobuf
+    const gzip = i % 3 === 0
+    return (await post(gzip ? gzipSync(body) : body, gzip ? { ...headers, 'content-encoding': 'gzip' } : headers))
+      .status
+  }
+  expect(new Set(await Promise.all(sizes.map(send)))).toEqual(new Set([200]))
+  const most = ingestConfig.parse({}).max_attribute_bytes
+  const stored = new Map(spans().map((span) => [Number.parseInt(span.span_id, 16) - 1, span.status_message]))
+  for (const [i, size] of sizes.entries())
+    expect(stored.get(i)).toBe(String.fromCharCode(97 + (i % 26)).repeat(Math.min(size, most)))
+})

@@ -8,7 +8,7 @@ import type { IngestConfig } from '../config.ts'
 import type { IssueLog } from '../issues.ts'
 import { SpoolFull } from '../spool/index.ts'
 import { contentTypes, exportBody, Refusal, retryAfter, statusBody, type Encoding } from './answer.ts'
-import { discard, readBody } from './body.ts'
+import { BodyReader, discard, type Body } from './body.ts'
 import { countJson, countProtobuf, unstored, type Unstored } from './count-items.ts'
 import { decodeJson } from './decode-json.ts'
 import { decodeProtobuf } from './decode-protobuf.ts'
@@ -17,6 +17,8 @@ import { ByteGate } from './gate.ts'
 import type { DecodedTraces } from './validate.ts'
 
 const source = 'otlp_http'
+/** Bodies in memory may always take this much, however small one may be. */
+const leastMemory = 64 * 2 ** 20
 /** The second is where Langfuse's SDK sends its traces. */
 const tracePaths = new Set(['/v1/traces', '/api/public/otel/v1/traces'])
 const served = [...tracePaths, ...Object.keys(unstored)].join(', ')
@@ -46,7 +48,7 @@ export interface Receiver {
 export async function startOtlpHttp(options: ReceiverOptions): Promise<Receiver> {
   const { listen, accept, issues, log, clock = Date.now } = options
   let { config } = options
-  const gate = new ByteGate(config.max_body_bytes * 4, 1_000)
+  const bodies = new BodyReader(new ByteGate(Math.max(config.max_body_bytes * 4, leastMemory), 1_000))
   let authorised = authoriser(config.api_keys)
   const meters = receiverMetrics()
   const active = new Set<Promise<void>>()
@@ -109,19 +111,21 @@ export async function startOtlpHttp(options: ReceiverOptions): Promise<Receiver>
       const types = Object.values(contentTypes).join(' or ')
       throw new Refusal(415, 'content_type', `Content-Type must be ${types}`)
     }
-    const body = await readBody(request, isGzip(request.headers['content-encoding']), config.max_body_bytes, gate)
+    const body = await bodies.read(request, isGzip(request.headers['content-encoding']), config.max_body_bytes)
     if (!body) return null
     meters.bytes.add(body.bytes.length)
     try {
-      return other ? refuseItems(body.bytes, encoding, other) : await takeTraces(body.bytes, encoding)
+      return other ? refuseItems(body.bytes, encoding, other) : await takeTraces(body, encoding)
     } finally {
+      body.recycle()
       body.release()
     }
   }
 
-  async function takeTraces(body: Buffer, encoding: Encoding): Promise<Buffer> {
+  async function takeTraces({ bytes, recycle }: Body, encoding: Encoding): Promise<Buffer> {
     const decode = encoding === 'json' ? decodeJson : decodeProtobuf
-    const decoded = decode(body, { max_attribute_bytes: config.max_attribute_bytes, now: clock() * 1000 })
+    const decoded = decode(bytes, { max_attribute_bytes: config.max_attribute_bytes, now: clock() * 1000 })
+    recycle()
     if (decoded.spans.length > 0) await accept(decoded)
     meters.spans.add(decoded.spans.length)
     report(decoded.rejected)
