@@ -25,7 +25,7 @@ export interface PoolSettings {
   reader: ReadonlyMap<string, string>
 }
 
-/** No query may take all of the engine's memory: inserts need theirs. What does not fit is sorted and grouped on disk. */
+/** Results are held whole, three times over, before they are sent. No query may take all of the engine's memory: inserts need theirs. What does not fit is sorted and grouped on disk. */
 export function poolSettings(memoryBytes: number): PoolSettings {
   const share = (ratio: number) => String(Math.floor(memoryBytes * ratio))
   const limits = (ratio: number): [string, string][] => [
@@ -34,7 +34,7 @@ export function poolSettings(memoryBytes: number): PoolSettings {
     ['max_bytes_before_external_sort', share(ratio / 2)],
   ]
   return {
-    api: new Map([...limits(0.6), ['max_execution_time', '300'], ['max_result_bytes', share(0.5)]]),
+    api: new Map([...limits(0.6), ['max_execution_time', '300'], ['max_result_bytes', share(0.125)]]),
     reader: new Map([
       ...limits(0.5),
       ['max_temporary_data_on_disk_size_for_query', '4000000000'],

@@ -98,7 +98,7 @@ test('a parent that is killed takes the engine along: the directory is free for 
   const data_dir = newDirectory()
   const parent = await startedElsewhere(data_dir)
   parent.kill('SIGKILL')
-  const storage = await retried(() => start(data_dir))
+  const storage = await start(data_dir)
   expect(await storage.db.query('SELECT count() AS n FROM requests')).toEqual([{ n: 0 }])
 })
 
@@ -196,16 +196,4 @@ async function startedElsewhere(data_dir: string): Promise<ChildProcess> {
     child.once('exit', (code) => reject(new Error(`exited with ${code}`)))
   })
   return child
-}
-
-/** Death takes the kernel a moment. */
-async function retried<T>(work: () => Promise<T>): Promise<T> {
-  for (let round = 0; ; round++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (round === 20) throw error
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
 }

@@ -13,12 +13,21 @@ export interface EmbeddedOptions extends Omit<StartMessage, 'type'> {
 /** The engine could not be started; the message says what to do. */
 export class EngineStartError extends Error {
   override readonly name = 'EngineStartError'
+  /** Another process holds the directory. */
+  readonly locked: boolean
+
+  constructor(message: string, locked = false, options?: ErrorOptions) {
+    super(message, options)
+    this.locked = locked
+  }
 }
 
 const backOffMs = { first: 100, most: 10_000 }
 /** A child that ran this long had started well: its next crash begins the back-off anew. */
 const settledMs = 30_000
 const stderrTail = 4096
+/** The engine of a process that was just killed needs a moment to go. */
+const lockPatienceMs = 2000
 
 export class Supervisor {
   private readonly options: EmbeddedOptions
@@ -41,8 +50,17 @@ export class Supervisor {
   /** Resolves when the engine serves. Throws EngineStartError when the first start fails. */
   static async start(options: EmbeddedOptions): Promise<Supervisor> {
     const supervisor = new Supervisor(options)
-    await supervisor.launch()
-    return supervisor
+    const deadline = performance.now() + lockPatienceMs
+    for (;;) {
+      try {
+        await supervisor.launch()
+        return supervisor
+      } catch (error) {
+        const locked = error instanceof EngineStartError && error.locked
+        if (!locked || performance.now() > deadline) throw error
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
   }
 
   get url(): string {
@@ -88,7 +106,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       // Stays on: a message to a child that just died is an error event too.
       child.on('error', (cause) =>
-        reject(new EngineStartError(`cannot start the embedded ClickHouse: ${cause.message}`, { cause })),
+        reject(new EngineStartError(`cannot start the embedded ClickHouse: ${cause.message}`, false, { cause })),
       )
       child.on('message', (message: ChildMessage) => {
         if (message.type === 'failed') said = `${said}\n${message.reason}`
@@ -102,7 +120,7 @@ export class Supervisor {
         const wasReady = this.ready
         this.ready = false
         if (this.stopping) return
-        if (!wasReady) reject(new EngineStartError(this.explain(said)))
+        if (!wasReady) reject(this.explained(said))
         else this.restartLater(signal ?? `code ${code}`, performance.now() - startedAt, said)
       })
       const start: StartMessage = { ...messageOf(this.options), port: this.port }
@@ -131,11 +149,17 @@ export class Supervisor {
     }
   }
 
+  private explained(said: string): EngineStartError {
+    const { directory } = this.options
+    if (/Cannot lock file|CANNOT_OPEN_FILE.*lock/i.test(said)) {
+      const message = `${directory} is in use by another process: stop the other Inferwatch, or set another data_dir`
+      return new EngineStartError(message, true)
+    }
+    return new EngineStartError(this.explain(said))
+  }
+
   private explain(said: string): string {
     const { directory, host, port } = this.options
-    if (/Cannot lock file|CANNOT_OPEN_FILE.*lock/i.test(said)) {
-      return `${directory} is in use by another process: stop the other Inferwatch, or set another data_dir`
-    }
     if (said.includes('EADDRINUSE')) {
       return `${host}:${port} is taken: stop what listens there, or set listen.clickhouse`
     }
