@@ -1,7 +1,5 @@
 /** The whole room over real ClickHouse: from rows to Slack and PagerDuty, and over restarts. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { pagerdutyRateLimited } from './notify/testing/pagerduty.ts'
-import { slackRateLimited } from './notify/testing/slack.ts'
 import { testStorage } from '../storage/testing.ts'
 import type { Db } from '../storage/client.ts'
 import { manualClock } from './testing/manual-clock.ts'
@@ -205,115 +203,6 @@ test('a failing query keeps the state, and says so', async () => {
   expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
 })
 
-test('a vendor that is down holds up neither evaluation nor the others, and hears of what fired and resolved', async () => {
-  await slowForTwoMinutes()
-  room.slack.failNext(...Array.from({ length: 10 }, () => ({ status: 503 })))
-  room.pagerduty.failNext(pagerdutyRateLimited('900'))
-  const alerts = await room.start()
-  await room.clock.advance(2 * minute)
-  expect(room.webhook.messages).toHaveLength(1)
-  expect(alerts.channels()).toMatchObject([
-    { channel: 'slack', healthy: false, queued: 1, last_error: expect.stringMatching(/answered 503/) },
-    { channel: 'pagerduty', healthy: false, queued: 1, retry_at: t0 + 2 * minute + 900 * second },
-    { channel: 'webhook', healthy: true, queued: 0, retry_at: null },
-  ])
-  await room.clock.advance(14 * minute)
-  // Retry-After is honoured: one attempt so far, though the alert has resolved.
-  expect(room.pagerduty.requests).toHaveLength(1)
-  expect(states(alerts)).toEqual([])
-  await room.clock.advance(30 * minute)
-  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
-  expect(room.pagerduty.dropped).toEqual([])
-  expect(room.slack.messages).toMatchObject([
-    { text: expect.stringContaining('[FIRED &amp; RESOLVED] HighP95Latency') },
-  ])
-  expect(alerts.channels()).toMatchObject([{ healthy: true }, { healthy: true }, { healthy: true }])
-})
-
-test('Retry-After holds for everything that the channel has to tell', async () => {
-  await slowForTwoMinutes()
-  await slowForTwoMinutes('llama')
-  room.pagerduty.failNext(pagerdutyRateLimited('240'))
-  const alerts = await room.start()
-  await room.clock.advance(5 * minute)
-  expect(room.pagerduty.requests).toHaveLength(1)
-  expect(alerts.channels()[1]).toMatchObject({ channel: 'pagerduty', queued: 2 })
-  await room.clock.advance(2 * minute)
-  expect(room.pagerduty.incidents).toHaveLength(2)
-})
-
-test('what fires and resolves while its group waits to be told is told with it', async () => {
-  room.config.route.group_by = ['alertname']
-  await room.insertRequests(t0, 120, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
-  await slowForTwoMinutes('llama', t0 + 2 * minute)
-  room.slack.failNext(slackRateLimited(15 * 60))
-  await room.start()
-  await room.clock.advance(18 * minute)
-  expect(room.slack.messages).toMatchObject([{ text: expect.stringMatching(/FIRING:1[^]*gpt-4o[^]*llama/) }])
-})
-
-test('an outbox survives a restart', async () => {
-  await slowForTwoMinutes()
-  room.slack.failNext(...Array.from({ length: 50 }, () => slackRateLimited(60)))
-  const before = await room.start()
-  await room.clock.advance(5 * minute)
-  expect(room.slack.messages).toEqual([])
-  await before.stop()
-  room.slack.recover()
-  const attempts = room.slack.requests.length
-  await room.start()
-  await room.clock.advance(10 * minute)
-  expect(room.slack.requests.length).toBeGreaterThan(attempts)
-  expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#2f9e62'])
-  expect(room.pagerduty.incidents).toMatchObject([{ triggers: 1 }])
-})
-
-test('a refusal for good is shown, not retried before the next flush', async () => {
-  await slowForTwoMinutes()
-  room.slack.failNext({ status: 404, body: 'no_service' })
-  const alerts = await room.start()
-  await room.clock.advance(2 * minute + 59 * second)
-  expect(room.slack.requests).toHaveLength(1)
-  expect(alerts.channels()[0]).toMatchObject({
-    healthy: false,
-    last_error: expect.stringContaining('404 no_service'),
-    queued: 0,
-  })
-  await alerts.stop()
-  const rows = await room.notifications()
-  expect(rows.filter(({ channel }) => channel === 'slack')).toMatchObject([
-    { ok: false, outcome: 'failed', http_status: 404, retry_at: null },
-  ])
-})
-
-test('no secret in tables, logs or what is shown', async () => {
-  await slowForTwoMinutes()
-  room.slack.failNext({ status: 403, body: `invalid_token ${room.slack.webhookUrl}` })
-  room.pagerduty.failNext({ status: 500, body: `no ${room.pagerduty.routingKey}` })
-  const alerts = await room.start()
-  await room.clock.advance(9 * minute)
-  await alerts.stop()
-  const tables = ['alert_state', 'alert_groups', 'alert_events', 'notifications']
-  const rows = await Promise.all(tables.map((table) => storage.db.query(`select * from ${table}`)))
-  expect(rows.every((table) => table.length > 0)).toBe(true)
-  const shown = JSON.stringify([rows, room.logs, alerts.channels(), alerts.rules(), alerts.active()])
-  for (const secret of ['k3yK3yK3y', room.pagerduty.routingKey, 't0k3n-t0k3n']) expect(shown).not.toContain(secret)
-  expect(shown).toContain('invalid_token')
-})
-
-test('a group that still fires is told again after repeat_interval, and a new alert of it at the next flush', async () => {
-  room.config.route.group_by = ['alertname']
-  room.writeRules(latencyRules.replace('interval: 30s', 'interval: 2m'))
-  await room.insertRequests(t0, 700, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
-  await room.insertRequests(t0 + 10 * minute, 12, 10 * second, { model: 'llama', duration_ms: 9_000 })
-  const alerts = await room.start()
-  await room.clock.advance(105 * minute)
-  await alerts.stop()
-  const rows = (await room.notifications()).filter(({ channel }) => channel === 'webhook')
-  expect(rows.map(({ reason }) => reason)).toEqual(['first', 'new_alerts', 'resolved', 'repeat'])
-  expect(room.webhook.messages.map(({ alerts: { length } }) => length)).toEqual([1, 2, 2, 1])
-})
-
 test('a reload keeps state by rule and labels; a rule that goes away resolves', async () => {
   await room.insertRequests(t0, 60, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
   const alerts = await room.start()
@@ -350,16 +239,4 @@ test('state is written once the database is back', async () => {
   await room.clock.advance(5 * second)
   await vi.waitFor(async () => expect(await room.events()).toHaveLength(2))
   await alerts.stop()
-})
-
-test('a test notification tries every channel and leaves nothing open', async () => {
-  room.webhook.failNext({ status: 401, body: 'who?' })
-  const alerts = await room.start()
-  expect(await alerts.testNotification('on-call')).toMatchObject([
-    { channel: 'slack', ok: true },
-    { channel: 'pagerduty', ok: true },
-    { channel: 'webhook', ok: false, error: expect.stringContaining('401 who?') },
-  ])
-  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
-  await expect(alerts.testNotification('nobody')).rejects.toThrow(RangeError)
 })
