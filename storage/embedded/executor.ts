@@ -131,13 +131,21 @@ export class Executor {
     }
     const sql = gateReaderQuery(request.sql, this.tableFunctions)
     const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
-    if (queryClass === 4) {
-      // The engine's own message says where the text stops making sense.
-      return this.pools.reader.run(this.readerStatement(request, `EXPLAIN AST ${sql}`))
-    }
+    if (queryClass === 4) throw await this.syntaxError(request, sql)
     if (statementCount !== 1) throw new EngineError(codes.accessDenied, 'reader: one statement at a time')
     if (queryClass !== 0) throw new EngineError(codes.accessDenied, 'reader: may only read')
     return this.pools.reader.run(this.readerStatement(request, sql))
+  }
+
+  /** Where the text stops making sense, in the engine's words; formatQuery parses it and does nothing else. */
+  private async syntaxError(request: StatementRequest, sql: string): Promise<EngineError> {
+    try {
+      await this.pools.reader.run(this.readerStatement(request, `SELECT formatQuery(${quote(sql)}) FORMAT Null`))
+    } catch (error) {
+      const { code, message } = EngineError.from(error)
+      return new EngineError(code, message.replace(/: [Ii]n scope [^]*$/, ' (SYNTAX_ERROR)'))
+    }
+    return new EngineError(codes.syntax, 'Syntax error')
   }
 
   private readerStatement(request: StatementRequest, sql: string) {

@@ -49,6 +49,7 @@ const forbiddenNames = new Set([
   'addresstolinewithinlines',
   'addresstosymbol',
   'demangle',
+  'logtrace',
   'filesystempath',
   'outfile',
   'infile',

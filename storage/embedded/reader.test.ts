@@ -138,6 +138,19 @@ describe('refused', () => {
     expect(calls).toBe(0)
   })
 
+  test('a format that is more than a name', async () => {
+    expect(await ask('SELECT 1', { default_format: `TSV INTO OUTFILE '${outfile}'` })).toMatchObject({ status: 400 })
+    expect(existsSync(outfile)).toBe(false)
+  })
+
+  test('what the engine cannot parse is not run in any form', async () => {
+    const { status, text } = await ask('SELECT 1 FORMAT Null FORMAT TSV')
+    expect([status, text]).toEqual([
+      400,
+      expect.stringMatching(/^Code: 62\. DB::Exception: Syntax error.*\(SYNTAX_ERROR\) \(version/s),
+    ])
+  })
+
   test('another database in the URL', async () => {
     expect(await ask('SELECT 1', { database: 'other' })).toMatchObject({ status: 403 })
     expect(await ask('SELECT 1', { database: 'system' })).toMatchObject({ status: 403 })

@@ -7,7 +7,7 @@ import { gzip } from 'node:zlib'
 import { authenticate, type Passwords } from './auth.ts'
 import { readStatement, saveBody } from './body.ts'
 import type { RawResult } from './engine.ts'
-import { EngineError, errorBody, httpStatus } from './errors.ts'
+import { codes, EngineError, errorBody, httpStatus } from './errors.ts'
 import type { Executor, StatementRequest } from './executor.ts'
 import { bodyInsert } from './insert.ts'
 import { goHandshake } from './go-handshake.ts'
@@ -48,7 +48,7 @@ async function handle(
   const statement: StatementRequest = {
     user: authenticate(request, query, passwords),
     sql: query.get('query') ?? '',
-    format: query.get('default_format') ?? header(request, 'x-clickhouse-format') ?? 'TabSeparated',
+    format: formatName(query.get('default_format') ?? header(request, 'x-clickhouse-format') ?? 'TabSeparated'),
     database: query.get('database') ?? header(request, 'x-clickhouse-database') ?? '',
     settings: requestedSettings(query, executor.knownSettings),
     params: boundParams(query),
@@ -57,6 +57,11 @@ async function handle(
   const started = performance.now()
   const result = await execute(executor, statement, request, query)
   await sendResult(request, response, query, statement, result, performance.now() - started)
+}
+
+function formatName(name: string): string {
+  if (/^[A-Za-z0-9_]{1,64}$/.test(name)) return name
+  throw new EngineError(codes.badArguments, 'the format is no name of a format')
 }
 
 async function execute(
