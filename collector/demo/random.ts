@@ -12,6 +12,8 @@ export interface Random {
   hex(digits: number): string
 }
 
+const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 export function seeded(seed: number): Random {
   let state = seed >>> 0
   const next = () => {
@@ -43,10 +45,10 @@ export function seeded(seed: number): Random {
     },
     hex(digits) {
       let text = ''
-      while (text.length < digits)
-        text += Math.floor(next() * 4_294_967_296)
-          .toString(16)
-          .padStart(8, '0')
+      while (text.length < digits) {
+        const bits = Math.floor(next() * 4_294_967_296)
+        text += `${byteHex[bits >>> 24]}${byteHex[(bits >>> 16) & 255]}${byteHex[(bits >>> 8) & 255]}${byteHex[bits & 255]}`
+      }
       return text.slice(0, digits)
     },
   }
