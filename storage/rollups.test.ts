@@ -1,11 +1,12 @@
+import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
 import type { GpuSample } from '../records/gpu-sample.ts'
 import { RowBinaryWriter } from './rowbinary.ts'
+import type { Db } from './client.ts'
 import { compareRollups } from './rollup-check.ts'
 import { rollupSpecs } from './rollup-specs.ts'
 import { measuresOf, tableOf, tiers } from './rollup-sql.ts'
-import { pino } from 'pino'
 import { startRollups } from './rollups.ts'
 import { tables, type Table } from './tables.ts'
 import { testStorage } from './testing.ts'
@@ -66,6 +67,9 @@ async function expectEqual(): Promise<void> {
     expect({ [table]: stored }).toEqual({ [table]: recount })
   }
 }
+
+/** The database, with statements that go through `command`. */
+const withCommand = (command: Db['command']) => Object.create(storage.db, { command: { value: command } }) as Db
 
 const requests = rollupSpecs[0]
 const rows = async (table: string) => {
@@ -176,12 +180,9 @@ test('a pass that died half-way is repeated by the next process', async () => {
     Array.from({ length: 200 }, (_, id) => request(id)),
   )
   let calls = 0
-  const dying = Object.create(storage.db, {
-    command: {
-      value: (sql: string, params: Record<string, unknown>) =>
-        ++calls > 4 ? Promise.reject(new Error('died')) : storage.db.command(sql, params),
-    },
-  }) as typeof storage.db
+  const dying = withCommand((sql, params) =>
+    ++calls > 4 ? Promise.reject(new Error('died')) : storage.db.command(sql, params),
+  )
   const log = pino({ level: 'silent' })
   for (let round = 0; round < 6; round++) {
     calls = round
@@ -198,14 +199,10 @@ test('a pass that died half-way is repeated by the next process', async () => {
 test('nothing is computed again when nothing came', async () => {
   const log = pino({ level: 'silent' })
   let commands = 0
-  const counting = Object.create(storage.db, {
-    command: {
-      value: (sql: string, params: Record<string, unknown>) => {
-        commands++
-        return storage.db.command(sql, params)
-      },
-    },
-  }) as typeof storage.db
+  const counting = withCommand((sql, params) => {
+    commands++
+    return storage.db.command(sql, params)
+  })
   const rollups = await startRollups(counting, log)
   await store(tables.requests, [request(1)])
   await rollups.flush()
