@@ -38,12 +38,16 @@ export class BodyReader {
     if (declared > maxBytes) throw tooLarge(maxBytes)
     const { gate, pool } = this
     let held = 0
+    let released = false
     const hold = async (bytes: number) => {
       const entry = gate.enter(bytes, holdMs)
       if (entry !== true && !(await entry)) throw new Refusal(503, 'busy', 'too many requests at once, try again')
-      held += bytes
+      // The client may have gone while this waited.
+      if (released) gate.leave(bytes)
+      else held += bytes
     }
     const release = () => {
+      released = true
       gate.leave(held)
       held = 0
     }
@@ -108,6 +112,7 @@ export class BodyReader {
     request.on('end', () => resolve({ bytes: buffer.subarray(0, size), buffer }))
     request.on('error', () => resolve(null))
     request.on('close', () => resolve(null))
+    if (request.destroyed) resolve(null)
     return promise
   }
 }

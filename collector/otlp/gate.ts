@@ -15,6 +15,11 @@ export class ByteGate {
     return this.used
   }
 
+  /** Who is held at the door. */
+  get held(): number {
+    return this.waiting.size
+  }
+
   /** True once there is room; false when none came within `holdMs`, or too many wait already. */
   enter(bytes: number, holdMs: number): Promise<boolean> | true {
     if (this.fits(bytes) && this.waiting.size === 0) {

@@ -48,9 +48,10 @@ export interface Receiver {
 export async function startOtlpHttp(options: ReceiverOptions): Promise<Receiver> {
   const { listen, accept, issues, log, clock = Date.now } = options
   let { config } = options
-  const bodies = new BodyReader(new ByteGate(Math.max(config.max_body_bytes * 4, leastMemory), 1_000))
+  const gate = new ByteGate(Math.max(config.max_body_bytes * 4, leastMemory), 1_000)
+  const bodies = new BodyReader(gate)
   let authorised = authoriser(config.api_keys)
-  const meters = receiverMetrics()
+  const meters = receiverMetrics(gate)
   const active = new Set<Promise<void>>()
 
   const server = createServer(
@@ -218,8 +219,17 @@ function parseAddress(listen: string): { host: string; port: number } {
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) }
 }
 
-function receiverMetrics() {
+function receiverMetrics(gate: ByteGate) {
   const meter = metrics.getMeter('inferwatch')
+  meter
+    .createObservableGauge('inferwatch.ingest.body_memory', { description: 'OTLP bodies in memory', unit: 'By' })
+    .addCallback((result) => result.observe(gate.bytes))
+  meter
+    .createObservableGauge('inferwatch.ingest.held_requests', {
+      description: 'OTLP requests held until memory is free',
+      unit: '{request}',
+    })
+    .addCallback((result) => result.observe(gate.held))
   return {
     spans: meter.createCounter('inferwatch.ingest.spans', { description: 'Spans made durable', unit: '{span}' }),
     requests: meter.createCounter('inferwatch.ingest.requests', {

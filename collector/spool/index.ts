@@ -2,10 +2,11 @@
  * The spool: what makes "acknowledged" mean "durable". Rows go to disk first, and from there, in segments, to ClickHouse.
  * Kill the process at any point: every row whose append resolved is inserted, once, by this run or the next.
  */
-import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { access, constants, mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Db } from '../../storage/client.ts'
+import { DataDirError } from '../../storage/data-dir.ts'
 import { tables, type TableRows } from '../../storage/tables.ts'
 import type { SpoolConfig } from '../config.ts'
 import { Drain, moveToRejected } from './drain.ts'
@@ -52,11 +53,10 @@ export interface SpoolOptions {
 type Names = keyof TableRows
 type Wals = { [T in Names]: TableWal<TableRows[T]> }
 
-/** Takes over what a former run left in `dir`, then accepts rows. Throws when `dir` cannot be written. */
+/** Takes over what a former run left in `dir`, then accepts rows. Throws DataDirError when `dir` cannot be written. */
 export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
   const { dir, config, db, log, clock = Date.now, onRejected = () => undefined } = options
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  const directory = await open(dir, 'r')
+  const directory = await openDirectory(dir)
   let waitingBytes = 0
   let refused = 0
   let rejectedSegments = 0
@@ -218,6 +218,17 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
       stopped ??= shutDown(limitMs)
       return stopped
     },
+  }
+}
+
+async function openDirectory(dir: string): Promise<FileHandle> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK)
+    return await open(dir, 'r')
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException
+    throw new DataDirError(`${dir} is not writable (${code}): give this user rights to it`, { cause })
   }
 }
 

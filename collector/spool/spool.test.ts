@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Span } from '../../records/span.ts'
 import { tables } from '../../storage/tables.ts'
-import { SpoolFull } from './index.ts'
-import { encoded, issue, testSpool, type TestSpool } from './testing.ts'
+import { SpoolFull, startSpool } from './index.ts'
+import { encoded, issue, RecordingDb, silent, testSpool, type TestSpool } from './testing.ts'
 
 const refused = (retryable: boolean) => Object.assign(new Error('Code: 53. Type mismatch'), { retryable })
 const files = async (dir: string) => (await readdir(dir)).filter((name) => name.endsWith('.seg'))
@@ -160,4 +160,12 @@ test('a damaged file of a former run is kept aside, the others are replayed', as
   await next.drained()
   expect(db.bodies()).toEqual(encoded([issue(1)]))
   expect(await readdir(join(dir, 'rejected'))).toEqual(['spans-0.seg'])
+})
+
+test('a directory that cannot be used is told in one line', async () => {
+  const { dir } = await start()
+  await writeFile(join(dir, 'file'), '')
+  const config = { max_bytes: 1, segment_bytes: 1, segment_ms: 1 }
+  const starting = startSpool({ dir: join(dir, 'file', 'spool'), config, db: new RecordingDb(), log: silent })
+  await expect(starting).rejects.toThrow(/spool is not writable \(ENOTDIR\)/)
 })
