@@ -1,4 +1,5 @@
 /** Builds the web app when it is missing or its sources changed. The server runs as it is; only the web app is built. */
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
@@ -23,11 +24,16 @@ export async function buildWeb(onStart: () => void = () => undefined): Promise<B
   const known = await readFile(stamp, 'utf8').catch(() => '')
   if (known === sources) return { built: false, duration_ms: performance.now() - started }
   onStart()
-  const { build } = await import('vite')
-  await build({ configFile: join(source, 'vite.config.ts'), root: source, logLevel: 'error', mode: 'production' })
-  await compressAssets(join(webDist, 'assets'))
+  // In a process of its own: the bundler takes hundreds of megabytes, which a server would keep for good.
+  await promisify(execFile)(process.execPath, [import.meta.filename], { cwd: root })
   await writeFile(stamp, sources)
   return { built: true, duration_ms: performance.now() - started }
+}
+
+async function build(): Promise<void> {
+  const vite = await import('vite')
+  await vite.build({ configFile: join(source, 'vite.config.ts'), root: source, logLevel: 'error', mode: 'production' })
+  await compressAssets(join(webDist, 'assets'))
 }
 
 /** Names and contents of every source, and the lock file for the libraries. */
@@ -65,3 +71,5 @@ async function compressAssets(folder: string): Promise<void> {
     }),
   )
 }
+
+if (import.meta.main) await build()
