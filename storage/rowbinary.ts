@@ -83,6 +83,13 @@ export class RowBinaryWriter {
     this.putVarint(value)
   }
 
+  /** Bytes that are RowBinary already. */
+  bytes(value: Buffer): void {
+    this.reserve(value.length)
+    value.copy(this.buffer, this.position)
+    this.position += value.length
+  }
+
   /** A length-prefixed UTF-8 text; lone surrogates become U+FFFD. */
   text(value: string): void {
     const length = value.length

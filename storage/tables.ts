@@ -126,7 +126,7 @@ export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
     status: as.label,
     status_message: as.text,
     attributes: as.attributeMap,
-    resource_attributes: as.attributeMap,
+    resource_attributes: as.sharedAttributeMap,
     events: as.spanEvents,
     links: as.spanLinks,
     version: as.whole,
