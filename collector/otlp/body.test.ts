@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { BodyReader } from './body.ts'
@@ -11,18 +11,19 @@ afterEach(() => server?.close())
 async function start(gate: ByteGate) {
   const bodies = new BodyReader(gate)
   const read: number[] = []
-  server = createServer((request, response) => {
-    void bodies.read(request, false, 2 ** 24).then(
-      (body) => {
-        if (!body) return
-        read.push(body.bytes.length)
-        body.recycle()
-        body.release()
-        response.end()
-      },
-      () => response.writeHead(503).end(),
-    )
-  })
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      const body = await bodies.read(request, false, 2 ** 24)
+      if (!body) return
+      read.push(body.bytes.length)
+      body.recycle()
+      body.release()
+      response.end()
+    } catch {
+      response.writeHead(503).end()
+    }
+  }
+  server = createServer((request, response) => void handle(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
