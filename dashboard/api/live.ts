@@ -10,6 +10,9 @@ export interface Live {
   stop(): void
 }
 
+/** A page asks its questions at most this long before it listens. */
+const pageLoadMs = 1000
+
 export interface LiveOptions {
   intervalMs?: number
   now?: () => number
@@ -20,11 +23,13 @@ export function createLive(db: Db, { intervalMs = 1500, now = Date.now }: LiveOp
   const listeners = new Set<(arrivals: Arrivals) => void>()
   let timer: NodeJS.Timeout | undefined
   let seen = ''
+  let since = 0
 
   const look = async () => {
     const arrivals = await lastArrivals(db, now() - 60_000)
     const mark = JSON.stringify(arrivals)
-    const fresh = seen !== '' && mark !== seen && Object.values(arrivals).some((at) => at > 0)
+    // At the first look, what was stored since the page asked is new to it.
+    const fresh = mark !== seen && Object.values(arrivals).some((at) => at >= since)
     seen = mark
     if (fresh) for (const tick of listeners) tick(arrivals)
   }
@@ -45,7 +50,10 @@ export function createLive(db: Db, { intervalMs = 1500, now = Date.now }: LiveOp
   return {
     subscribe(tick) {
       listeners.add(tick)
-      if (listeners.size === 1) schedule()
+      if (listeners.size === 1) {
+        since = now() - pageLoadMs
+        schedule()
+      }
       return () => {
         listeners.delete(tick)
         if (listeners.size === 0) stop()

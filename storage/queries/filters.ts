@@ -12,13 +12,14 @@ export interface FilterValue {
 /** At most `limit` values a column; a column whose only value is empty is left out. */
 export async function filterValues(db: Db, range: TimeRange, limit = 50): Promise<FilterValue[]> {
   const { sql, params } = where({}, range)
-  const names = filterColumns.map((column) => `'${column}'`).join(', ')
-  const values = filterColumns.map((column) => `toString(${column})`).join(', ')
+  const sets = filterColumns.map((column) => `(${column})`).join(', ')
+  const column = filterColumns.map((name) => `grouping(${name}) = 0, '${name}'`).join(', ')
+  const value = filterColumns.map((name) => `grouping(${name}) = 0, toString(${name})`).join(', ')
   return db.query<FilterValue>(
-    `select pair.1 as column, pair.2 as value, count() as requests
-    from requests array join arrayZip([${names}], [${values}]) as pair
-    where ${sql} and value != ''
-    group by column, value order by column, requests desc, value limit {limit:UInt32} by column`,
+    `select multiIf(${column}, '') as column, multiIf(${value}, '') as value, count() as requests
+    from requests where ${sql}
+    group by grouping sets (${sets}) having value != ''
+    order by column, requests desc, value limit {limit:UInt32} by column`,
     { ...params, limit },
   )
 }

@@ -19,6 +19,9 @@ export interface Totals {
   unpriced: number
 }
 
+const sparkMeasures = ['requests', 'errors', 'p95_ms', 'output_tokens', 'cost_usd', 'unpriced'] as const
+export type SparkPoint = { at: number } & Pick<Totals, (typeof sparkMeasures)[number]>
+
 export interface Overview {
   /** As answered: rollups begin at a whole hour or day. */
   from: number
@@ -26,7 +29,7 @@ export interface Overview {
   source: Source
   current: Totals
   previous: Totals
-  spark: { step_ms: number; points: ({ at: number } & Totals)[] }
+  spark: { step_ms: number; points: SparkPoint[] }
 }
 
 const nothing: Totals = {
@@ -67,9 +70,9 @@ export async function overview(db: Db, filter: Filter, range: TimeRange): Promis
 async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Overview['spark']> {
   const step_ms = Math.max(stepFor(range, 48), tier.step_ms)
   const { sql, params } = tierWhere(tier, filter, range)
-  const points = await db.query<{ at: number } & Totals>(
+  const points = await db.query<SparkPoint>(
     `select ${bucketOf(tier)} as at,
-      ${selectOf(tier, measures)}
+      ${selectOf(tier, sparkMeasures)}
     from ${tier.table} as r where ${sql} group by at order by at`,
     { ...params, step_ms },
   )

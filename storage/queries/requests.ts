@@ -45,6 +45,10 @@ export interface RequestPage {
   next: Cursor | null
 }
 
+/** Looked at first: on a busy system the last minutes hold a page, and a week need not be sorted for it. */
+const windowsMs = [5 * 60_000, 2 * 3_600_000, Infinity]
+
+/** At most `limit` requests, those after the cursor of the page before. */
 export async function latestRequests(
   db: Db,
   filter: Filter,
@@ -52,23 +56,33 @@ export async function latestRequests(
   limit: number,
   after: Cursor | null = null,
 ): Promise<RequestPage> {
+  const to = after ? Math.min(range.to, Math.floor(after.timestamp_us / 1000) + 1) : range.to
+  let rows: RequestRow[] = []
+  for (const window of windowsMs) {
+    const from = Math.max(range.from, to - window)
+    rows = await newest(db, filter, { from, to }, limit + 1, after)
+    if (rows.length > limit || from === range.from) break
+  }
+  const requests = rows.slice(0, limit)
+  const last = requests.at(-1)
+  return { requests, next: rows.length > limit && last ? cursorOf(last) : null }
+}
+
+function newest(db: Db, filter: Filter, range: TimeRange, limit: number, after: Cursor | null): Promise<RequestRow[]> {
   const { sql, params } = where(filter, range)
   const position = after
-    ? `and (timestamp, trace_id, span_id) < (fromUnixTimestamp64Micro({after_us:Int64}, 'UTC'), {after_trace:String}, {after_span:String})`
+    ? `and (timestamp, trace_id, span_id) <
+      (fromUnixTimestamp64Micro({after_us:Int64}, 'UTC'), {after_trace:String}, {after_span:String})`
     : ''
-  const rows = await db.query<RequestRow>(
+  return db.query<RequestRow>(
     `select ${columns} from requests where ${sql} ${position}
     order by timestamp desc, trace_id desc, span_id desc limit {limit:UInt32}`,
     {
       ...params,
-      limit: limit + 1,
+      limit,
       ...(after && { after_us: after.timestamp_us, after_trace: after.trace_id, after_span: after.span_id }),
     },
   )
-  const requests = rows.slice(0, limit)
-  const last = requests.at(-1)
-  const next = rows.length > limit && last ? cursorOf(last) : null
-  return { requests, next }
 }
 
 function cursorOf({ timestamp_us, trace_id, span_id }: RequestRow): Cursor {

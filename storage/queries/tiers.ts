@@ -139,10 +139,10 @@ export function perModel(
       select model from ${tier.table} as r where ${condition.sql}
       group by model order by ${tier.measures[rank]} desc, model limit {lines:UInt32}
     )
-    select if(r.model in busiest, r.model, '') as line, r.model not in busiest as other, ${bucketOf(tier)} as at,
+    select r.model in busiest as named, if(named, r.model, '') as line, not named as other, ${bucketOf(tier)} as at,
       ${selectOf(tier, measures)}
     from ${tier.table} as r where ${condition.sql}
-    group by line, other, at order by other, line, at`
+    group by named, line, at order by other, line, at`
   return { sql, frame, params: { ...condition.params, step_ms: frame.step_ms, lines: maxLines - 1 } }
 }
 

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Dashboard } from '../../dashboard/api/server.ts'
 import { formatCount, formatMs, formatRatio, formatUsd } from '../../dashboard/web/src/lib/format.ts'
 import { testStorage } from '../../storage/testing.ts'
-import { eventually } from '../support/eventually.ts'
 import { testBrowser, type TestBrowser } from './browser.ts'
 import { gpuSamples, requests, serverSamples, trace } from './seed.ts'
 import { serveTestPage } from './serve.ts'
@@ -100,7 +99,7 @@ describe('what the page says', () => {
 })
 
 async function expectCharts(charts: { count(): Promise<number> }, wanted: number): Promise<void> {
-  await eventually('charts', async () => ((await charts.count()) === wanted ? true : null), 15_000)
+  await expect.poll(() => charts.count(), { timeout: 20_000 }).toBe(wanted)
 }
 
 describe('how it is used', () => {
@@ -111,9 +110,7 @@ describe('how it is used', () => {
     await page.getByRole('option', { name: /claude-sonnet-4/ }).waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL(/model=claude-sonnet-4/)
-    await eventually('one model', async () =>
-      (await page.locator('table[aria-label="Models"] tbody tr').count()) === 1 ? true : null,
-    )
+    await expect.poll(() => page.locator('table[aria-label="Models"] tbody tr').count(), { timeout: 20_000 }).toBe(1)
     await page.getByLabel('Remove the filter model claude-sonnet-4').click()
     await page.waitForURL((url) => !url.search.includes('model='))
     await page.close()
@@ -132,7 +129,7 @@ describe('how it is used', () => {
     const before = await color()
     await page.locator('tr[data-id="claude-sonnet-4"]').click()
     await page.waitForURL(/model=claude-sonnet-4/)
-    await eventually('the other models to go', async () => ((await others.count()) === 1 ? true : null))
+    await expect.poll(() => others.count(), { timeout: 20_000 }).toBe(1)
     expect(await color()).toBe(before)
     await page.close()
   })
@@ -163,13 +160,10 @@ describe('how it is used', () => {
     const button = page.getByRole('button', { name: 'llama-3.1-70b' }).first()
     await button.click()
     expect(await button.getAttribute('aria-pressed')).toBe('true')
-    await eventually('faded rows', async () =>
-      (await page.locator('.legend tr[data-faded="true"]').count()) >= 8 ? true : null,
-    )
+    const faded = page.locator('.legend tr[data-faded="true"]')
+    await expect.poll(() => faded.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(8)
     await button.click()
-    await eventually('all rows again', async () =>
-      (await page.locator('.legend tr[data-faded="true"]').count()) === 0 ? true : null,
-    )
+    await expect.poll(() => page.locator('.legend tr[data-faded="true"]').count(), { timeout: 20_000 }).toBe(0)
     await page.close()
   })
 
@@ -196,11 +190,13 @@ describe('how it is used', () => {
     const { page } = await overview()
     await page.getByLabel('Menu of Latency').click()
     await page.getByRole('menuitem', { name: 'Show query' }).click()
-    await page.getByText('quantilesExact(0.5, 0.95, 0.99)').first().waitFor()
+    const queries = page.getByRole('dialog').getByText('quantilesExact(0.5, 0.95, 0.99)')
+    await expect.poll(() => queries.count(), { timeout: 20_000 }).toBeGreaterThan(0)
     await page.keyboard.press('Escape')
     await page.getByLabel('Menu of VRAM').click()
     await page.getByRole('menuitem', { name: 'Show as table' }).click()
-    await page.getByRole('table', { name: 'VRAM' }).locator('tbody tr').first().waitFor()
+    const data = page.getByRole('table', { name: 'VRAM' }).locator('tbody tr')
+    await expect.poll(() => data.count(), { timeout: 20_000 }).toBeGreaterThan(50)
     await page.close()
   })
 
@@ -212,7 +208,8 @@ describe('how it is used', () => {
     await store(storage.db, 'requests', [
       { ...last, timestamp: Date.now() * 1000, trace_id: id, model: 'just-arrived' },
     ])
-    await page.locator('table[aria-label="Latest requests"]').getByText('just-arrived').waitFor({ timeout: 20_000 })
+    const arrived = page.locator('table[aria-label="Latest requests"]').getByText('just-arrived')
+    await expect.poll(() => arrived.count(), { timeout: 20_000 }).toBe(1)
     await page.close()
   })
 })
@@ -238,7 +235,7 @@ describe('how it looks', () => {
     const light = await ground()
     await page.getByLabel('Colour scheme').click()
     await page.getByRole('menuitem', { name: 'Dark' }).click()
-    await eventually('a dark ground', async () => ((await ground()) === light ? null : true))
+    await expect.poll(ground).not.toBe(light)
     await page.reload()
     expect(await page.evaluate(() => document.documentElement.dataset.mantineColorScheme)).toBe('dark')
     await page.evaluate(() => localStorage.clear())

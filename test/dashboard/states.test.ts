@@ -65,7 +65,7 @@ test('with a key set, the page asks for it and then shows', async () => {
   await page.getByText('This key is not known').waitFor()
   await page.getByLabel('Key').fill('a-key-of-sixteen-or-more')
   await page.getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor()
+  await expect.poll(() => page.getByRole('navigation', { name: 'Pages' }).count(), { timeout: 20_000 }).toBe(1)
   await page.close()
   await site.stop()
 })

@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import { api, read } from '../lib/api.ts'
-import { useQuestion, useUnfiltered, type QuestionInput } from './use-question.ts'
+import { useQuestion, useSlowly, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -13,7 +13,7 @@ export const useOverview = () => useQuestion('overview', overview)
 /** One row per model. */
 export const useModels = () => useQuestion('models', models)
 /** The values that each filter column has in the range, whatever is filtered. */
-export const useFilterValues = () => useUnfiltered('filters', filters)
+export const useFilterValues = () => useSlowly('filters', filters)
 
 /** Every model of the range, filtered out or not: what colours are given to. */
 export function useModelNames(): string[] {
@@ -23,4 +23,5 @@ export function useModelNames(): string[] {
 
 export type Overview = Awaited<ReturnType<typeof overview>>
 export type Totals = Overview['current']
+export type SparkPoint = Overview['spark']['points'][number]
 export type ModelRow = Awaited<ReturnType<typeof models>>['models'][number]

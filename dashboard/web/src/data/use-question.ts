@@ -23,17 +23,18 @@ export function useQuestion<T>(name: string, ask: Ask<T>, extra: Record<string, 
   return useAsked(name, ask, { ...questionOf(search), ...extra })
 }
 
-/** The same, about the range alone. */
-export function useUnfiltered<T>(name: string, ask: Ask<T>): Asked<T> {
+/** The same, about the range alone, and not live: for lists that hardly change. */
+export function useSlowly<T>(name: string, ask: Ask<T>): Asked<T> {
   const [search] = useSearch()
-  return useAsked(name, ask, questionOf({ ...search, filters: {} }))
+  return useAsked(name, ask, questionOf({ ...search, filters: {} }), { live: false })
 }
 
-function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput): Asked<T> {
+function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = true } = {}): Asked<T> {
   const result = useQuery<T>({
-    queryKey: [liveKey, name, query],
+    queryKey: [live ? liveKey : 'slow', name, query],
     queryFn: ({ signal }) => ask(query, signal),
     placeholderData: keepPreviousData,
+    ...(!live && { staleTime: 60_000, refetchInterval: 60_000 }),
   })
   return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
 }

@@ -1,5 +1,5 @@
 import { IconArrowDownRight, IconArrowUpRight, IconMinus } from '@tabler/icons-react'
-import type { Overview, Totals } from '../data/overview.ts'
+import type { Overview, SparkPoint, Totals } from '../data/overview.ts'
 import { useOverview } from '../data/overview.ts'
 import {
   formatChange,
@@ -19,7 +19,7 @@ import { Failure, StaleMark } from './states.tsx'
 interface Figure {
   title: string
   hint: string
-  value: (totals: Totals, seconds: number) => Maybe
+  value: (totals: Totals | SparkPoint, seconds: number) => Maybe
   format: (value: Maybe) => string
   exact: (totals: Totals) => string
   /** A rise is bad news, good news or neither. */
@@ -27,7 +27,7 @@ interface Figure {
   note?: (totals: Totals) => string
 }
 
-const ratio = (totals: Totals) => (totals.requests > 0 ? totals.errors / totals.requests : null)
+const ratio = (totals: Totals | SparkPoint) => (totals.requests > 0 ? totals.errors / totals.requests : null)
 
 const figures: Figure[] = [
   {
