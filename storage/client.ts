@@ -1,5 +1,5 @@
 /** The one way to ClickHouse: embedded or a server, always over HTTP with @clickhouse/client. */
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { text as drained } from 'node:stream/consumers'
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client'
@@ -37,6 +37,8 @@ export interface Connection {
   database: string
   username: string
   password: string
+  /** Of every query, before the ones that a call names. */
+  settings?: ClickHouseSettings
 }
 
 /** JSON as numbers where JavaScript can hold them; unknown floats (NaN) as null. */
@@ -55,9 +57,11 @@ const insertSettings = { async_insert: 0, throw_on_max_partitions_per_insert_blo
 
 export class ClickhouseDb implements Db {
   private readonly client: ClickHouseClient
+  private readonly settings: ClickHouseSettings
   private readonly timeColumns = new Map<string, Promise<ReadonlyMap<string, number>>>()
 
-  constructor({ url, database, username, password }: Connection) {
+  constructor({ url, database, username, password, settings = {} }: Connection) {
+    this.settings = settings
     this.client = createClient({
       url,
       database,
@@ -83,6 +87,7 @@ export class ClickhouseDb implements Db {
           final: 1,
           wait_end_of_query: 1,
           ...jsonSettings,
+          ...this.settings,
           ...(limit === undefined ? {} : { max_execution_time: limit }),
           ...options.settings,
         },
@@ -116,16 +121,19 @@ export class ClickhouseDb implements Db {
     body: Buffer | { path: string; offset: number },
     token: string,
   ): Promise<void> {
-    const values = Buffer.isBuffer(body)
-      ? Readable.from([body], { objectMode: false })
-      : createReadStream(body.path, { start: body.offset, highWaterMark: 256 * 1024 })
     await wrap(async () => {
-      const { stream } = await this.client.exec({
-        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
-        values,
-        clickhouse_settings: { ...insertSettings, insert_deduplicate: 1, insert_deduplication_token: token },
-      })
-      await drained(stream)
+      const values = Buffer.isBuffer(body) ? Readable.from([body], { objectMode: false }) : await fileStream(body)
+      try {
+        const { stream } = await this.client.exec({
+          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
+          values,
+          clickhouse_settings: { ...insertSettings, insert_deduplicate: 1, insert_deduplication_token: token },
+        })
+        await drained(stream)
+      } finally {
+        // Refused connections leave it unread, and its file open.
+        values.destroy()
+      }
     })
   }
 
@@ -151,6 +159,12 @@ export class ClickhouseDb implements Db {
     }
     return known
   }
+}
+
+/** Opened before it is read: a file that is not there is an error here, not one of a stream that nobody listens to. */
+async function fileStream({ path, offset }: { path: string; offset: number }): Promise<Readable> {
+  const file = await open(path)
+  return file.createReadStream({ start: offset, highWaterMark: 256 * 1024 })
 }
 
 /** JSON knows no Map and ClickHouse no bare microseconds. */

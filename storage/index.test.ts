@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { clickhouseConfig, retentionConfig } from './config.ts'
-import { startStorage, type StorageOptions } from './index.ts'
+import { connectStorage, startStorage, type StorageOptions } from './index.ts'
 import { StorageError } from './storage-error.ts'
 import { testStorage, testStorageOptions } from './testing.ts'
 
@@ -29,6 +29,12 @@ test('a second instance uses the first one’s engine over HTTP, with the same c
       { title: 'from the second' },
     ])
     expect(await second.reader.query('SELECT count() AS n FROM annotations')).toEqual([{ n: 1 }])
+    for (let round = 0; round < 10; round++) {
+      await expect(second.reader.query('INSERT INTO annotations (id) VALUES (1)')).rejects.toMatchObject({
+        code: '164',
+      })
+      expect(await second.reader.query("SELECT count() AS n FROM annotations WHERE id = '1'")).toEqual([{ n: 0 }])
+    }
     expect(await second.ready()).toEqual({ ok: true, reason: '' })
   } finally {
     await second.stop()
@@ -91,6 +97,17 @@ test('errors say whether to try again', async () => {
   const query = failed(db.query('SELECT sum(number) FROM numbers(1e12)', {}, { signal: stopped.signal }))
   stopped.abort()
   expect(await query).toEqual(['ABORTED', false])
+  const nowhere = connectStorage({ ...asServer(), url: 'http://127.0.0.1:1' })
+  const path = join(storage.data_dir, 'body')
+  writeFileSync(path, Buffer.alloc(1e6))
+  const files = () => readdirSync('/proc/self/fd').length
+  const before = files()
+  for (let round = 0; round < 20; round++) {
+    const work = nowhere.db.insertRowBinary('requests', ['model'], { path, offset: 0 }, 't')
+    expect(await failed(work)).toEqual(['ECONNREFUSED', true])
+  }
+  await vi.waitFor(() => expect(files()).toBeLessThan(before + 5))
+  await nowhere.stop()
   const options = asServer({ clickhouse: clickhouseConfig.parse({ url: 'http://127.0.0.1:1' }) })
   expect(await failed(startStorage(options))).toEqual(['ECONNREFUSED', true])
   const wrong = asServer({ clickhouse: { ...asServer().clickhouse, password: 'no' } })

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { ClickHouseSettings } from '@clickhouse/client'
 import type { Logger } from 'pino'
 import { ClickhouseDb, type Db } from './client.ts'
 import type { ClickhouseConfig, RetentionConfig } from './config.ts'
@@ -76,16 +77,12 @@ export function connectStorage(
   options: Pick<StorageOptions, 'data_dir' | 'clickhouse'> & { url: string },
 ): Pick<Storage, 'db' | 'reader' | 'stop'> {
   const { url, clickhouse, data_dir } = options
-  const db = new ClickhouseDb({ url, database: clickhouse.database, ...writerOf(options) })
+  const server = { url, database: clickhouse.database }
+  const db = new ClickhouseDb({ ...server, ...writerOf(options) })
   const reader =
     clickhouse.url === 'embedded'
-      ? new ClickhouseDb({
-          url,
-          database: clickhouse.database,
-          username: 'reader',
-          password: passwordsOf(data_dir).reader,
-        })
-      : db
+      ? new ClickhouseDb({ ...server, username: 'reader', password: passwordsOf(data_dir).reader })
+      : new ClickhouseDb({ ...server, ...writerOf(options), settings: readerLimits })
   return {
     db,
     reader,
@@ -103,6 +100,15 @@ function writerOf({ clickhouse, data_dir }: Pick<StorageOptions, 'data_dir' | 'c
 function passwordsOf(dataDir: string): { writer: string; reader: string } {
   const keys = join(resolve(dataDir), 'keys')
   return { writer: storedKey(join(keys, 'writer')), reader: storedKey(join(keys, 'reader')) }
+}
+
+/** On a server the reader is our own user, held to reading; the embedded engine has a user for it, with limits of its own. */
+const readerLimits: ClickHouseSettings = {
+  readonly: '1',
+  max_execution_time: 30,
+  max_result_rows: '1000000',
+  max_result_bytes: '268435456',
+  max_memory_usage: '1000000000',
 }
 
 async function startEmbedded({ data_dir, listen, clickhouse, log }: StorageOptions) {

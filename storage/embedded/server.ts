@@ -40,6 +40,9 @@ async function handle(
   if (request.method === 'GET' && url.search === '') return sendText(response, 200, 'Ok.\n')
   if (request.method !== 'GET' && request.method !== 'POST') return sendText(response, 405, 'Use GET or POST.\n')
 
+  if (url.searchParams.get('decompress') === '1') {
+    throw new EngineError(codes.notImplemented, 'decompress=1 is not supported: send Content-Encoding: gzip')
+  }
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   const query = url.searchParams

@@ -45,7 +45,8 @@ export class ConnectionPool {
     try {
       connection = this.idle.pop() ?? (await this.open())
       const result = await this.runOn(connection, statement)
-      if (this.options.reuse) this.idle.push(connection)
+      // A connection that was told to be read-only cannot be told anything else.
+      if (this.options.reuse && !statement.settings.has('readonly')) this.idle.push(connection)
       else connection.close()
       return result
     } catch (error) {
