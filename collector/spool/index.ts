@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Db } from '../../storage/client.ts'
 import { DataDirError } from '../../storage/data-dir.ts'
-import { tables, type TableRows } from '../../storage/tables.ts'
+import { tables, type Table, type TableRows } from '../../storage/tables.ts'
 import type { SpoolConfig } from '../config.ts'
 import { Drain, moveToRejected } from './drain.ts'
 import { spoolMetrics, type SpoolStats } from './metrics.ts'
@@ -90,27 +90,25 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
     drain.add(segment)
   }
 
-  const wals = Object.fromEntries(
-    Object.values(tables).map((table) => [
-      table.name,
+  const wals = eachTable(
+    (table) =>
       new TableWal({
         ...config,
         dir,
         directory,
-        table: table as (typeof tables)['requests'],
+        table,
         congested: () => drain.waiting(table.name) > 1,
         onSealed: enqueue,
         clock,
       }),
-    ]),
-  ) as unknown as Wals
+  )
 
   await replay()
   const ticker = setInterval(() => Object.values(wals).forEach((wal) => void wal.seal(false)), config.segment_ms / 4)
   ticker.unref()
 
   function bytesNow(): number {
-    return Object.values(wals).reduce((sum, wal) => sum + wal.staged + wal.openBytes, waitingBytes)
+    return Object.values(wals).reduce((sum, wal) => sum + wal.bytes, waitingBytes)
   }
 
   function stats(): SpoolStats {
@@ -230,6 +228,12 @@ async function openDirectory(dir: string): Promise<FileHandle> {
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException
     throw new DataDirError(`${dir} is not writable (${code}): give this user rights to it`, { cause })
   }
+}
+
+/** Each table's log takes that table's rows: the compiler cannot follow that through a loop over their names. */
+function eachTable(make: <Row>(table: Table<Row>) => TableWal<Row>): Wals {
+  const wals = Object.values(tables).map((table) => [table.name, make(table as Table<unknown>)])
+  return Object.fromEntries(wals) as Wals
 }
 
 /** The tables of a batch that have rows. */

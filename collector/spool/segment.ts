@@ -17,6 +17,8 @@ import { crc32 } from 'node:zlib'
 export const segmentSuffix = '.seg'
 const format = 1
 const block = 4096
+/** What a segment takes beside its rows. Thousands of columns would need a second block. */
+export const headerBytes = block
 const sector = 512
 const magic = 0x57464e49
 const slotBytes = 40
@@ -101,6 +103,11 @@ export class OpenSegment {
       throw error
     }
     return new OpenSegment(file, path, header, bytes.length)
+  }
+
+  /** Durable bytes of the file. */
+  get bytes(): number {
+    return this.offset + this.length
   }
 
   /** Durable once resolved. After a rejection the segment ends where it did before, and takes no further commit. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { RowBinaryWriter } from '../../storage/rowbinary.ts'
 import type { Table } from '../../storage/tables.ts'
-import { OpenSegment, type Segment } from './segment.ts'
+import { headerBytes, OpenSegment, type Segment } from './segment.ts'
 
 /** A buffer that one huge request made grow beyond this is given back. */
 const keptBuffer = 16 * 2 ** 20
@@ -31,6 +31,8 @@ export class TableWal<Row> {
   private filling = new RowBinaryWriter()
   private spare = new RowBinaryWriter()
   private stagedRows = 0
+  private committing = 0
+  private leaving = 0
   private group: PromiseWithResolvers<void> | null = null
   private running: Promise<void> | null = null
   private sealing = false
@@ -45,9 +47,11 @@ export class TableWal<Row> {
     return this.filling.length
   }
 
-  /** Durable bytes of the open segment. */
-  get openBytes(): number {
-    return this.segment?.length ?? 0
+  /** Bytes on disk, or on their way there: staged rows, the open segment, and one that is being handed over. */
+  get bytes(): number {
+    const rows = this.staged + this.committing
+    const segment = this.segment?.bytes ?? (rows > 0 ? headerBytes : 0)
+    return rows + segment + this.leaving
   }
 
   /** Since when the open segment holds rows; null without one. */
@@ -125,6 +129,7 @@ export class TableWal<Row> {
     const writer = this.filling
     const rows = this.stagedRows
     this.filling = this.spare
+    this.committing = writer.length
     this.stagedRows = 0
     try {
       this.segment ??= await this.create()
@@ -133,6 +138,7 @@ export class TableWal<Row> {
       await this.handOver()
       throw error
     } finally {
+      this.committing = 0
       const large = writer.length > keptBuffer
       writer.reset()
       this.spare = large ? new RowBinaryWriter() : writer
@@ -157,7 +163,9 @@ export class TableWal<Row> {
   private async handOver(): Promise<void> {
     const { segment } = this
     this.segment = null
+    this.leaving = segment?.bytes ?? 0
     const sealed = await segment?.seal()
+    this.leaving = 0
     if (sealed) this.options.onSealed(sealed)
   }
 }
