@@ -14,7 +14,7 @@ export interface Rollups {
   flush(): Promise<void>
   /** Computes a range anew after rows in it were deleted; resolves when that is done. Call it again after a crash. */
   markDirty(range: TimeRange): Promise<void>
-  /** Waits for the pass that runs. Safe to call twice. */
+  /** Waits for the statement that runs. Safe to call twice. */
   stop(): Promise<void>
 }
 
@@ -63,6 +63,7 @@ class RollupJob {
   /** What the last pass saw in each bucket of the overlap. */
   private seen = new Map<number, string>()
   private running: Promise<unknown> = Promise.resolve()
+  private stopped = false
   private readonly buckets = metrics.getMeter('inferwatch').createCounter('inferwatch.storage.rollup_buckets', {
     description: 'Buckets of rollups that were computed',
   })
@@ -80,6 +81,11 @@ class RollupJob {
   /** Throws StorageError; what was done stays right, and the next pass begins where this one did. */
   pass(): Promise<void> {
     return this.exclusive(() => this.catchUp())
+  }
+
+  /** Ends a pass after the statement that runs. */
+  stop(): void {
+    this.stopped = true
   }
 
   recomputeRange({ from, to }: TimeRange): Promise<void> {
@@ -118,6 +124,7 @@ class RollupJob {
 
   private async recomputeTier(buckets: readonly number[], tier: Tier, from?: Tier): Promise<void> {
     for (let at = 0; at < buckets.length; at += tier.chunk) {
+      if (this.stopped) throw new Error('stopped: the next start begins where this pass did')
       const chunk = buckets.slice(at, at + tier.chunk)
       const params = {
         buckets: chunk,
@@ -186,6 +193,7 @@ class Loop {
 
   async stop(): Promise<void> {
     this.stopped = true
+    this.job.stop()
     if (this.timer) clearTimeout(this.timer)
     await this.working
   }
@@ -207,6 +215,7 @@ class Loop {
       this.caughtUpAt = performance.now()
       this.seconds.record((this.caughtUpAt - started) / 1000, { table: this.job.table })
     } catch (error) {
+      if (this.stopped) return
       this.failures.add(1, { table: this.job.table })
       if (!this.failing) this.log.warn({ err: error, table: this.job.table }, 'rollup failed: it will be tried again')
       this.failing = true

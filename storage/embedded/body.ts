@@ -4,18 +4,20 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createInflate } from 'node:zlib'
+import type { User } from './auth.ts'
 import { codes, EngineError } from './errors.ts'
 
 /** Longest statement that may come as a body, in bytes; rows of INSERTs have no limit but the disk. */
-const maxStatementBytes = 64 * 1024 * 1024
+const maxStatementBytes: Record<User, number> = { writer: 64 * 1024 * 1024, reader: 1024 * 1024 }
 
-export async function readStatement(request: IncomingMessage): Promise<string> {
+/** Throws EngineError when the body is too long, also after decompression. */
+export async function readStatement(request: IncomingMessage, user: User): Promise<string> {
+  const limit = maxStatementBytes[user]
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of decoded(request) as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > maxStatementBytes)
-      throw new EngineError(codes.badArguments, `statement is longer than ${maxStatementBytes} bytes`)
+    if (size > limit) throw new EngineError(codes.badArguments, `statement is longer than ${limit} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testStorage } from '../testing.ts'
 
@@ -136,6 +137,19 @@ describe('refused', () => {
     expect(text).not.toContain('hunter2')
     expect(existsSync(outfile)).toBe(false)
     expect(calls).toBe(0)
+  })
+
+  test('a statement that grows when unpacked', async () => {
+    const body = gzipSync(Buffer.alloc(50_000_000, ' '))
+    const response = await fetch(`${storage.url}/?user=reader`, {
+      method: 'POST',
+      body,
+      headers: { 'content-encoding': 'gzip' },
+    })
+    expect([response.status, await response.text()]).toEqual([
+      400,
+      expect.stringContaining('longer than 1048576 bytes'),
+    ])
   })
 
   test('a format that is more than a name', async () => {

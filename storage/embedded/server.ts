@@ -92,7 +92,7 @@ async function execute(
 async function addBody(statement: StatementRequest, request: IncomingMessage): Promise<void> {
   if (request.method === 'GET') return
   const type = request.headers['content-type'] ?? ''
-  const body = await readStatement(request)
+  const body = await readStatement(request, statement.user)
   if (!type.startsWith('multipart/form-data')) {
     statement.sql = [statement.sql, body].filter((text) => text !== '').join('\n')
     return
