@@ -69,7 +69,8 @@ const in_test = { environment: 'test' }
 
 describe('overview', () => {
   test('totals of the range and of the one before', async () => {
-    const { current, previous, source } = await overview(storage.reader, in_test, range)
+    const { current, previous, previous_first_ms, source } = await overview(storage.reader, in_test, range)
+    expect(previous_first_ms).toBe(noon - 119.5 * minute)
     expect(source).toBe('raw')
     expect(current).toEqual({
       requests: 13,

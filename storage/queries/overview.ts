@@ -29,6 +29,8 @@ export interface Overview {
   source: Source
   current: Totals
   previous: Totals
+  /** The first request of the period before, epoch ms; null when it has none. Late in it, there is little to compare with. */
+  previous_first_ms: number | null
   spark: { step_ms: number; points: SparkPoint[] }
 }
 
@@ -50,21 +52,30 @@ export async function overview(db: Db, filter: Filter, range: TimeRange): Promis
   const tier = tierFor(filter, range)
   const current = wholeBuckets(tier, range)
   const both = tierWhere(tier, filter, { from: current.from - (current.to - current.from), to: current.to })
-  const periods = db.query<Totals & { is_current: boolean | number }>(
-    `select ${tier.at} >= {split_ms:Int64} as is_current,
+  const periods = db.query<Totals & { is_current: boolean | number; first_ms: number }>(
+    `select ${tier.at} >= {split_ms:Int64} as is_current, min(${tier.at}) as first_ms,
       ${selectOf(tier, measures)}
     from ${tier.table} as r where ${both.sql} group by is_current`,
     { ...both.params, split_ms: current.from },
   )
   const [rows, spark] = await Promise.all([periods, sparkline(db, tier, filter, current)])
-  const totalsOf = (wanted: boolean) => {
-    const { is_current: _, ...totals } = rows.find((row) => Boolean(row.is_current) === wanted) ?? {
-      ...nothing,
-      is_current: wanted,
-    }
-    return totals
+  const currentRow = rows.find((row) => Boolean(row.is_current))
+  const previousRow = rows.find((row) => !row.is_current)
+  return {
+    ...current,
+    source: tier.source,
+    current: totalsOf(currentRow),
+    previous: totalsOf(previousRow),
+    previous_first_ms: previousRow?.first_ms ?? null,
+    spark,
   }
-  return { ...current, source: tier.source, current: totalsOf(true), previous: totalsOf(false), spark }
+}
+
+/** The measures alone, without what else the row says. */
+function totalsOf(row: Totals | undefined): Totals {
+  if (!row) return nothing
+  const { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced } = row
+  return { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced }
 }
 
 async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Overview['spark']> {

@@ -73,7 +73,7 @@ export function TimeChart({
         data={rows}
         syncId={syncId}
         syncMethod="value"
-        margin={{ top: 8, right: 10, bottom: 0, left: 0 }}
+        margin={{ top: 8, right: 18, bottom: 0, left: 0 }}
         accessibilityLayer={false}
         {...zoom.handlers}
       >

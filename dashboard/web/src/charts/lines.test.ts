@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bucketSeconds, lastOf, maxOf, ratesOf, rowsOf, seenIn } from './lines.ts'
+import { bucketSeconds, lastOf, maxOf, ratesOf, rowsOf, seenIn, settled } from './lines.ts'
 
 const frame = {
   from: 2000,
@@ -23,6 +23,12 @@ test('rates: a quiet bucket is zero, before the first and after the last request
   const rates = lines.map((line) => ratesOf(frame, line.output_tokens, line.requests, seen))
   expect(rates[0]).toEqual([null, 10, 0, null, 0, null])
   expect(rates[1]).toEqual([null, 0, 0, 0, 5, null])
+})
+
+test('a bucket of which the range holds less than a quarter says nothing', () => {
+  const cut = { ...frame, from: 8000, to: 52_000 }
+  expect(settled(cut, [1, 2, 3, 4, 5, 6])).toEqual([null, 2, 3, 4, 5, null])
+  expect(settled(frame, [1, 2, 3, 4, 5, 6])).toEqual([1, 2, 3, 4, 5, 6])
 })
 
 test('a chart without any request has no zeros', () => {

@@ -45,6 +45,15 @@ export function bucketSeconds({ times, step_ms, from, to }: SeriesFrame): number
   return times.map((at) => Math.max(Math.min(at + step_ms, to) - Math.max(at, from), 1) / 1000)
 }
 
+/** The least share of a bucket that has to lie in the range: of less, a rate or a quantile is noise. */
+const leastCovered = 0.25
+
+/** The values without those of buckets that hardly lie in the range: the cut first one, the present one in its first seconds. */
+export function settled(frame: SeriesFrame, values: readonly (number | null)[]): (number | null)[] {
+  const seconds = bucketSeconds(frame)
+  return values.map((value, index) => ((seconds[index] ?? 0) * 1000 < frame.step_ms * leastCovered ? null : value))
+}
+
 /**
  * Sums per bucket as rates per second. A bucket without requests is zero between the first and the last request of any line
  * (`seen`), and a gap before and after, where nothing is known; a bucket whose requests did not tell is a gap.
@@ -57,10 +66,11 @@ export function ratesOf(
 ): (number | null)[] {
   const seconds = bucketSeconds(frame)
   const [first, last] = [seen.indexOf(true), seen.lastIndexOf(true)]
-  return sums.map((sum, index) => {
+  const rates = sums.map((sum, index) => {
     if (sum !== null) return sum / (seconds[index] ?? 1)
     return requests[index] === null && first !== -1 && index >= first && index <= last ? 0 : null
   })
+  return settled(frame, rates)
 }
 
 /** Which buckets hold a request of any line. */

@@ -1,5 +1,6 @@
 import { IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
 import { useRouterState } from '@tanstack/react-router'
+import { useDemo, useStatus } from '../data/status.ts'
 import type { LiveState } from '../data/live.tsx'
 import { useSearch } from '../lib/use-search.ts'
 import { Filters } from './Filters.tsx'
@@ -17,6 +18,7 @@ export function TopBar({ live }: { live: LiveState }) {
       <h1 className="top-title">{page?.word}</h1>
       <div className="top-filters">{page?.filters && <Filters />}</div>
       <div className="top-controls">
+        <DemoChip />
         {path === '/' && (
           <button
             type="button"
@@ -52,5 +54,20 @@ function LiveButton({ live }: { live: LiveState }) {
       {word}
       {live === 'off' ? <IconPlayerPlay size={13} aria-hidden /> : <IconPlayerPause size={13} aria-hidden />}
     </button>
+  )
+}
+
+/** While demo traffic runs, everyone who looks should know, and can end it. */
+function DemoChip() {
+  const state = useStatus().data?.demo
+  const demo = useDemo()
+  if (state !== 'running' && state !== 'starting') return null
+  return (
+    <span className="chip" title="Simulated applications, models and GPUs on this machine; environment = demo">
+      <span>demo traffic</span>
+      <button type="button" className="chip-button" disabled={demo.isPending} onClick={() => demo.mutate('stop')}>
+        Stop
+      </button>
+    </span>
   )
 }

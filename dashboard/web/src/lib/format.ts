@@ -15,9 +15,10 @@ export function significant(value: number, digits = 3): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: decimals })
 }
 
-/** 0.35 ms, 350 ms, 2.3 s, 4 min 5 s, 3 h 12 min. */
+/** 1.94 µs, 0.35 ms, 350 ms, 2.3 s, 4 min 5 s, 3 h 12 min. */
 export function formatMs(ms: Maybe): string {
   if (!known(ms)) return unknown
+  if (ms !== 0 && Math.abs(ms) < 0.1) return `${significant(ms * 1000)}${gap}µs`
   if (Math.abs(ms) < 999.5) return `${significant(ms)}${gap}ms`
   if (ms < 59_950) return `${significant(ms / 1000)}${gap}s`
   const seconds = Math.round(ms / 1000)

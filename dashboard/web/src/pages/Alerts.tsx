@@ -147,7 +147,7 @@ const ruleColumns = (now: number): Column<RuleView>[] => [
     hint: 'How long it must hold before it fires',
     number: true,
     wide: true,
-    render: (row) => formatMs(row.for_ms),
+    render: (row) => (row.for_ms === 0 ? 'at once' : formatMs(row.for_ms)),
   },
   {
     key: 'health',

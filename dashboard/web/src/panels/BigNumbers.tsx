@@ -98,7 +98,9 @@ function Number({ figure, overview }: { figure: Figure; overview: Overview }) {
   const { current, previous, from, to, spark } = overview
   const seconds = (to - from) / 1000
   const value = figure.value(current, seconds)
-  const before = figure.value(previous, seconds)
+  // A period that had hardly begun is nothing to compare with.
+  const whole = overview.previous_first_ms !== null && overview.previous_first_ms < from - (to - from) / 2
+  const before = whole ? figure.value(previous, seconds) : null
   const unit = splitUnit(figure.format(value))
   return (
     <section className="number" aria-label={figure.title} data-figure={figure.title}>

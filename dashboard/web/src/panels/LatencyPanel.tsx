@@ -2,7 +2,7 @@ import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
+import { lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
@@ -90,7 +90,7 @@ function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChart
             label: `${nameOf(line)} ${quantiles[measure].word}`,
             group: nameOf(line),
             color: color(line.model),
-            values: line[measure],
+            values: settled(data, line[measure]),
             ...quantiles[measure].style,
           })),
         ),
@@ -102,7 +102,10 @@ function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChart
     group: nameOf(line),
     label: nameOf(line),
     color: color(line.model),
-    cells: measures.flatMap((measure) => [formatMs(lastOf(line[measure])), formatMs(maxOf(line[measure]))]),
+    cells: measures.flatMap((measure) => {
+      const values = settled(data, line[measure])
+      return [formatMs(lastOf(values)), formatMs(maxOf(values))]
+    }),
   }))
   const columns = measures.flatMap((measure) => [`${quantiles[measure].word} last`, `${quantiles[measure].word} max`])
   return (

@@ -1,6 +1,6 @@
 /** Requests, errors, tokens and spend per model over time. */
 import { useCallback, useState } from 'react'
-import { ratesOf, seenIn } from '../charts/lines.ts'
+import { ratesOf, seenIn, settled } from '../charts/lines.ts'
 import { useSpend, useThroughput, type SpendSeries, type ThroughputSeries } from '../data/series.ts'
 import { formatCount, formatRate, formatRatio, formatUsd, formatUsdPerHour } from '../lib/format.ts'
 import { LinePanel, type NamedLine } from './LinePanel.tsx'
@@ -42,7 +42,10 @@ const errorLines = (data: ThroughputSeries): NamedLine[] =>
   data.lines.map((line) => ({
     name: nameOf(line),
     colorOf: line.model,
-    values: line.requests.map((requests, index) => (requests ? (line.errors[index] ?? 0) / requests : null)),
+    values: settled(
+      data,
+      line.requests.map((requests, index) => (requests ? (line.errors[index] ?? 0) / requests : null)),
+    ),
     extra: [formatCount(line.errors.reduce<number>((sum, errors) => sum + (errors ?? 0), 0))],
   }))
 
