@@ -1,7 +1,7 @@
 /** Builds the web app when it is missing or its sources changed. The server runs as it is; only the web app is built. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
@@ -10,7 +10,8 @@ const root = join(import.meta.dirname, '..')
 const source = join(import.meta.dirname, 'web')
 /** Where the built app lies, for `startDashboard`. */
 export const webDist = join(source, 'dist')
-const stamp = join(webDist, '.sources')
+/** In the built app: the fingerprint of what it was built from. */
+const stampName = '.sources'
 
 export interface BuildResult {
   built: boolean
@@ -21,19 +22,37 @@ export interface BuildResult {
 export async function buildWeb(onStart: () => void = () => undefined): Promise<BuildResult> {
   const started = performance.now()
   const sources = await fingerprint()
-  const known = await readFile(stamp, 'utf8').catch(() => '')
+  const known = await readFile(join(webDist, stampName), 'utf8').catch(() => '')
   if (known === sources) return { built: false, duration_ms: performance.now() - started }
   onStart()
   // In a process of its own: the bundler takes hundreds of megabytes, which a server would keep for good.
   await promisify(execFile)(process.execPath, [import.meta.filename], { cwd: root })
-  await writeFile(stamp, sources)
   return { built: true, duration_ms: performance.now() - started }
 }
 
+/** Builds beside the old app, which a running server may be serving, and then takes its place. */
 async function build(): Promise<void> {
+  const fresh = join(root, 'node_modules', '.cache', `inferwatch-web-${process.pid}`)
+  const sources = await fingerprint()
   const vite = await import('vite')
-  await vite.build({ configFile: join(source, 'vite.config.ts'), root: source, logLevel: 'error', mode: 'production' })
-  await compressAssets(join(webDist, 'assets'))
+  await vite.build({
+    configFile: join(source, 'vite.config.ts'),
+    root: source,
+    logLevel: 'error',
+    mode: 'production',
+    build: { outDir: fresh },
+  })
+  await compressAssets(join(fresh, 'assets'))
+  await writeFile(join(fresh, stampName), sources)
+  await replace(webDist, fresh)
+}
+
+/** Of two processes that build at once, one wins: both built the same. */
+async function replace(folder: string, fresh: string): Promise<void> {
+  const old = `${fresh}-old`
+  await rename(folder, old).catch(() => undefined)
+  await rename(fresh, folder).catch(() => rm(fresh, { recursive: true, force: true }))
+  await rm(old, { recursive: true, force: true })
 }
 
 /** Names and contents of every source, and the lock file for the libraries. */
