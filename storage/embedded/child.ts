@@ -20,10 +20,9 @@ let stop: (() => void) | null = null
 process.once('message', (message: StartMessage) => {
   start(message).catch((error: unknown) => fail(error))
 })
-// The parent died or let go: leave at once, so that the next start finds the data directory free. Not by exit(), which would
-// wait for the engine's threads; what was acknowledged is on disk.
-process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-process.once('SIGTERM', () => (stop ? stop() : process.exit(0)))
+// The parent died or let go: leave at once, so that the next start finds the data directory free.
+process.once('disconnect', leave)
+process.once('SIGTERM', () => (stop ? stop() : leave()))
 // Ctrl-C reaches the whole process group; the parent decides when we stop.
 process.on('SIGINT', () => undefined)
 
@@ -32,15 +31,17 @@ async function start(message: StartMessage): Promise<void> {
   const server = clickhouseServer(executor, message.passwords)
   await listen(server, message.host, message.port)
   stop = () => {
-    // Idle connections would keep the server open; running queries get a moment.
-    server.close(() => {
-      executor.close()
-      process.exit(0)
-    })
+    // Running queries get a moment; idle connections would keep the server open.
+    server.close(leave)
     server.closeIdleConnections()
-    setTimeout(() => process.exit(0), 5000).unref()
+    setTimeout(leave, 5000).unref()
   }
   tell({ type: 'ready', port: (server.address() as AddressInfo).port, version: executor.version })
+}
+
+/** What was acknowledged is on disk. exit() would wait for the engine's threads, and a large merge keeps those for long. */
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL')
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -50,11 +51,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-function tell(message: ChildMessage): void {
-  process.send?.(message)
+function tell(message: ChildMessage, then?: () => void): void {
+  process.send?.(message, then)
 }
 
 function fail(error: unknown): void {
-  tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) })
-  setImmediate(() => process.exit(1))
+  tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) }, leave)
 }

@@ -44,10 +44,6 @@ export class Engine {
   classify(sql: string, database: string): Promise<StatementClass> {
     return this.addon.DurableClassifyAsync(this.first, sql, database)
   }
-
-  close(): void {
-    this.addon.CloseConnection(this.first)
-  }
 }
 
 /**

@@ -118,12 +118,6 @@ export class Executor {
     }
   }
 
-  close(): void {
-    this.canceller.close()
-    for (const pool of Object.values(this.pools)) pool.close()
-    this.engine.close()
-  }
-
   private async runReader(request: StatementRequest): Promise<RawResult> {
     // Clients that know no database of ours ask for `default`.
     if (request.database !== '' && request.database !== 'default' && request.database !== this.database) {

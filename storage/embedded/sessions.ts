@@ -57,10 +57,6 @@ export class ConnectionPool {
     }
   }
 
-  close(): void {
-    for (const connection of this.idle.splice(0)) connection.close()
-  }
-
   private async open(): Promise<Connection> {
     const connection = this.engine.connect()
     try {
@@ -149,11 +145,6 @@ export class Canceller {
     this.pending.delete(id)
   }
 
-  close(): void {
-    this.connection?.close()
-    this.connection = null
-  }
-
   /** Repeats until every query is gone: one that was still being parsed is not in the list yet. */
   private async send(): Promise<void> {
     while (this.pending.size > 0) {
@@ -162,7 +153,8 @@ export class Canceller {
         this.connection ??= this.engine.connect()
         await this.connection.query(`KILL QUERY WHERE ${any} ASYNC`)
       } catch {
-        this.close()
+        this.connection?.close()
+        this.connection = null
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
