@@ -18,7 +18,7 @@ process.title = 'inferwatch-clickhouse'
 let stop: (() => void) | null = null
 
 process.once('message', (message: StartMessage) => {
-  start(message).catch((error: unknown) => fail(error))
+  start(message).catch(fail)
 })
 // The parent died or let go: leave at once, so that the next start finds the data directory free.
 process.once('disconnect', leave)
@@ -36,7 +36,7 @@ async function start(message: StartMessage): Promise<void> {
     server.closeIdleConnections()
     setTimeout(leave, 5000).unref()
   }
-  tell({ type: 'ready', port: (server.address() as AddressInfo).port, version: executor.version })
+  await tell({ type: 'ready', port: (server.address() as AddressInfo).port, version: executor.version })
 }
 
 /** What was acknowledged is on disk. exit() would wait for the engine's threads, and a large merge keeps those for long. */
@@ -51,10 +51,13 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-function tell(message: ChildMessage, then?: () => void): void {
-  process.send?.(message, then)
+function tell(message: ChildMessage): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(message, () => resolve())
+  })
 }
 
-function fail(error: unknown): void {
-  tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) }, leave)
+async function fail(error: unknown): Promise<void> {
+  await tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) })
+  leave()
 }
