@@ -4,16 +4,16 @@
  */
 
 export const palette = [
-  { name: 'blue', light: '#0072b2', dark: '#56a8e8' },
+  { name: 'blue', light: '#0063b0', dark: '#4f9be8' },
   { name: 'orange', light: '#c97a00', dark: '#f0a630' },
   { name: 'green', light: '#00876a', dark: '#33c39a' },
   { name: 'vermilion', light: '#c94a00', dark: '#ff7f4d' },
   { name: 'pink', light: '#b4568f', dark: '#e591c4' },
   { name: 'indigo', light: '#4a3fb0', dark: '#9f96f5' },
   { name: 'olive', light: '#7a7a12', dark: '#cfca50' },
-  { name: 'sky', light: '#2a8fbd', dark: '#8ad4f2' },
+  { name: 'sky', light: '#2394c4', dark: '#8fdcf7' },
   { name: 'wine', light: '#8a2450', dark: '#d8708f' },
-  { name: 'teal', light: '#2f7f86', dark: '#63cdd0' },
+  { name: 'slate', light: '#3a4250', dark: '#d5dae2' },
 ] as const
 
 export type Scheme = 'light' | 'dark'

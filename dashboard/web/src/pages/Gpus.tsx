@@ -118,10 +118,14 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
   return <Table label="GPUs" columns={columns} rows={gpus} id={gpuName} />
 }
 
+/** Reasons for a lower clock that are nobody's trouble. */
+const calm = new Set(['gpu_idle', 'applications_clocks_setting', 'display_clocks_setting', 'sync_boost'])
+
 function GpuState({ gpu }: { gpu: GpuNow }) {
   if (gpu.xid) return <Status level="critical" word={`XID ${gpu.xid}`} title="The driver reported an error" />
-  if (gpu.throttle_reasons.length > 0) {
-    return <Status level="warning" word="throttled" title={gpu.throttle_reasons.join(', ').replaceAll('_', ' ')} />
+  const slowed = gpu.throttle_reasons.filter((reason) => !calm.has(reason))
+  if (slowed.length > 0) {
+    return <Status level="warning" word="throttled" title={slowed.join(', ').replaceAll('_', ' ')} />
   }
-  return <Status level="ok" word="ok" />
+  return <Status level="ok" word={gpu.throttle_reasons.includes('gpu_idle') ? 'idle' : 'ok'} />
 }

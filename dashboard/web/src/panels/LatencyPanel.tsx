@@ -11,6 +11,9 @@ import { nameOf, usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 import { seriesTable } from './series-table.ts'
 
+/** As many lines as a chart can carry. */
+const maxLines = 12
+
 /** P50 solid, P95 strong, P99 thin. */
 export const quantiles = {
   p50_ms: { word: 'P50', style: { width: 1.4, opacity: 0.75 } },
@@ -81,22 +84,19 @@ interface LatencyChartProps {
 
 function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChartProps) {
   const { color, isolated } = page
+  // With many models one quantile each, the highest; all of them for the one that is shown alone.
+  const crowded = data.lines.length * measures.length > maxLines
   const lines = useMemo(
     () =>
       fade(
         data.lines.flatMap((line) =>
-          measures.map((measure): ChartLine => ({
-            key: `${nameOf(line)} ${measure}`,
-            label: `${nameOf(line)} ${quantiles[measure].word}`,
-            group: nameOf(line),
-            color: color(line.model),
-            values: settled(data, line[measure]),
-            ...quantiles[measure].style,
-          })),
+          (crowded && isolated !== nameOf(line) ? measures.slice(-1) : measures).map((measure) =>
+            chartLine(data, line, measure, color(line.model)),
+          ),
         ),
         isolated,
       ),
-    [data, measures, color, isolated],
+    [data, measures, color, isolated, crowded],
   )
   const legend = data.lines.map((line) => ({
     group: nameOf(line),
@@ -121,6 +121,22 @@ function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChart
       <Legend columns={columns} rows={legend} isolated={isolated} onIsolate={page.isolate} />
     </>
   )
+}
+
+function chartLine(
+  data: LatencySeries,
+  line: LatencySeries['lines'][number],
+  measure: Quantile,
+  color: string,
+): ChartLine {
+  return {
+    key: `${nameOf(line)} ${measure}`,
+    label: `${nameOf(line)} ${quantiles[measure].word}`,
+    group: nameOf(line),
+    color,
+    values: settled(data, line[measure]),
+    ...quantiles[measure].style,
+  }
 }
 
 const hasAny = (data: LatencySeries, measures: readonly Quantile[]) =>
