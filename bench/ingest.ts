@@ -31,7 +31,7 @@ const cases: Record<string, Case> = {
   '2kB-redacted': { contentBytes: 2048, content: 'redacted' },
   '2kB-full': { contentBytes: 2048, content: 'full' },
 }
-const [seconds = 3, rounds = 3, connections = 8] = process.argv.slice(3, 6).map(Number)
+const [seconds = 5, rounds = 3, connections = 8] = process.argv.slice(3, 6).map(Number)
 const chosen = process.argv.length > 6 ? process.argv.slice(6) : Object.keys(cases)
 
 print(
