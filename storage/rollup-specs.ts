@@ -77,7 +77,7 @@ function quantiles(column: string, what: string): Measure {
   return {
     name,
     type: `AggregateFunction(quantilesTDigest(${levels}), Float64)`,
-    raw: `quantilesTDigestStateIf(${levels})(assumeNotNull(${column}), ${column} IS NOT NULL)`,
+    raw: `quantilesTDigestStateIf(${levels})(toFloat64(assumeNotNull(${column})), ${column} IS NOT NULL)`,
     merge: `quantilesTDigestMergeState(${levels})(${name})`,
     comment: `P50, P95, P99 of ${what}: read with quantilesTDigestMerge(${levels})`,
     coarse: true,
@@ -135,6 +135,8 @@ export const rollupSpecs: readonly RollupSpec[] = [
       quantiles('duration_ms', 'duration in ms'),
       quantiles('ttft_ms', 'time to first token in ms'),
       quantiles('tpot_ms', 'time per output token in ms'),
+      quantiles('input_tokens', 'input tokens of a request'),
+      quantiles('output_tokens', 'output tokens of a request'),
     ],
   },
   {

@@ -103,6 +103,8 @@ CREATE TABLE IF NOT EXISTS requests_1h
   duration_ms_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of duration in ms: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
   ttft_ms_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of time to first token in ms: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
   tpot_ms_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of time per output token in ms: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
+  input_tokens_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of input tokens of a request: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
+  output_tokens_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of output tokens of a request: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
   version UInt64 COMMENT 'The row with the highest version of one key counts' CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'When the bucket was last computed; retention goes by it' CODEC(Delta, ZSTD(1))
 )
@@ -160,6 +162,8 @@ CREATE TABLE IF NOT EXISTS requests_1d
   duration_ms_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of duration in ms: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
   ttft_ms_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of time to first token in ms: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
   tpot_ms_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of time per output token in ms: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
+  input_tokens_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of input tokens of a request: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
+  output_tokens_quantiles AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Float64) COMMENT 'P50, P95, P99 of output tokens of a request: read with quantilesTDigestMerge(0.5, 0.95, 0.99)' CODEC(ZSTD(1)),
   version UInt64 COMMENT 'The row with the highest version of one key counts' CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'When the bucket was last computed; retention goes by it' CODEC(Delta, ZSTD(1))
 )

@@ -16,6 +16,8 @@ const measures = [
   'tpot_p50_ms',
   'input_tokens',
   'output_tokens',
+  'input_tokens_p50',
+  'output_tokens_p50',
   'cost_usd',
   'unpriced',
 ] as const satisfies Measure[]

@@ -19,6 +19,8 @@ export type Measure =
   | 'ttft_p50_ms'
   | 'ttft_p95_ms'
   | 'tpot_p50_ms'
+  | 'input_tokens_p50'
+  | 'output_tokens_p50'
 
 export interface Tier {
   source: Source
@@ -38,7 +40,11 @@ const exact = (column: string, level: 1 | 2 | 3) =>
   `if(count(r.${column}) = 0, null, quantilesExact(0.5, 0.95, 0.99)(r.${column})[${level}])`
 /** Within 0.02 % of exact. */
 const digest = (column: string, level: 1 | 2 | 3) =>
-  `if(sum(r.${column}_count) = 0, null, quantilesTDigestMerge(0.5, 0.95, 0.99)(r.${column}_quantiles)[${level}])`
+  `if(${knownRows(column)} = 0, null, quantilesTDigestMerge(0.5, 0.95, 0.99)(r.${column}_quantiles)[${level}])`
+
+/** Rollups count the rows whose time is known, and those whose tokens are not. */
+const knownRows = (column: string) =>
+  column.endsWith('_tokens') ? `sum(r.requests) - sum(r.${column}_unknown)` : `sum(r.${column}_count)`
 
 const quantiles = (quantile: typeof exact) => ({
   p50_ms: quantile('duration_ms', 1),
@@ -47,6 +53,8 @@ const quantiles = (quantile: typeof exact) => ({
   ttft_p50_ms: quantile('ttft_ms', 1),
   ttft_p95_ms: quantile('ttft_ms', 2),
   tpot_p50_ms: quantile('tpot_ms', 1),
+  input_tokens_p50: quantile('input_tokens', 1),
+  output_tokens_p50: quantile('output_tokens', 1),
 })
 
 const raw: Tier = {

@@ -106,6 +106,20 @@ export function ModelsTable() {
       sort: (row) => row[key],
       title: (row) => (row[key] === null ? 'no request told its tokens' : `${formatExact(row[key])} tokens`),
     })),
+    measure(
+      'input_tokens_p50',
+      'In P50',
+      'Input tokens of a request, median',
+      formatCount,
+      'no request told its tokens',
+    ),
+    measure(
+      'output_tokens_p50',
+      'Out P50',
+      'Output tokens of a request, median',
+      formatCount,
+      'no request told its tokens',
+    ),
     {
       ...measure(
         'cost_usd',
