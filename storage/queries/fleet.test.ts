@@ -1,7 +1,8 @@
 /** GPUs, servers, targets, issues and traces as the dashboard asks for them. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { GpuSample } from '../../records/gpu-sample.ts'
-import { gpuSamples, requests, serverSamples, trace } from '../../test/dashboard/seed.ts'
+import { requests, trace } from '../../test/dashboard/seed.ts'
+import { gpuSamples, serverSamples } from '../../test/dashboard/seed-fleet.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { testStorage } from '../testing.ts'
 import { gpuSeries, gpusNow } from './gpu.ts'

@@ -1,0 +1,118 @@
+/** GPUs and inference servers of the small fleet, the same every time. */
+import type { GpuSample } from '../../records/gpu-sample.ts'
+import type { ServerSample } from '../../records/server-sample.ts'
+import { random } from './seed.ts'
+
+const gib = 2 ** 30
+
+/** Four GPUs on two hosts, a sample every 10 s; one was not scraped for a while. */
+export function gpuSamples(now: number, minutes: number): GpuSample[] {
+  const draw = random(7)
+  const rows: GpuSample[] = []
+  for (let age = minutes * 60; age >= 0; age -= 10) {
+    for (const [index, host] of ['gpu-node-1', 'gpu-node-1', 'gpu-node-2', 'gpu-node-2'].entries()) {
+      if (index === 3 && age > minutes * 20 && age < minutes * 30) continue
+      const load = 0.55 + 0.25 * Math.sin(age / 700 + index) + draw() * 0.12
+      rows.push({
+        ...noGpuSample,
+        timestamp: Math.floor(now - age * 1000) * 1000,
+        target: `http://${host}:9400/metrics`,
+        host,
+        gpu: String(index % 2),
+        uuid: `GPU-${index}`,
+        device: 'NVIDIA H100 80GB HBM3',
+        utilization_ratio: Math.min(load, 1),
+        memory_used_bytes: Math.floor((index === 2 ? 41 : 71 + draw()) * gib),
+        memory_total_bytes: 80 * gib,
+        memory_free_bytes: 8 * gib,
+        power_watts: 300 + load * 320,
+        power_limit_watts: 700,
+        temperature_celsius: 48 + load * 22,
+        sm_clock_hz: 1.755e9,
+        throttle_reasons: index === 1 ? ['sw_power_cap'] : [],
+        interval_ms: 10_000,
+      })
+    }
+  }
+  return rows
+}
+
+const noGpuSample: GpuSample = {
+  timestamp: 0,
+  target: '',
+  host: '',
+  gpu: '',
+  uuid: '',
+  device: '',
+  pci_bus_id: '',
+  mig_profile: '',
+  mig_id: '',
+  namespace: '',
+  pod: '',
+  container: '',
+  driver_version: '',
+  utilization_ratio: null,
+  gr_engine_active_ratio: null,
+  sm_active_ratio: null,
+  tensor_active_ratio: null,
+  dram_active_ratio: null,
+  memory_used_bytes: null,
+  memory_free_bytes: null,
+  memory_total_bytes: null,
+  memory_reserved_bytes: null,
+  power_watts: null,
+  power_limit_watts: null,
+  energy_joules: null,
+  energy_delta_joules: null,
+  temperature_celsius: null,
+  memory_temperature_celsius: null,
+  sm_clock_hz: null,
+  memory_clock_hz: null,
+  throttle_reasons: [],
+  pcie_tx_bytes_per_second: null,
+  pcie_rx_bytes_per_second: null,
+  nvlink_bytes_per_second: null,
+  xid: null,
+  ecc_corrected: null,
+  ecc_uncorrected: null,
+  remapped_rows: null,
+  interval_ms: null,
+}
+
+/** Two vLLM servers; the second counts no prefix cache. */
+export function serverSamples(now: number, minutes: number): ServerSample[] {
+  const draw = random(9)
+  const rows: ServerSample[] = []
+  for (let age = minutes * 60; age >= 0; age -= 10) {
+    for (const [index, model] of ['llama-3.1-70b', 'qwen2.5-coder'].entries()) {
+      rows.push({
+        timestamp: Math.floor(now - age * 1000) * 1000,
+        interval_ms: 10_000,
+        server: 'vllm',
+        instance: `vllm-${index + 1}:8000`,
+        endpoint: index === 0 ? 'llama-70b' : 'qwen-coder',
+        model,
+        running: Math.floor(draw() * 20),
+        waiting: Math.floor(draw() * 3),
+        kv_cache_ratio: 0.3 + draw() * 0.4,
+        input_tokens: 14_000,
+        output_tokens: 4_200,
+        requests_ok: 11,
+        requests_failed: 0,
+        preemptions: 0,
+        prefix_hits: index === 0 ? 5_000 : null,
+        prefix_queries: index === 0 ? 14_000 : null,
+        finished: new Map(),
+        ttft_ms: null,
+        itl_ms: null,
+        tpot_ms: null,
+        e2e_ms: null,
+        queue_ms: null,
+        prefill_ms: null,
+        decode_ms: null,
+        restarted: false,
+      })
+    }
+  }
+  return rows
+}
