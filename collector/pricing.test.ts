@@ -184,6 +184,21 @@ describe('list prices', () => {
     expect(request).toMatchObject({ cost_usd: 0.00002, input_cost_usd: 0.00002, output_cost_usd: null })
   })
 
+  test('half of the usage is priced as that half: the whole stays unknown', () => {
+    const request = priced(call('openai', 'gpt-4o', { input_tokens: 1000, output_tokens: null }))
+    expect(request).toMatchObject({
+      cost_usd: null,
+      cost_source: 'unknown',
+      input_cost_usd: 0.0025,
+      output_cost_usd: null,
+      price_id: 'openai/gpt-4o',
+    })
+    const reported = priced(
+      call('openai', 'gpt-4o', { input_tokens: 1000, output_tokens: null, reported_cost_usd: 0.5 }),
+    )
+    expect(reported).toMatchObject({ cost_usd: 0.5, cost_source: 'reported' })
+  })
+
   test('no usage is unknown', () => {
     const request = priced(call('openai', 'gpt-4o', { input_tokens: null, output_tokens: null, status: 'error' }))
     expect(request).toMatchObject({ cost_usd: null, cost_source: 'unknown', price_id: '' })

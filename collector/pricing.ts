@@ -74,10 +74,14 @@ function price(request: LlmRequest, find: (request: LlmRequest) => Match | null)
   const cost = match && costOf(match.price, request)
   if (match && cost) {
     Object.assign(request, cost)
-    request.cost_source = 'catalogue'
     request.price_id = match.id
     request.price_version = match.version
-    return null
+    if (usageIsWhole(request)) {
+      request.cost_source = 'catalogue'
+      return null
+    }
+    // The known half keeps its part; a sum of it alone would pass for the whole.
+    request.cost_usd = null
   }
   if (request.reported_cost_usd !== null && request.reported_cost_usd >= 0) {
     request.cost_usd = request.reported_cost_usd
@@ -85,8 +89,15 @@ function price(request: LlmRequest, find: (request: LlmRequest) => Match | null)
     return null
   }
   if (request.input_tokens === null && request.output_tokens === null) return 'no_usage'
+  if (cost) return 'partial_usage'
   return request.model === '' && request.requested_model === '' ? 'no_model' : 'unknown_model'
 }
+
+/** Operations that answer with no tokens: what went in is all that is paid for. */
+const withoutOutput = new Set(['embeddings', 'embedding', 'rerank', 'moderation'])
+
+const usageIsWhole = ({ input_tokens, output_tokens, operation }: LlmRequest) =>
+  input_tokens !== null && (output_tokens !== null || withoutOutput.has(operation))
 
 /**
  * A request's model under every name it may be listed by, best first: the deployment's model, the one that answered with
