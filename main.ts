@@ -304,7 +304,7 @@ function print(line: string): void {
 
 /** Errors that a person can mend are one line; anything else is a fault of ours and shows its stack. */
 function fail(error: unknown): never {
-  const known = ['ConfigError', 'DataDirError', 'UserError', 'StorageError', 'ImportError']
+  const known = ['ConfigError', 'DataDirError', 'UserError', 'StorageError', 'MigrationError', 'EngineStartError', 'ImportError']
   const expected = error instanceof Error && known.includes(error.name)
   process.stderr.write(`error: ${expected ? messageOf(error) : error instanceof Error ? error.stack : String(error)}\n`)
   process.exit(1)

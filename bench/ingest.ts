@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pricesConfig, type ContentMode } from '../collector/config.ts'
+import { pricesConfig, spoolConfig, type ContentMode } from '../collector/config.ts'
 import { decodeProtobuf } from '../collector/otlp/decode-protobuf.ts'
 import { requestOf } from '../collector/otlp/dialects/index.ts'
 import { createPricer } from '../collector/pricing.ts'
@@ -20,7 +20,7 @@ import type { Ask, Counts, Started } from './support/collector-process.ts'
 import { llmSpans } from './support/llm-spans.ts'
 
 const spansPerRequest = 500
-const segmentBytes = 8 * 2 ** 20
+const segmentBytes = spoolConfig.parse({}).segment_bytes
 interface Case {
   /** Prompt and answer of a span together. */
   contentBytes: number

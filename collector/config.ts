@@ -97,8 +97,8 @@ export const spoolConfig = z.strictObject({
     .number()
     .int()
     .positive()
-    .default(8 * 2 ** 20)
-    .describe('A segment is sealed at this size'),
+    .default(32 * 2 ** 20)
+    .describe('A segment is sealed at this size: large ones cost the engine a third less per row'),
   segment_ms: z.number().int().positive().default(1_000).describe('A segment is sealed at this age'),
 })
 
