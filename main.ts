@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
-import { loadConfig, watchConfig, type Config } from './config.ts'
+import { cannotListen, loadConfig, type Config } from './config.ts'
+import { watchConfig } from './config-watch.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts } from './alerts/index.ts'
 import type { Collector } from './collector/index.ts'
@@ -35,15 +36,17 @@ command('check-config')
   .description('check the configuration and the alert rules that it names')
   .action(async (options: { config?: string }) => {
     const { config, baseDir, file } = loadConfig(options.config)
-    const { checkRules } = await import('./alerts/check.ts')
+    const { checkRules, ruleWarnings } = await import('./alerts/check.ts')
     const rules = await checkRules(config.alerts, baseDir)
+    for (const warning of await ruleWarnings(config.alerts, baseDir)) print(`warning: ${warning}`)
     print(`${file ?? 'defaults'}: ok, ${rules} alert rules`)
   })
 
 command('import <file>')
   .description('import past requests from a CSV, JSONL or Parquet file')
-  .option('--map <columns>', 'our column=their column, comma-separated', parsePairs)
-  .option('--set <values>', 'our column=value for every row, comma-separated', parsePairs)
+  .option('--format <format>', 'csv, tsv, jsonl or parquet (default: by the name of the file)')
+  .option('--map <columns>', 'our column=their column, comma-separated', several)
+  .option('--set <values>', 'our column=value for every row, comma-separated', several)
   .option('--shift-to <when>', 'move the rows in time so that the last one is "now"')
   .option('--rejects <file>', 'where rejected rows go, with reasons (default: <file>.rejected.jsonl)')
   .option('--timezone <name>', 'time zone of timestamps that name none', 'UTC')
@@ -95,7 +98,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
       data_dir: dataDir.path,
       listen: config.listen.clickhouse,
       log,
-    }).catch(inUse('listen.clickhouse', config.listen.clickhouse))
+    }).catch(cannotListen('clickhouse', config.listen.clickhouse))
     stops.push(() => storage.stop())
 
     const { db, reader } = storage
@@ -153,7 +156,7 @@ interface ServeFlags {
 async function collect(config: Config, dataDir: string, db: Db, log: Logger): Promise<Collector> {
   const { startCollector } = await import('./collector/index.ts')
   const listen = config.listen.otlp_http
-  return startCollector({ config, dataDir, db, listen, log }).catch(inUse('listen.otlp_http', listen))
+  return startCollector({ config, dataDir, db, listen, log }).catch(cannotListen('otlp_http', listen))
 }
 
 /** What runs on request: traffic to look at. It writes through the collector, so it needs one. */
@@ -205,7 +208,7 @@ async function show({ config, log, storage, collector, alerts, fleet, telemetry,
     log,
   }
   const listen = config.listen.dashboard
-  return startDashboard({ deps, listen, web: webDist }).catch(inUse('listen.dashboard', listen))
+  return startDashboard({ deps, listen, web: webDist }).catch(cannotListen('dashboard', listen))
 }
 
 /** Runs a command on the storage of the process that serves this data directory, or on one of its own when none does. */
@@ -240,23 +243,6 @@ async function withStorage(
   }
 }
 
-/** Turns EADDRINUSE and its like into a line that names the setting. */
-function inUse(setting: string, address: string): (error: unknown) => never {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: 'is in use by another program: stop that, or set another port',
-    EACCES: 'needs rights that this user lacks: set a port above 1023',
-    EADDRNOTAVAIL: 'is no address of this machine: set another host',
-    ENOTFOUND: 'names no known host: set another host',
-  }
-  return (error) => {
-    for (let at: unknown = error; at instanceof Error; at = at.cause) {
-      const reason = 'code' in at ? reasons[String(at.code)] : undefined
-      if (reason) throw new UserError(`${setting}: ${address} ${reason}`)
-    }
-    throw error
-  }
-}
-
 function onSignals(stop: () => Promise<void>): void {
   let stopping = false
   const end = () => {
@@ -288,14 +274,9 @@ function parseRooms(text: string): Room[] {
   })
 }
 
-function parsePairs(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text.split(',').map((pair) => {
-      const [, key, value] = /^\s*([^=]+?)\s*=(.*)$/.exec(pair) ?? []
-      if (key === undefined || value === undefined) throw new InvalidArgumentError(`"${pair}" is not column=value`)
-      return [key, value]
-    }),
-  )
+/** An option that may be given again. */
+function several(text: string, before: string[] = []): string[] {
+  return [...before, text]
 }
 
 function print(line: string): void {
@@ -304,7 +285,15 @@ function print(line: string): void {
 
 /** Errors that a person can mend are one line; anything else is a fault of ours and shows its stack. */
 function fail(error: unknown): never {
-  const known = ['ConfigError', 'DataDirError', 'UserError', 'StorageError', 'MigrationError', 'EngineStartError', 'ImportError']
+  const known = [
+    'ConfigError',
+    'DataDirError',
+    'UserError',
+    'StorageError',
+    'MigrationError',
+    'EngineStartError',
+    'ImportError',
+  ]
   const expected = error instanceof Error && known.includes(error.name)
   process.stderr.write(`error: ${expected ? messageOf(error) : error instanceof Error ? error.stack : String(error)}\n`)
   process.exit(1)
