@@ -14,8 +14,9 @@ export function snippets({ otlp_http }: { otlp_http: string }): Snippet[] {
     {
       name: 'OpenAI SDK',
       install:
-        'npm install openai @opentelemetry/sdk-node @opentelemetry/exporter-trace-otlp-proto @opentelemetry/instrumentation-openai',
+        'npm install openai@6 @opentelemetry/sdk-node @opentelemetry/exporter-trace-otlp-proto @opentelemetry/instrumentation-openai',
       code: `// app.mjs
+import { createRequire } from 'node:module'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { OpenAIInstrumentation } from '@opentelemetry/instrumentation-openai'
@@ -27,7 +28,8 @@ const sdk = new NodeSDK({
 })
 sdk.start()
 
-const { default: OpenAI } = await import('openai')
+// The instrumentation (OpenAI 4 to 6) sees what is required after the start, not what is imported.
+const { OpenAI } = createRequire(import.meta.url)('openai')
 const openai = new OpenAI()
 const answer = await openai.chat.completions.create({
   model: 'gpt-4o-mini',
@@ -35,28 +37,28 @@ const answer = await openai.chat.completions.create({
 })
 console.log(answer.choices[0].message.content)
 await sdk.shutdown()`,
-      run: 'node --import @opentelemetry/instrumentation/hook.mjs app.mjs',
+      run: 'node app.mjs',
     },
     {
       name: 'Vercel AI SDK',
-      install: 'npm install ai @ai-sdk/openai @opentelemetry/sdk-node @opentelemetry/exporter-trace-otlp-proto',
+      install:
+        'npm install ai@7 @ai-sdk/openai @ai-sdk/otel @opentelemetry/sdk-node @opentelemetry/exporter-trace-otlp-proto',
       code: `// app.mjs
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
-import { generateText } from 'ai'
+import { generateText, registerTelemetry } from 'ai'
 import { openai } from '@ai-sdk/openai'
+import { OpenTelemetry } from '@ai-sdk/otel'
 
 const sdk = new NodeSDK({
   serviceName: 'my-app',
   traceExporter: new OTLPTraceExporter({ url: '${endpoint}/v1/traces' }),
 })
 sdk.start()
+// With version 5 or 6 of the SDK, pass experimental_telemetry: { isEnabled: true } to each call instead.
+registerTelemetry(new OpenTelemetry())
 
-const { text } = await generateText({
-  model: openai('gpt-4o-mini'),
-  prompt: 'Say hello',
-  experimental_telemetry: { isEnabled: true },
-})
+const { text } = await generateText({ model: openai('gpt-4o-mini'), prompt: 'Say hello' })
 console.log(text)
 await sdk.shutdown()`,
       run: 'node app.mjs',
