@@ -1,7 +1,6 @@
 /** Joins the rooms' configuration schemas; reads the file, fills in ${ENV}, and says exactly what is wrong with it. */
-import { existsSync, readFileSync, watch } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
-import type { Logger } from 'pino'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { alertsConfig } from './alerts/config.ts'
@@ -226,50 +225,21 @@ function interpolate(
   return value
 }
 
-/** Keys that are read once: a change takes a restart. */
-const fixedKeys = ['data_dir', 'listen', 'clickhouse', 'spool', 'retention', 'dashboard'] as const
+const listenProblems: Record<string, string> = {
+  EADDRINUSE: 'is in use by another program: stop that, or set another port',
+  EACCES: 'needs rights that this user lacks: set a port above 1023',
+  EADDRNOTAVAIL: 'is no address of this machine: set another host',
+  ENOTFOUND: 'names no known host: set another host',
+}
 
-/**
- * Reloads on SIGHUP and when the file changes; `apply` gets the new configuration. A file that can't be used, or that
- * `apply` refuses, is logged with what is wrong, and the old configuration stays.
- */
-export function watchConfig(
-  { file, config: first }: LoadedConfig,
-  { apply, log }: { apply: (config: Config) => Promise<void>; log: Logger },
-): { stop(): void } {
-  let current = first
-  let timer: NodeJS.Timeout | undefined
-  const reload = async () => {
-    try {
-      const next = loadConfig(file ?? undefined).config
-      await apply(next)
-      for (const key of fixedKeys)
-        if (JSON.stringify(next[key]) !== JSON.stringify(current[key])) log.warn(`${key} changed: restart to apply it`)
-      current = next
-      log.info('configuration reloaded')
-    } catch (error) {
-      log.error(
-        `configuration not reloaded, the old one stays: ${error instanceof Error ? error.message : String(error)}`,
-      )
+/** For `catch` where a room listens: EADDRINUSE and its like become a ConfigError that names the setting. */
+export function cannotListen(setting: keyof Config['listen'], address: string): (error: unknown) => never {
+  return (error) => {
+    for (let at: unknown = error; at instanceof Error; at = at.cause) {
+      const problem = 'code' in at ? listenProblems[String(at.code)] : undefined
+      if (problem) throw new ConfigError(`listen.${setting}: ${address} ${problem}`, { cause: error })
     }
-  }
-  const onHangup = () => void reload()
-  process.on('SIGHUP', onHangup)
-  // Editors replace the file, so its folder is watched; the several events of one save count once.
-  const watcher = file
-    ? watch(dirname(file), (_, name) => {
-        if (name !== basename(file)) return
-        clearTimeout(timer)
-        timer = setTimeout(onHangup, 200)
-      })
-    : null
-  watcher?.on('error', (error) => log.warn(`${file} is not watched for changes: ${error.message}`)).unref()
-  return {
-    stop() {
-      clearTimeout(timer)
-      watcher?.close()
-      process.off('SIGHUP', onHangup)
-    },
+    throw error
   }
 }
 

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
-import { cannotListen, loadConfig, type Config } from './config.ts'
+import { ConfigError, cannotListen, loadConfig, type Config } from './config.ts'
 import { watchConfig } from './config-watch.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
-import type { Alerts } from './alerts/index.ts'
-import type { Collector } from './collector/index.ts'
+import type { Alerts, AlertsOptions } from './alerts/index.ts'
+import type { Collector, CollectorOptions } from './collector/index.ts'
 import type { ImportFlags } from './collector/import/command.ts'
 import type { DemoControl } from './dashboard/api/deps.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
@@ -17,11 +17,6 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url
 const rooms = ['collector', 'alerts', 'dashboard'] as const
 type Room = (typeof rooms)[number]
 
-/** Something that the person at the keyboard can mend. */
-class UserError extends Error {
-  override name = 'UserError'
-}
-
 const program = new Command('inferwatch')
   .description('Observability for LLM endpoints: requests, inference servers, GPUs, cost and alerts in one process')
   .version(manifest.version)
@@ -30,7 +25,7 @@ command('serve', { isDefault: true })
   .description('run the collector, the alerts and the dashboard')
   .option('--only <rooms>', `comma-separated rooms to run: ${rooms.join(', ')}`, parseRooms)
   .option('--demo', 'run the demo fleet beside them')
-  .action((options: { config?: string; only?: Room[]; demo?: boolean }) => serve(options))
+  .action((flags: ServeFlags) => serve(flags))
 
 command('check-config')
   .description('check the configuration and the alert rules that it names')
@@ -102,21 +97,23 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     stops.push(() => storage.stop())
 
     const { db, reader } = storage
-    const collector = only.includes('collector') ? await collect(config, dataDir.path, db, log) : null
+    const collector = only.includes('collector')
+      ? await collect({ config, dataDir: dataDir.path, db, listen: config.listen.otlp_http, log })
+      : null
     if (collector) stops.push(() => collector.stop())
 
-    const alerts = only.includes('alerts') ? await watchOver(config, baseDir, db, reader, log) : null
+    let url = ''
+    const dashboardUrl = () => url || `http://${config.listen.dashboard}`
+    const alerts = only.includes('alerts')
+      ? await watchOver({ config: config.alerts, baseDir, db, reader, log, dashboardUrl })
+      : null
     if (alerts) stops.push(() => alerts.stop())
 
     const fleet = await demoFleet(collector, db, config, log)
     stops.push(() => fleet.stop())
 
-    const addresses = {
-      ...config.listen,
-      otlp_http: collector?.otlpAddress ?? '',
-      clickhouse: new URL(storage.url).host,
-    }
-    let url = ''
+    const otlp_http = collector?.otlpAddress ?? ''
+    const addresses = { ...config.listen, otlp_http, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
       const dashboard = await show({ config, log, storage, collector, alerts, fleet, telemetry, addresses })
       stops.push(() => dashboard.stop())
@@ -153,10 +150,9 @@ interface ServeFlags {
   demo?: boolean
 }
 
-async function collect(config: Config, dataDir: string, db: Db, log: Logger): Promise<Collector> {
+async function collect(options: CollectorOptions): Promise<Collector> {
   const { startCollector } = await import('./collector/index.ts')
-  const listen = config.listen.otlp_http
-  return startCollector({ config, dataDir, db, listen, log }).catch(cannotListen('otlp_http', listen))
+  return startCollector(options).catch(cannotListen('otlp_http', options.listen))
 }
 
 /** What runs on request: traffic to look at. It writes through the collector, so it needs one. */
@@ -164,7 +160,7 @@ async function demoFleet(collector: Collector | null, db: Db, config: Config, lo
   if (!collector)
     return {
       state: () => 'off',
-      start: () => Promise.reject(new UserError('demo traffic needs the collector: run serve with it')),
+      start: () => Promise.reject(new ConfigError('demo traffic needs the collector: run serve with it')),
       stop: () => Promise.resolve(),
     }
   const { startDemo } = await import('./collector/demo/index.ts')
@@ -172,10 +168,9 @@ async function demoFleet(collector: Collector | null, db: Db, config: Config, lo
   return startDemo({ db, spool, otlpUrl: `http://${otlpAddress}`, prices: config.prices, scrape: config.scrape, log })
 }
 
-async function watchOver(config: Config, baseDir: string, db: Db, reader: Db, log: Logger): Promise<Alerts> {
+async function watchOver(options: AlertsOptions): Promise<Alerts> {
   const { startAlerts } = await import('./alerts/index.ts')
-  const externalUrl = `http://${config.listen.dashboard}`
-  return startAlerts({ config: config.alerts, baseDir, db, reader, log, externalUrl })
+  return startAlerts(options)
 }
 
 interface Shown {
@@ -274,7 +269,7 @@ function parseRooms(text: string): Room[] {
   })
 }
 
-/** An option that may be given again. */
+/** Of an option that may be given again. */
 function several(text: string, before: string[] = []): string[] {
   return [...before, text]
 }
@@ -294,11 +289,9 @@ function fail(error: unknown): never {
     'EngineStartError',
     'ImportError',
   ]
-  const expected = error instanceof Error && known.includes(error.name)
-  process.stderr.write(`error: ${expected ? messageOf(error) : error instanceof Error ? error.stack : String(error)}\n`)
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)
   process.exit(1)
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 program.parseAsync().catch(fail)

@@ -30,8 +30,8 @@ export interface AlertsOptions {
   fetch?: typeof fetch
   /** From 0 to 1: the jitter of retries. */
   random?: () => number
-  /** Address of the dashboard, for links in notifications; `config.external_url` goes before it. */
-  externalUrl: string
+  /** Address of the dashboard, for links in notifications: asked for each one. `config.external_url` goes before it. */
+  dashboardUrl: () => string
 }
 
 export interface Alerts {
@@ -56,7 +56,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const groups = await loadRuleGroups(config, baseDir)
   const telemetry = createTelemetry()
   const writer = new RowWriter({ db, clock, log, telemetry })
-  const externalUrl = () => (config.external_url ?? options.externalUrl).replace(/\/+$/, '')
+  const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
   const dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
   const ready = once(restore)
   const engine = new Engine({

@@ -1,6 +1,6 @@
 /** Reads rule files. The parser that serves is the one that `check-config` runs. */
 import { glob, readFile } from 'node:fs/promises'
-import { isAbsolute, relative, resolve } from 'node:path'
+import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
 import { filterColumns } from '../storage/queries/where.ts'
@@ -37,13 +37,26 @@ export async function loadRuleGroups(config: AlertsConfig, baseDir: string): Pro
   return groups
 }
 
+const wildcard = /[*?[{]/
+
+/** The folders that hold the files of `alerts.rules`; of a pattern over several folders, the one that they stand in. */
+export function ruleFolders({ rules }: AlertsConfig, baseDir: string): string[] {
+  const fixed = rules.map((pattern) => `${pattern.split(wildcard, 1)[0] ?? ''}x`)
+  return [...new Set(fixed.map((path) => resolve(baseDir, dirname(path))))]
+}
+
+/** Whether `alerts.rules` names this file. */
+export function isRuleFile(file: string, { rules }: AlertsConfig, baseDir: string): boolean {
+  return rules.some((pattern) => matchesGlob(file, resolve(baseDir, pattern)))
+}
+
 async function ruleFiles(patterns: string[], baseDir: string): Promise<string[]> {
   const found = new Set<string>()
   for (const pattern of patterns) {
     const before = found.size
     for await (const file of glob(pattern, { cwd: baseDir })) found.add(resolve(baseDir, file))
     // A pattern may match nothing yet; a file that is named must be there.
-    if (found.size === before && !/[*?[{]/.test(pattern) && !found.has(resolve(baseDir, pattern)))
+    if (found.size === before && !wildcard.test(pattern) && !found.has(resolve(baseDir, pattern)))
       throw new RuleFileError(`alerts.rules: "${pattern}" is not there; expected a file relative to ${baseDir}`)
   }
   return [...found].sort()

@@ -82,6 +82,8 @@ test('pending, firing, told; resolved, told', async () => {
     Promise.resolve(slack.messages.length >= 2 ? slack.messages.map((message) => JSON.stringify(message)) : null),
   )
   expect(texts[0]).toMatch(/P95 of slow-service is 1\.\d+ s/)
+  // Its link leads to the port that the dashboard was given.
+  expect(texts[0]).toContain(instance.urls.dashboard)
   expect(slack.problems).toEqual([])
   expect(pagerduty.problems).toEqual([])
 

@@ -95,7 +95,7 @@ export async function alertsHarness(storage: Storage, startAt: number, rules = l
       const base = { config, baseDir: directory, db, reader, log, clock, random: () => 1 }
       const alerts = await startAlerts({
         ...base,
-        externalUrl: 'http://inferwatch.example:8080/',
+        dashboardUrl: () => 'http://inferwatch.example:8080/',
         ...overrides,
       })
       started.push(alerts)

@@ -4,14 +4,17 @@ import type { ContentMode, PricesConfig } from '../config.ts'
 import { createPricer } from '../pricing.ts'
 import { createRedactor } from '../redact.ts'
 import { ImportError } from './error.ts'
+import { parsePairs } from './mapping.ts'
 import { runImport, type ImportOptions } from './index.ts'
 import { barProgress } from './progress.ts'
 import { fileFormats } from './source.ts'
 import { summaryLines } from './summary.ts'
 
 export interface ImportFlags {
-  map?: Record<string, string>
-  set?: Record<string, string>
+  /** `field=column` pairs, comma-separated, each time that the option was given. */
+  map?: string[]
+  /** `field=value` pairs, likewise. */
+  set?: string[]
   format?: string
   shiftTo?: string
   rejects?: string
@@ -40,8 +43,8 @@ function importOptions(
   return {
     file,
     ...(format && { format }),
-    ...(map && { map }),
-    ...(set && { set }),
+    ...(map && { map: parsePairs(map, '--map') }),
+    ...(set && { set: parsePairs(set, '--set') }),
     ...(rejects !== undefined && { rejects }),
     ...(timezone !== undefined && { timezone }),
     ...(shiftTo === 'now' && { shift_to: 'now' as const }),

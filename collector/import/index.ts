@@ -15,8 +15,6 @@ import { summaryLines, Totals, type ImportSummary } from './summary.ts'
 import { zoneOffset, type ZoneOffset } from './timestamp.ts'
 
 export { ImportError } from './error.ts'
-export { parsePairs } from './mapping.ts'
-export { barProgress } from './progress.ts'
 export type { ImportSummary } from './summary.ts'
 
 const dayMicros = 86_400_000_000

@@ -1,0 +1,51 @@
+/** Commands as typed, each a process of its own. */
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { instanceFolder, removeFolder } from './support/instance.ts'
+
+const main = new URL('../main.ts', import.meta.url).pathname
+const run = promisify(execFile)
+
+let folder: string
+beforeAll(() => (folder = instanceFolder({ alerts: { rules: ['rules.yaml'], shipped_rules: false } })))
+afterAll(() => removeFolder(folder))
+
+/** Its output; of a command that fails, what it says on stderr. */
+async function inferwatch(...args: string[]): Promise<string> {
+  const config = ['--config', join(folder, 'inferwatch.yaml')]
+  return run(process.execPath, [main, ...args, ...config]).then(
+    ({ stdout }) => stdout,
+    (error: { stderr: string }) => error.stderr,
+  )
+}
+
+test('check-config warns of a text that cannot be rendered', async () => {
+  const rule = { alert: 'A', kind: 'latency', above: '1s', annotations: { summary: '{{ valu }}' } }
+  writeFileSync(join(folder, 'rules.yaml'), JSON.stringify({ groups: [{ name: 'g', rules: [rule] }] }))
+  expect(await inferwatch('check-config')).toBe(
+    'warning: rules.yaml: g/A: summary: "valu" is not labels.<name>, value or threshold\n' +
+      `${join(folder, 'inferwatch.yaml')}: ok, 1 alert rules\n`,
+  )
+})
+
+test('import: a format that the file’s name does not tell, and options given twice', async () => {
+  const file = join(folder, 'requests.txt')
+  writeFileSync(file, 'at,prompt,answer\n2026-11-21T10:00:00Z,100,20\n')
+  const map = ['--map', 'timestamp=at', '--map', 'input_tokens=prompt,output_tokens=answer']
+  const set = ['--set', 'model=gpt-4o,provider=openai']
+  expect(await inferwatch('import', file, ...map, ...set)).toMatch(/^error: .*--format/)
+  expect(await inferwatch('import', file, '--format', 'csv', ...map, ...set)).toMatch(/imported +1\n/)
+  expect(await inferwatch('sql', 'SELECT model, input_tokens, output_tokens FROM requests')).toBe(
+    '{"model":"gpt-4o","input_tokens":100,"output_tokens":20}\n',
+  )
+})
+
+test.each([
+  ['--format', 'xml', /^error: --format: "xml" is none of csv, tsv, jsonl, parquet\n$/],
+  ['--map', 'timestamp', /^error: --map: "timestamp" is not field=value\n$/],
+])('import %s %s is refused in one line', async (option, value, why) => {
+  expect(await inferwatch('import', join(folder, 'none.csv'), option, value)).toMatch(why)
+})
