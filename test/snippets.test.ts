@@ -23,7 +23,13 @@ test('the OpenAI snippet sends a request with its tokens', async () => {
     writeFileSync(file, snippet?.code ?? '')
     expect(snippet?.run).toBe('node app.mjs')
     const { stdout } = await run(process.execPath, [file], {
-      env: { ...process.env, OPENAI_API_KEY: 'sk-stand-in', OPENAI_BASE_URL: `${openai.url}/v1` },
+      env: {
+        ...process.env,
+        // The SDK sends metrics and logs to the default address otherwise, and waits for it.
+        OTEL_EXPORTER_OTLP_ENDPOINT: instance.urls.otlp_http,
+        OPENAI_API_KEY: 'sk-stand-in',
+        OPENAI_BASE_URL: `${openai.url}/v1`,
+      },
     })
     expect(stdout.trim()).not.toBe('')
     const [row] = await eventually('the request', async () => {
