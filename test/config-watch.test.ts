@@ -51,12 +51,14 @@ test('a rule file alone, in a folder that is made later too', async () => {
   await reloads(2)
   writeFileSync(file('later/b.yaml'), 'groups: []\n')
   await reloads(3)
+  expect(said).not.toContain('the old one stays')
 })
 
 test('a mounted ConfigMap swaps a link', async () => {
   mkdirSync(file('..data_new'))
   renameSync(file('..data_new'), file('..data'))
   await reloads(1)
+  expect(applied[0]?.alerts.rules).toHaveLength(2)
 })
 
 test('other files are none of its business', async () => {
