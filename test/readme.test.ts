@@ -76,7 +76,11 @@ describe('shell commands', () => {
 
 describe('configuration files', () => {
   const files = blocks('yaml').map((text) => ({ name: /^# (\S+)\n/.exec(text)?.[1] ?? '', text }))
-  const env = { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x', PAGERDUTY_ROUTING_KEY: '0'.repeat(32) }
+  const env = {
+    SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x',
+    PAGERDUTY_ROUTING_KEY: '0'.repeat(32),
+    CLICKHOUSE_PASSWORD: 'x',
+  }
 
   test.each(files.filter((file) => file.name === 'inferwatch.yaml'))('$text', ({ text }) => {
     expect(() => parseConfig(text, 'inferwatch.yaml', env)).not.toThrow()
