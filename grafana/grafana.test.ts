@@ -107,6 +107,13 @@ describe('by hand', () => {
     expect(await value('P50 latency', ["o'brien"])).toEqual([{ p50_ms: 70 }])
   })
 
+  test('without requests, numbers are unknown rather than NaN', async () => {
+    // As text, since the client of these tests makes null of NaN; Grafana's shows it.
+    const asText = (sql: string) => run(`SELECT * APPLY toString FROM (${sql})`, { model: ['none'], environment: [] })
+    for (const title of ['Error ratio', 'P50 latency', 'P95 latency', 'Spend'])
+      expect(Object.values((await asText(panel(title)?.sql ?? ''))[0] ?? {}), title).toEqual([null])
+  })
+
   test('over time', async () => {
     const minute = (rows: Record<string, unknown>[], index: number) => rows[index]
     expect(minute(await value('Output tokens per second'), 0)).toEqual({

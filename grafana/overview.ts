@@ -70,7 +70,7 @@ export const overview: DashboardSpec = {
           'Error ratio',
           'Requests that failed, were rate limited or timed out, of all',
           'percentunit',
-          total(`countIf(${isError}) / count() AS error_ratio`),
+          total(`countIf(${isError}) / nullIf(count(), 0) AS error_ratio`),
         ),
         stat('P50 latency', 'Half of the requests took less', 'ms', total('quantile(0.5)(duration_ms) AS p50_ms')),
         stat('P95 latency', '19 of 20 requests took less', 'ms', total('quantile(0.95)(duration_ms) AS p95_ms')),
