@@ -280,15 +280,7 @@ function print(line: string): void {
 
 /** Errors that a person can mend are one line; anything else is a fault of ours and shows its stack. */
 function fail(error: unknown): never {
-  const known = [
-    'ConfigError',
-    'DataDirError',
-    'UserError',
-    'StorageError',
-    'MigrationError',
-    'EngineStartError',
-    'ImportError',
-  ]
+  const known = ['ConfigError', 'DataDirError', 'StorageError', 'MigrationError', 'EngineStartError', 'ImportError']
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)
   process.exit(1)

@@ -4,6 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { pino } from 'pino'
+import { loadConfig } from '../config.ts'
+import { startStorage } from '../storage/index.ts'
 import { instanceFolder, removeFolder } from './support/instance.ts'
 
 const main = new URL('../main.ts', import.meta.url).pathname
@@ -48,4 +51,16 @@ test.each([
   ['--map', 'timestamp', /^error: --map: "timestamp" is not field=value\n$/],
 ])('import %s %s is refused in one line', async (option, value, why) => {
   expect(await inferwatch('import', join(folder, 'none.csv'), option, value)).toMatch(why)
+})
+
+test('a database of a newer version is refused in one line', async () => {
+  const { config } = loadConfig(join(folder, 'inferwatch.yaml'))
+  const { clickhouse, retention, data_dir, listen } = config
+  const log = pino({ level: 'silent' })
+  const storage = await startStorage({ clickhouse, retention, data_dir, listen: listen.clickhouse, log })
+  await storage.db.command("INSERT INTO schema_migrations (name, checksum) VALUES ('9999_future.sql', '')")
+  await storage.stop()
+  expect(await inferwatch('sql', 'SELECT 1')).toBe(
+    'error: the database has migration 9999_future.sql, which this version does not know: run a newer Inferwatch\n',
+  )
 })
