@@ -109,7 +109,8 @@ describe('by hand', () => {
 
   test('without requests, numbers are unknown rather than NaN', async () => {
     // As text, since the client of these tests makes null of NaN; Grafana's shows it.
-    const asText = (sql: string) => run(`SELECT * APPLY toString FROM (${sql})`, { model: ['none'], environment: [] })
+    const asText = (sql: string) =>
+      run(`SELECT * APPLY toString FROM (\n${sql}\n)`, { model: ['none'], environment: [] })
     for (const title of ['Error ratio', 'P50 latency', 'P95 latency', 'Spend'])
       expect(Object.values((await asText(panel(title)?.sql ?? ''))[0] ?? {}), title).toEqual([null])
   })
