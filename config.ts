@@ -1,9 +1,11 @@
 /** Joins the rooms' configuration schemas; reads the file, fills in ${ENV}, and says exactly what is wrong with it. */
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
+import type { Logger } from 'pino'
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { alertsConfig } from './alerts/config.ts'
+import { isRuleFile, ruleFolders } from './alerts/rule-file.ts'
 import {
   contentConfig,
   endpointConfig,
@@ -12,6 +14,7 @@ import {
   scrapeConfig,
   spoolConfig,
 } from './collector/config.ts'
+import { reloadOnChange } from './collector/self/reload.ts'
 import { dashboardConfig } from './dashboard/api/config.ts'
 import { clickhouseConfig, retentionConfig } from './storage/config.ts'
 
@@ -241,6 +244,45 @@ export function cannotListen(setting: keyof Config['listen'], address: string): 
     }
     throw error
   }
+}
+
+/** Keys that are read once: a change takes a restart. */
+const fixedKeys = ['data_dir', 'listen', 'clickhouse', 'spool', 'retention', 'dashboard'] as const
+
+/**
+ * Reloads on SIGHUP and when the file or a rule file is edited. `apply` gets each new configuration, one at a time. A file
+ * that can't be used, or that `apply` refuses, is logged with what is wrong, and the old configuration stays.
+ */
+export function watchConfig(
+  { file, baseDir, config: first }: LoadedConfig,
+  { apply, log }: { apply: (config: Config) => Promise<void>; log: Logger },
+): { stop(): void } {
+  let current = first
+  const reload = async () => {
+    try {
+      const next = loadConfig(file ?? undefined).config
+      await apply(next)
+      for (const key of fixedKeys)
+        if (JSON.stringify(next[key]) !== JSON.stringify(current[key])) log.warn(`${key} changed: restart to apply it`)
+      current = next
+      log.info('configuration reloaded')
+    } catch (error) {
+      log.error(
+        `configuration not reloaded, the old one stays: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+  return reloadOnChange({
+    log,
+    reload,
+    folders: () => [...(file ? [dirname(file)] : []), ...ruleFolders(current.alerts, baseDir)],
+    concerns: (path) =>
+      path === file ||
+      isRuleFile(path, current.alerts, baseDir) ||
+      ruleFolders(current.alerts, baseDir).includes(path) ||
+      // Kubernetes swaps this link when a mounted ConfigMap changes; the files' own names never do.
+      basename(path) === '..data',
+  })
 }
 
 /** Whether a listen address is only reachable from this machine. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig, type Config } from '../config.ts'
-import { watchConfig } from '../config-watch.ts'
+import { watchConfig } from '../config.ts'
 import { eventually } from './support/eventually.ts'
 
 let folder: string
