@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadConfig, type Config } from '../config.ts'
-import { watchConfig } from '../config.ts'
+import { loadConfig, watchConfig, type Config } from '../config.ts'
 import { eventually } from './support/eventually.ts'
 
 let folder: string
