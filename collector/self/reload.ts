@@ -19,11 +19,13 @@ export interface ReloadOptions {
 export function reloadOnChange({ folders, concerns, reload, log }: ReloadOptions): { stop(): void } {
   let timer: NodeJS.Timeout | undefined
   let reloading = Promise.resolve()
+  const takeTurn = async (before: Promise<void>) => {
+    await before
+    await reload()
+    watched.watch(folders())
+  }
   const queueReload = () => {
-    reloading = reloading.then(async () => {
-      await reload()
-      watched.watch(folders())
-    })
+    reloading = takeTurn(reloading)
   }
   const watched = new Folders(log, (path) => {
     if (!concerns(path)) return
