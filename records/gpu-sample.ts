@@ -52,3 +52,6 @@ export interface GpuSample {
   /** Time since the sample before of the same GPU; null on the first. */
   interval_ms: number | null
 }
+
+/** Reasons for a lower clock that are nobody's trouble: an idle GPU, and clocks that people set. */
+export const calmReasons = ['gpu_idle', 'applications_clocks_setting', 'display_clocks_setting', 'sync_boost'] as const

@@ -2,6 +2,7 @@
  * What rollups hold: for each source its dimensions and measures, with the SQL that makes them from raw rows and from a finer
  * tier. A sum keeps its column's name, so the same `sum(cost_usd)` reads raw rows and rollups.
  */
+import { calmReasons } from '../records/gpu-sample.ts'
 
 export interface Measure {
   name: string
@@ -101,6 +102,9 @@ function histogram(column: string, what: string): Measure[] {
   ]
 }
 
+/** An idle GPU clocks down too, and people set clocks: neither is trouble. */
+const isThrottled = `arrayExists(reason -> reason NOT IN (${calmReasons.map((reason) => `'${reason}'`).join(', ')}), throttle_reasons)`
+
 const statuses = ['ok', 'error', 'rate_limited', 'timeout', 'cancelled', 'filtered']
 
 export const rollupSpecs: readonly RollupSpec[] = [
@@ -158,7 +162,7 @@ export const rollupSpecs: readonly RollupSpec[] = [
       ...gauge('memory_temperature_celsius', 'temperature of the memory in degrees Celsius'),
       summed('energy_delta_joules', 'energy_delta_joules', 'Energy used in joules'),
       summed('interval_ms', 'interval_ms', 'Time covered by samples in ms'),
-      counted('throttled_samples', 'countIf(notEmpty(throttle_reasons))', 'Samples while clocks were held down'),
+      counted('throttled_samples', `countIf(${isThrottled})`, 'Samples while clocks were held down'),
       counted('xid_samples', 'countIf(xid > 0)', 'Samples that showed an XID error'),
     ],
   },

@@ -246,7 +246,7 @@ test('GPU and server samples', async () => {
       gpu: '1',
       utilization_ratio: null,
       energy_delta_joules: 5,
-      throttle_reasons: [],
+      throttle_reasons: ['gpu_idle'],
     },
   ])
   const server = { server: 'vllm', instance: 'a:1', model: 'm' }
