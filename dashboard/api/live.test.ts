@@ -7,11 +7,13 @@ const unused = () => Promise.reject(new Error('live pages only read'))
 let newest = 0
 let looks = 0
 let away = false
+let slow: PromiseWithResolvers<void> | null = null
 
 /** A storage whose newest row was stored at `newest`. */
 const db: Db = {
   query: <T>() => {
     looks += 1
+    if (slow) return slow.promise.then(() => [] as T[])
     if (away) return Promise.reject(new Error('away'))
     return Promise.resolve([{ requests: newest, gpu_samples: 0, server_samples: 0 }] as T[])
   },
@@ -25,6 +27,7 @@ beforeEach(() => {
   newest = 0
   looks = 0
   away = false
+  slow = null
 })
 afterEach(() => vi.useRealTimers())
 
@@ -69,4 +72,20 @@ test('nobody listens: nothing is asked; the storage away: it goes on looking', a
   const before = looks
   await pass()
   expect(looks).toBe(before)
+})
+
+test('a page that is loaded anew while storage is asked does not double the looks', async () => {
+  const live = createLive(db, { intervalMs: 1000 })
+  const leave = live.subscribe(() => undefined)
+  slow = Promise.withResolvers()
+  await pass()
+  leave()
+  live.subscribe(() => undefined)
+  slow.resolve()
+  slow = null
+  await pass()
+  const before = looks
+  await pass()
+  await pass()
+  expect(looks - before).toBe(2)
 })

@@ -34,12 +34,14 @@ export function createLive(db: Db, { intervalMs = 1500, now = Date.now }: LiveOp
     if (fresh) for (const tick of listeners) tick(arrivals)
   }
   const schedule = () => {
-    timer = setTimeout(() => {
+    const own = setTimeout(() => {
       look()
         .catch(() => undefined)
-        .finally(() => listeners.size > 0 && schedule())
+        // Unless everybody left meanwhile: whoever came after that has a timer of their own.
+        .finally(() => timer === own && schedule())
     }, intervalMs)
-    timer.unref()
+    timer = own
+    own.unref()
   }
   const stop = () => {
     clearTimeout(timer)
