@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { Logger } from 'pino'
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { alertsConfig } from './alerts/config.ts'
 import { isRuleFile, ruleFolders } from './alerts/rule-file.ts'
+import { ConfigError, parseYaml, type Path, type YamlFile } from './alerts/yaml-file.ts'
 import {
   contentConfig,
   endpointConfig,
@@ -52,22 +52,7 @@ const configSchema = z
     log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })
   .superRefine((config, context) => {
-    const needKeys = (key: 'dashboard' | 'otlp_http', keys: string[], setting: string) => {
-      if (!isLoopback(config.listen[key]) && keys.length === 0)
-        context.addIssue({
-          code: 'custom',
-          path: ['listen', key],
-          message: `${config.listen[key]} is reachable from other machines: set ${setting}, or listen on 127.0.0.1`,
-        })
-    }
-    needKeys('dashboard', config.dashboard.api_keys, 'dashboard.api_keys')
-    needKeys('otlp_http', config.ingest.api_keys, 'ingest.api_keys')
-    if (config.clickhouse.url === 'embedded' && !isLoopback(config.listen.clickhouse))
-      context.addIssue({
-        code: 'custom',
-        path: ['listen', 'clickhouse'],
-        message: `${config.listen.clickhouse} is reachable from other machines and its reader has no password: listen on 127.0.0.1`,
-      })
+    for (const issue of exposures(config)) context.addIssue({ code: 'custom', ...issue })
     const names = config.endpoints.map((endpoint) => endpoint.name)
     for (const [index, name] of names.entries())
       if (names.indexOf(name) !== index)
@@ -76,10 +61,30 @@ const configSchema = z
 
 export type Config = z.infer<typeof configSchema>
 
-/** A configuration that can't be used: every line of the message names the file, the key, what was found and what was expected. */
-export class ConfigError extends Error {
-  override name = 'ConfigError'
+/** What other machines would reach without a key. */
+function exposures({
+  listen,
+  dashboard,
+  ingest,
+  clickhouse,
+}: Pick<Config, 'listen' | 'dashboard' | 'ingest' | 'clickhouse'>) {
+  const open = (key: keyof Config['listen'], what: string) =>
+    isLoopback(listen[key])
+      ? []
+      : [
+          {
+            path: ['listen', key],
+            message: `${listen[key]} is reachable from other machines${what}listen on 127.0.0.1`,
+          },
+        ]
+  return [
+    ...(dashboard.api_keys.length > 0 ? [] : open('dashboard', ': set dashboard.api_keys, or ')),
+    ...(ingest.api_keys.length > 0 ? [] : open('otlp_http', ': set ingest.api_keys, or ')),
+    ...(clickhouse.url === 'embedded' ? open('clickhouse', ' and its reader has no password: ') : []),
+  ]
 }
+
+export { ConfigError }
 
 export const defaultConfigFile = 'inferwatch.yaml'
 
@@ -113,54 +118,30 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
 
 /** Parses and checks the text of a configuration file; `name` stands in messages. Throws ConfigError. */
 export function parseConfig(text: string, name: string, env: NodeJS.ProcessEnv = process.env): Config {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  const broken = document.errors[0]
-  if (broken) {
-    const at = lines.linePos(broken.pos[0])
-    throw new ConfigError(`${name}:${at.line}: not valid YAML: ${broken.message} (column ${at.col})`)
-  }
+  const file = parseYaml(text, name)
   const missing: string[] = []
-  const value = interpolate(document.toJS() ?? {}, [], env, (path, variable) =>
+  const value = interpolate(file.value, [], env, (path, variable) =>
     missing.push(
-      `${where(document, lines, name, path)}: environment variable ${variable} is not set; set it or write \${${variable}:-default}`,
+      `${file.where(path)}: environment variable ${variable} is not set; set it or write \${${variable}:-default}`,
     ),
   )
   if (missing.length > 0) throw new ConfigError(missing.join('\n'))
   const result = configSchema.safeParse(value)
   if (result.success) return result.data
-  throw new ConfigError(result.error.issues.flatMap((issue) => explain(issue, value, document, lines, name)).join('\n'))
+  throw new ConfigError(result.error.issues.flatMap((issue) => explain(issue, value, file)).join('\n'))
 }
 
-type Path = (string | number)[]
-
-function explain(
-  issue: z.core.$ZodIssue,
-  value: unknown,
-  document: Document,
-  lines: LineCounter,
-  name: string,
-): string[] {
+function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): string[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map(
-      (key) => `${where(document, lines, name, [...path, key])}: unknown key; ${suggest(key, knownKeys(path))}`,
-    )
+    return issue.keys.map((key) => `${file.where([...path, key])}: unknown key; ${suggest(key, knownKeys(path))}`)
   const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value)
   const shown = isSecret(path) ? 'a value' : JSON.stringify(found)
   const hint = issue.code === 'custom' || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
-  return [`${where(document, lines, name, path)}: ${issue.message}${hint}`]
+  return [`${file.where(path)}: ${issue.message}${hint}`]
 }
 
 const isSecret = (path: Path) => /key|secret|password|token|webhook_url/.test(String(path.at(-1) ?? ''))
-
-function where(document: Document, lines: LineCounter, name: string, path: Path): string {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range) return `${name}:${lines.linePos(node.range[0]).line}: ${path.join('.')}`
-  }
-  return path.length > 0 ? `${name}: ${path.join('.')}` : name
-}
 
 /** The keys that the schema knows at a path; unions and records know none. */
 function knownKeys(path: Path): string[] {
@@ -248,6 +229,7 @@ export function cannotListen(setting: keyof Config['listen'], address: string): 
 
 /** Keys that are read once: a change takes a restart. */
 const fixedKeys = ['data_dir', 'listen', 'clickhouse', 'spool', 'retention', 'dashboard'] as const
+type FixedKey = (typeof fixedKeys)[number]
 
 /**
  * Reloads on SIGHUP and when the file or a rule file is edited. `apply` gets each new configuration, one at a time. A file
@@ -261,10 +243,14 @@ export function watchConfig(
   const reload = async () => {
     try {
       const next = loadConfig(file ?? undefined).config
-      await apply(next)
-      for (const key of fixedKeys)
-        if (JSON.stringify(next[key]) !== JSON.stringify(current[key])) log.warn(`${key} changed: restart to apply it`)
-      current = next
+      const changed = fixedKeys.filter((key) => JSON.stringify(next[key]) !== JSON.stringify(first[key]))
+      const kept = Object.fromEntries(fixedKeys.map((key) => [key, first[key]])) as Pick<Config, FixedKey>
+      const running = { ...next, ...kept }
+      // A key that goes together with its address is still needed: the address stays until the restart.
+      for (const { path, message } of exposures(running)) throw new ConfigError(`${path.join('.')}: ${message}`)
+      await apply(running)
+      for (const key of changed) log.warn(`${key} changed: restart to apply it`)
+      current = running
       log.info('configuration reloaded')
     } catch (error) {
       log.error(

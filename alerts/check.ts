@@ -3,7 +3,7 @@ import type { AlertsConfig } from './config.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import { templateProblems } from './template.ts'
 
-/** How many rules the configuration has. Throws RuleFileError (its name is ConfigError), one line per thing to mend. */
+/** How many rules the configuration has. Throws ConfigError, one line per thing to mend. */
 export async function checkRules(config: AlertsConfig, baseDir: string): Promise<number> {
   const groups = await loadRuleGroups(config, baseDir)
   return groups.reduce((total, group) => total + group.rules.length, 0)

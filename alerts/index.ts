@@ -39,7 +39,7 @@ export interface Alerts {
   active(): ActiveAlert[]
   rules(): RuleStatus[]
   channels(): ChannelStatus[]
-  /** Takes over a configuration and reads its rule files; on RuleFileError everything runs on as before. */
+  /** Takes over a configuration and reads its rule files; on ConfigError everything runs on as before. */
   reload(config: AlertsConfig): Promise<void>
   /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
   testNotification(receiver: string): Promise<TestOutcome[]>
@@ -49,7 +49,7 @@ export interface Alerts {
 
 const deliveryGraceMs = 5_000
 
-/** Throws RuleFileError when the rule files can't be used. A database that is away delays evaluations only. */
+/** Throws ConfigError when the rule files can't be used. A database that is away delays evaluations only. */
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
   let { config } = options

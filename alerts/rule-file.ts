@@ -10,7 +10,7 @@ import type { CommonRule, RuleKind } from './kinds/kind.ts'
 import { formatLabels } from './labels.ts'
 import type { Rule, RuleGroup, Threshold } from './rule.ts'
 import { usesValue } from './template.ts'
-import { RuleFileError, explainIssues, parseYaml, type Path, type YamlFile } from './yaml-file.ts'
+import { ConfigError, explainIssues, parseYaml, type Path, type YamlFile } from './yaml-file.ts'
 
 const groupSchema = z.strictObject({
   name: z.string().min(1),
@@ -22,7 +22,7 @@ const fileSchema = z.strictObject({ groups: z.array(groupSchema).default([]) })
 
 const shippedRules = new URL('rules/default.yaml', import.meta.url).pathname
 
-/** Every group of the configured files and, unless switched off, the shipped ones. Throws RuleFileError. */
+/** Every group of the configured files and, unless switched off, the shipped ones. Throws ConfigError. */
 export async function loadRuleGroups(config: AlertsConfig, baseDir: string): Promise<RuleGroup[]> {
   const files = [...(config.shipped_rules ? [shippedRules] : []), ...(await ruleFiles(config.rules, baseDir))]
   const results = await Promise.all(files.map((file) => readRuleFile(file, baseDir)))
@@ -33,7 +33,7 @@ export async function loadRuleGroups(config: AlertsConfig, baseDir: string): Pro
     if (first < index)
       problems.push(`${file}: group "${name}" stands in ${groups[first]?.file} too; expected another name`)
   }
-  if (problems.length > 0) throw new RuleFileError(problems.join('\n'))
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return groups
 }
 
@@ -57,7 +57,7 @@ async function ruleFiles(patterns: string[], baseDir: string): Promise<string[]>
     for await (const file of glob(pattern, { cwd: baseDir })) found.add(resolve(baseDir, file))
     // A pattern may match nothing yet; a file that is named must be there.
     if (found.size === before && !wildcard.test(pattern) && !found.has(resolve(baseDir, pattern)))
-      throw new RuleFileError(`alerts.rules: "${pattern}" is not there; expected a file relative to ${baseDir}`)
+      throw new ConfigError(`alerts.rules: "${pattern}" is not there; expected a file relative to ${baseDir}`)
   }
   return [...found].sort()
 }
@@ -73,13 +73,13 @@ async function readRuleFile(file: string, baseDir: string): Promise<Parsed> {
   try {
     return parseRuleFile(await readFile(file, 'utf8'), name)
   } catch (error) {
-    if (error instanceof RuleFileError) return { groups: [], problems: [error.message] }
+    if (error instanceof ConfigError) return { groups: [], problems: [error.message] }
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     return { groups: [], problems: [`${name}: cannot be read (${reason})`] }
   }
 }
 
-/** Throws RuleFileError on text that is not YAML; anything else wrong is a problem. `name` stands in messages. */
+/** Throws ConfigError on text that is not YAML; anything else wrong is a problem. `name` stands in messages. */
 export function parseRuleFile(text: string, name: string): Parsed {
   const file = parseYaml(text, name)
   const parsed = fileSchema.safeParse(file.value)

@@ -2,8 +2,8 @@
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 
-/** A rule file that can't be used; one line per thing to mend. */
-export class RuleFileError extends Error {
+/** A file that can't be used; one line per thing to mend: file, line, key, what was found and what was expected. */
+export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
@@ -17,12 +17,15 @@ export interface YamlFile {
   where(path: Path): string
 }
 
-/** Throws RuleFileError on text that is not YAML. */
+/** Throws ConfigError on text that is not YAML. */
 export function parseYaml(text: string, name: string): YamlFile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
   const broken = document.errors[0]
-  if (broken) throw new RuleFileError(`${name}:${lines.linePos(broken.pos[0]).line}: not valid YAML: ${broken.message}`)
+  if (broken) {
+    const at = lines.linePos(broken.pos[0])
+    throw new ConfigError(`${name}:${at.line}: not valid YAML: ${broken.message} (column ${at.col})`)
+  }
   return {
     name,
     value: document.toJS() ?? {},

@@ -18,6 +18,14 @@ beforeEach(() => {
   said = ''
   mkdirSync(file('rules'))
   writeFileSync(file('inferwatch.yaml'), 'alerts: { rules: ["rules/*.yaml", "later/**/*.yaml"] }\n')
+  watch()
+})
+afterEach(() => {
+  watcher.stop()
+  rmSync(folder, { recursive: true })
+})
+
+function watch(): void {
   watcher = watchConfig(loadConfig(file('inferwatch.yaml')), {
     async apply(next) {
       await Promise.resolve()
@@ -26,11 +34,7 @@ beforeEach(() => {
     },
     log: pino({ base: null }, { write: (line: string) => (said += line) }),
   })
-})
-afterEach(() => {
-  watcher.stop()
-  rmSync(folder, { recursive: true })
-})
+}
 
 const reloads = (count: number) =>
   eventually(`reload ${count}`, () => Promise.resolve(applied.length >= count || null), 5_000)
@@ -77,4 +81,25 @@ test('a broken file and a refused one are logged, and the next one is taken', as
   writeFileSync(file('inferwatch.yaml'), 'data_dir: ./elsewhere\n')
   await saying('data_dir changed: restart to apply it')
   expect(applied).toHaveLength(1)
+})
+
+test('keys that go together with the address they guard stay until the restart', async () => {
+  watcher.stop()
+  const guarded = 'listen: { otlp_http: "0.0.0.0:4318" }\ningest: { api_keys: [0123456789abcdef] }\n'
+  writeFileSync(file('inferwatch.yaml'), guarded)
+  watch()
+  writeFileSync(file('inferwatch.yaml'), 'listen: { otlp_http: "127.0.0.1:4318" }\n')
+  await saying('the old one stays: listen.otlp_http: 0.0.0.0:4318 is reachable from other machines')
+  expect(applied).toEqual([])
+})
+
+test('what is fixed is warned of while it differs from what runs', async () => {
+  writeFileSync(file('inferwatch.yaml'), 'spool: { segment_ms: 5 }\n')
+  await saying('spool changed: restart to apply it')
+  expect(applied[0]?.spool.segment_ms).toBe(1000)
+  said = ''
+  writeFileSync(file('inferwatch.yaml'), 'spool: { segment_ms: 1000 }\n')
+  await reloads(2)
+  await saying('configuration reloaded')
+  expect(said).not.toContain('changed')
 })
