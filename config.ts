@@ -25,6 +25,7 @@ const address = (fallback: string, what: string) =>
       /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
       'expected host:port, such as 127.0.0.1:8080 (port 0 picks a free one)',
     )
+    .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'expected a port of at most 65535')
     .default(fallback)
     .describe(what)
 
@@ -86,7 +87,7 @@ function exposures({
 
 export { ConfigError }
 
-export const defaultConfigFile = 'inferwatch.yaml'
+const defaultConfigFile = 'inferwatch.yaml'
 
 export interface LoadedConfig {
   config: Config

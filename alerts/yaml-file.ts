@@ -28,8 +28,18 @@ export function parseYaml(text: string, name: string): YamlFile {
   }
   return {
     name,
-    value: document.toJS() ?? {},
+    value: plain(document, name) ?? {},
     where: (path) => `${name}${lineOf(document, lines, path)}${path.length > 0 ? `: ${path.join('.')}` : ''}`,
+  }
+}
+
+/** Aliases are followed only so far: ten lines of them can stand for more values than memory holds. */
+function plain(document: Document, name: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`${name}: not usable YAML: ${reason}; write its aliases (*name) out`, { cause })
   }
 }
 

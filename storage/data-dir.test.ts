@@ -51,7 +51,13 @@ test('a path that is no directory names the setting and the reason', async () =>
   const path = join(temporary(), 'file')
   writeFileSync(path, '')
   await expect(openDataDir(path)).rejects.toThrow(
-    `data_dir ${path} is not writable (EEXIST): give this user rights to it, or set data_dir`,
+    `data_dir ${path} cannot be a directory (EEXIST): a file is in its place: move that away, or set data_dir`,
+  )
+})
+
+test('a place where the system makes no folders is refused, not tried for ever', async () => {
+  await expect(openDataDir('/proc/inferwatch/data')).rejects.toThrow(
+    'data_dir /proc/inferwatch/data is not writable (ENOENT): give this user rights to it, or set data_dir',
   )
 })
 

@@ -1,8 +1,8 @@
 /** The data directory: made, writable, and used by one process at a time, whatever storage it uses. */
 import { createHash } from 'node:crypto'
-import { accessSync, constants, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 
 /** What a running process tells commands such as `import` and `sql`; in `<data_dir>/run.json`. */
@@ -27,16 +27,15 @@ export class DataDirError extends Error {
  */
 export async function openDataDir(path: string): Promise<DataDir> {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolders(path)
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new DataDirError(
-      `data_dir ${path} is not writable (${code}): give this user rights to it, or set data_dir to another directory`,
-      {
-        cause: error,
-      },
-    )
+    const [what, toDo] =
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? [`cannot be a directory (${code})`, 'a file is in its place: move that away']
+        : [`is not writable (${code})`, 'give this user rights to it']
+    throw new DataDirError(`data_dir ${path} ${what}: ${toDo}, or set data_dir to another directory`, { cause: error })
   }
   const lock = await takeLock(path)
   const file = join(path, 'run.json')
@@ -48,6 +47,22 @@ export async function openDataDir(path: string): Promise<DataDir> {
       rmSync(file, { force: true })
       lock?.close()
     },
+  }
+}
+
+/**
+ * One folder after the other: with `recursive`, Node tries for ever where the system refuses new folders with ENOENT,
+ * as in /proc.
+ */
+function makeFolders(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(path)
+  if (parent !== path) makeFolders(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have made it in this moment.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }
 

@@ -39,6 +39,14 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'listen: { otlp_http: "[::]:4318" }\n',
       'inferwatch.yaml:1: listen.otlp_http: [::]:4318 is reachable from other machines: set ingest.api_keys, or listen on 127.0.0.1',
     ],
+    [
+      'listen: { dashboard: "127.0.0.1:99999" }\n',
+      'inferwatch.yaml:1: listen.dashboard: expected a port of at most 65535',
+    ],
+    [
+      `a: &a [${'1, '.repeat(20)}]\n${[...'bcdef'].map((name, index) => `${name}: &${name} [${`*${'abcde'[index]}, `.repeat(20)}]\n`).join('')}`,
+      /^inferwatch\.yaml: not usable YAML: Excessive alias count .+; write its aliases \(\*name\) out$/,
+    ],
     ['endpoints:\n  - { name: a }\n  - { name: a }\n', 'inferwatch.yaml:3: endpoints.1.name: "a" is used twice'],
     [
       'data_dir: ${NOWHERE}\n',
