@@ -36,7 +36,7 @@ export const scrapeConfig = z.strictObject({
 })
 
 /** Rates as vendors print them. Exactly one unit per override: dollars per 1M tokens or per 1K tokens. */
-export const priceOverride = z.strictObject({
+const priceOverride = z.strictObject({
   name: z.string().describe('Shown as the price id'),
   provider: z.string().optional(),
   model: z.string().describe('Model name; a trailing * matches any ending'),

@@ -5,7 +5,7 @@ export const requestStatuses = ['ok', 'error', 'rate_limited', 'timeout', 'cance
 export type RequestStatus = (typeof requestStatuses)[number]
 
 /** reported: the client said so · catalogue: price list or override · gpu: from GPU hours · unknown: cost is null. */
-export const costSources = ['reported', 'catalogue', 'gpu', 'unknown'] as const
+const costSources = ['reported', 'catalogue', 'gpu', 'unknown'] as const
 export type CostSource = (typeof costSources)[number]
 
 export interface LlmRequest {

@@ -29,7 +29,7 @@ export async function applyRetention(db: Db, retention: RetentionConfig, adapt: 
 }
 
 /** In the spelling that ClickHouse gives back. Parts of a day count in seconds. */
-export function ttlOf(days: number): string {
+function ttlOf(days: number): string {
   const interval = Number.isInteger(days) ? `toIntervalDay(${days})` : `toIntervalSecond(${Math.round(days * 86_400)})`
   return `toDateTime(inserted_at) + ${interval}`
 }

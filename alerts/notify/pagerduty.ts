@@ -39,7 +39,7 @@ export const pagerduty = defineNotifier({
 })
 
 /** Stable over restarts and replicas, and below PagerDuty's 255 characters. */
-export function dedupKey(groupKey: string): string {
+function dedupKey(groupKey: string): string {
   return createHash('sha256').update(groupKey).digest('hex')
 }
 

@@ -11,7 +11,7 @@ import { checkFile, openSource } from './reader.ts'
 import { Rejects } from './rejects.ts'
 import { BadRow, RowReader, type RowContext } from './row.ts'
 import type { FileFormat, Source, SourceRow } from './source.ts'
-import { summaryLines, Totals, type ImportSummary } from './summary.ts'
+import { Totals, type ImportSummary } from './summary.ts'
 import { zoneOffset, type ZoneOffset } from './timestamp.ts'
 
 export { ImportError } from './error.ts'
@@ -42,15 +42,13 @@ export interface ImportContext {
   pricer: (request: LlmRequest) => void
   redactor: { request(request: LlmRequest): void }
   progress?: Progress
-  /** Gets the summary. */
-  out?: { write(text: string): unknown }
   now?: () => number
 }
 
 /** Throws ImportError when the import cannot start or go on; bad rows only count as rejected. */
 export async function runImport(options: ImportOptions, context: ImportContext): Promise<ImportSummary> {
   const { file, map = {}, set = {}, timezone = 'UTC' } = options
-  const { db, out, now = Date.now } = context
+  const { db, now = Date.now } = context
   const mapping = new Mapping({ map, set })
   const zone = zoneOf(timezone)
   await checkFile(file, options.format)
@@ -93,7 +91,6 @@ export async function runImport(options: ImportOptions, context: ImportContext):
     ...sums,
     elapsed_ms: now() - started,
   }
-  out?.write(`${summaryLines(summary).join('\n')}\n`)
   return summary
 }
 

@@ -139,7 +139,7 @@ export class TraceBuilder implements DecodedTraces {
 }
 
 /** At most `max` bytes of a UTF-8 text, without half a character at the end. */
-export function cutBytes(bytes: Uint8Array, max: number): string {
+function cutBytes(bytes: Uint8Array, max: number): string {
   let end = max
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
   return utf8.decode(bytes.subarray(0, end))

@@ -9,7 +9,7 @@ import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
 import { type BodyInsert, insertFromFile } from './insert.ts'
 import { gateReaderQuery } from './reader-gate.ts'
-import { Canceller, ConnectionPool, quoteName } from './sessions.ts'
+import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
 import { poolSettings, quote, readerSettingsFor, type PoolSettings } from './settings.ts'
 
 export interface ExecutorOptions {
@@ -19,15 +19,9 @@ export interface ExecutorOptions {
   memoryBytes: number
 }
 
-export interface StatementRequest {
+/** An empty `database` is ours. */
+export interface StatementRequest extends Statement {
   user: User
-  sql: string
-  format: string
-  /** Empty: ours. */
-  database: string
-  settings: ReadonlyMap<string, string>
-  params: ReadonlyMap<string, string>
-  signal: AbortSignal
 }
 
 export class Executor {

@@ -66,7 +66,7 @@ const forbiddenPrefix =
   /^(ai[A-Z]|AI[A-Z_]|llm|s3|gcs|azure|hdfs|iceberg|deltalake|hudi|paimon|remote|mysql|postgresql|mongo|redis|odbc|jdbc|executable|sqlite)/i
 
 /** Table functions that touch neither files, network nor other users. */
-export const harmlessTableFunctions = new Set([
+const harmlessTableFunctions = new Set([
   'numbers',
   'numbers_mt',
   'zeros',

@@ -1,7 +1,7 @@
 /**
  * What alert rules ask of `requests`: one measure per combination of some columns, over one window, beyond a threshold.
- * Reads raw rows, so it is exact; a request counts by its start, from when it has ended. Rules with the same window, columns and filter differ in the measure alone: they can
- * share one scan.
+ * Reads raw rows, so it is exact; a request counts by its start, from when it has ended. Rules with the same window, columns and
+ * filter differ in the measure alone: they can share one scan.
  */
 import type { TimeRange } from '../../records/time-range.ts'
 import { where, filterColumns, type Filter } from './where.ts'

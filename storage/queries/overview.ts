@@ -72,7 +72,6 @@ export async function overview(db: Db, filter: Filter, range: TimeRange): Promis
 }
 
 /** The measures alone, without what else the row says. */
-/** The measures alone, without what else the row says. */
 function totalsOf(row: Totals | undefined): Totals {
   if (!row) return nothing
   const { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced } = row

@@ -1,4 +1,5 @@
 /** GPUs and inference servers of the small fleet, the same every time. */
+import { emptyGpu } from '../../collector/scrape/gpu.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { ServerSample } from '../../records/server-sample.ts'
 import { random } from './seed.ts'
@@ -14,10 +15,12 @@ export function gpuSamples(now: number, minutes: number): GpuSample[] {
       if (index === 3 && age > minutes * 20 && age < minutes * 30) continue
       const load = 0.55 + 0.25 * Math.sin(age / 700 + index) + draw() * 0.12
       rows.push({
-        ...noGpuSample,
-        timestamp: Math.floor(now - age * 1000) * 1000,
-        target: `http://${host}:9400/metrics`,
-        host,
+        ...emptyGpu({
+          timestamp: Math.floor(now - age * 1000) * 1000,
+          target: `http://${host}:9400/metrics`,
+          host,
+          fallbackHost: '',
+        }),
         gpu: String(index % 2),
         uuid: `GPU-${index}`,
         device: 'NVIDIA H100 80GB HBM3',
@@ -35,48 +38,6 @@ export function gpuSamples(now: number, minutes: number): GpuSample[] {
     }
   }
   return rows
-}
-
-const noGpuSample: GpuSample = {
-  timestamp: 0,
-  target: '',
-  host: '',
-  gpu: '',
-  uuid: '',
-  device: '',
-  pci_bus_id: '',
-  mig_profile: '',
-  mig_id: '',
-  namespace: '',
-  pod: '',
-  container: '',
-  driver_version: '',
-  utilization_ratio: null,
-  gr_engine_active_ratio: null,
-  sm_active_ratio: null,
-  tensor_active_ratio: null,
-  dram_active_ratio: null,
-  memory_used_bytes: null,
-  memory_free_bytes: null,
-  memory_total_bytes: null,
-  memory_reserved_bytes: null,
-  power_watts: null,
-  power_limit_watts: null,
-  energy_joules: null,
-  energy_delta_joules: null,
-  temperature_celsius: null,
-  memory_temperature_celsius: null,
-  sm_clock_hz: null,
-  memory_clock_hz: null,
-  throttle_reasons: [],
-  pcie_tx_bytes_per_second: null,
-  pcie_rx_bytes_per_second: null,
-  nvlink_bytes_per_second: null,
-  xid: null,
-  ecc_corrected: null,
-  ecc_uncorrected: null,
-  remapped_rows: null,
-  interval_ms: null,
 }
 
 /** Two vLLM servers; the second counts no prefix cache. */

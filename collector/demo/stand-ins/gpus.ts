@@ -28,8 +28,8 @@ export interface GpuReading {
 }
 
 export const gpuCount = 4
-export const gpuDevice = 'NVIDIA H100 80GB HBM3'
-export const gpuDriver = '580.105.08'
+const gpuDevice = 'NVIDIA H100 80GB HBM3'
+const gpuDriver = '580.105.08'
 /** GPUs 0 and 1 serve the model with tensor parallelism; the others idle: waste that a dashboard should show. */
 const servingGpus = 2
 const totalMib = 81_559

@@ -103,7 +103,7 @@ export function wantsUsage(body: Record<string, unknown>): boolean {
 }
 
 /** Names and bounds of vLLM's V1 engine, as of March 2026. */
-export function metricsPage(engine: VllmEngine, startedS: number): string {
+function metricsPage(engine: VllmEngine, startedS: number): string {
   const page = new Page({ engine: '0', model_name: vllmModel })
   const finished = Object.entries(engine.finished).map(
     ([reason, count]) => [{ finished_reason: reason }, count] as const,

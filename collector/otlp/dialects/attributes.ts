@@ -44,7 +44,7 @@ export function identifier(attributes: Attributes, names: readonly string[]): st
 }
 
 /** A finite number from a number, bigint or numeric string; null otherwise. */
-export function numberOf(value: AttributeValue | undefined): number | null {
+function numberOf(value: AttributeValue | undefined): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null
   if (typeof value === 'bigint') return Number(value)
   if (typeof value !== 'string' || value.length > 32 || !/^\s*[+-]?\d/.test(value)) return null
