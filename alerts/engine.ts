@@ -4,6 +4,7 @@ import type { AlertEvent } from '../records/alert-event.ts'
 import type { Db } from '../storage/client.ts'
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { AlertStateRow } from '../storage/queries/alert-state.ts'
+import { traced } from '../storage/traced.ts'
 import { ask, questionAt } from './ask.ts'
 import type { Clock } from './clock.ts'
 import { applySamples, ended, type Evaluation, type Instance, type Transition } from './instance.ts'
@@ -118,7 +119,9 @@ export class Engine {
     const missed = Math.max(0, (due - expected) / group.interval_ms)
     if (missed > 0) telemetry.missedTicks.add(missed, { group: group.name })
     const cancel = clock.after(due - clock.now(), async () => {
-      const evaluation = this.#evaluateGroup(group, due)
+      const evaluation = traced('evaluate alert rules', { 'inferwatch.rule_group': group.name }, () =>
+        this.#evaluateGroup(group, due),
+      )
       this.#running.add(evaluation)
       await evaluation
       this.#running.delete(evaluation)

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { text as drained } from 'node:stream/consumers'
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client'
 import { StorageError } from './storage-error.ts'
+import { tracedQuery } from './traced.ts'
 import type { TableName } from './tables.ts'
 
 export { StorageError } from './storage-error.ts'
@@ -78,7 +79,7 @@ export class ClickhouseDb implements Db {
 
   async query<T>(sql: string, params: Record<string, unknown> = {}, options: QueryOptions = {}): Promise<T[]> {
     const limit = options.max_execution_s
-    return wrap(async () => {
+    const ask = async () => {
       const result = await this.client.query({
         query: sql,
         format: 'JSONEachRow',
@@ -94,25 +95,26 @@ export class ClickhouseDb implements Db {
         ...(options.signal ? { abort_signal: options.signal } : {}),
       })
       return result.json<T>()
-    }, options.signal)
+    }
+    return tracedQuery('query', sql, () => wrap(ask, options.signal))
   }
 
   async command(sql: string, params: Record<string, unknown> = {}): Promise<void> {
-    await wrap(() => this.client.command({ query: sql, query_params: params }))
+    await tracedQuery('command', sql, () => wrap(() => this.client.command({ query: sql, query_params: params })))
   }
 
   async insert(table: TableName, rows: object[]): Promise<void> {
     if (rows.length === 0) return
     const times = await this.timeColumnsOf(table)
-    await wrap(() =>
+    const insert = () =>
       this.client.insert({
         table,
         format: 'JSONEachRow',
         values: rows.map((row) => jsonRow(row, times)),
         // A field that no column has is a mistake: refused, rather than dropped in silence.
         clickhouse_settings: { ...insertSettings, input_format_skip_unknown_fields: 0 },
-      }),
-    )
+      })
+    await tracedQuery('insert', `INSERT INTO ${table}`, () => wrap(insert))
   }
 
   async insertRowBinary(
@@ -121,7 +123,7 @@ export class ClickhouseDb implements Db {
     body: Buffer | { path: string; offset: number },
     token: string,
   ): Promise<void> {
-    await wrap(async () => {
+    const insert = async () => {
       const values = Buffer.isBuffer(body) ? Readable.from([body], { objectMode: false }) : await fileStream(body)
       try {
         const { stream } = await this.client.exec({
@@ -134,12 +136,8 @@ export class ClickhouseDb implements Db {
         // Refused connections leave it unread, and its file open.
         values.destroy()
       }
-    })
-  }
-
-  /** Is a server there at all? */
-  async ping(): Promise<boolean> {
-    return (await this.client.ping()).success
+    }
+    await tracedQuery('insert', `INSERT INTO ${table} FORMAT RowBinary`, () => wrap(insert))
   }
 
   async close(): Promise<void> {
@@ -181,7 +179,7 @@ function jsonRow(row: object, times: ReadonlyMap<string, number>): Record<string
 }
 
 /** `2026-11-21 10:00:00.123456` in UTC, with as many digits as the column has. */
-export function timeText(micros: number, digits: number): string {
+function timeText(micros: number, digits: number): string {
   const seconds = Math.floor(micros / 1e6)
   const date = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
   const fraction = String(micros - seconds * 1e6).padStart(6, '0')

@@ -8,6 +8,7 @@ import type { TimeRange } from '../records/time-range.ts'
 import type { Db } from './client.ts'
 import { rollupSpecs, type RollupSpec } from './rollup-specs.ts'
 import { bucketsSql, recomputeSql, tableOf, tiers, touchedSql, type Tier } from './rollup-sql.ts'
+import { traced } from './traced.ts'
 
 export interface Rollups {
   /** Brings every rollup up to date. */
@@ -209,7 +210,7 @@ class Loop {
   private async work(): Promise<void> {
     const started = performance.now()
     try {
-      await this.job.pass()
+      await traced('rollup', { 'db.collection.name': this.job.table }, () => this.job.pass())
       if (this.failing) this.log.info({ table: this.job.table }, 'rollup works again')
       this.failing = false
       this.caughtUpAt = performance.now()

@@ -139,6 +139,26 @@ describe('a running instance', () => {
   })
 })
 
+test('the product traces itself where OTEL_* says so', async () => {
+  const folders = [instanceFolder(), instanceFolder()] as const
+  const watcher = await startInstance(folders[0])
+  const watched = await startInstance(folders[1], [], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: watcher.urls.otlp_http,
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  })
+  await (await fetch(`${watched.urls.dashboard}/api/models`)).text()
+  const names = await eventually('spans of the API, of storage and of the rules', async () => {
+    const rows = await sql<{ name: string; parents: number }>(
+      watcher,
+      `SELECT name, countIf(parent_span_id != '') AS parents FROM spans WHERE service = 'inferwatch' GROUP BY name ORDER BY name`,
+    )
+    return rows.some((row) => row.name === 'GET /api/models') && rows.some((row) => row.name === 'rollup') ? rows : null
+  })
+  expect(names.find((row) => row.name === 'clickhouse query')?.parents).toBeGreaterThan(0)
+  await Promise.all([watched.stop(), watcher.stop()])
+  for (const folder of folders) removeFolder(folder)
+})
+
 test('SIGTERM drains and exits 0, and what was acked just before is there after the next start', async () => {
   const folder = instanceFolder()
   const first = await startInstance(folder)

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { IngestIssue } from '../../records/ingest-issue.ts'
 import type { Target } from '../../records/server-sample.ts'
 import type { Db } from '../../storage/client.ts'
+import { traced } from '../../storage/traced.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Clock } from './clock.ts'
 import { ScrapeError, fetchPage, publicUrl } from './fetch-page.ts'
@@ -109,7 +110,7 @@ export class TargetLoop {
       this.#services.metrics.skipped.add(1)
       return
     }
-    this.#running = this.#scrape().finally(() => {
+    this.#running = traced('scrape', { 'url.full': this.#settings.url }, () => this.#scrape()).finally(() => {
       this.#running = null
     })
   }

@@ -18,6 +18,7 @@ import { requestsRoute } from './routes/requests.ts'
 import { seriesRoute } from './routes/series.ts'
 import { statusRoute } from './routes/status.ts'
 import { headers, refuseCrossSite, refuseRebinding } from './security.ts'
+import { traceRequest } from './trace-request.ts'
 
 export interface AppOptions {
   now?: () => number
@@ -36,6 +37,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     refuseCrossSite,
   )
   app.route('/', probeRoute(context)).route('/', sessionRoute(keys))
+  app.use('/api/*', traceRequest)
   app.use('/api/*', authorise(keys)).use('/metrics', authorise(keys))
   app.route('/', metricsRoute(context))
   const api = app
