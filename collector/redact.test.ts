@@ -28,6 +28,7 @@ const chat = () =>
     ],
   })
 
+const hashed = /^sha256:[0-9a-f]{12}$/
 const names = (map: ReadonlyMap<string, unknown>) => [...map.keys()]
 
 test('off: no content, no message events; the rest stays', () => {
@@ -82,6 +83,16 @@ describe.each(['off', 'redacted', 'full'] as const)('%s', (mode) => {
     }
     redactor.request(request)
     expect([...request.attributes]).toEqual([['tenant', 'acme']])
+  })
+
+  test('a key where its name was asked for is stored as a hash that tells keys apart', () => {
+    const stored = ['mobile-app', 'sk-abcdefgh12345678', 'sk-abcdefgh87654321'].map((api_key) => {
+      const request = { ...emptyRequest(), api_key }
+      createRedactor(mode).request(request)
+      return request.api_key
+    })
+    expect(stored).toEqual(['mobile-app', expect.stringMatching(hashed), expect.stringMatching(hashed)])
+    expect(new Set(stored).size).toBe(3)
   })
 
   test('a span without content is the span itself', () => {

@@ -1,4 +1,5 @@
 /** What of prompts and answers is stored: nothing, redacted, or all. Secrets in attributes are dropped in every mode. */
+import { hash } from 'node:crypto'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { Attributes, AttributeValue, Span, SpanEvent } from '../records/span.ts'
 import type { ContentMode } from './config.ts'
@@ -26,6 +27,7 @@ export function createRedactor(mode: ContentMode): Redactor {
       request.input = textOrNothing(content, request.input)
       request.output = textOrNothing(content, request.output)
       request.attributes = cleaned(request.attributes, content)
+      request.api_key = nameOfKey(request.api_key)
     },
     span(span) {
       const attributes = cleaned(span.attributes, content)
@@ -65,6 +67,11 @@ function remembering(redact: (value: string) => string): Content {
     results.length = values.length
     return results[0]
   }
+}
+
+/** A name or a hash was asked for; of the key itself a hash is kept, which still tells keys apart. */
+function nameOfKey(key: string): string {
+  return key === '' || redactSecrets(key) === key ? key : `sha256:${hash('sha256', key).slice(0, 12)}`
 }
 
 function textOrNothing(content: Content, value: string): string {
