@@ -42,7 +42,7 @@ export interface Collector {
   /** host:port that the OTLP/HTTP receiver is bound to. */
   otlpAddress: string
   stats(): CollectorStats
-  /** Whether rows are taken: false with the reason while the spool is at its limit. */
+  /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
   /** The newest health of every scrape target. */
   targets(): Target[]
@@ -109,7 +109,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     otlpAddress: receiver.address,
     stats,
     ready() {
-      const { bytes, max_bytes, reason } = spool.stats()
+      const { bytes, max_bytes, reason, no_room } = spool.stats()
+      if (no_room) return { ok: false, reason: no_room }
       if (bytes < max_bytes) return { ok: true, reason: '' }
       return {
         ok: false,

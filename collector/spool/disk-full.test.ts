@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { SpoolFull } from './index.ts'
 import { encoded, issue, testSpool } from './testing.ts'
 
 /** The kernel refuses writes beyond `ulimit -f`, in the middle of one, as a full disk does. */
@@ -18,5 +19,28 @@ test('a disk that takes no more: refused, nothing torn is left, and it goes on w
   const next = await restart()
   await next.drained()
   expect(db.bodies()).toEqual(encoded(taken))
+  await stop()
+})
+
+test('the spool leaves ClickHouse the room that emptying it takes', async () => {
+  const space = { free: 10 * 2 ** 30, total: 100 * 2 ** 30 }
+  const config = { segment_bytes: 8 * 2 ** 20, segment_ms: 20 }
+  const { db, spool, stop } = await testSpool(config, { space: () => Promise.resolve(space) })
+  db.fail = () => new Error('Cannot reserve 1.00 MiB, not enough space')
+  await spool.append({ ingest_issues: [issue(1)] })
+
+  space.free = 31 * 2 ** 20
+  await vi.waitFor(() => expect(spool.stats().no_room).toMatch(/^the disk has 31 MiB left and ClickHouse needs 32 MiB/))
+  await expect(spool.append({ ingest_issues: [issue(2)] })).rejects.toThrow(SpoolFull)
+  // What was taken before still goes in.
+  db.fail = () => null
+  await spool.drained()
+  expect(db.bodies()).toEqual(encoded([issue(1)]))
+
+  space.free = 33 * 2 ** 20
+  await vi.waitFor(() => expect(spool.stats().no_room).toBe(''))
+  await spool.append({ ingest_issues: [issue(2)] })
+  await spool.drained()
+  expect(db.bodies()).toEqual(encoded([issue(1), issue(2)]))
   await stop()
 })

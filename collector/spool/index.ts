@@ -9,6 +9,7 @@ import type { Db } from '../../storage/client.ts'
 import { DataDirError } from '../../storage/data-dir.ts'
 import { tables, type Table, type TableRows } from '../../storage/tables.ts'
 import type { SpoolConfig } from '../config.ts'
+import { diskRoom, diskSpace, type DiskSpace } from './disk-room.ts'
 import { Drain, moveToRejected } from './drain.ts'
 import { spoolMetrics, type SpoolStats } from './metrics.ts'
 import { recoverSegment, segmentSuffix, type Segment } from './segment.ts'
@@ -46,6 +47,8 @@ export interface SpoolOptions {
   log: Logger
   /** Epoch ms. */
   clock?: () => number
+  /** Room on the disk of `dir`. */
+  space?: () => Promise<DiskSpace>
   /** Told of rows that ClickHouse refused for good. */
   onRejected?: (reason: string, rows: number, example: string) => void
 }
@@ -57,6 +60,8 @@ type Wals = { [T in Names]: TableWal<TableRows[T]> }
 export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
   const { dir, config, db, log, clock = Date.now, onRejected = () => undefined } = options
   const directory = await openDirectory(dir)
+  const room = diskRoom(options.space ?? (() => diskSpace(dir)), config.segment_bytes)
+  await room.look()
   let waitingBytes = 0
   let refused = 0
   let rejectedSegments = 0
@@ -104,7 +109,10 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
   )
 
   await replay()
-  const ticker = setInterval(() => Object.values(wals).forEach((wal) => void wal.seal(false)), config.segment_ms / 4)
+  const ticker = setInterval(() => {
+    void room.look()
+    Object.values(wals).forEach((wal) => void wal.seal(false))
+  }, config.segment_ms / 4)
   ticker.unref()
 
   function bytesNow(): number {
@@ -125,6 +133,7 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
       refused,
       rejected_segments: rejectedSegments,
       reason: drain.reason,
+      no_room: room.reason(),
     }
   }
 
@@ -159,6 +168,7 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
 
   async function append(batch: Batch): Promise<void> {
     if (stopped) throw refuse('stopping', 'the spool is stopping')
+    if (room.reason()) throw refuse('disk', room.reason())
     const counts = stage(batch)
     const started = performance.now()
     try {

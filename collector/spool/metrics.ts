@@ -18,6 +18,8 @@ export interface SpoolStats {
   rejected_segments: number
   /** Why segments wait; empty while they go in. */
   reason: string
+  /** Why the disk takes nothing more; empty while it does. */
+  no_room: string
 }
 
 export interface SpoolMetrics {
