@@ -1,5 +1,5 @@
 /** Counts the items of a metrics or logs request, of which nothing is stored yet: a partial success must say how many. */
-import { notJson } from './decode-json.ts'
+import { parse } from './decode-json.ts'
 import { ProtoReader } from './protobuf.ts'
 
 export interface Unstored {
@@ -56,12 +56,7 @@ export function countProtobuf(body: Buffer, { fields }: Unstored): number {
 
 /** Throws DecodeError on what is no JSON. */
 export function countJson(body: Buffer, { keys }: Unstored): number {
-  let level: unknown[]
-  try {
-    level = [JSON.parse(body.toString('utf8'))]
-  } catch (cause) {
-    throw notJson(cause)
-  }
+  let level = [parse(body)]
   for (const names of keys) level = level.flatMap((item) => names.flatMap((name) => childrenOf(item, name)))
   return level.length
 }

@@ -2,6 +2,7 @@
 import type { AttributeValue, Attributes, Span, SpanEvent } from '../../records/span.ts'
 import { spanKinds, spanStatuses } from '../../records/span.ts'
 import { DecodeError } from './findings.ts'
+import { checkShape } from './json-shape.ts'
 import { TraceBuilder, maxDepth, type DecodeOptions, type DecodedTraces, type WireTime } from './validate.ts'
 
 type Json = Record<string, unknown>
@@ -14,7 +15,9 @@ export function decodeJson(body: Buffer, options: DecodeOptions): DecodedTraces 
   return builder
 }
 
-function parse(body: Buffer): unknown {
+/** Throws DecodeError on what is not JSON, Refusal 413 on what would not fit into memory as values. */
+export function parse(body: Buffer): unknown {
+  checkShape(body)
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
@@ -187,7 +190,7 @@ function wholeNumber(value: unknown): bigint | null {
 const hexOf = (id: string) => (/^[0-9a-f]{0,34}$/i.test(id) ? id.toLowerCase() : '?')
 
 /** The engine's message shows the beginning of the body, which may be content. */
-export function notJson(cause: unknown): DecodeError {
+function notJson(cause: unknown): DecodeError {
   return new DecodeError(`not JSON: ${(cause as Error).message}`, { place: 'not JSON', cause })
 }
 

@@ -192,6 +192,21 @@ describe('refused', () => {
     expect(await promise).toBe(413)
   })
 
+  test('JSON that is small on the wire and huge in memory', async () => {
+    const { post, issues, taken } = await start()
+    const gzip = { ...asJson, 'content-encoding': 'gzip' }
+    // Not parsed: V8 needs gigabytes for these 50 MB of arrays in arrays.
+    const deep = await post(gzipSync(Buffer.alloc(50e6, '[')), gzip)
+    expect([deep.status, deep.body.toString()]).toEqual([400, expect.stringContaining('nested deeper than 200 levels')])
+    const many = await post(gzipSync(`{"resourceSpans":[${'{},'.repeat(2_000_000)}{}]}`), gzip)
+    expect([many.status, many.body.toString()]).toEqual([413, expect.stringContaining('more than 2000000 objects')])
+    // Brackets in texts count for nothing.
+    const text = jsonRequest([jsonSpan({ name: '\\"[{'.repeat(1_000_000) + '\\' })])
+    expect((await post(JSON.stringify(text), asJson)).status).toBe(200)
+    expect(taken).toHaveLength(1)
+    expect(issues.counts()).toMatchObject({ 'otlp_http undecodable': 1, 'otlp_http body_too_large': 1 })
+  })
+
   test('content does not get into what is stored of an undecodable body', async () => {
     const { post, issues } = await start()
     const examples: string[] = []
