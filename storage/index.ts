@@ -9,6 +9,7 @@ import type { ClickhouseConfig, RetentionConfig } from './config.ts'
 import { Supervisor } from './embedded/supervisor.ts'
 import { clusterAdapter } from './cluster.ts'
 import { migrate, shippedMigrations, type Adapt } from './migrate.ts'
+import { readiness } from './readiness.ts'
 import { applyRetention } from './retention.ts'
 import { startRollups, type Rollups } from './rollups.ts'
 
@@ -63,7 +64,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
       rollups,
       url,
       enginePid: () => engine?.supervisor.pid,
-      ready: () => checkReady(db),
+      ready: readiness(db),
       stop: close,
     }
   } catch (error) {
@@ -146,15 +147,5 @@ async function createDatabase(
     await db.command(`CREATE DATABASE IF NOT EXISTS ${database}${cluster ? ` ON CLUSTER ${cluster}` : ''}`)
   } finally {
     await db.close()
-  }
-}
-
-async function checkReady(db: Db): Promise<{ ok: boolean; reason: string }> {
-  try {
-    await db.query('SELECT count() FROM requests WHERE timestamp > now() - 60', {}, { max_execution_s: 5 })
-    await db.command('INSERT INTO health (ok) VALUES (1)')
-    return { ok: true, reason: '' }
-  } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) }
   }
 }
