@@ -3,9 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { testStorage } from '../storage/testing.ts'
 import type { Db } from '../storage/client.ts'
 import { manualClock } from './testing/manual-clock.ts'
-import { alertsHarness, latencyRules, minute, second, type Harness } from './testing/harness.ts'
-
-const t0 = Date.UTC(2026, 10, 21, 10)
+import { alertsHarness, latencyRules, minute, second, states, t0, type Harness } from './testing/harness.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
 let room: Harness
@@ -14,18 +12,12 @@ beforeAll(async () => {
 })
 afterAll(() => storage.stop())
 beforeEach(async () => {
-  room = await alertsHarness(storage, t0)
+  room = await alertsHarness(storage)
 })
 afterEach(() => room.stop())
 
-/** Slow from t0 for two minutes: pending at 0:30, firing at 1:30, told at 2:00, resolved at 7:00. */
-const slowForTwoMinutes = (model = 'gpt-4o', from = t0) =>
-  room.insertRequests(from, 12, 10 * second, { model, duration_ms: 8_000 })
-
-const states = (alerts: { active(): { state: string }[] }) => alerts.active().map(({ state }) => state)
-
 test('pending, firing, told, resolved, told', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   const alerts = await room.start()
   await room.clock.advance(29 * second)
   expect(alerts.active()).toEqual([])
@@ -101,7 +93,7 @@ test.each([
   ['between the notification and the resolution', 4 * minute],
   ['between the resolution and its notification', 7 * minute + second],
 ])('a restart %s neither repeats nor loses', async (_, at) => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   const before = await room.start()
   await room.clock.advance(at)
   const known = before.active()
@@ -117,7 +109,7 @@ test.each([
 })
 
 test('a process that dies without a word neither repeats nor loses', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   const clock = manualClock(t0)
   const dead = await room.start({ clock })
   await clock.advance(2 * minute)
@@ -134,7 +126,7 @@ test('a process that dies without a word neither repeats nor loses', async () =>
 })
 
 test('an alert whose group was never written is told: rather twice than not at all', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   const before = await room.start()
   await room.clock.advance(2 * minute)
   await before.stop()
@@ -147,7 +139,7 @@ test('an alert whose group was never written is told: rather twice than not at a
 })
 
 test('an alert that ended without its group hearing of it is told as resolved', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   const before = await room.start()
   await room.clock.advance(2 * minute)
   await before.stop()
@@ -160,8 +152,8 @@ test('an alert that ended without its group hearing of it is told as resolved', 
 })
 
 test('downtime: what fired and resolved meanwhile is told; pending time does not count', async () => {
-  await slowForTwoMinutes()
-  await slowForTwoMinutes('llama', t0 + 3 * minute + 30 * second)
+  await room.slowForTwoMinutes()
+  await room.slowForTwoMinutes('llama', t0 + 3 * minute + 30 * second)
   const before = await room.start()
   await room.clock.advance(4 * minute)
   expect(before.active().map(({ labels, state }) => `${labels['model']} ${state}`)).toEqual(
@@ -181,7 +173,7 @@ test('downtime: what fired and resolved meanwhile is told; pending time does not
 })
 
 test('a failing query keeps the state, and says so', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   let broken = false
   const reader: Db = {
     ...storage.reader,
@@ -224,7 +216,7 @@ test('a reload keeps state by rule and labels; a rule that goes away resolves', 
 })
 
 test('state is written once the database is back', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   let away = true
   const db: Db = {
     ...storage.db,

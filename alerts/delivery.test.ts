@@ -3,9 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { pagerdutyRateLimited } from './notify/testing/pagerduty.ts'
 import { slackRateLimited } from './notify/testing/slack.ts'
 import { testStorage } from '../storage/testing.ts'
-import { alertsHarness, latencyRules, minute, second, type Harness } from './testing/harness.ts'
-
-const t0 = Date.UTC(2026, 10, 21, 10)
+import { alertsHarness, latencyRules, minute, second, states, t0, type Harness } from './testing/harness.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
 let room: Harness
@@ -14,18 +12,12 @@ beforeAll(async () => {
 })
 afterAll(() => storage.stop())
 beforeEach(async () => {
-  room = await alertsHarness(storage, t0)
+  room = await alertsHarness(storage)
 })
 afterEach(() => room.stop())
 
-/** Slow from t0 for two minutes: pending at 0:30, firing at 1:30, told at 2:00, resolved at 7:00. */
-const slowForTwoMinutes = (model = 'gpt-4o', from = t0) =>
-  room.insertRequests(from, 12, 10 * second, { model, duration_ms: 8_000 })
-
-const states = (alerts: { active(): { state: string }[] }) => alerts.active().map(({ state }) => state)
-
 test('a vendor that is down holds up neither evaluation nor the others, and hears of what fired and resolved', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   room.slack.failNext(...Array.from({ length: 10 }, () => ({ status: 503 })))
   room.pagerduty.failNext(pagerdutyRateLimited('900'))
   const alerts = await room.start()
@@ -50,8 +42,8 @@ test('a vendor that is down holds up neither evaluation nor the others, and hear
 })
 
 test('Retry-After holds for everything that the channel has to tell', async () => {
-  await slowForTwoMinutes()
-  await slowForTwoMinutes('llama')
+  await room.slowForTwoMinutes()
+  await room.slowForTwoMinutes('llama')
   room.pagerduty.failNext(pagerdutyRateLimited('240'))
   const alerts = await room.start()
   await room.clock.advance(5 * minute)
@@ -64,7 +56,7 @@ test('Retry-After holds for everything that the channel has to tell', async () =
 test('what fires and resolves while its group waits to be told is told with it', async () => {
   room.config.route.group_by = ['alertname']
   await room.insertRequests(t0, 120, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
-  await slowForTwoMinutes('llama', t0 + 2 * minute)
+  await room.slowForTwoMinutes('llama', t0 + 2 * minute)
   room.slack.failNext(slackRateLimited(15 * 60))
   await room.start()
   await room.clock.advance(18 * minute)
@@ -72,7 +64,7 @@ test('what fires and resolves while its group waits to be told is told with it',
 })
 
 test('an outbox survives a restart', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   room.slack.failNext(...Array.from({ length: 50 }, () => slackRateLimited(60)))
   const before = await room.start()
   await room.clock.advance(5 * minute)
@@ -88,7 +80,7 @@ test('an outbox survives a restart', async () => {
 })
 
 test('a refusal for good is shown, not retried before the next flush', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   room.slack.failNext({ status: 404, body: 'no_service' })
   const alerts = await room.start()
   await room.clock.advance(2 * minute + 59 * second)
@@ -106,7 +98,7 @@ test('a refusal for good is shown, not retried before the next flush', async () 
 })
 
 test('no secret in tables, logs or what is shown', async () => {
-  await slowForTwoMinutes()
+  await room.slowForTwoMinutes()
   room.slack.failNext({ status: 403, body: `invalid_token ${room.slack.webhookUrl}` })
   room.pagerduty.failNext({ status: 500, body: `no ${room.pagerduty.routingKey}` })
   const alerts = await room.start()

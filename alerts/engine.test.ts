@@ -10,9 +10,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import type { Db } from '../storage/client.ts'
 import { testStorage } from '../storage/testing.ts'
 import { systemClock } from './clock.ts'
-import { alertsHarness, minute, second, type Harness } from './testing/harness.ts'
+import { alertsHarness, minute, second, t0, type Harness } from './testing/harness.ts'
 
-const t0 = Date.UTC(2026, 10, 21, 10)
 const sqlRule = (sql: string, more = '') => `
 groups:
   - name: g
@@ -33,7 +32,7 @@ beforeAll(async () => {
 })
 afterAll(() => storage.stop())
 beforeEach(async () => {
-  room = await alertsHarness(storage, t0 + 10 * second, sqlRule('select 1 as value'))
+  room = await alertsHarness(storage, sqlRule('select 1 as value'), t0 + 10 * second)
 })
 afterEach(() => room.stop())
 

@@ -16,6 +16,9 @@ import { manualClock } from './manual-clock.ts'
 export const second = 1_000
 export const minute = 60 * second
 
+/** When tests begin, epoch ms. */
+export const t0 = Date.UTC(2026, 10, 21, 10)
+
 /** P95 above 5 s in the last five minutes, for one minute. */
 export const latencyRules = `
 groups:
@@ -48,15 +51,19 @@ export interface Harness {
   writeRules(yaml: string): void
   /** `count` requests, `stepMs` apart from `from` on. */
   insertRequests(from: number, count: number, stepMs: number, fields: Partial<LlmRequest>): Promise<void>
+  /** With `latencyRules`, from t0 on: pending at 0:30, firing at 1:30, told at 2:00, resolved at 7:00. */
+  slowForTwoMinutes(model?: string, from?: number): Promise<void>
   notifications(): Promise<Record<string, unknown>[]>
   events(): Promise<string[]>
   stop(): Promise<void>
 }
 
+export const states = (alerts: Pick<Alerts, 'active'>) => alerts.active().map(({ state }) => state)
+
 const stateTables = ['requests', 'alert_state', 'alert_groups', 'alert_events', 'notifications']
 
 /** A clean slate on a shared storage: tables emptied, vendors fresh. `startAt` is epoch ms. */
-export async function alertsHarness(storage: Storage, startAt: number, rules = latencyRules): Promise<Harness> {
+export async function alertsHarness(storage: Storage, rules = latencyRules, startAt = t0): Promise<Harness> {
   const { db } = storage
   for (const table of stateTables) await db.command(`truncate table ${table}`)
   const directory = mkdtempSync(join(tmpdir(), 'inferwatch-alerts-'))
@@ -102,6 +109,8 @@ export async function alertsHarness(storage: Storage, startAt: number, rules = l
       return alerts
     },
     insertRequests: (from, count, stepMs, fields) => insertRequests(db, from, count, stepMs, fields),
+    slowForTwoMinutes: (model = 'gpt-4o', from = t0) =>
+      insertRequests(db, from, 12, 10 * second, { model, duration_ms: 8_000 }),
     notifications: () => db.query('select * from notifications order by timestamp, channel, status, attempt'),
     async events() {
       const rows = await db.query<{ change: string }>(
