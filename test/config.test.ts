@@ -44,7 +44,10 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'inferwatch.yaml:1: listen.dashboard: expected a port of at most 65535',
     ],
     [
-      `a: &a [${'1, '.repeat(20)}]\n${[...'bcdef'].map((name, index) => `${name}: &${name} [${`*${'abcde'[index]}, `.repeat(20)}]\n`).join('')}`,
+      `a: &a [${'1, '.repeat(20)}]\n${'bcdef'
+        .split('')
+        .map((name, index) => `${name}: &${name} [${`*${'abcde'[index]}, `.repeat(20)}]\n`)
+        .join('')}`,
       /^inferwatch\.yaml: not usable YAML: Excessive alias count .+; write its aliases \(\*name\) out$/,
     ],
     ['endpoints:\n  - { name: a }\n  - { name: a }\n', 'inferwatch.yaml:3: endpoints.1.name: "a" is used twice'],
