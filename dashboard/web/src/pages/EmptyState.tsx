@@ -66,7 +66,8 @@ function DemoOffer({ state }: { state: Status['demo'] }) {
         <h3>Look around first</h3>
         <p className="dim">
           Simulated applications call simulated models on this machine: a day of history, GPUs, and a fault from time to
-          time. All of it is marked <code>environment = demo</code>; <code>npx node main.ts demo --clear</code> removes it.
+          time. All of it is marked <code>environment = demo</code>; <code>npx node main.ts demo --clear</code> removes
+          it.
         </p>
         {(demo.error || state === 'failed') && (
           <p role="alert" className="failure-text">
