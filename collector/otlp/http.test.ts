@@ -1,69 +1,15 @@
-import { connect } from 'node:net'
+/** What the receiver takes and what it refuses. */
 import { request as httpRequest } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ingestConfig, type IngestConfig } from '../config.ts'
-import { IssueLog } from '../issues.ts'
-import { SpoolFull } from '../spool/index.ts'
-import { silent } from '../spool/testing.ts'
-import { startOtlpHttp, type Receiver } from './http.ts'
 import { fromProtobuf, jsonRequest, jsonSpan, toProtobuf } from './testing.ts'
-import type { DecodedTraces } from './validate.ts'
+import { key, good, half, asJson, asProtobuf, startReceiver, stopReceivers } from './testing-receiver.ts'
 
-const key = 'a-key-of-sixteen-characters'
-const good = jsonRequest([jsonSpan()])
-const half = jsonRequest([jsonSpan(), jsonSpan({ traceId: '0'.repeat(32) }), jsonSpan({ spanId: '' })])
-const asJson = { 'content-type': 'application/json; charset=utf-8' }
-const asProtobuf = { 'content-type': 'application/x-protobuf' }
-
-const running: Receiver[] = []
-afterEach(async () => {
-  for (const receiver of running.splice(0)) await receiver.stop(0)
-})
-
-async function start(
-  config: Partial<IngestConfig> = {},
-  accept: (decoded: DecodedTraces) => Promise<void> = async () => {},
-) {
-  const issues = new IssueLog()
-  const taken: DecodedTraces[] = []
-  const receiver = await startOtlpHttp({
-    listen: '127.0.0.1:0',
-    config: { ...ingestConfig.parse({}), ...config },
-    accept: async (decoded) => {
-      await accept(decoded)
-      taken.push(decoded)
-    },
-    issues,
-    log: silent,
-    clock: () => 1_760_000_100_000,
-  })
-  running.push(receiver)
-  const url = `http://${receiver.address}`
-  const post = async (
-    body: BodyInit | Buffer,
-    headers: Record<string, string>,
-    path = '/v1/traces',
-    method = 'POST',
-  ) => {
-    const response = await fetch(url + path, {
-      method,
-      headers,
-      ...(method === 'POST' ? { body: body as BodyInit } : {}),
-    })
-    return {
-      status: response.status,
-      type: response.headers.get('content-type'),
-      retryAfter: response.headers.get('retry-after'),
-      body: Buffer.from(await response.arrayBuffer()),
-    }
-  }
-  return { url, post, issues, taken, receiver, spans: () => taken.flatMap((decoded) => decoded.spans) }
-}
+afterEach(stopReceivers)
 
 describe('taken', () => {
   test('JSON', async () => {
-    const { post, spans } = await start()
+    const { post, spans } = await startReceiver()
     const answer = await post(JSON.stringify(good), asJson)
     expect(answer).toMatchObject({ status: 200, type: 'application/json' })
     expect(answer.body.toString()).toBe('{}')
@@ -71,7 +17,7 @@ describe('taken', () => {
   })
 
   test('protobuf, gzip, a path that Langfuse uses', async () => {
-    const { post, spans } = await start()
+    const { post, spans } = await startReceiver()
     const gzip = { ...asProtobuf, 'content-encoding': 'GZIP' }
     const answer = await post(gzipSync(toProtobuf(good)), gzip, '/api/public/otel/v1/traces?x=1')
     expect(answer).toMatchObject({ status: 200, type: 'application/x-protobuf' })
@@ -83,13 +29,13 @@ describe('taken', () => {
     ['JSON', '{}', asJson],
     ['protobuf', Buffer.alloc(0), asProtobuf],
   ])('an empty request in %s', async (_, body, headers) => {
-    const { post, taken } = await start()
+    const { post, taken } = await startReceiver()
     expect(await post(body, headers)).toMatchObject({ status: 200 })
     expect(taken).toEqual([])
   })
 
   test('a body in pieces, without a length', async () => {
-    const { url, spans } = await start()
+    const { url, spans } = await startReceiver()
     const body = JSON.stringify(jsonRequest([jsonSpan({ name: 'x'.repeat(500_000) })]))
     const pieces = new ReadableStream({
       start(controller) {
@@ -103,7 +49,7 @@ describe('taken', () => {
   })
 
   test('the good spans of a half-bad request, which is told how many are not', async () => {
-    const { post, spans, issues } = await start()
+    const { post, spans, issues } = await startReceiver()
     const message =
       'zero_trace_id: 1 (resourceSpans[0].scopeSpans[0].spans[1]); missing_span_id: 1 (resourceSpans[0].scopeSpans[0].spans[2])'
     const json = await post(JSON.stringify(half), asJson)
@@ -116,7 +62,7 @@ describe('taken', () => {
   })
 
   test('metrics and logs are answered so that clients go on, and counted', async () => {
-    const { post, issues } = await start()
+    const { post, issues } = await startReceiver()
     const metrics = {
       resourceMetrics: [
         { scopeMetrics: [{ metrics: [{ gauge: { dataPoints: [{}, {}] } }, { histogram: { dataPoints: [{}] } }] }] },
@@ -152,7 +98,7 @@ describe('refused', () => {
     ['another method', 405, 'method_not_allowed', '', asJson, '/v1/traces', 'GET'],
     ['another path', 404, 'unknown_path', '{}', asJson, '/v1/trace'],
   ])('%s: %i', async (_, status, reason, body, headers, path, method) => {
-    const { post, issues, taken } = await start({ max_body_bytes: 2 ** 20 })
+    const { post, issues, taken } = await startReceiver({ max_body_bytes: 2 ** 20 })
     const answer = await post(body, headers, path, method)
     const protobuf = headers['content-type'] === asProtobuf['content-type']
     expect(answer).toMatchObject({ status, type: protobuf ? 'application/x-protobuf' : 'application/json' })
@@ -172,12 +118,12 @@ describe('refused', () => {
     [`bearer ${key}`, 200],
     [`Basic ${Buffer.from(`public:${key}`).toString('base64')}`, 200],
   ])('keys: %s is answered %i', async (authorization, status) => {
-    const { post } = await start({ api_keys: ['another-key-of-enough-length', key] })
+    const { post } = await startReceiver({ api_keys: ['another-key-of-enough-length', key] })
     expect((await post('{}', { ...asJson, ...(authorization ? { authorization } : {}) })).status).toBe(status)
   })
 
   test('a large body of unknown length, which the client can finish sending', async () => {
-    const { receiver } = await start({ max_body_bytes: 100_000 })
+    const { receiver } = await startReceiver({ max_body_bytes: 100_000 })
     const { hostname, port } = new URL(`http://${receiver.address}`)
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     const request = httpRequest(
@@ -193,7 +139,7 @@ describe('refused', () => {
   })
 
   test('JSON that is small on the wire and huge in memory', async () => {
-    const { post, issues, taken } = await start()
+    const { post, issues, taken } = await startReceiver()
     const gzip = { ...asJson, 'content-encoding': 'gzip' }
     // Not parsed: V8 needs gigabytes for these 50 MB of arrays in arrays.
     const deep = await post(gzipSync(Buffer.alloc(50e6, '[')), gzip)
@@ -208,7 +154,7 @@ describe('refused', () => {
   })
 
   test('content does not get into what is stored of an undecodable body', async () => {
-    const { post, issues } = await start()
+    const { post, issues } = await startReceiver()
     const examples: string[] = []
     vi.spyOn(issues, 'add').mockImplementation((_source, _reason, _items, example) => void examples.push(example))
     await post('my secret prompt', asJson)
@@ -216,96 +162,4 @@ describe('refused', () => {
     expect(examples).toHaveLength(2)
     expect(examples.join()).not.toContain('secret')
   })
-})
-
-describe('with a spool that', () => {
-  test('is full: 503, to be sent again soon, and counted', async () => {
-    const { post, issues } = await start({}, () => Promise.reject(new SpoolFull('full')))
-    const answer = await post(toProtobuf(good), asProtobuf)
-    expect(answer).toMatchObject({ status: 503, retryAfter: '2' })
-    expect(fromProtobuf('RpcStatus', answer.body)).toEqual({ code: 14, message: 'full' })
-    expect(issues.counts()).toEqual({ 'otlp_http spool_full': 1 })
-  })
-
-  test('fails: 500 without its reason', async () => {
-    const { post } = await start({}, () => Promise.reject(new Error('secret path')))
-    const answer = await post(JSON.stringify(good), asJson)
-    expect(answer.status).toBe(500)
-    expect(answer.body.toString()).not.toContain('secret')
-  })
-
-  test('takes its time: nothing is answered before it is durable', async () => {
-    const durable = Promise.withResolvers<void>()
-    const { post, spans } = await start({}, () => durable.promise)
-    let answered = false
-    const answer = post(JSON.stringify(good), asJson).finally(() => (answered = true))
-    await vi.waitFor(() => expect(spans()).toEqual([]))
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(answered).toBe(false)
-    durable.resolve()
-    expect((await answer).status).toBe(200)
-  })
-
-  test('has requests under way when the receiver stops: they are answered', async () => {
-    const durable = Promise.withResolvers<void>()
-    const asked = Promise.withResolvers<void>()
-    const { post, receiver, url } = await start({}, () => {
-      asked.resolve()
-      return durable.promise
-    })
-    const answer = post(JSON.stringify(good), asJson)
-    await asked.promise
-    const stopped = receiver.stop(10_000)
-    durable.resolve()
-    expect((await answer).status).toBe(200)
-    await stopped
-    await expect(fetch(url)).rejects.toThrow('fetch failed')
-  })
-})
-
-test('a client that goes away leaves nothing behind', async () => {
-  const { receiver, post, spans } = await start()
-  const port = Number(receiver.address.split(':')[1])
-  for (let i = 0; i < 20; i++) {
-    const socket = connect(port, '127.0.0.1')
-    await new Promise((resolve) => socket.once('connect', resolve))
-    socket.write(
-      'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{',
-    )
-    socket.destroy()
-  }
-  expect((await post(JSON.stringify(good), asJson)).status).toBe(200)
-  expect(spans()).toHaveLength(1)
-})
-
-test('an address in use is told with the setting to change', async () => {
-  const { receiver } = await start()
-  await expect(
-    startOtlpHttp({
-      listen: receiver.address,
-      config: ingestConfig.parse({}),
-      accept: async () => {},
-      issues: new IssueLog(),
-      log: silent,
-    }),
-  ).rejects.toThrow(/EADDRINUSE.*listen\.otlp_http/)
-})
-
-test('bodies of many sizes at once do not mix, plain and gzip, whole and in pieces', async () => {
-  const { post, spans } = await start()
-  const sizes = Array.from({ length: 60 }, (_, i) => (i * 97_003) % 3_000_000)
-  const send = async (size: number, i: number) => {
-    const text = String.fromCharCode(97 + (i % 26)).repeat(size)
-    const span = jsonSpan({ spanId: (i + 1).toString(16).padStart(16, '0'), status: { message: text } })
-    const body = i % 2 === 0 ? Buffer.from(JSON.stringify(jsonRequest([span]))) : toProtobuf(jsonRequest([span]))
-    const headers = i % 2 === 0 ? asJson : asProtobuf
-    const gzip = i % 3 === 0
-    return (await post(gzip ? gzipSync(body) : body, gzip ? { ...headers, 'content-encoding': 'gzip' } : headers))
-      .status
-  }
-  expect(new Set(await Promise.all(sizes.map(send)))).toEqual(new Set([200]))
-  const most = ingestConfig.parse({}).max_attribute_bytes
-  const stored = new Map(spans().map((span) => [Number.parseInt(span.span_id, 16) - 1, span.status_message]))
-  for (const [i, size] of sizes.entries())
-    expect(stored.get(i)).toBe(String.fromCharCode(97 + (i % 26)).repeat(Math.min(size, most)))
 })
