@@ -110,8 +110,12 @@ test('the same span again, as after a lost answer, stays one row', async () => {
     ).toEqual([{ n: 1 }])
 })
 
-test.each([-5, 5_000_000_000])('%i tokens are unknown and counted, the call is kept', async (tokens) => {
-  const trace = tokens < 0 ? 'd'.repeat(32) : 'e'.repeat(32)
+test.each([
+  [-5, 'd'],
+  [5_000_000_000, 'e'],
+  ['many', 'f'],
+])('%s tokens are unknown and counted, the call is kept', async (tokens, digit) => {
+  const trace = digit.repeat(32)
   const before = collector.stats().issues['pipeline absurd_value'] ?? 0
   await send([call({ ...genAi, 'gen_ai.usage.output_tokens': tokens }, { traceId: trace })])
   expect(
@@ -174,7 +178,7 @@ test('issues become rows when the collector stops, and nothing stays on disk', a
     "select reason, sum(items) as items from ingest_issues where source in ('otlp_http', 'pipeline') group by reason order by reason",
   )
   expect(issues).toEqual([
-    { reason: 'absurd_value', items: 2 },
+    { reason: 'absurd_value', items: 3 },
     { reason: 'value_too_long', items: 1 },
   ])
 })

@@ -64,17 +64,19 @@ export function number(attributes: Attributes, names: readonly string[]): number
 }
 
 /**
- * The first whole number, also as 23.0 or "23". Negative and absurd ones are passed on: the pipeline makes them unknown
- * and counts them.
+ * The first whole number, also as 23.0 or "23". Negative and absurd ones are passed on, and NaN stands for what is no
+ * whole number: the pipeline makes them unknown and counts them.
  */
 export function integer(attributes: Attributes, names: readonly string[]): number | null {
+  let otherwise: number | null = null
   for (const name of names) {
     const value = attributes.get(name)
-    if (value === undefined) continue
+    if (value === undefined || value === null) continue
     const found = numberOf(value)
     if (found !== null && Number.isInteger(found)) return found
+    if (typeof value !== 'string' || value.trim() !== '') otherwise = NaN
   }
-  return null
+  return otherwise
 }
 
 /** The first boolean, also as "True", "false", 1 or 0; null when there is none. */

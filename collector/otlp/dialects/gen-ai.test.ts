@@ -205,6 +205,6 @@ test('a span is never written to, whatever is in it', () => {
   })
   const before = structuredClone(hostile)
   for (const dialect of dialects) expect(() => dialect.toRequest(hostile)).not.toThrow()
-  expect(requestOf(hostile)).toMatchObject({ input_tokens: null, error_type: '7', status: 'error' })
+  expect(requestOf(hostile)).toMatchObject({ input_tokens: NaN, error_type: '7', status: 'error' })
   expect(hostile).toEqual(before)
 })
