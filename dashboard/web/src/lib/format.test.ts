@@ -91,6 +91,13 @@ describe('money', () => {
     [-2.5, '−$2.50'],
   ])('%s dollars read %s', (value, text) => expect(plain(f.formatUsd(value))).toBe(text))
 
+  test.each([
+    [0.5, '$0.50'],
+    [999, '$999.00'],
+    [60_000, '$60 k'],
+    [null, '—'],
+  ])('%s dollars on a scale read %s', (value, text) => expect(plain(f.formatUsdTick(value))).toBe(text))
+
   test('an unknown rate has no unit', () => {
     expect(plain(f.formatUsdPerHour(3.1))).toBe('$3.10 /h')
     expect(f.formatUsdPerHour(null)).toBe('—')

@@ -101,6 +101,11 @@ function twoDecimals(size: number): string {
   return (text.split('.')[1]?.length ?? 0) < 2 ? size.toFixed(2) : text
 }
 
+/** $0.50, $60 k: short enough for the scale of a chart. */
+export function formatUsdTick(usd: Maybe): string {
+  return known(usd) && usd >= 1000 ? `$${formatCount(usd)}` : formatUsd(usd)
+}
+
 /** $3.10 /h */
 export function formatUsdPerHour(usd: Maybe): string {
   return known(usd) ? `${formatUsd(usd)}${gap}/h` : unknown

@@ -2,7 +2,7 @@
 import { useCallback, useState } from 'react'
 import { ratesOf, seenIn, settled } from '../charts/lines.ts'
 import { useSpend, useThroughput, type SpendSeries, type ThroughputSeries } from '../data/series.ts'
-import { formatCount, formatRate, formatRatio, formatUsd, formatUsdPerHour } from '../lib/format.ts'
+import { formatCount, formatRate, formatRatio, formatUsd, formatUsdPerHour, formatUsdTick } from '../lib/format.ts'
 import { LinePanel, type NamedLine } from './LinePanel.tsx'
 import { NothingHere } from './NothingHere.tsx'
 import { nameOf } from './page-context.tsx'
@@ -123,7 +123,7 @@ export function SpendPanel() {
       frame={itself}
       lines={spendLines}
       format={formatUsdPerHour}
-      tick={formatUsd}
+      tick={formatUsdTick}
       extraColumns={['total']}
       stacked
       empty={<NothingHere what="No request in this range has a known price" />}
