@@ -139,10 +139,11 @@ describe('a running instance', () => {
   })
 })
 
-test('the product traces itself where OTEL_* says so', async () => {
+test('the product traces itself where OTEL_TRACES_EXPORTER says so', async () => {
   const folders = [instanceFolder(), instanceFolder()] as const
   const watcher = await startInstance(folders[0])
   const watched = await startInstance(folders[1], [], {
+    OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: watcher.urls.otlp_http,
     OTEL_BSP_SCHEDULE_DELAY: '100',
   })

@@ -1,6 +1,7 @@
 /**
- * The product's own spans and metrics. Metrics are read at /metrics; spans are exported only where the standard
- * OTEL_* variables name an exporter, so that the product never traces itself into its own tables by accident.
+ * The product's own spans and metrics. Metrics are read at /metrics; spans are exported only where OTEL_TRACES_EXPORTER
+ * asks for it. OTEL_EXPORTER_OTLP_ENDPOINT alone does not: people set it in their shell, to our own receiver, for their
+ * applications, and the product must not trace itself into its own tables by accident.
  */
 import { metrics } from '@opentelemetry/api'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
@@ -19,7 +20,7 @@ export interface Telemetry {
 export function startTelemetry(version: string, env: NodeJS.ProcessEnv = process.env): Telemetry {
   const exporter = new PrometheusExporter({ preventServerStart: true })
   const serializer = new PrometheusSerializer(undefined, false, undefined, false, true)
-  const exportsSpans = env['OTEL_TRACES_EXPORTER'] !== undefined || env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined
+  const exportsSpans = env['OTEL_TRACES_EXPORTER'] !== undefined
   const sdk = startNodeSdk({
     logLevel: 'error',
     resourceAttributes: { 'service.name': 'inferwatch', 'service.version': version },

@@ -37,7 +37,8 @@ export async function proveDurability({
   const folder = instanceFolder({ alerts: { shipped_rules: false } })
   let instance = await startInstance(folder)
   let keptFolder: string | null = null
-  const load = startLoad(() => instance.urls.otlp_http)
+  // Paced: an engine that is killed again and again stays away for seconds, and what piles up has to be compared.
+  const load = startLoad(() => instance.urls.otlp_http, { pauseMs: 40 })
   try {
     for (let done = 0; done < kills; done++) {
       await sleep(200 + Math.random() * maxPauseMs)
@@ -73,11 +74,15 @@ async function killEngine(instance: Instance): Promise<void> {
 }
 
 async function compare(instance: Instance, acked: SentSpan[]): Promise<Omit<Proof, 'kills'>> {
-  await eventually('the spool is empty', async () => {
-    const metrics = await (await fetch(`${instance.urls.dashboard}/metrics`)).text()
-    const bytes = /^inferwatch_spool_bytes(?:\{[^}]*\})? (\S+)$/m.exec(metrics)
-    return bytes !== null && Number(bytes[1]) === 0 ? true : null
-  })
+  await eventually(
+    'the spool is empty',
+    async () => {
+      const metrics = await (await fetch(`${instance.urls.dashboard}/metrics`)).text()
+      const bytes = /^inferwatch_spool_bytes(?:\{[^}]*\})? (\S+)$/m.exec(metrics)
+      return bytes !== null && Number(bytes[1]) === 0 ? true : null
+    },
+    240_000,
+  )
   let missing = 0
   let duplicated = 0
   let unacked = 0
