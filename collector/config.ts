@@ -98,7 +98,7 @@ export const spoolConfig = z.strictObject({
     .int()
     .positive()
     .default(32 * 2 ** 20)
-    .describe('A segment is sealed at this size: large ones cost the engine a third less per row'),
+    .describe('A segment is sealed at this size'),
   segment_ms: z.number().int().positive().default(1_000).describe('A segment is sealed at this age'),
 })
 
