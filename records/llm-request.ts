@@ -8,6 +8,10 @@ export type RequestStatus = (typeof requestStatuses)[number]
 const costSources = ['reported', 'catalogue', 'gpu', 'unknown'] as const
 export type CostSource = (typeof costSources)[number]
 
+/** Who reported a call: an SDK's instrumentation, a framework around it, a gateway in between, the inference server. */
+export const callRoles = ['client', 'framework', 'gateway', 'engine'] as const
+export type CallRole = (typeof callRoles)[number]
+
 export interface LlmRequest {
   timestamp: EpochMicros
   /** Null when the source knows none, as imported logs may: an unknown duration must not drag percentiles to 0. */
@@ -58,6 +62,12 @@ export interface LlmRequest {
   reasoning_tokens: number | null
   max_tokens: number | null
   context_window: number | null
+  /** How the client counted input: with cached tokens in it, or without (they were added here). Empty without cached tokens. */
+  input_token_basis: 'inclusive' | 'exclusive' | ''
+  /** Whether token counts are the server's or somebody's estimate; empty when there are none. */
+  usage_source: 'reported' | 'estimated' | ''
+  /** batch, flex, priority or the vendor's own word; empty for the usual tier. */
+  service_tier: string
 
   status: RequestStatus
   error_type: string
@@ -85,10 +95,16 @@ export interface LlmRequest {
   output: string
   /** The dialect that read the span, `import` or `proxy`. */
   dialect: string
+  role: CallRole
+  /** Spans that report this call, its own among them, and their dialects; empty when there is but one. */
+  merged_span_ids: string[]
+  merged_dialects: string[]
   /** What stands in no other column, as strings. */
   attributes: Map<string, string>
   /** The higher version of one (timestamp, trace_id, span_id) wins; the time of receipt in microseconds. */
   version: number
+  /** Taken back: its span turned out to be part of another row. */
+  is_deleted: boolean
 }
 
 /** A request with nothing known yet: dialects fill in what their span says. */
@@ -131,6 +147,9 @@ export function emptyRequest(): LlmRequest {
     reasoning_tokens: null,
     max_tokens: null,
     context_window: null,
+    input_token_basis: '',
+    usage_source: '',
+    service_tier: '',
     status: 'ok',
     error_type: '',
     http_status: null,
@@ -148,8 +167,12 @@ export function emptyRequest(): LlmRequest {
     input: '',
     output: '',
     dialect: '',
+    role: 'client',
+    merged_span_ids: [],
+    merged_dialects: [],
     attributes: new Map(),
     version: 0,
+    is_deleted: false,
   }
 }
 

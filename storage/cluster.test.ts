@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { clusterAdapter } from './cluster.ts'
-import { shippedMigrations } from './migrate.ts'
+import { guarded, shippedMigrations } from './migrate.ts'
 import { splitStatements } from './statements.ts'
 
 const adapt = clusterAdapter('main', 'inferwatch')
@@ -36,13 +36,30 @@ test('columns change on both tables, TTLs where the rows are', () => {
   expect(adapt('ALTER TABLE spans MODIFY TTL a')).toEqual(['ALTER TABLE spans_local ON CLUSTER main MODIFY TTL a'])
 })
 
+test('a table that takes the place of another one does so where the rows are', () => {
+  expect(adapt('CREATE TABLE IF NOT EXISTS b AS a\nENGINE = ReplacingMergeTree(version, is_deleted)')[0]).toBe(
+    'CREATE TABLE IF NOT EXISTS b_local ON CLUSTER main AS a_local\nENGINE = ReplicatedReplacingMergeTree(version, is_deleted)',
+  )
+  expect(adapt('ALTER TABLE b ATTACH PARTITION ALL FROM a')).toEqual([
+    'ALTER TABLE b_local ON CLUSTER main ATTACH PARTITION ALL FROM a_local',
+  ])
+  expect(adapt('EXCHANGE TABLES a AND b')).toEqual(['EXCHANGE TABLES a_local AND b_local ON CLUSTER main'])
+  expect(adapt('DROP TABLE IF EXISTS b')).toEqual([
+    'DROP TABLE IF EXISTS b ON CLUSTER main',
+    'DROP TABLE IF EXISTS b_local ON CLUSTER main',
+  ])
+})
+
 test('every shipped statement is one that the cluster form covers', () => {
-  const statements = shippedMigrations().flatMap(({ sql }) => splitStatements(sql))
+  const statements = shippedMigrations().flatMap(({ sql }) => splitStatements(sql).map((text) => guarded(text).change))
   expect(statements.length).toBeGreaterThan(25)
   for (const statement of statements) {
-    const [local, distributed] = adapt(statement)
+    const adapted = adapt(statement)
+    expect(adapted.every((text) => text.includes(' ON CLUSTER main'))).toBe(true)
+    if (!statement.startsWith('CREATE TABLE')) continue
+    const [local, distributed] = adapted
     expect(local).toMatch(
-      /^CREATE TABLE IF NOT EXISTS \w+_local ON CLUSTER main\n[^]*\nENGINE = Replicated(Replacing)?MergeTree/,
+      /^CREATE TABLE IF NOT EXISTS \w+_local ON CLUSTER main( AS \w+_local)?\n[^]*ENGINE = Replicated(Replacing)?MergeTree/,
     )
     expect(distributed).toMatch(/Distributed\('main'/)
   }

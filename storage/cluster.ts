@@ -7,6 +7,8 @@ import type { Adapt } from './migrate.ts'
 /** What rows are spread by; tables that are not named here are small, and live on the first shard. */
 const shardingKeys: Record<string, string> = {
   requests: 'cityHash64(trace_id)',
+  requests_next: 'cityHash64(trace_id)',
+  request_parts: 'cityHash64(trace_id)',
   spans: 'cityHash64(trace_id)',
   gpu_samples: 'cityHash64(host)',
   server_samples: 'cityHash64(instance)',
@@ -20,13 +22,19 @@ export function clusterAdapter(cluster: string, database: string): Adapt {
     if (create) return createStatements(cluster, database, create[1] ?? '', create[2] ?? '')
     const alter = /^ALTER TABLE (\w+)\b([^]*)$/.exec(statement)
     if (alter) return alterStatements(cluster, alter[1] ?? '', alter[2] ?? '')
+    const exchange = /^EXCHANGE TABLES (\w+) AND (\w+)$/.exec(statement)
+    if (exchange) return [`EXCHANGE TABLES ${exchange[1]}_local AND ${exchange[2]}_local ON CLUSTER ${cluster}`]
+    const drop = /^DROP TABLE IF EXISTS (\w+)$/.exec(statement)
+    if (drop)
+      return [drop[1] ?? '', `${drop[1]}_local`].map((name) => `DROP TABLE IF EXISTS ${name} ON CLUSTER ${cluster}`)
     return [statement]
   }
 }
 
 function createStatements(cluster: string, database: string, name: string, rest: string): string[] {
   const local = rest
-    .replace(/\bENGINE = (Replacing)?MergeTree(?:\((\w+)\))?/, (_, kind?: string, version?: string) => {
+    .replace(/^ AS (\w+)/, ' AS $1_local')
+    .replace(/\bENGINE = (Replacing)?MergeTree(?:\(([\w, ]+)\))?/, (_, kind?: string, version?: string) => {
       return `ENGINE = Replicated${kind ?? ''}MergeTree${version ? `(${version})` : ''}`
     })
     // Replicated tables know the tokens of inserts by a setting of their own.
@@ -40,7 +48,7 @@ function createStatements(cluster: string, database: string, name: string, rest:
 
 /** Columns are changed on both tables, anything else (a TTL, an index) only where the rows are. */
 function alterStatements(cluster: string, name: string, change: string): string[] {
-  const local = `ALTER TABLE ${name}_local ON CLUSTER ${cluster}${change}`
+  const local = `ALTER TABLE ${name}_local ON CLUSTER ${cluster}${change.replace(/ FROM (\w+)$/, ' FROM $1_local')}`
   return /\b(ADD|DROP|MODIFY|RENAME|COMMENT) COLUMN\b/.test(change)
     ? [local, `ALTER TABLE ${name} ON CLUSTER ${cluster}${change}`]
     : [local]

@@ -27,6 +27,10 @@ export const text = kind<string>('String', (writer, value) => writer.text(value)
 /** A text with few different values. */
 export const label = kind<string>('LowCardinality(String)', (writer, value) => writer.text(value))
 export const labels = kind<readonly string[]>('Array(LowCardinality(String))', writeTexts)
+/** A list of texts that are all different, such as ids. */
+export const texts = kind<readonly string[]>('Array(String)', writeTexts)
+/** What ClickHouse's engines read as a flag. */
+export const engineFlag = kind<boolean>('UInt8', (writer, value) => writer.u8(value ? 1 : 0))
 export const flag = kind<boolean>('Bool', (writer, value) => writer.u8(value ? 1 : 0))
 export const float = kind<number>('Float64', (writer, value) => writer.f64(value))
 export const attempt = kind<number>('UInt16', (writer, value) => writer.u16(count(value, 65_535) ?? 0))

@@ -41,7 +41,11 @@ export async function migrate(db: Db, migrations: readonly Migration[], log: Log
   const applied = await db.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migrations')
   const pending = pendingMigrations(migrations, applied)
   for (const { name, sql } of pending) {
-    for (const statement of splitStatements(sql).flatMap(adapt)) await db.command(statement)
+    for (const statement of splitStatements(sql)) {
+      const { done, change } = guarded(statement)
+      if (done !== null && (await holds(db, done))) continue
+      for (const adapted of adapt(change)) await db.command(adapted)
+    }
     // After its statements, all of which may run again: a crash in between repeats the file.
     await db.command('INSERT INTO schema_migrations (name, checksum) VALUES ({name:String}, {checksum:String})', {
       name,
@@ -49,6 +53,20 @@ export async function migrate(db: Db, migrations: readonly Migration[], log: Log
     })
   }
   if (pending.length > 0) log.info({ migrations: pending.map(({ name }) => name) }, 'database schema updated')
+}
+
+/**
+ * A statement that must not run twice begins with `UNLESS (SELECT …)`, whose one number says that it ran: a file is repeated
+ * from its start when the process dies before it is recorded.
+ */
+export function guarded(statement: string): { done: string | null; change: string } {
+  const [, done = null, change = statement] = /^UNLESS \((SELECT [^]*?)\)\n([^]*)$/.exec(statement) ?? []
+  return { done, change }
+}
+
+async function holds(db: Db, sql: string): Promise<boolean> {
+  const [row] = await db.query<Record<string, number>>(sql)
+  return Object.values(row ?? {})[0] !== 0
 }
 
 export function pendingMigrations(

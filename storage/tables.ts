@@ -7,12 +7,15 @@ import type { IngestIssue } from '../records/ingest-issue.ts'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { MetricSample, ServerSample } from '../records/server-sample.ts'
 import type { Span } from '../records/span.ts'
+import type { UnsettledTrace } from '../records/unsettled-trace.ts'
 import * as as from './column-kinds.ts'
 import type { Column, Kind } from './column-kinds.ts'
 import type { RowBinaryWriter } from './rowbinary.ts'
 
 export interface TableRows {
   requests: LlmRequest
+  request_parts: LlmRequest
+  unsettled_traces: UnsettledTrace
   spans: Span
   gpu_samples: GpuSample
   server_samples: ServerSample
@@ -51,64 +54,82 @@ export interface Table<Row> {
 
 type Kinds<Row> = { [Field in keyof Row]: Kind<Row[Field]> }
 
+const requestKinds: Kinds<LlmRequest> = {
+  timestamp: as.micros,
+  duration_ms: as.maybeFloat,
+  ttft_ms: as.maybeFloat,
+  tpot_ms: as.maybeFloat,
+  queue_ms: as.maybeFloat,
+  prefill_ms: as.maybeFloat,
+  decode_ms: as.maybeFloat,
+  streamed: as.flag,
+  trace_id: as.text,
+  span_id: as.text,
+  parent_span_id: as.text,
+  request_id: as.text,
+  service: as.label,
+  environment: as.label,
+  provider: as.label,
+  endpoint: as.label,
+  region: as.label,
+  instance: as.label,
+  model: as.label,
+  requested_model: as.label,
+  model_version: as.label,
+  operation: as.label,
+  user_id: as.text,
+  team: as.label,
+  feature: as.label,
+  session_id: as.text,
+  api_key: as.label,
+  variant: as.label,
+  prompt_name: as.label,
+  prompt_version: as.label,
+  input_tokens: as.maybeU32,
+  cached_input_tokens: as.maybeU32,
+  cache_write_tokens: as.maybeU32,
+  output_tokens: as.maybeU32,
+  reasoning_tokens: as.maybeU32,
+  max_tokens: as.maybeU32,
+  context_window: as.maybeU32,
+  input_token_basis: as.label,
+  usage_source: as.label,
+  service_tier: as.label,
+  status: as.label,
+  error_type: as.label,
+  http_status: as.maybeU16,
+  finish_reason: as.label,
+  attempt: as.attempt,
+  cache_hit: as.flag,
+  cost_usd: as.maybeUsd,
+  input_cost_usd: as.maybeUsd,
+  output_cost_usd: as.maybeUsd,
+  cost_source: as.label,
+  cache_savings_usd: as.maybeUsd,
+  reported_cost_usd: as.maybeUsd,
+  price_id: as.label,
+  price_version: as.label,
+  input: as.text,
+  output: as.text,
+  dialect: as.label,
+  role: as.label,
+  merged_span_ids: as.texts,
+  merged_dialects: as.labels,
+  attributes: as.textMap,
+  version: as.whole,
+  is_deleted: as.engineFlag,
+}
+
 export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
-  requests: table('requests', {
+  requests: table('requests', requestKinds),
+
+  request_parts: table('request_parts', requestKinds),
+
+  unsettled_traces: table('unsettled_traces', {
     timestamp: as.micros,
-    duration_ms: as.maybeFloat,
-    ttft_ms: as.maybeFloat,
-    tpot_ms: as.maybeFloat,
-    queue_ms: as.maybeFloat,
-    prefill_ms: as.maybeFloat,
-    decode_ms: as.maybeFloat,
-    streamed: as.flag,
     trace_id: as.text,
-    span_id: as.text,
-    parent_span_id: as.text,
     request_id: as.text,
-    service: as.label,
-    environment: as.label,
-    provider: as.label,
-    endpoint: as.label,
-    region: as.label,
-    instance: as.label,
-    model: as.label,
-    requested_model: as.label,
-    model_version: as.label,
-    operation: as.label,
-    user_id: as.text,
-    team: as.label,
-    feature: as.label,
-    session_id: as.text,
-    api_key: as.label,
-    variant: as.label,
-    prompt_name: as.label,
-    prompt_version: as.label,
-    input_tokens: as.maybeU32,
-    cached_input_tokens: as.maybeU32,
-    cache_write_tokens: as.maybeU32,
-    output_tokens: as.maybeU32,
-    reasoning_tokens: as.maybeU32,
-    max_tokens: as.maybeU32,
-    context_window: as.maybeU32,
-    status: as.label,
-    error_type: as.label,
-    http_status: as.maybeU16,
-    finish_reason: as.label,
-    attempt: as.attempt,
-    cache_hit: as.flag,
-    cost_usd: as.maybeUsd,
-    input_cost_usd: as.maybeUsd,
-    output_cost_usd: as.maybeUsd,
-    cost_source: as.label,
-    cache_savings_usd: as.maybeUsd,
-    reported_cost_usd: as.maybeUsd,
-    price_id: as.label,
-    price_version: as.label,
-    input: as.text,
-    output: as.text,
-    dialect: as.label,
-    attributes: as.textMap,
-    version: as.whole,
+    reason: as.label,
   }),
 
   spans: table('spans', {

@@ -14,8 +14,14 @@ type Computed =
   | 'price_id'
   | 'price_version'
   | 'dialect'
+  | 'role'
+  | 'merged_span_ids'
+  | 'merged_dialects'
+  | 'input_token_basis'
+  | 'usage_source'
   | 'attributes'
   | 'version'
+  | 'is_deleted'
 
 type Field = Exclude<keyof LlmRequest, Computed>
 
@@ -99,6 +105,7 @@ const parsers: { [F in Field]: Parse<NonNullable<LlmRequest[F]>> } = {
   reasoning_tokens: tokens,
   max_tokens: tokens,
   context_window: tokens,
+  service_tier: text,
   status,
   error_type: text,
   http_status: count(999),
