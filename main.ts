@@ -97,7 +97,14 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
 
     const { db, reader } = storage
     const collector = only.includes('collector')
-      ? await collect({ config, dataDir: dataDir.path, db, listen: config.listen.otlp_http, log })
+      ? await collect({
+          config,
+          dataDir: dataDir.path,
+          db,
+          shared: config.clickhouse.url !== 'embedded',
+          listen: config.listen.otlp_http,
+          log,
+        })
       : null
     if (collector) stops.push(() => collector.stop())
 

@@ -1,15 +1,20 @@
 /** The collector: what comes in is decoded, priced, redacted and made durable here; storage gets it from the spool. */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { LlmRequest } from '../records/llm-request.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
 import type { ContentMode, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
+import { createAttribution } from './attribution.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
+import { Merger } from './merge/index.ts'
+import { startSettler } from './merge/settle.ts'
 import { requestOf } from './otlp/dialects/index.ts'
 import { startOtlpHttp } from './otlp/http.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPricer } from './pricing.ts'
 import { createRedactor } from './redact.ts'
+import { createVersions } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
@@ -30,6 +35,8 @@ export interface CollectorOptions {
   /** The spool lives in `spool/` below it. */
   dataDir: string
   db: Db
+  /** Other collectors write into the same database; false unless said. */
+  shared?: boolean
   /** host:port of the OTLP/HTTP receiver; port 0 picks a free one. */
   listen: string
   log: Logger
@@ -50,6 +57,8 @@ export interface Collector {
   reload(config: CollectorConfig): void
   /** Resolves once everything acknowledged so far can be queried. */
   drained(): Promise<void>
+  /** Merges now what came too far apart to be merged on arrival; otherwise done every few seconds. */
+  settle(): Promise<void>
   /** Stops taking in, makes what was taken durable, drains for at most `limitMs`. Idempotent. */
   stop(limitMs?: number): Promise<void>
 }
@@ -73,19 +82,31 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
-  const pipelineOf = ({ endpoints, prices, content }: CollectorConfig) =>
+  const nextVersion = createVersions(() => clock.now())
+  const workOf = ({ prices, content }: CollectorConfig) => {
+    const redactor = createRedactor(content)
+    const price = createPricer(prices)
+    const attribution = createAttribution()
+    return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
+  }
+  let work = workOf(config)
+  const merger = new Merger({ ...work, nextVersion, shared: options.shared ?? false, now: () => clock.now() })
+  const pipelineOf = ({ endpoints }: CollectorConfig) =>
     createPipeline({
+      ...work,
       spool,
       issues,
       endpoints,
       requestOf,
-      price: createPricer(prices),
-      redactor: createRedactor(content),
-      clock: () => clock.now(),
+      merger,
+      nextVersion,
     })
   let pipeline = pipelineOf(config)
 
+  const settler = startSettler({ db, spool, merger, rules: () => work, log })
+
   const stopSpool = async (limitMs?: number) => {
+    await settler.stop()
     await flusher.stop()
     await spool.stop(limitMs)
   }
@@ -119,11 +140,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     },
     targets: () => scraper.targets(),
     reload(next) {
+      work = workOf(next)
+      merger.reload(work)
       pipeline = pipelineOf(next)
       receiver.reload(next.ingest)
       scraper.reload(next.scrape, next.endpoints)
     },
     drained: () => spool.drained(),
+    async settle() {
+      await spool.drained()
+      await settler.pass()
+    },
     stop(limitMs) {
       stopped ??= Promise.all([receiver.stop(limitMs), scraper.stop()]).then(() => stopSpool(limitMs))
       return stopped

@@ -115,6 +115,7 @@ const requestKinds: Kinds<LlmRequest> = {
   role: as.label,
   merged_span_ids: as.texts,
   merged_dialects: as.labels,
+  inherited_fields: as.labels,
   attributes: as.textMap,
   version: as.whole,
   is_deleted: as.engineFlag,

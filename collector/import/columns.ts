@@ -17,6 +17,7 @@ type Computed =
   | 'role'
   | 'merged_span_ids'
   | 'merged_dialects'
+  | 'inherited_fields'
   | 'input_token_basis'
   | 'usage_source'
   | 'attributes'

@@ -1,8 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { ingestConfig } from '../config.ts'
-import { IssueLog } from '../issues.ts'
-import { createPipeline } from '../pipeline.ts'
 import { silent, testSpool, type TestSpool } from '../spool/testing.ts'
+import { testPipeline } from '../testing-pipeline.ts'
 import { startOtlpHttp, type Receiver } from './http.ts'
 import { jsonRequest, jsonSpan } from './testing.ts'
 
@@ -24,15 +23,7 @@ test.each(Object.keys(receivers) as (keyof typeof receivers)[])(
   async (name) => {
     spool = await testSpool({ max_bytes: 60_000, segment_bytes: 8_000 })
     const { db, restart } = spool
-    const issues = new IssueLog()
-    const accept = createPipeline({
-      spool: spool.spool,
-      issues,
-      endpoints: [],
-      requestOf: () => null,
-      price: () => undefined,
-      redactor: { request: () => undefined, span: (span) => span },
-    })
+    const { accept, issues } = testPipeline(spool.spool)
     receiver = await receivers[name]({
       listen: '127.0.0.1:0',
       config: ingestConfig.parse({}),
