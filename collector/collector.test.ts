@@ -126,6 +126,35 @@ test.each([
   expect(collector.stats().issues['pipeline absurd_value']).toBe(before + 1)
 })
 
+test('the spans of one call are one request, also when a part of it comes after a restart', async () => {
+  const traceId = '3'.repeat(32)
+  const client = call({ ...genAi, 'gen_ai.request.model': 'llama' }, { traceId, spanId: 'c'.repeat(16) })
+  const root = call({ 'user.id': 'u-7' }, { traceId, spanId: 'd'.repeat(16), name: 'GET /chat' })
+  const engine = call(
+    { 'gen_ai.response.model': 'llama', 'gen_ai.system': 'vllm', 'gen_ai.usage.output_tokens': 100 },
+    { traceId, spanId: 'e'.repeat(16), parentSpanId: 'c'.repeat(16), name: 'llm_request', kind: 2 },
+  )
+  const rows = () =>
+    storage.db.query(
+      `select span_id, user_id, provider, merged_span_ids, toInt64(input_tokens) as input_tokens from requests
+      where trace_id = {traceId:String} order by span_id`,
+      { traceId },
+    )
+  await send([engine])
+  expect(await rows()).toMatchObject([{ span_id: 'e'.repeat(16) }])
+  await send([Object.assign(client, { parentSpanId: 'd'.repeat(16) })])
+  const ids = ['c'.repeat(16), 'e'.repeat(16)]
+  const merged = { span_id: ids[0], user_id: '', provider: 'vllm', merged_span_ids: ids, input_tokens: 1000 }
+  expect(await rows()).toEqual([merged])
+
+  await collector.stop()
+  collector = await startCollector({ config, dataDir, db: storage.db, listen: '127.0.0.1:0', log: silent })
+  await send([root])
+  await collector.settle()
+  await collector.drained()
+  expect(await rows()).toEqual([{ ...merged, user_id: 'u-7' }])
+})
+
 test('a 10 MB attribute is cut, counted, and the rest of the batch kept', async () => {
   const trace = '1'.repeat(32)
   await send([call({ ...genAi, huge: 'é'.repeat(5 * 2 ** 20) }, { traceId: trace })])
