@@ -53,7 +53,7 @@ export function createGrpcCall(intake: Intake, signals: readonly Signal[]): Grpc
       return { status: { 'grpc-status': 0 }, message: frame(response) }
     } catch (error) {
       // A connection that is lost ends the body in the middle.
-      if (body.aborted) return null
+      if (body.aborted && error instanceof Refusal) return null
       const status = statusOf(intake.refusal(error))
       intake.answered(codeNames[Number(status['grpc-status'])] ?? 'UNKNOWN')
       return { status, message: null }

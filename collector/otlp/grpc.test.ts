@@ -15,7 +15,17 @@ import { startOtlpGrpc } from './grpc.ts'
 import { createGrpcCall, frame } from './grpc-call.ts'
 import { createIntake } from './intake.ts'
 import { fromProtobuf, jsonRequest, jsonSpan, toProtobuf } from './testing.ts'
-import { good, half, key, receiverOptions, startGrpcReceiver, stopReceivers, tracesMethod } from './testing-receiver.ts'
+import {
+  asProtobuf,
+  good,
+  half,
+  key,
+  receiverOptions,
+  startGrpcReceiver,
+  startReceiver,
+  stopReceivers,
+  tracesMethod,
+} from './testing-receiver.ts'
 
 const sessions: ClientHttp2Session[] = []
 afterEach(async () => {
@@ -133,6 +143,7 @@ describe('taken', () => {
 
 describe('refused', () => {
   const largest = 2 ** 20
+  const bombs = Buffer.concat(Array.from({ length: 400 }, () => gzipSync(Buffer.alloc(largest - 1))))
   test('what is no protobuf: INVALID_ARGUMENT with its place', async () => {
     const { export: send, issues, taken } = await startGrpcReceiver()
     const answer = await send(Buffer.from('{"resourceSpans":[]}'))
@@ -181,6 +192,7 @@ describe('refused', () => {
 
   test.each<[string, string | number, Record<string, string>, Buffer]>([
     ['what is no gzip', '3', { 'grpc-encoding': 'gzip' }, frame(Buffer.from('hello'), true)],
+    ['many small gzip bombs in one', '8', { 'grpc-encoding': 'gzip' }, frame(bombs, true)],
     ['half a gzip', '3', { 'grpc-encoding': 'gzip' }, frame(gzipSync(goodBytes).subarray(0, 40), true)],
     ['compression that is not named', '3', {}, frame(gzipSync(goodBytes), true)],
     ['an encoding that is not served', '12', { 'grpc-encoding': 'deflate' }, frame(goodBytes, true)],
@@ -191,11 +203,12 @@ describe('refused', () => {
     ['what is not gRPC', 415, { 'content-type': 'application/json' }, frame(goodBytes)],
     ['gRPC-Web', 415, { 'content-type': 'application/grpc-web' }, frame(goodBytes)],
   ])('%s: %s', async (_, code, headers, body) => {
-    const { receiver, taken } = await startGrpcReceiver()
+    const { receiver, taken, issues } = await startGrpcReceiver({ max_body_bytes: largest })
     const stream = http2(receiver.address).begin(headers)
     stream.end(body)
     expect(String(await statusOf(stream))).toBe(String(code))
     expect(taken).toEqual([])
+    expect(Object.values(issues.counts())).toEqual([1])
   })
 
   test('plain where the encoding is gzip: each message says for itself', async () => {
@@ -304,13 +317,27 @@ describe('clients that', () => {
   })
 
   test('speak another protocol are sent away, others still served', async () => {
-    const { receiver, export: send } = await startGrpcReceiver()
+    const { receiver, export: send, issues } = await startGrpcReceiver()
     const socket = connect(Number(receiver.address.split(':')[1]), '127.0.0.1').on('error', () => undefined)
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.end('POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n')
     socket.resume()
     await closed
     expect((await send(goodBytes)).code).toBe(status.OK)
+    expect(issues.counts()).toEqual({ 'otlp_grpc not_http2': 1 })
+  })
+
+  test('never send the rest are cut off, and their memory is free again', async () => {
+    const gate = new ByteGate(2 ** 26, 100)
+    const { options, issues } = receiverOptions({}, undefined, new BodyReader(gate))
+    const receiver = await startOtlpGrpc(options, { requestMs: 20 })
+    const stream = http2(receiver.address).begin()
+    stream.write(frame(goodBytes).subarray(0, 30))
+    expect(await statusOf(stream)).toBeUndefined()
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL)
+    await vi.waitFor(() => expect(gate.bytes).toBe(0))
+    await receiver.stop(0)
+    expect(issues.counts()).toEqual({})
   })
 
   test('send slowly hold no more memory than what they sent, and others get in', async () => {
@@ -346,6 +373,29 @@ describe('clients that', () => {
     expect((await waiting).code).toBe(status.OK)
     expect(issues.counts()).toEqual({ 'otlp_grpc busy': 1 })
   })
+})
+
+test('bodies over HTTP and gRPC share one bound', async () => {
+  const bodies = new BodyReader(new ByteGate(2 ** 20, 0))
+  const http = await startReceiver({}, undefined, bodies)
+  const grpc = await startGrpcReceiver({}, undefined, bodies)
+  const durable = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const slow = await startGrpcReceiver(
+    {},
+    () => {
+      asked.resolve()
+      return durable.promise
+    },
+    bodies,
+  )
+  const first = slow.export(goodBytes)
+  await asked.promise
+  expect((await grpc.export(goodBytes)).code).toBe(status.UNAVAILABLE)
+  expect(await http.post(goodBytes, asProtobuf)).toMatchObject({ status: 503, retryAfter: '2' })
+  durable.resolve()
+  expect((await first).code).toBe(status.OK)
+  expect((await http.post(goodBytes, asProtobuf)).status).toBe(200)
 })
 
 test('new keys and limits count from the next call on', async () => {

@@ -9,21 +9,25 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { Refusal } from './answer.ts'
 import { discard } from './body.ts'
 import { createGrpcCall, type GrpcAnswer } from './grpc-call.ts'
 import { createIntake } from './intake.ts'
 import { bind } from './listen.ts'
 import { endedWithin, type Receiver, type ReceiverOptions } from './receiver.ts'
 
-/** The time that a client has to send a request. */
-const requestMs = 60_000
+/** nghttp2's error for a connection that does not begin as HTTP/2 does. */
+const badClientMagic = -903
 /** Clients keep their connection between batches; one that is silent for so long may be dead. */
 const idleMs = 10 * 60_000
 const maxConcurrentStreams = 100
 const head = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity,gzip' }
 
-/** Throws CannotListen. */
-export async function startOtlpGrpc(options: ReceiverOptions): Promise<Receiver> {
+/** Throws CannotListen. `requestMs` is the time that a client has to send a request. */
+export async function startOtlpGrpc(
+  options: ReceiverOptions,
+  { requestMs = 60_000 }: { requestMs?: number } = {},
+): Promise<Receiver> {
   const { listen, signals, log } = options
   const intake = createIntake('otlp_grpc', options)
   const call = createGrpcCall(intake, signals)
@@ -37,6 +41,10 @@ export async function startOtlpGrpc(options: ReceiverOptions): Promise<Receiver>
     session.once('close', () => sessions.delete(session)).setTimeout(idleMs, () => session.close())
   })
   server.on('stream', (stream, headers) => void serve(stream, headers))
+  server.on('sessionError', (error: NodeJS.ErrnoException) => {
+    if (error.errno !== badClientMagic) return
+    intake.refusal(new Refusal(400, 'not_http2', 'a client does not speak gRPC: OTLP/HTTP goes to listen.otlp_http'))
+  })
   const address = await bind(server, listen, 'otlp_grpc')
   server.on('error', (error) => log.error({ error: error.message }, 'otlp_grpc: server error'))
 
@@ -44,7 +52,12 @@ export async function startOtlpGrpc(options: ReceiverOptions): Promise<Receiver>
     // What goes wrong with a stream closes it too, which is what reading and answering look at.
     stream.on('error', () => undefined)
     const refused = transportError(headers)
-    if (refused) return respond(stream, { ':status': refused })
+    if (refused) {
+      const { status } = intake.refusal(refused)
+      intake.answered(status)
+      return respond(stream, { ':status': status })
+    }
+    // Its memory is not to be had by sending nothing.
     const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMs)
     stream.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
     const answer = await call(headers, stream)
@@ -73,10 +86,11 @@ export async function startOtlpGrpc(options: ReceiverOptions): Promise<Receiver>
   }
 }
 
-/** The HTTP status for what is no gRPC at all. */
-function transportError(headers: IncomingHttpHeaders): number | null {
-  if (headers[':method'] !== 'POST') return 405
-  return /^application\/grpc(\+proto)?(;|$)/.test(headers['content-type'] ?? '') ? null : 415
+/** What is no gRPC at all is answered as HTTP. */
+function transportError(headers: IncomingHttpHeaders): Refusal | null {
+  if (headers[':method'] !== 'POST') return new Refusal(405, 'method_not_allowed', 'gRPC is POST')
+  if (/^application\/grpc(\+proto)?(;|$)/.test(headers['content-type'] ?? '')) return null
+  return new Refusal(415, 'content_type', 'Content-Type must be application/grpc')
 }
 
 function send(stream: ServerHttp2Stream, { status, message }: GrpcAnswer): void {

@@ -109,6 +109,7 @@ describe('taken', () => {
 
 describe('refused', () => {
   const bomb = gzipSync(Buffer.alloc(20 * 2 ** 20))
+  const bombs = Buffer.concat(Array.from({ length: 400 }, () => gzipSync(Buffer.alloc(2 ** 20 - 1))))
   test.each<[string, number, string, string | Buffer, Record<string, string>, string?, string?]>([
     ['what is no JSON', 400, 'undecodable', 'hello', asJson],
     ['JSON sent as protobuf', 400, 'undecodable', '{"resourceSpans":[]}', asProtobuf],
@@ -116,6 +117,7 @@ describe('refused', () => {
     ['half a gzip', 400, 'bad_gzip', gzipSync('{}').subarray(0, 12), { ...asJson, 'content-encoding': 'gzip' }],
     ['a large body', 413, 'body_too_large', Buffer.alloc(2 ** 20 + 1), asProtobuf],
     ['a gzip bomb', 413, 'body_too_large', bomb, { ...asProtobuf, 'content-encoding': 'gzip' }],
+    ['many small bombs in one', 413, 'body_too_large', bombs, { ...asProtobuf, 'content-encoding': 'gzip' }],
     ['an unknown type', 415, 'content_type', 'x', { 'content-type': 'text/plain' }],
     ['no type', 415, 'content_type', Buffer.from('x'), {}],
     ['an unknown encoding', 415, 'content_encoding', 'x', { ...asJson, 'content-encoding': 'br' }],

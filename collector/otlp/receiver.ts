@@ -27,7 +27,7 @@ export interface Receiver {
   reload(config: IngestConfig): void
 }
 
-/** Whether all of `work` ended within `limitMs`. */
+/** Resolves once all of `work` ended, but no later than after `limitMs`. */
 export async function endedWithin(limitMs: number, work: Iterable<Promise<void>>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, limitMs)
