@@ -31,8 +31,8 @@ const address = (fallback: string, what: string) =>
 
 const listenConfig = z.strictObject({
   dashboard: address('127.0.0.1:8080', 'Web app, /api, /metrics, /healthz, /readyz'),
-  otlp_http: address('127.0.0.1:4318', 'OTLP/HTTP: /v1/traces'),
-  otlp_grpc: address('127.0.0.1:4317', 'OTLP/gRPC (reserved: not served by this version)'),
+  otlp_http: address('127.0.0.1:4318', 'OTLP/HTTP: /v1/traces, /v1/logs, /v1/metrics'),
+  otlp_grpc: address('127.0.0.1:4317', 'OTLP/gRPC'),
   clickhouse: address('127.0.0.1:8123', 'ClickHouse HTTP interface of the embedded engine'),
 })
 
@@ -81,6 +81,7 @@ function exposures({
   return [
     ...(dashboard.api_keys.length > 0 ? [] : open('dashboard', ': set dashboard.api_keys, or ')),
     ...(ingest.api_keys.length > 0 ? [] : open('otlp_http', ': set ingest.api_keys, or ')),
+    ...(ingest.api_keys.length > 0 ? [] : open('otlp_grpc', ': set ingest.api_keys, or ')),
     ...(clickhouse.url === 'embedded' ? open('clickhouse', ' and its reader has no password: ') : []),
   ]
 }

@@ -96,16 +96,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     stops.push(() => storage.stop())
 
     const { db, reader } = storage
-    const collector = only.includes('collector')
-      ? await collect({
-          config,
-          dataDir: dataDir.path,
-          db,
-          shared: config.clickhouse.url !== 'embedded',
-          listen: config.listen.otlp_http,
-          log,
-        })
-      : null
+    const collector = only.includes('collector') ? await collect(config, { dataDir: dataDir.path, db, log }) : null
     if (collector) stops.push(() => collector.stop())
 
     let url = ''
@@ -119,7 +110,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     stops.push(() => fleet.stop())
 
     const otlp_http = collector?.otlpAddress ?? ''
-    const addresses = { ...config.listen, otlp_http, clickhouse: new URL(storage.url).host }
+    const otlp_grpc = collector?.otlpGrpcAddress ?? ''
+    const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
       const dashboard = await show({ config, log, storage, collector, alerts, fleet, telemetry, addresses })
       stops.push(() => dashboard.stop())
@@ -135,11 +127,19 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     })
     stops.push(() => watcher.stop())
     const otlp = collector ? `http://${addresses.otlp_http}` : ''
-    dataDir.announce({ pid: process.pid, clickhouse: storage.url, dashboard: url, otlp_http: otlp })
+    const grpc = collector ? `http://${addresses.otlp_grpc}` : ''
+    dataDir.announce({
+      pid: process.pid,
+      clickhouse: storage.url,
+      dashboard: url,
+      otlp_http: otlp,
+      otlp_grpc: grpc,
+    })
     if (demo) await fleet.start()
     for (const [name, at] of [
       ['Dashboard', url],
       ['OTLP/HTTP', otlp],
+      ['OTLP/gRPC', grpc],
       ['SQL', `${storage.url} (user reader)`],
     ])
       if (at) print(`${name?.padEnd(10)} ${at}`)
@@ -156,9 +156,14 @@ interface ServeFlags {
   demo?: boolean
 }
 
-async function collect(options: CollectorOptions): Promise<Collector> {
-  const { startCollector } = await import('./collector/index.ts')
-  return startCollector(options).catch(cannotListen('otlp_http', options.listen))
+async function collect(config: Config, rest: Pick<CollectorOptions, 'dataDir' | 'db' | 'log'>): Promise<Collector> {
+  const { CannotListen, startCollector } = await import('./collector/index.ts')
+  const { otlp_http: listen, otlp_grpc: listenGrpc } = config.listen
+  const shared = config.clickhouse.url !== 'embedded'
+  return startCollector({ config, ...rest, shared, listen, listenGrpc }).catch((error: unknown) => {
+    if (error instanceof CannotListen) cannotListen(error.setting, config.listen[error.setting])(error)
+    throw error
+  })
 }
 
 /** What runs on request: traffic to look at. It writes through the collector, so it needs one. */

@@ -6,6 +6,7 @@ import { testStorage } from '../storage/testing.ts'
 import { endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
 import { startCollector, type Collector, type CollectorConfig } from './index.ts'
 import { jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
+import { grpcClient } from './otlp/testing-receiver.ts'
 import { silent } from './spool/testing.ts'
 
 const config: CollectorConfig = {
@@ -23,7 +24,8 @@ let dataDir = ''
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'inferwatch-collector-'))
   storage = await testStorage()
-  collector = await startCollector({ config, dataDir, db: storage.db, listen: '127.0.0.1:0', log: silent })
+  const listen = '127.0.0.1:0'
+  collector = await startCollector({ config, dataDir, db: storage.db, listen, listenGrpc: listen, log: silent })
 })
 afterAll(async () => {
   await collector?.stop()
@@ -108,6 +110,17 @@ test('the same span again, as after a lost answer, stays one row', async () => {
     expect(
       await storage.db.query(`select count() as n from ${table} where trace_id = {trace:String}`, { trace }),
     ).toEqual([{ n: 1 }])
+})
+
+test('a span that comes over gRPC is stored like any other', async () => {
+  const trace = 'ab'.repeat(16)
+  const client = grpcClient(collector.otlpGrpcAddress)
+  const { code } = await client.export(toProtobuf(jsonRequest([call(genAi, { traceId: trace })])))
+  client.close()
+  expect(code).toBe(0)
+  await collector.drained()
+  const requests = await storage.db.query('select model from requests where trace_id = {trace:String}', { trace })
+  expect(requests).toEqual([{ model: 'gpt-4o' }])
 })
 
 test.each([

@@ -79,6 +79,18 @@ export const ingestConfig = z.strictObject({
     .array(z.string().min(16))
     .default([])
     .describe('Bearer keys for OTLP; needed when listening off loopback'),
+  extra_paths: z
+    .array(z.string().regex(/^(\/[\w.~-]+)+$/, 'expected a path without a slash at its end, such as /otlp'))
+    .default([])
+    .describe('Paths before /v1/traces, /v1/metrics and /v1/logs that OTLP/HTTP also serves'),
+  cors_origins: z
+    .array(
+      z
+        .string()
+        .regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^/*\s]+)$/, 'expected * or an origin such as https://app.example.com'),
+    )
+    .default([])
+    .describe('Origins of web pages that may send OTLP/HTTP from a browser; * is every one'),
 })
 
 export const contentConfig = z

@@ -9,8 +9,13 @@ import { createAttribution } from './attribution.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { startSettler } from './merge/settle.ts'
+import { startBodyReader } from './otlp/body.ts'
+import { unstoredLogs, unstoredMetrics } from './otlp/count-items.ts'
 import { requestOf } from './otlp/dialects/index.ts'
+import { startOtlpGrpc } from './otlp/grpc.ts'
 import { startOtlpHttp } from './otlp/http.ts'
+import type { Receiver } from './otlp/receiver.ts'
+import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPricer } from './pricing.ts'
 import { createRedactor } from './redact.ts'
@@ -19,6 +24,7 @@ import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
+export { CannotListen } from './otlp/listen.ts'
 export { SpoolFull, type Batch, type Spool, type SpoolStats } from './spool/index.ts'
 
 export interface CollectorConfig {
@@ -39,6 +45,8 @@ export interface CollectorOptions {
   shared?: boolean
   /** host:port of the OTLP/HTTP receiver; port 0 picks a free one. */
   listen: string
+  /** host:port of the OTLP/gRPC receiver; without it, gRPC is not served. */
+  listenGrpc?: string
   log: Logger
   clock?: Clock
 }
@@ -48,6 +56,8 @@ export interface Collector {
   spool: Spool
   /** host:port that the OTLP/HTTP receiver is bound to. */
   otlpAddress: string
+  /** host:port that the OTLP/gRPC receiver is bound to; empty when it is not served. */
+  otlpGrpcAddress: string
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -69,9 +79,9 @@ export interface CollectorStats {
   issues: Record<string, number>
 }
 
-/** Starts the spool (replaying a former run), the receiver and the scraper. Throws when one cannot start, with none left running. */
+/** Starts the spool (replaying a former run), the receivers and the scraper. Throws when one cannot start, with none left running. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { config, dataDir, db, listen, log, clock = systemClock } = options
+  const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock } = options
   const issues = new IssueLog()
   const spool = await startSpool({
     dir: join(dataDir, 'spool'),
@@ -110,24 +120,31 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await flusher.stop()
     await spool.stop(limitMs)
   }
-  const receiver = await startOtlpHttp({
-    listen,
+  const intake = {
     config: config.ingest,
-    accept: (decoded) => pipeline(decoded),
+    signals: [traces((decoded) => pipeline(decoded)), unstoredLogs, unstoredMetrics],
+    bodies: startBodyReader(config.ingest),
     issues,
     log,
     clock: () => clock.now(),
-  }).catch(async (error: unknown) => {
+  }
+  const receivers: Receiver[] = []
+  try {
+    receivers.push(await startOtlpHttp({ ...intake, listen }))
+    if (listenGrpc !== undefined) receivers.push(await startOtlpGrpc({ ...intake, listen: listenGrpc }))
+  } catch (error) {
+    await Promise.all(receivers.map((receiver) => receiver.stop(0)))
     await stopSpool(0)
     throw error
-  })
+  }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
   let stopped: Promise<void> | null = null
   return {
     spool,
-    otlpAddress: receiver.address,
+    otlpAddress: receivers[0]?.address ?? '',
+    otlpGrpcAddress: receivers[1]?.address ?? '',
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
@@ -143,7 +160,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       work = workOf(next)
       merger.reload(work)
       pipeline = pipelineOf(next)
-      receiver.reload(next.ingest)
+      for (const receiver of receivers) receiver.reload(next.ingest)
       scraper.reload(next.scrape, next.endpoints)
     },
     drained: () => spool.drained(),
@@ -152,7 +169,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       await settler.pass()
     },
     stop(limitMs) {
-      stopped ??= Promise.all([receiver.stop(limitMs), scraper.stop()]).then(() => stopSpool(limitMs))
+      stopped ??= Promise.all([...receivers.map((receiver) => receiver.stop(limitMs)), scraper.stop()]).then(() =>
+        stopSpool(limitMs),
+      )
       return stopped
     },
   }

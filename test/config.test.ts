@@ -40,6 +40,10 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'inferwatch.yaml:1: listen.otlp_http: [::]:4318 is reachable from other machines: set ingest.api_keys, or listen on 127.0.0.1',
     ],
     [
+      'listen: { otlp_grpc: "0.0.0.0:4317" }\n',
+      'inferwatch.yaml:1: listen.otlp_grpc: 0.0.0.0:4317 is reachable from other machines: set ingest.api_keys, or listen on 127.0.0.1',
+    ],
+    [
       'listen: { dashboard: "127.0.0.1:99999" }\n',
       'inferwatch.yaml:1: listen.dashboard: expected a port of at most 65535',
     ],
