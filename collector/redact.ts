@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { Attributes, AttributeValue, Span, SpanEvent } from '../records/span.ts'
 import type { ContentMode } from './config.ts'
-import { attributeClass, isContentEvent } from './redact/content-names.ts'
+import { attributeClass, isContentEvent } from '../records/content-names.ts'
 import { redactSecrets, redactText } from './redact/text.ts'
 
 export interface Redactor {
