@@ -1,4 +1,5 @@
 /** How each kind of record field becomes ClickHouse columns, and how its values are written as RowBinary. */
+import { attributeClass, isContentEvent } from '../records/content-names.ts'
 import type { HistogramDelta } from '../records/server-sample.ts'
 import type { Attributes, AttributeValue, EpochMicros, SpanEvent, SpanLink } from '../records/span.ts'
 import { RowBinaryWriter } from './rowbinary.ts'
@@ -61,7 +62,6 @@ export const textMap = kind<Map<string, string>>('Map(LowCardinality(String), St
     writer.text(item)
   }
 })
-export const attributeMap = kind<Attributes>('Map(LowCardinality(String), String)', writeAttributes)
 /** Attributes that many rows share, as a resource's: the same Map, never written to after its first row, is encoded once. */
 export const sharedAttributeMap = kind<Attributes>('Map(LowCardinality(String), String)', (writer, value) => {
   let bytes = encodedMaps.get(value)
@@ -98,11 +98,25 @@ export const histogram: Kind<HistogramDelta | null> = {
   },
 }
 
+/** Content stands in a column of its own, which is kept for a shorter time. */
+export const spanAttributes: Kind<Attributes> = {
+  columns: (field) => [
+    { name: field, type: 'Map(LowCardinality(String), String)' },
+    { name: 'content', type: 'Map(LowCardinality(String), String)' },
+  ],
+  write(writer, attributes) {
+    const content = contentOf(attributes)
+    writeAttributes(writer, content ? without(attributes, content) : attributes)
+    writeAttributes(writer, content ?? none)
+  },
+}
+
 export const spanEvents: Kind<SpanEvent[]> = {
   columns: () => [
     { name: 'event_timestamps', type: "Array(DateTime64(6, 'UTC'))" },
     { name: 'event_names', type: 'Array(LowCardinality(String))' },
     { name: 'event_attributes', type: 'Array(Map(LowCardinality(String), String))' },
+    { name: 'event_content', type: 'Array(Map(LowCardinality(String), String))' },
   ],
   write(writer, events) {
     writer.varint(events.length)
@@ -110,7 +124,13 @@ export const spanEvents: Kind<SpanEvent[]> = {
     writer.varint(events.length)
     for (const event of events) writer.text(event.name)
     writer.varint(events.length)
-    for (const event of events) writeAttributes(writer, event.attributes)
+    const contents = events.map(({ name, attributes }) => (isContentEvent(name) ? attributes : contentOf(attributes)))
+    for (const [index, { attributes }] of events.entries()) {
+      const content = contents[index]
+      writeAttributes(writer, content ? without(attributes, content) : attributes)
+    }
+    writer.varint(events.length)
+    for (const content of contents) writeAttributes(writer, content ?? none)
   },
 }
 
@@ -125,6 +145,26 @@ export const spanLinks: Kind<SpanLink[]> = {
     writer.varint(links.length)
     for (const link of links) writer.text(link.span_id)
   },
+}
+
+const none: Attributes = new Map()
+
+/** Null when there are none, as mostly. */
+function contentOf(attributes: Attributes): Attributes | null {
+  let content: Attributes | null = null
+  attributes.forEach((value, key) => {
+    if (attributeClass(key) === 'content') (content ??= new Map()).set(key, value)
+  })
+  return content
+}
+
+function without(attributes: Attributes, content: Attributes): Attributes {
+  if (content.size === attributes.size) return none
+  const rest: Attributes = new Map()
+  attributes.forEach((value, key) => {
+    if (!content.has(key)) rest.set(key, value)
+  })
+  return rest
 }
 
 /** An attribute as stored: texts as they are, arrays and objects as JSON, bytes as base64, null as ''. */
