@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
-import type { ContentMode, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
+import type { ContentConfig, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { requestOf } from './otlp/dialects/index.ts'
 import { startOtlpHttp } from './otlp/http.ts'
@@ -18,7 +18,7 @@ export { SpoolFull, type Batch, type Spool, type SpoolStats } from './spool/inde
 
 export interface CollectorConfig {
   ingest: IngestConfig
-  content: ContentMode
+  content: ContentConfig
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
@@ -80,7 +80,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       endpoints,
       requestOf,
       price: createPricer(prices),
-      redactor: createRedactor(content),
+      redactor: createRedactor(content, endpoints, (bytes) =>
+        issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`),
+      ),
       clock: () => clock.now(),
     })
   let pipeline = pipelineOf(config)

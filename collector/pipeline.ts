@@ -29,7 +29,7 @@ export interface PipelineOptions {
   requestOf: (span: Span) => LlmRequest | null
   /** Fills the costs in place. */
   price: (request: LlmRequest) => void
-  redactor: { request(request: LlmRequest): void; span(span: Span): Span }
+  redactor: { request(request: LlmRequest): void; span(span: Span, endpoint: string): Span }
   /** Epoch ms. */
   clock?: () => number
 }
@@ -51,7 +51,7 @@ export function createPipeline(options: PipelineOptions): Accept {
       // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
       const request = toRequest(span)
       if (request) requests.push(request)
-      return redactor.span(span)
+      return redactor.span(span, request?.endpoint ?? '')
     })
     await spool.append({ spans: stored, requests })
   }
