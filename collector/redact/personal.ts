@@ -5,13 +5,14 @@ import { isCardNumber, isIban } from './check-digits.ts'
 /** Text with e-mail addresses, phone and card numbers, IBANs and IP addresses replaced by `[kind]`. */
 export function redactPersonal(text: string): string {
   let redacted = text.includes('@') || text.includes('u0040') ? withoutEmails(text) : text
-  if (!/\d/.test(redacted)) return redacted
-  redacted = redacted
+  if (redacted.includes(':') && ipv6Hint.test(redacted))
+    redacted = redacted.replace(ipv6, (match) => (isAddress(match) ? '[ip]' : match))
+  if (!numberHint.test(redacted)) return redacted
+  return redacted
     .replace(iban, (match) => (isIban(match) ? '[iban]' : match))
     .replace(card, withoutCard)
     .replace(ipv4, '[ip]')
-  if (ipv6Hint.test(redacted)) redacted = redacted.replace(ipv6, (match) => (isAddress(match) ? '[ip]' : match))
-  return redacted.replace(phone, (match) => (isPhone(match) ? '[phone]' : match))
+    .replace(phone, (match) => (isPhone(match) ? '[phone]' : match))
 }
 
 /** Whether a number without separators is a card's. */
@@ -19,6 +20,8 @@ export function isBareCard(digits: string): boolean {
   return /^[2-6]\d{12,18}$/.test(digits) && isCardNumber(digits)
 }
 
+/** The shortest are an address and a phone number: 1.1.1.1 and 01 23 45 67. */
+const numberHint = /\d[\d ./()+-]{5}/
 const iban = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?![A-Za-z0-9])/g
 /** 13 to 19 digits, in groups or not, with a brand's first digit: nanoseconds since 1970 begin with a 1. */
 const card = /(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d-])/g
@@ -27,7 +30,7 @@ const ipv6Hint = /:[0-9A-Fa-f]{0,4}:/
 const ipv6 = /(?<![\w:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{1,37}(?:\.\d{1,3}){0,3}(?![\w:])/g
 /** With a plus, a trunk zero or separators: bare digits are far more often ids and times. */
 const phone =
-  /(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ ./-]?\d{2,5}){1,5}|(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}|0\d{2,4}(?:[ /-]\d{3,8}){1,3}|0\d(?:[ .-]\d{2}){4})(?![\w-])/g
+  /(?=[+(\d])(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ ./-]?\d{2,5}){1,5}|(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}|0\d{2,4}(?:[ /-]\d{3,8}){1,3}|0\d(?:[ .-]\d{2}){4})(?![\w-])/g
 
 /** The digits may go on behind the number, as with a CVV: what ends before a separator is tried too. */
 function withoutCard(match: string): string {

@@ -13,8 +13,10 @@ export function redactTokens(text: string): string {
   let redacted = text
   if (redacted.includes('eyJ')) redacted = redacted.replace(jwt, '[jwt]')
   if (redacted.includes('://')) redacted = redacted.replace(urlPassword, '$1[password]')
-  if (keyHint.test(redacted)) redacted = redacted.replace(awsPair, '[key]$1[key]').replace(key, '[key]')
-  if (settingHint.test(redacted)) redacted = redacted.replace(setting, '$1[key]').replace(authorization, '$1[key]')
+  if (redacted.includes('AKIA') || redacted.includes('ASIA')) redacted = redacted.replace(awsPair, '[key]$1[key]')
+  redacted = withoutKeys(redacted)
+  if (/[:=]/.test(redacted) && settingHint.test(redacted)) redacted = redacted.replace(setting, '$1[key]')
+  if (authorizationHint.test(redacted)) redacted = redacted.replace(authorization, '$1[key]')
   return redacted
 }
 
@@ -32,8 +34,8 @@ const shapes = [
   'github_pat_\\w{20,255}',
   'glpat-[\\w-]{20,255}',
   // Slack, its webhooks too
-  'xox[abeprs]-[\\w-]{10,255}',
-  'xapp-[\\w-]{10,255}',
+  'xox[abeprs]-[\\w-]{16,255}',
+  'xapp-[\\w-]{16,255}',
   'hooks\\.slack\\.com/(?:services|workflows)/[\\w/]{8,255}',
   // Google
   'AIza[\\w-]{35}',
@@ -68,7 +70,7 @@ const awsPair = /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}([^A-Za-z0-9/+]{1,8})[
 const jwt = /(?<![\w-])eyJ[\w-]{8,4096}\.[\w-]{8,8192}\.[\w-]{8,4096}/g
 /** `postgres://user:password@host`: user and host stay. */
 const urlPassword = /(:\/\/[^\s:/@"'\\]{0,128}:)[^\s/@"'\\]{1,256}(?=@)/g
-const settingHint = /key|token|secret|pass|pwd|bearer|authorization|[?&]sig=/i
+const settingHint = /key|token|secret|pass|pwd|[?&]sig=/i
 const names =
   'api[_-]?key|[?&](?:key|sig)|(?:access|account|shared[_-]?access|subscription|secret[_-]?access|secret|private|master)[_-]?key(?:[_-]?id)?|' +
   '(?:auth|access|refresh|id|session|security|bot)[_-]?token|client[_-]?secret|password|passwd|passphrase|pwd'
@@ -77,9 +79,46 @@ const setting = new RegExp(
   `((?:${names})\\\\{0,3}["']?[ \\t]{0,4}[:=][ \\t]{0,4}\\\\{0,3}["']?)(?!\\[)[^\\s"'\\\\,;&{}[\\]()]{8,4096}`,
   'gi',
 )
+const authorizationHint = /[Bb]earer |BEARER |[Aa]uthorization|AUTHORIZATION/
 /** A word after "bearer" is a token when it has a digit or is long: bearers are people too. */
 const authorization =
   /(bearer |authorization\\{0,3}["']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}["']?(?:basic|token|apikey) )(?!\[)(?=[^\s"'\\,;]{0,64}\d|[^\s"'\\,;]{20})[^\s"'\\,;&{}[\]()]{8,4096}/gi
+
+/** Every key has a run of so many letters, digits, `_` and `-`, which prose hardly has. */
+const leastRun = 18
+/** What a shape may have in front of that run: `hooks.slack.com/workflows/`. */
+const mostBefore = 32
+
+/** The many shapes are tried only around long runs: all text between those is passed over. */
+function withoutKeys(text: string): string {
+  let clean = ''
+  let copied = 0
+  let last = -1
+  // Looks at every eighteenth character, and back from there to the last one that is of no word.
+  for (let at = leastRun - 1; at < text.length; at = last + leastRun) {
+    let back = at
+    while (back > last && isWord(text.charCodeAt(back))) back--
+    if (back > last) {
+      last = back
+      continue
+    }
+    let end = at + 1
+    while (end < text.length && text.charCodeAt(end) > 32) end++
+    const begin = Math.max(copied, last + 1 - mostBefore)
+    const around = text.slice(begin, end)
+    if (keyHint.test(around)) {
+      clean += text.slice(copied, begin) + around.replace(key, '[key]')
+      copied = end
+    }
+    last = end - 1
+  }
+  return copied === 0 ? text : clean + text.slice(copied)
+}
+
+function isWord(code: number): boolean {
+  const letter = code | 32
+  return (letter >= 97 && letter <= 122) || (code >= 48 && code <= 57) || code === 95 || code === 45
+}
 
 /** From each BEGIN to its END; a key that was cut off loses the rest of the text. */
 export function withoutPem(text: string): string {
