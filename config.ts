@@ -135,12 +135,19 @@ export function parseConfig(text: string, name: string, env: NodeJS.ProcessEnv =
 
 function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): string[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  const meant = issue.code === 'invalid_union' ? issue.errors.find(fitsInKind) : undefined
+  if (meant) return meant.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] }, value, file))
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${file.where([...path, key])}: unknown key; ${suggest(key, knownKeys(path))}`)
   const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value)
   const shown = isSecret(path) ? 'a value' : JSON.stringify(found)
   const hint = issue.code === 'custom' || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
   return [`${file.where(path)}: ${issue.message}${hint}`]
+}
+
+/** Of a value that may be a word or an object, whether the complaints are about what is inside that object. */
+function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
+  return issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
 }
 
 const isSecret = (path: Path) => /key|secret|password|token|webhook_url/.test(String(path.at(-1) ?? ''))
@@ -162,7 +169,8 @@ function unwrap(schema: unknown): unknown {
     at instanceof z.ZodNullable
   )
     at = at.unwrap()
-  return at
+  // Where a word may stand for it, the keys are those of the object.
+  return at instanceof z.ZodUnion ? at.options.find((option) => option instanceof z.ZodObject) : at
 }
 
 function step(schema: unknown, part: string | number): unknown {

@@ -206,7 +206,7 @@ function rowsOf({ contentBytes, content }: Case) {
     return [found]
   })
   if (requests.length !== body.spans) throw new Error(`${requests.length} requests of ${body.spans} spans`)
-  return { spans: decoded.spans.map((span) => redactor.span(span)), requests }
+  return { spans: decoded.spans.map((span) => redactor.span(span, '')), requests }
 }
 
 async function ask<Answer = unknown>(child: ChildProcess, message: Ask): Promise<Answer> {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { durationPattern } from '../records/duration.ts'
+import { leastMaxBytes } from './redact/cut.ts'
+import { patternProblem } from './redact/patterns.ts'
 
 const duration = z
   .string()
@@ -52,6 +54,42 @@ export const pricesConfig = z.strictObject({
   deployments: labels.default({}).describe('Azure deployment name → model name'),
 })
 
+/** From the strictest on. */
+export const contentModes = ['off', 'redacted', 'full'] as const
+const contentMode = z.enum(contentModes)
+
+const contentObject = z.strictObject({
+  mode: contentMode.default('redacted').describe('What of prompts and answers is stored'),
+  max_bytes: z
+    .number()
+    .int()
+    .min(leastMaxBytes)
+    .default(64 * 1024)
+    .describe('Longer inputs, outputs and content attributes are cut, marked and counted'),
+  patterns: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[a-z][a-z_ -]{0,31}$/, 'expected a word in lower case, such as ticket')
+          .describe('What is put in place of a match: [name]'),
+        regex: z.string().describe('JavaScript regular expression with the v or u flag; (?i:…) ignores case'),
+      }),
+    )
+    .default([])
+    .superRefine((patterns, context) => {
+      const names = patterns.map(({ name }) => name)
+      for (const [index, pattern] of patterns.entries()) {
+        const message = patternProblem(pattern, names)
+        if (message !== null) context.addIssue({ code: 'custom', path: [index, 'regex'], message })
+      }
+    })
+    .describe('What is redacted besides personal data and secrets'),
+  other_spans: contentMode
+    .optional()
+    .describe('Mode of calls and spans of which no endpoint is known; unless said, the strictest of all modes'),
+})
+
 export const endpointConfig = z.strictObject({
   name: z.string().min(1),
   upstream: z.url({ protocol: /^https?$/ }).optional(),
@@ -60,6 +98,7 @@ export const endpointConfig = z.strictObject({
     .default('openai'),
   gpus: labels.optional().describe('Which GPUs serve it: matched against GPU sample columns, such as host'),
   gpu_hour_usd: z.number().nonnegative().optional(),
+  content: contentMode.optional().describe('What of its prompts and answers is stored; as for all unless said'),
 })
 
 export const ingestConfig = z.strictObject({
@@ -94,9 +133,16 @@ export const ingestConfig = z.strictObject({
 })
 
 export const contentConfig = z
-  .enum(['off', 'redacted', 'full'])
+  .union([contentMode, contentObject], {
+    error: 'expected off, redacted, full, or an object with mode, max_bytes, patterns, other_spans',
+  })
   .default('redacted')
   .describe('What of prompts and answers is stored')
+
+/** The settings that a mode alone stands for. */
+export function contentSettings(config: ContentConfig): ContentSettings {
+  return typeof config === 'string' ? contentObject.parse({ mode: config }) : config
+}
 
 export const spoolConfig = z.strictObject({
   max_bytes: z
@@ -119,5 +165,7 @@ export type PricesConfig = z.infer<typeof pricesConfig>
 export type PriceOverride = z.infer<typeof priceOverride>
 export type EndpointConfig = z.infer<typeof endpointConfig>
 export type IngestConfig = z.infer<typeof ingestConfig>
-export type ContentMode = z.infer<typeof contentConfig>
+export type ContentMode = z.infer<typeof contentMode>
+export type ContentConfig = z.infer<typeof contentConfig>
+export type ContentSettings = z.infer<typeof contentObject>
 export type SpoolConfig = z.infer<typeof spoolConfig>

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
-import type { ContentMode, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
+import type { ContentConfig, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
 import { createAttribution } from './attribution.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
@@ -29,7 +29,7 @@ export { SpoolFull, type Batch, type Spool, type SpoolStats } from './spool/inde
 
 export interface CollectorConfig {
   ingest: IngestConfig
-  content: ContentMode
+  content: ContentConfig
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
@@ -93,8 +93,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
   const nextVersion = createVersions(() => clock.now())
-  const workOf = ({ prices, content }: CollectorConfig) => {
-    const redactor = createRedactor(content)
+  const workOf = ({ prices, content, endpoints }: CollectorConfig) => {
+    const onCut = (bytes: number) => issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`)
+    const redactor = createRedactor(content, endpoints, onCut)
     const price = createPricer(prices)
     const attribution = createAttribution()
     return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }

@@ -32,7 +32,7 @@ export interface PipelineOptions {
   attribution: Attribution
   /** Fills the costs in place. */
   price: (request: LlmRequest) => void
-  redactor: { request(request: LlmRequest): void; span(span: Span): Span }
+  redactor: { request(request: LlmRequest): void; span(span: Span, endpoint: string): Span }
   /** Outlives the pipeline: what it remembers does not depend on the configuration. */
   merger: Pick<Merger, 'add' | 'take' | 'pending' | 'forget' | 'failed'>
   /** Rises with every call. */
@@ -52,7 +52,7 @@ export function createPipeline(options: PipelineOptions): Accept {
       // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
       const request = toRequest(span)
       merger.add(span, request, request ? null : attribution.contextOf(span))
-      return redactor.span(span)
+      return redactor.span(span, request?.endpoint ?? '')
     })
     const traces = merger.pending()
     const rows = merger.take()

@@ -147,7 +147,7 @@ export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
     scope_version: as.label,
     status: as.label,
     status_message: as.text,
-    attributes: as.attributeMap,
+    attributes: as.spanAttributes,
     resource_attributes: as.sharedAttributeMap,
     events: as.spanEvents,
     links: as.spanLinks,

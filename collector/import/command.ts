@@ -1,6 +1,6 @@
 /** What `inferwatch import` does: composes the import with prices, redaction and a progress bar. */
 import type { Db } from '../../storage/client.ts'
-import type { ContentMode, PricesConfig } from '../config.ts'
+import type { ContentConfig, EndpointConfig, PricesConfig } from '../config.ts'
 import { createPricer } from '../pricing.ts'
 import { createRedactor } from '../redact.ts'
 import { ImportError } from './error.ts'
@@ -25,10 +25,14 @@ export interface ImportFlags {
 export async function importCommand(
   file: string,
   flags: ImportFlags,
-  config: { prices: PricesConfig; content: ContentMode },
+  config: { prices: PricesConfig; content: ContentConfig; endpoints: EndpointConfig[] },
   db: Db,
 ): Promise<string> {
-  const context = { db, pricer: createPricer(config.prices), redactor: createRedactor(config.content) }
+  const context = {
+    db,
+    pricer: createPricer(config.prices),
+    redactor: createRedactor(config.content, config.endpoints),
+  }
   const summary = await runImport(importOptions(file, flags), { ...context, progress: barProgress() })
   return summaryLines(summary).join('\n')
 }

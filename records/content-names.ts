@@ -1,5 +1,5 @@
 /** Which attributes and events bear content or secrets, in every dialect we know of, parsed or not. */
-import { memo } from '../../records/memo.ts'
+import { memo } from './memo.ts'
 
 /** content: what users and models said · secret: a credential · message: prose or an address that may quote one. */
 export type AttributeClass = 'plain' | 'content' | 'secret' | 'message'
