@@ -106,14 +106,12 @@ export class UsageIntake implements Intake {
     const rows = this.held
     this.held = []
     for (const field of groupingOf(rows)) this.grouping.add(field)
-    const grouped_by = [...this.grouping].sort().join(',')
+    const shared = { grouped_by: [...this.grouping].sort().join(','), source_file: file, version }
     const before = await this.stored()
     for (let from = 0; from < rows.length; from += insertRows) {
       const block = rows.slice(from, from + insertRows)
-      await db.insert(
-        'provider_usage',
-        block.map((row) => ({ ...row, grouped_by, source_file: file, version })),
-      )
+      for (const row of block) Object.assign(row, shared)
+      await db.insert('provider_usage', block)
     }
     const added = (await this.stored()) - before
     this.imported += added

@@ -106,7 +106,7 @@ export function contentOf(value: unknown): string {
 function fromJson(text: string): unknown {
   try {
     const value = parseJson(text)
-    return typeof value === 'string' && value.startsWith('{') ? (parseJson(value) as unknown) : value
+    return typeof value === 'string' && value.startsWith('{') ? parseJson(value) : value
   } catch {
     return null
   }
