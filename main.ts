@@ -37,8 +37,12 @@ command('check-config')
   })
 
 command('import <file>')
-  .description('import past requests from a CSV, JSONL or Parquet file')
-  .option('--format <format>', 'csv, tsv, jsonl or parquet (default: by the name of the file)')
+  .description('import past requests, or what a provider says was used, from a CSV, JSON or Parquet file')
+  .option(
+    '--format <formats>',
+    'csv, tsv, json, jsonl or parquet (default: by the name of the file); litellm, langfuse, helicone or openai-usage ' +
+      '(default: by its columns); or one of each, comma-separated',
+  )
   .option('--map <columns>', 'our column=their column, comma-separated', several)
   .option('--set <values>', 'our column=value for every row, comma-separated', several)
   .option('--shift-to <when>', 'move the rows in time so that the last one is "now"')
@@ -46,7 +50,11 @@ command('import <file>')
   .option('--timezone <name>', 'time zone of timestamps that name none', 'UTC')
   .action(async (file: string, options: { config?: string } & ImportFlags) => {
     const { importCommand } = await import('./collector/import/command.ts')
-    await withStorage(options.config, async (config, { db }) => print(await importCommand(file, options, config, db)))
+    await withStorage(options.config, async (config, { db }) => {
+      const { text, failed } = await importCommand(file, options, config, db)
+      print(text)
+      if (failed) process.exitCode = 1
+    })
   })
 
 command('sql <query>')

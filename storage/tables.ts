@@ -38,6 +38,7 @@ const otherTables = [
   'targets',
   'topology',
   'imports',
+  'provider_usage',
   'health',
   'rollup_state',
 ] as const
