@@ -89,15 +89,12 @@ test('who, where and what for', () => {
         'http.route': '/chat',
         'gen_ai.request.temperature': 0.2,
       },
-      resource: { team: 'growth', 'cloud.region': 'eu-west-1' },
     }),
   )
   expect(request).toMatchObject({
     user_id: 'u1',
     session_id: 'c1',
     feature: 'search',
-    team: 'growth',
-    region: 'eu-west-1',
     prompt_name: 'p',
     prompt_version: '3',
     service: 'shop',
@@ -127,10 +124,4 @@ test.each([
 ])('%s at %s is %s', (said, host, provider) => {
   const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': said, 'server.address': host }
   expect(of(attributes)?.provider).toBe(provider)
-})
-
-test('what a span says of itself comes before what its process says', () => {
-  const attributes = { 'gen_ai.operation.name': 'chat', team: 'search' }
-  const request = requestOf(span({ attributes, resource: { team: 'growth', 'cloud.region': 'eu-west-1' } }))
-  expect(request).toMatchObject({ team: 'search', region: 'eu-west-1' })
 })
