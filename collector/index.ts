@@ -3,7 +3,16 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
-import type { ContentMode, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
+import { createAttribution } from './attribution.ts'
+import type {
+  AttributionConfig,
+  ContentMode,
+  EndpointConfig,
+  IngestConfig,
+  PricesConfig,
+  ScrapeConfig,
+  SpoolConfig,
+} from './config.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { requestOf } from './otlp/dialects/index.ts'
 import { startOtlpHttp } from './otlp/http.ts'
@@ -22,6 +31,7 @@ export interface CollectorConfig {
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
+  attribution: AttributionConfig
   endpoints: EndpointConfig[]
 }
 
@@ -73,16 +83,22 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
-  const pipelineOf = ({ endpoints, prices, content }: CollectorConfig) =>
-    createPipeline({
+  const pipelineOf = ({ endpoints, prices, content, attribution }: CollectorConfig) => {
+    const attributed = createAttribution(attribution)
+    return createPipeline({
       spool,
       issues,
       endpoints,
-      requestOf,
+      requestOf(span) {
+        const request = requestOf(span)
+        if (request) attributed.complete(span, request)
+        return request
+      },
       price: createPricer(prices),
       redactor: createRedactor(content),
       clock: () => clock.now(),
     })
+  }
   let pipeline = pipelineOf(config)
 
   const stopSpool = async (limitMs?: number) => {
