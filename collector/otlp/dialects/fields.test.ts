@@ -125,3 +125,54 @@ test.each([
   const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': said, 'server.address': host }
   expect(of(attributes)?.provider).toBe(provider)
 })
+
+test.each<[PlainAttributes, string]>([
+  [{ 'openai.response.service_tier': 'default', 'openai.request.service_tier': 'flex' }, ''],
+  [{ 'openai.response.service_tier': 'flex', 'openai.request.service_tier': 'auto' }, 'flex'],
+  [{ 'gen_ai.openai.response.service_tier': 'Priority' }, 'priority'],
+  [{ 'anthropic.response.service_tier': 'standard' }, ''],
+  [{ 'anthropic.response.service_tier': 'batch' }, 'batch'],
+  [{ 'gen_ai.response.service_tier': 'scale' }, 'scale'],
+  [{ 'gen_ai.openai.request.service_tier': 'priority' }, 'priority'],
+  [{ 'openai.request.service_tier': 'auto' }, ''],
+  [{}, ''],
+])('the tier of %o is %o', (attributes, tier) => {
+  expect(of({ 'gen_ai.operation.name': 'chat', ...attributes })?.service_tier).toBe(tier)
+})
+
+test.each<[PlainAttributes, number]>([
+  [{}, 1],
+  [{ 'http.request.resend_count': 2 }, 3],
+  [{ 'http.request.resend_count': 0 }, 1],
+  [{ 'inferwatch.attempt': '2', 'http.request.resend_count': 7 }, 2],
+  [{ 'inferwatch.attempt': -1 }, 1],
+  [{ 'inferwatch.attempt': 'x' }, 1],
+  [{ 'inferwatch.attempt': 1e9 }, 255],
+])('%o is attempt %d', (attributes, attempt) => {
+  expect(of({ 'gen_ai.operation.name': 'chat', ...attributes })?.attempt).toBe(attempt)
+})
+
+test.each([
+  ['openai', 'https://acme.openai.azure.com:443/openai', 'azure.ai.openai', 'acme.openai.azure.com:443'],
+  ['langchain', 'api.mistral.ai', 'mistral_ai', 'api.mistral.ai'],
+  ['Unknown', '', '', ''],
+  ['acme-llm', 'llm.acme.internal', 'acme-llm', 'llm.acme.internal'],
+])('%s at %s: %s, %s', (said, address, provider, instance) => {
+  const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': said, 'server.address': address }
+  expect(of(attributes)).toMatchObject({ provider, instance })
+})
+
+test.each([
+  ['@opentelemetry/instrumentation-openai', 'client'],
+  ['@arizeai/openinference-instrumentation-langchain', 'framework'],
+  ['opentelemetry.instrumentation.llamaindex', 'framework'],
+  ['opentelemetry.instrumentation.openai_agents', 'framework'],
+  ['Experimental.Microsoft.Extensions.AI', 'framework'],
+  ['org.springframework.ai', 'framework'],
+  ['gen_ai', 'framework'],
+  ['sglang.request', 'engine'],
+  ['portkey', 'gateway'],
+  ['', 'client'],
+])('scope %s: %s', (scope_name, role) => {
+  expect(requestOf(span({ scope_name, attributes: { 'gen_ai.operation.name': 'chat' } }))?.role).toBe(role)
+})

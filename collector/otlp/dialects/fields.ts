@@ -58,6 +58,7 @@ export function readFields(span: Span, names: FieldNames): LlmRequest {
   request.reported_cost_usd = number(attributes, names.reported_cost_usd)
   const seconds = number(attributes, names.ttft_seconds)
   setTtft(span, request, seconds === null ? number(attributes, names.ttft_ms) : seconds * 1000)
+  if (request.ttft_ms === null) setTtft(span, request, firstTokenMs(span))
   request.instance = instance(attributes, host)
   return request
 }
@@ -93,11 +94,18 @@ export function isWithin(span: Span, ms: number | null): ms is number {
   return ms !== null && ms > 0 && ms <= span.duration_ms
 }
 
-/** When the first of a kind of event came, in ms after the span's start; null without such an event. */
-export function firstEventMs(span: Span, names: ReadonlySet<string>): number | null {
+/** Events that clients record at every chunk, or at the first: OpenInference for Python, Envoy, OpenLLMetry for Python. */
+const tokenEvents = new Set([
+  'First Token Stream Event',
+  'llm.content.completion.chunk',
+  'gen_ai.content.completion.chunk',
+])
+
+/** When the first token came by the span's events, in ms after its start; null without such an event. */
+function firstTokenMs(span: Span): number | null {
   let first: number | null = null
   for (const event of span.events) {
-    if (names.has(event.name) && (first === null || event.timestamp < first)) first = event.timestamp
+    if (tokenEvents.has(event.name) && (first === null || event.timestamp < first)) first = event.timestamp
   }
   return first === null ? null : (first - span.timestamp) / 1000
 }
@@ -122,9 +130,10 @@ function attempt(attributes: Attributes, names: readonly string[]): number {
 
 /** OpenAI's SDK calls half the world's APIs, and its instrumentations name them all openai: there the host knows better. */
 function provider(name: string, host: string): string {
-  const said = normalProvider(name)
+  const folded = normalProvider(name)
+  const said = noProviders.has(folded) ? '' : folded
   if (said !== '' && said !== 'openai') return said
-  return providerOfHost(host) ?? said
+  return providerOfHost(host.includes(':') ? host.slice(0, host.indexOf(':')) : host) ?? said
 }
 
 /** host:port as the client addressed it: joins with the scraped server of that address. */
@@ -139,6 +148,8 @@ function hostOf(address: string): string {
   return /^https?:\/\/([^/?#@]+)/i.exec(address)?.[1] ?? address
 }
 
+/** What frameworks write where they do not know. */
+const noProviders = new Set(['langchain', 'unknown', 'none', 'other'])
 const serverAddress = ['server.address', 'net.peer.name']
 const serverPort = ['server.port', 'net.peer.port']
 const resendCounts = ['http.request.resend_count']

@@ -94,7 +94,9 @@ export const genAi: Dialect = {
   name: 'gen_ai',
 
   matches({ attributes, name }) {
-    return isGenAiCall(attributes) && name !== 'raw_gen_ai_request' && !hasAny(attributes, parents)
+    if (!isGenAiCall(attributes) || name === 'raw_gen_ai_request' || hasAny(attributes, parents)) return false
+    const kind = attributes.get('gen_ai.span.kind')
+    return kind === undefined || kind === 'LLM' || kind === 'EMBEDDING'
   },
 
   toRequest: (span) => genAiRequest(span, genAiNames),

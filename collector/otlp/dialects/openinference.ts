@@ -2,7 +2,7 @@
 import type { Attributes } from '../../../records/span.ts'
 import { boolean, identifier, integer, number, objectFields, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
-import { extend, firstEventMs, nameModel, readFields, setTier, setTtft } from './fields.ts'
+import { extend, nameModel, readFields, setTier } from './fields.ts'
 import { genAiNames } from './gen-ai.ts'
 import { unflatten } from './messages.ts'
 import { settleUsage } from './usage.ts'
@@ -20,7 +20,6 @@ const names = extend(genAiNames, {
   finish_reason: ['llm.finish_reason'],
 })
 
-const firstToken = new Set(['First Token Stream Event'])
 const none: Attributes = new Map()
 const wrappers = new Set(['message', 'tool_call', 'message_content'])
 
@@ -46,7 +45,6 @@ export const openInference: Dialect = {
       request.streamed ||= boolean(asked, ['stream']) ?? false
       request.max_tokens ??= integer(asked, ['max_tokens', 'max_completion_tokens', 'max_output_tokens'])
     }
-    setTtft(span, request, firstEventMs(span, firstToken))
     if (request.service_tier === '') setTier(request, servedTier(attributes), text(asked ?? none, ['service_tier']))
     settleUsage(request, { total: number(attributes, ['llm.token_count.total']) })
     request.input = unflatten(attributes, 'llm.input_messages.', wrappers) || text(attributes, ['input.value'])

@@ -5,7 +5,7 @@
 import type { Attributes, Span } from '../../../records/span.ts'
 import { firstOf, number, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
-import { extend, firstEventMs, readFields, setTtft } from './fields.ts'
+import { extend, readFields } from './fields.ts'
 import { genAiContent, genAiNames, operationOf } from './gen-ai.ts'
 import { unflatten } from './messages.ts'
 import { normalFinishReason } from './outcome.ts'
@@ -22,7 +22,6 @@ const names = extend(genAiNames, {
   finish_reason: ['llm.response.finish_reason', 'llm.response.stop_reason', 'gen_ai.completion.0.finish_reason'],
 })
 
-const chunks = new Set(['llm.content.completion.chunk', 'gen_ai.content.completion.chunk'])
 const flat = new Set<string>()
 /** Any one of these marks a span of the legacy form. */
 const legacyMarks = [
@@ -47,7 +46,6 @@ export const openLlmetry: Dialect = {
     const { attributes } = span
     const request = readFields(span, names)
     request.operation = operationOf(text(attributes, ['gen_ai.operation.name', 'llm.request.type']))
-    setTtft(span, request, request.ttft_ms ?? firstEventMs(span, chunks))
     settleUsage(request, {
       exclusive: excludesCache(span),
       total: number(attributes, ['llm.usage.total_tokens', 'gen_ai.usage.total_tokens']),

@@ -4,7 +4,7 @@ import { memo } from '../../../records/memo.ts'
 
 /** Libraries around a vendor's SDK, whose own instrumentation may report the call once more below them. */
 const frameworks =
-  /^gen_ai$|^ai$|langchain|langgraph|langsmith|langfuse|llama.?index|haystack|crewai|dspy|autogen|ag2|agno|smolagents|instructor|guardrails|pydantic.?ai|semantic.?kernel|agent_runtime|agent.?framework|microsoft\.extensions\.ai|gcp\.vertex\.agent|google.?adk|openai.?agents|strands|mastra|genkit|spring|beeai|promptflow|litellm/i
+  /^gen_ai$|^ai$|langchain|langgraph|langsmith|langfuse|llama.?index|haystack|crewai|dspy|autogen|\bag2\b|agno|smolagents|instructor|guardrails|pydantic.?ai|semantic.?kernel|agent_runtime|agent.?framework|microsoft\.extensions\.ai|gcp\.vertex\.agent|google.?adk|openai.?agents|strands|mastra|genkit|spring|beeai|promptflow|litellm/i
 const gateways = /ai-gateway|^kong|portkey|helicone|cloudflare/i
 const engines = /^vllm|^sglang|text.generation.inference|^triton/i
 

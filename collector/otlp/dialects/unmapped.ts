@@ -10,6 +10,7 @@ const kinds = [
   'traceloop.span.kind',
   'langfuse.observation.type',
   'langsmith.span.kind',
+  'gen_ai.span.kind',
   'gen_ai.agent.name',
   'agent_name',
   'gen_ai.tool.name',
