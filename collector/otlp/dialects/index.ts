@@ -57,8 +57,8 @@ const dialectsOfScope = memo((scope) => {
   if (openTelemetry.test(scope)) return [genAi]
   return dialects.filter((dialect) => dialect.scope === undefined || dialect.elsewhere === true)
 })
-/** Its own instrumentations, most of them of other things than models, speak its conventions and nothing else. */
-const openTelemetry = /^@opentelemetry\/|^go\.opentelemetry\.io\/|^io\.opentelemetry\./
+/** Its own instrumentations, most of them of other things than models, speak its conventions alone; so does the AI SDK 7. */
+const openTelemetry = /^@opentelemetry\/|^go\.opentelemetry\.io\/|^io\.opentelemetry\.|^gen_ai$/
 
 /** The request that a span describes, or null when it is not one LLM call. Pure: the span is not written to. */
 export function requestOf(span: Span): LlmRequest | null {

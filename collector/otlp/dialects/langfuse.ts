@@ -14,6 +14,8 @@ const types: Record<string, string> = { generation: 'chat', embedding: 'embeddin
 
 export const langfuse: Dialect = {
   name: 'langfuse',
+  scope: /^langfuse-sdk$/,
+  elsewhere: true,
 
   matches({ attributes }) {
     const type = attributes.get('langfuse.observation.type')
@@ -91,7 +93,9 @@ function sumOf(usage: Attributes, pattern: RegExp): number | null {
 /** What it cost; the zeros that go with errors are unknown. */
 function cost(attributes: Attributes): number | null {
   const details = objectFields(attributes, 'langfuse.observation.cost_details')
-  const total = details && number(details, ['total'])
+  if (!details) return null
+  const [input, output] = [number(details, ['input']), number(details, ['output'])]
+  const total = number(details, ['total']) ?? (input === null && output === null ? null : (input ?? 0) + (output ?? 0))
   return total === 0 && attributes.get('langfuse.observation.level') === 'ERROR' ? null : total
 }
 

@@ -1,11 +1,13 @@
 /**
  * LiteLLM, proxy and library. Version 1 writes Traceloop's old names with strings for booleans and JSON for lists, in the
- * proxy onto the span of the HTTP request; version 2 follows OTel. Both may carry other vocabularies on the same span.
+ * proxy onto the span of the HTTP request; version 2 follows OTel. Either may write OpenInference
+ * beside its own names, or in their place.
  */
 import { identifier, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
 import { extend } from './fields.ts'
 import { genAiNames, genAiRequest } from './gen-ai.ts'
+import { openInference } from './openinference.ts'
 
 const names = extend(genAiNames, {
   streamed: ['litellm.request.streaming'],
@@ -13,7 +15,6 @@ const names = extend(genAiNames, {
   request_id: ['gen_ai.request.id', 'litellm.call_id'],
 })
 
-const scope = /^litellm$/
 /** Any one of these marks a span of LiteLLM's, whatever its tracer is called. */
 const marks = ['litellm.call_id', 'litellm.call_type', 'hidden_params']
 /** LiteLLM's kinds of calls, an `a` in front for the asynchronous ones. */
@@ -36,21 +37,24 @@ const calls: Record<string, string> = {
 
 export const liteLlm: Dialect = {
   name: 'litellm',
-  scope,
+  scope: /^litellm$/,
   elsewhere: true,
 
-  matches({ attributes, scope_name, name }) {
-    if (!scope.test(scope_name) && !marks.some((mark) => attributes.has(mark))) return false
+  matches(span) {
+    const { attributes, scope_name, name } = span
+    if (!attributes.has('gen_ai.request.model')) return scope_name === 'litellm' && openInference.matches(span)
+    if (scope_name !== 'litellm' && !marks.some((mark) => attributes.has(mark))) return false
     // The raw request to the vendor is a copy of the call above it.
-    if (name === 'raw_gen_ai_request' || !attributes.has('gen_ai.request.model')) return false
+    if (name === 'raw_gen_ai_request') return false
     return callOf(text(attributes, kinds)) !== undefined
   },
 
   toRequest(span) {
     const { attributes } = span
-    const request = genAiRequest(span, names)
+    const ours = attributes.has('gen_ai.request.model')
+    const request = ours ? genAiRequest(span, names) : openInference.toRequest(span)
     request.role = isProxied(span.name, identifier(attributes, keyNames)) ? 'gateway' : 'framework'
-    request.operation = callOf(text(attributes, kinds)) ?? 'chat'
+    if (ours) request.operation = callOf(text(attributes, kinds)) ?? 'chat'
     return request
   },
 }

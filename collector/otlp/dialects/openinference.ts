@@ -25,6 +25,8 @@ const wrappers = new Set(['message', 'tool_call', 'message_content'])
 
 export const openInference: Dialect = {
   name: 'openinference',
+  scope: /^@arizeai\/openinference-|^openinference\.instrumentation\./,
+  elsewhere: true,
 
   matches({ attributes }) {
     const kind = attributes.get('openinference.span.kind')

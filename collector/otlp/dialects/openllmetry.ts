@@ -35,11 +35,11 @@ const legacyMarks = [
 export const openLlmetry: Dialect = {
   name: 'openllmetry',
 
-  matches(span) {
-    const { attributes } = span
+  matches({ attributes, scope_name }) {
+    if (!namesModel(attributes)) return false
     if (attributes.has('traceloop.span.kind') || attributes.has('openinference.span.kind')) return false
-    const ours = span.scope_name.startsWith('@traceloop/') || legacyMarks.some((mark) => attributes.has(mark))
-    return ours && isCall(attributes)
+    if (!scope_name.startsWith('@traceloop/') && !legacyMarks.some((mark) => attributes.has(mark))) return false
+    return !notCalls.has(text(attributes, ['gen_ai.operation.name', 'llm.request.type']))
   },
 
   toRequest(span) {
@@ -73,9 +73,7 @@ function estimatesStreams(span: Span): boolean {
 
 const notCalls = new Set(['rerank', 'execute_tool', 'invoke_agent', 'workflow', 'task', 'agent', 'tool'])
 
-function isCall(attributes: Attributes): boolean {
-  const operation = text(attributes, ['gen_ai.operation.name', 'llm.request.type'])
-  if (notCalls.has(operation)) return false
+function namesModel(attributes: Attributes): boolean {
   return (
     attributes.has('gen_ai.request.model') ||
     attributes.has('gen_ai.response.model') ||

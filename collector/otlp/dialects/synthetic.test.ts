@@ -214,6 +214,24 @@ const cases: Record<string, Case> = {
       user_id: 'user-42',
     },
   },
+  'LiteLLM for Phoenix: OpenInference in place of its own names': {
+    name: 'litellm_request',
+    scope_name: 'litellm',
+    attributes: {
+      'openinference.span.kind': 'LLM',
+      'llm.model_name': 'gpt-4o',
+      'llm.token_count.prompt': 23,
+      'llm.token_count.completion': 7,
+    },
+    gives: {
+      dialect: 'litellm',
+      role: 'framework',
+      operation: 'chat',
+      model: 'gpt-4o',
+      input_tokens: 23,
+      output_tokens: 7,
+    },
+  },
   'LiteLLM 2’s moderation': {
     name: 'moderation',
     scope_name: 'litellm',
@@ -744,7 +762,7 @@ const cases: Record<string, Case> = {
       'langfuse.observation.type': 'generation',
       'langfuse.observation.model.name': 'my-model',
       'langfuse.observation.usage_details': '{"input":23,"output":7,"total":30,"input_cached_tokens":10}',
-      'langfuse.observation.cost_details': '{"total":0.0042}',
+      'langfuse.observation.cost_details': '{"input":0.004,"output":0.0002}',
     },
     gives: {
       dialect: 'langfuse',
@@ -753,7 +771,7 @@ const cases: Record<string, Case> = {
       cached_input_tokens: 10,
       input_token_basis: 'inclusive',
       output_tokens: 7,
-      reported_cost_usd: 0.0042,
+      reported_cost_usd: 0.004 + 0.0002,
     },
   },
   'Langfuse with Anthropic’s names and audio': {

@@ -29,6 +29,8 @@ const names = extend(genAiNames, {
 
 export const vercelAi: Dialect = {
   name: 'vercel_ai',
+  scope: /^ai$/,
+  elsewhere: true,
 
   matches({ attributes }) {
     const operation = attributes.get('ai.operationId')
