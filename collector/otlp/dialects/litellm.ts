@@ -1,7 +1,7 @@
 /**
  * LiteLLM, proxy and library. Version 1 writes Traceloop's old names with strings for booleans and JSON for lists, in the
- * proxy onto the span of the HTTP request; version 2 follows OTel. Either may write OpenInference
- * beside its own names, or in their place.
+ * proxy onto the span of the HTTP request; version 2 follows OTel. Either may write OpenInference beside its own names, or
+ * in their place.
  */
 import { identifier, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'

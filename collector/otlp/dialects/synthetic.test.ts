@@ -58,6 +58,7 @@ const cases: Record<string, Case> = {
     resource: { model: 'meta-llama/Llama-3.1-8B-Instruct' },
     attributes: {
       'gen_ai.latency.e2e': 0.85,
+      'gen_ai.request.id': 'cmpl-0af7651916cd43dd8448eb211c80319c-0',
       'gen_ai.usage.prompt_tokens': 23,
       'gen_ai.usage.cached_tokens': 16,
       'gen_ai.usage.completion_tokens': 7,
@@ -67,6 +68,7 @@ const cases: Record<string, Case> = {
       dialect: 'vllm',
       model: 'meta-llama/Llama-3.1-8B-Instruct',
       requested_model: '',
+      request_id: 'cmpl-0af7651916cd43dd8448eb211c80319c',
       input_tokens: 23,
       cached_input_tokens: 16,
       input_token_basis: 'inclusive',

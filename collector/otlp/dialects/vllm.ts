@@ -20,6 +20,7 @@ export const vllm: Dialect = {
     const request = genAiRequest(span, names)
     request.role = 'engine'
     request.provider ||= 'vllm'
+    request.request_id = responseId(request.request_id)
     if (request.model === '') nameModel(request, '', identifier(span.resource_attributes, resourceModels))
     // The engine knows its first token of every request, streamed or not.
     const ttft = milliseconds(span, 'gen_ai.latency.time_to_first_token')
@@ -29,6 +30,11 @@ export const vllm: Dialect = {
     request.decode_ms = milliseconds(span, 'gen_ai.latency.time_in_model_decode')
     return request
   },
+}
+
+/** The id that clients see: the engine's own has a number of the prompt or a suffix behind it. */
+function responseId(requestId: string): string {
+  return /^((?:chat)?cmpl-[0-9a-f]{32})-\w{1,8}$/.exec(requestId)?.[1] ?? requestId
 }
 
 const resourceModels = ['gen_ai.response.model', 'gen_ai.request.model', 'vllm.model', 'model_name', 'model']
