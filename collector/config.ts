@@ -160,6 +160,30 @@ export const spoolConfig = z.strictObject({
   segment_ms: z.number().int().positive().default(1_000).describe('A segment is sealed at this age'),
 })
 
+const attributeNames = (what: string) =>
+  z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      `${what}: attribute names in order of preference, before the usual ones; also resource.<name>, baggage.<key>`,
+    )
+
+export const attributionConfig = z.strictObject({
+  user_id: attributeNames('Who asked'),
+  team: attributeNames('Who pays'),
+  feature: attributeNames('What for'),
+  session_id: attributeNames('Conversation or session'),
+  endpoint: attributeNames('Name of the endpoint called'),
+  region: attributeNames('Where the model ran'),
+  variant: attributeNames('Arm of an experiment, or release'),
+  prompt_name: attributeNames('Name of the prompt'),
+  prompt_version: attributeNames('Version of the prompt'),
+  api_key: attributeNames('Name or hash of the key; of a key itself a hash is stored'),
+  environment: attributeNames('Environment'),
+  service: attributeNames('Service'),
+})
+
+export type AttributionConfig = z.infer<typeof attributionConfig>
 export type ScrapeConfig = z.infer<typeof scrapeConfig>
 export type PricesConfig = z.infer<typeof pricesConfig>
 export type PriceOverride = z.infer<typeof priceOverride>

@@ -4,8 +4,16 @@ import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
-import type { ContentConfig, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
 import { createAttribution } from './attribution.ts'
+import type {
+  AttributionConfig,
+  ContentConfig,
+  EndpointConfig,
+  IngestConfig,
+  PricesConfig,
+  ScrapeConfig,
+  SpoolConfig,
+} from './config.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { startSettler } from './merge/settle.ts'
@@ -33,6 +41,7 @@ export interface CollectorConfig {
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
+  attribution: AttributionConfig
   endpoints: EndpointConfig[]
 }
 
@@ -93,11 +102,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
   const nextVersion = createVersions(() => clock.now())
-  const workOf = ({ prices, content, endpoints }: CollectorConfig) => {
+  const workOf = ({ prices, content, endpoints, attribution: names }: CollectorConfig) => {
     const onCut = (bytes: number) => issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`)
     const redactor = createRedactor(content, endpoints, onCut)
     const price = createPricer(prices)
-    const attribution = createAttribution()
+    const attribution = createAttribution(names)
     return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
   }
   let work = workOf(config)

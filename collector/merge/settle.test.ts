@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { createAttribution } from '../attribution.ts'
+import { attributionConfig } from '../config.ts'
 import { random } from '../otlp/testing.ts'
 import { startSpool, type RunningSpool } from '../spool/index.ts'
 import { silent, temporaryDirectory } from '../spool/testing.ts'
@@ -23,7 +24,7 @@ import {
 } from './testing.ts'
 
 const rules = {
-  attribution: createAttribution(),
+  attribution: createAttribution(attributionConfig.parse({})),
   price: () => undefined,
   redact: () => undefined,
 }
