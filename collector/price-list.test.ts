@@ -43,6 +43,7 @@ const litellmOnly = { catalogues: ['litellm'] }
 
 test('what has no price by the token is left out and counted', () => {
   expect(imported.skipped).toEqual({ no_token_price: 1, free_or_unknown: 1, malformed: 3 })
+  expect(imported.models).toBe(8)
   expect(imported.version).toMatch(/^litellm@[0-9a-f]{8}$/)
   expect(problems).toEqual([])
   expect(catalogues.map(({ version }) => version)).toEqual(['genai-prices@0.1.8', imported.version])

@@ -25,6 +25,8 @@ const fileOf = (dataDir: string) => join(dataDir, 'prices', 'litellm.json')
 
 export interface ImportedList extends LitellmSummary {
   version: string
+  /** How many have a price. */
+  models: number
   path: string
 }
 
@@ -42,7 +44,7 @@ export function importPriceList(file: string, dataDir: string, now = new Date())
   const path = fileOf(dataDir)
   mkdirSync(join(dataDir, 'prices'), { recursive: true, mode: 0o700 })
   replaceFile(path, JSON.stringify(list))
-  return { ...summary, version: list.version, path }
+  return { ...summary, version: list.version, models: models.length, path }
 }
 
 /** The lists that prices are looked for in; `onProblem` hears when the imported one cannot be read: it is then left out. */
