@@ -5,6 +5,7 @@ import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } fro
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
+import { CostLines } from './CostLines.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
 import { RequestStatus } from './Status.tsx'
 import { Waterfall } from './Waterfall.tsx'
@@ -156,6 +157,7 @@ function Tokens({ request }: { request: RequestDetail }) {
         </tbody>
       </table>
       <p className="dim">{priceNote(request)}</p>
+      <CostLines request={request} />
     </Section>
   )
 }
