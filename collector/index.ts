@@ -8,7 +8,10 @@ import { IssueLog, startIssueFlusher } from './issues.ts'
 import { requestOf } from './otlp/dialects/index.ts'
 import { startOtlpHttp } from './otlp/http.ts'
 import { createPipeline } from './pipeline.ts'
+import { startPriceBook } from './price-book.ts'
+import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
+import { startProvisionedCosts } from './provisioned.ts'
 import { createRedactor } from './redact.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
@@ -72,6 +75,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock: () => clock.now(),
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
+  const book = startPriceBook(db, log)
+  const provisioned = startProvisionedCosts({ config: config.prices, db, log, clock: () => clock.now() })
+  const pricerOf = (prices: PricesConfig) =>
+    createPricer(prices, {
+      catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
+      onPrice: (record) => book.add(record),
+    })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
   const pipelineOf = ({ endpoints, prices, content }: CollectorConfig) =>
     createPipeline({
@@ -79,7 +89,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       issues,
       endpoints,
       requestOf,
-      price: createPricer(prices),
+      price: pricerOf(prices),
       redactor: createRedactor(content),
       clock: () => clock.now(),
     })
@@ -87,7 +97,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
   const stopSpool = async (limitMs?: number) => {
     await flusher.stop()
-    await spool.stop(limitMs)
+    await Promise.all([spool.stop(limitMs), book.stop(limitMs), provisioned.stop(limitMs)])
   }
   const receiver = await startOtlpHttp({
     listen,
@@ -120,6 +130,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     targets: () => scraper.targets(),
     reload(next) {
       pipeline = pipelineOf(next)
+      provisioned.reload(next.prices)
       receiver.reload(next.ingest)
       scraper.reload(next.scrape, next.endpoints)
     },

@@ -1,4 +1,5 @@
 /** Writes what provisioned throughput costs, hour by hour, used or not, into table `provisioned_costs`. */
+import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { picoProduct, usdText } from '../records/decimal.ts'
 import type { PriceRecord, Provisioned } from '../records/price.ts'
@@ -15,8 +16,8 @@ export interface ProvisionedCosts {
   /** Brings the table up to the last hour that is over. Throws StorageError. */
   flush(): Promise<void>
   reload(config: PricesConfig): void
-  /** Safe to call twice. */
-  stop(): Promise<void>
+  /** Waits for what is being written, at most `limitMs`. Safe to call twice. */
+  stop(limitMs?: number): Promise<void>
 }
 
 /** A record of which it is sure that it is paid by the hour, and the endpoint that its override names. */
@@ -89,9 +90,9 @@ export function startProvisionedCosts({
     reload(next) {
       prices = hourlyPrices(next)
     },
-    async stop() {
+    async stop(limitMs = 2_000) {
       clearInterval(timer)
-      await working
+      await Promise.race([working, setTimeout(limitMs, undefined, { ref: false })])
     },
   }
 }
