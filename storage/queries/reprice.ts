@@ -129,6 +129,7 @@ export async function storeCosts(
   const columns = tables.requests.columns.map(({ name }) => name)
   const valueOf = (name: string) => (name === 'version' ? 'r.version + 1' : `${fresh.has(name) ? 'c' : 'r'}.${name}`)
   const { sql, params } = condition(scope)
+  // Small blocks: a row carries its prompt and answer, which may be long.
   await db.command(
     `INSERT INTO requests (${columns.join(', ')})
     SELECT ${columns.map(valueOf).join(', ')}
@@ -136,7 +137,7 @@ export async function storeCosts(
       (SELECT timestamp, trace_id, span_id FROM repriced_costs WHERE run = {run:String})) AS r
     GLOBAL INNER JOIN (SELECT * FROM repriced_costs WHERE run = {run:String}) AS c
       ON r.timestamp = c.timestamp AND r.trace_id = c.trace_id AND r.span_id = c.span_id AND r.version = c.read_version
-    SETTINGS final = 1, distributed_product_mode = 'global', max_block_size = 4096, min_insert_block_size_bytes = 33554432`,
+    SETTINGS final = 1, distributed_product_mode = 'global', max_block_size = 512, min_insert_block_size_bytes = 33554432`,
     { ...params, run },
   )
   await forget(db, run)
