@@ -25,7 +25,10 @@ import { startOtlpHttp } from './otlp/http.ts'
 import type { Receiver } from './otlp/receiver.ts'
 import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
+import { startPriceBook } from './price-book.ts'
+import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
+import { startProvisionedCosts } from './provisioned.ts'
 import { createRedactor } from './redact.ts'
 import { createVersions } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
@@ -100,12 +103,19 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock: () => clock.now(),
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
+  const book = startPriceBook(db, log)
+  const provisioned = startProvisionedCosts({ config: config.prices, db, log, clock: () => clock.now() })
+  const pricerOf = (prices: PricesConfig) =>
+    createPricer(prices, {
+      catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
+      onPrice: (record) => book.add(record),
+    })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
   const nextVersion = createVersions(() => clock.now())
   const workOf = ({ prices, content, endpoints, attribution: names }: CollectorConfig) => {
     const onCut = (bytes: number) => issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`)
     const redactor = createRedactor(content, endpoints, onCut)
-    const price = createPricer(prices)
+    const price = pricerOf(prices)
     const attribution = createAttribution(names)
     return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
   }
@@ -128,7 +138,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const stopSpool = async (limitMs?: number) => {
     await settler.stop()
     await flusher.stop()
-    await spool.stop(limitMs)
+    await Promise.all([spool.stop(limitMs), book.stop(limitMs), provisioned.stop(limitMs)])
   }
   const intake = {
     config: config.ingest,
@@ -171,6 +181,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       merger.reload(work)
       pipeline = pipelineOf(next)
       for (const receiver of receivers) receiver.reload(next.ingest)
+      provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
     },
     drained: () => spool.drained(),

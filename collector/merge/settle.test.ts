@@ -200,8 +200,8 @@ test('a correction never beats what came in meanwhile', () => {
   const engine = report('engine', 'sdk', { role: 'engine', version: 200 })
   const batch = corrections({ rows: [sdk, engine], parts: [], spans: [] }, rules)
   expect(batch.requests?.map(({ span_id, version, is_deleted }) => [span_id, version, is_deleted])).toEqual([
-    ['sdk', 201, false],
-    ['engine', 201, true],
+    ['sdk', 202, false],
+    ['engine', 202, true],
   ])
 })
 
