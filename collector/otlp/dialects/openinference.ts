@@ -4,6 +4,7 @@ import { boolean, integer, identifier, object, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
 import { extend, firstEventMs, forgetZeroUsage, includeCacheInInput, nameModel, readFields, setTtft } from './fields.ts'
 import { genAiNames } from './gen-ai.ts'
+import { readLangChain } from './langchain.ts'
 import { unflatten } from './messages.ts'
 
 const names = extend(genAiNames, {
@@ -52,6 +53,7 @@ export const openInference: Dialect = {
     forgetZeroUsage(request)
     request.input = unflatten(attributes, 'llm.input_messages.', wrappers) || text(attributes, ['input.value'])
     request.output = unflatten(attributes, 'llm.output_messages.', wrappers) || text(attributes, ['output.value'])
+    if (span.scope_name.includes('langchain')) readLangChain(attributes, request)
     return request
   },
 }
