@@ -4,6 +4,7 @@ import { boolean, identifier, integer, number, objectFields, text } from './attr
 import type { Dialect } from './dialect.ts'
 import { extend, nameModel, readFields, setTier } from './fields.ts'
 import { genAiNames } from './gen-ai.ts'
+import { readLangChain } from './langchain.ts'
 import { unflatten } from './messages.ts'
 import { settleUsage } from './usage.ts'
 
@@ -51,6 +52,7 @@ export const openInference: Dialect = {
     settleUsage(request, { total: number(attributes, ['llm.token_count.total']) })
     request.input = unflatten(attributes, 'llm.input_messages.', wrappers) || text(attributes, ['input.value'])
     request.output = unflatten(attributes, 'llm.output_messages.', wrappers) || text(attributes, ['output.value'])
+    if (span.scope_name.includes('langchain')) readLangChain(attributes, request)
     return request
   },
 }

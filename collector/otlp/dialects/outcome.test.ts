@@ -118,6 +118,20 @@ const outcomes: [string, SpanParts, { status: string; error_type: string; http_s
     { status: 'cancelled', error_type: 'AbortError', http_status: null },
   ],
   [
+    'LangChain: a stream that broke, with the stack in the message',
+    {
+      status: 'error',
+      status_message:
+        'terminated\n\nTypeError: terminated\n    at Fetch.onAborted (node:internal/deps/undici:13877:53)',
+    },
+    { status: 'error', error_type: '', http_status: null },
+  ],
+  [
+    'LangChain: an abort',
+    { status: 'error', status_message: 'AbortError\n\nError: AbortError\n    at ChatOpenAI.invoke (chat.js:1:1)' },
+    { status: 'cancelled', error_type: '', http_status: null },
+  ],
+  [
     'the last exception counts',
     { status: 'error', events: [exception('AbortError', ''), exception('RateLimitError', '', 20)] },
     { status: 'rate_limited', error_type: 'RateLimitError', http_status: null },

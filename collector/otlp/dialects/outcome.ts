@@ -90,9 +90,15 @@ export function statusOfError(errorType: string, code: number | null, message: s
   if (code === 429) return 'rate_limited'
   if (code === 408 || code === 504) return 'timeout'
   if (code === 499) return 'cancelled'
-  for (const words of [errorType, message.slice(0, 500)]) {
+  for (const words of [errorType, beforeStack(message).slice(0, 500)]) {
     const found = patterns.find(([, pattern]) => pattern.test(words))
     if (found) return found[0]
   }
   return 'error'
+}
+
+/** LangChain puts the stack into the message, whose frames are functions such as onAborted. */
+function beforeStack(message: string): string {
+  const frames = message.search(/\n\s{1,8}at /)
+  return frames < 0 ? message : message.slice(0, frames)
 }
