@@ -522,6 +522,12 @@ describe('what the client reported', () => {
   })
 })
 
+test('an answer from a cache costs what its gateway says, else nothing', () => {
+  const usage = { input_tokens: 1000, output_tokens: 100, cache_hit: true }
+  expect(priced(call('openai', 'gpt-4o', usage))).toMatchObject({ cost_usd: 0, cost_source: 'reported', price_id: '' })
+  expect(priced(call('openai', 'gpt-4o', { ...usage, reported_cost_usd: 0.001 })).cost_usd).toBe(0.001)
+})
+
 test('what has no cost is counted by reason', async () => {
   const count = async (reason: string) => {
     const lines = (await telemetry.metricsText()).split('\n')

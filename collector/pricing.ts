@@ -49,6 +49,12 @@ function price(request: LlmRequest, find: (request: LlmRequest) => Finding): str
   const named = request.model !== '' || request.requested_model !== ''
   const finding = named ? find(request) : null
   if (request.context_window === null && finding) request.context_window = finding.context_window
+  if (request.cache_hit) {
+    // Whoever says that no model was asked says what it cost, too.
+    request.cost_usd = request.reported_cost_usd ?? 0
+    request.cost_source = 'reported'
+    return null
+  }
   const record = finding?.record ?? null
   const provisioned = record?.price.provisioned ?? null
   const cost = record && costOf(record.price, request)

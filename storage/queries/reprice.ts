@@ -26,6 +26,7 @@ const pricedBy = [
   'model_version',
   'operation',
   'service_tier',
+  'cache_hit',
   'input_tokens',
   'cached_input_tokens',
   'cache_write_tokens',
