@@ -1,5 +1,5 @@
 /** Counts the items of a metrics or logs request, of which nothing is stored yet: a partial success must say how many. */
-import { parse } from './decode-json.ts'
+import { parse } from './json.ts'
 import { ProtoReader } from './protobuf.ts'
 
 export interface Unstored {
