@@ -5,8 +5,8 @@ import type { Adapt } from './migrate.ts'
 
 const keptBy: Record<keyof RetentionConfig, readonly string[]> = {
   requests_days: ['requests', 'request_parts', 'requests_1m', 'feedback', 'evaluations'],
-  spans_days: ['spans'],
-  samples_days: ['gpu_samples', 'server_samples', 'metric_samples', 'gpu_1m', 'server_1m'],
+  spans_days: ['spans', 'log_events'],
+  samples_days: ['gpu_samples', 'server_samples', 'metric_samples', 'genai_histograms', 'gpu_1m', 'server_1m'],
   rollups_days: ['requests_1h', 'requests_1d', 'gpu_1h', 'gpu_1d', 'server_1h', 'server_1d'],
   events_days: ['alert_events', 'notifications', 'ingest_issues', 'targets', 'probes'],
 }
