@@ -62,6 +62,9 @@ export const endpointConfig = z.strictObject({
   gpu_hour_usd: z.number().nonnegative().optional(),
 })
 
+/** What a metric must be to be stored. */
+const metricsMode = z.enum(['genai', 'all'])
+
 export const ingestConfig = z.strictObject({
   max_body_bytes: z
     .number()
@@ -75,6 +78,9 @@ export const ingestConfig = z.strictObject({
     .positive()
     .default(256 * 1024)
     .describe('Longer attribute values are cut and counted'),
+  metrics: metricsMode
+    .default('genai')
+    .describe('OTLP metrics that are stored: those of models (gen_ai.*, kong.gen_ai.*, llm.*, mcp.*), or all'),
   api_keys: z
     .array(z.string().min(16))
     .default([])
@@ -106,6 +112,7 @@ export type ScrapeConfig = z.infer<typeof scrapeConfig>
 export type PricesConfig = z.infer<typeof pricesConfig>
 export type PriceOverride = z.infer<typeof priceOverride>
 export type EndpointConfig = z.infer<typeof endpointConfig>
+export type MetricsMode = z.infer<typeof metricsMode>
 export type IngestConfig = z.infer<typeof ingestConfig>
 export type ContentMode = z.infer<typeof contentConfig>
 export type SpoolConfig = z.infer<typeof spoolConfig>

@@ -105,6 +105,14 @@ export function list(parent: Json, key: string, path: string, take: (item: Json,
   items.forEach((item, index) => take(object(item, `${place}[${index}]`), `${place}[${index}]`))
 }
 
+/** A list of numbers; absent is empty. */
+export function scalars(parent: Json, key: string, where: string): unknown[] {
+  const items = parent[key]
+  if (items === undefined || items === null) return []
+  if (!Array.isArray(items)) throw unexpected(`${where}.${key}`, 'an array', items)
+  return items
+}
+
 export function text(parent: Json, key: string, where: string): string {
   const value = parent[key]
   if (typeof value === 'string') return value
@@ -130,6 +138,14 @@ export function int64(value: unknown, where: string): number | bigint {
   if (exact === null || exact !== BigInt.asIntN(64, exact)) throw unexpected(where, 'a 64-bit integer', value)
   const rounded = Number(exact)
   return Number.isSafeInteger(rounded) ? rounded : exact
+}
+
+/** A count: not negative, rounded above 2^53; absent is 0. */
+export function count(value: unknown, where: string): number {
+  if (value === undefined || value === null) return 0
+  const exact = wholeNumber(value)
+  if (exact === null || exact !== BigInt.asUintN(64, exact)) throw unexpected(where, 'a count', value)
+  return Number(exact)
 }
 
 export function double(value: unknown, where: string): number {

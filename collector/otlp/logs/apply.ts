@@ -2,6 +2,7 @@
 import type { LogEvent } from '../../../records/log-event.ts'
 import { emptyRequest, tpotMs, type LlmRequest } from '../../../records/llm-request.ts'
 import type { Span } from '../../../records/span.ts'
+import { attributesSpan } from '../attributes-span.ts'
 import { genAi } from '../dialects/gen-ai.ts'
 import { normalFinishReason, readOutcome } from '../dialects/outcome.ts'
 import { isAnswer, isDetails, isException, isPrompt, messagesOf, unlessHollow } from './messages.ts'
@@ -73,7 +74,7 @@ function finish(request: LlmRequest, reason: string): void {
   request.finish_reason = reason
   if (request.status !== 'ok') return
   const told = { ...emptyRequest(), finish_reason: reason }
-  readOutcome(spanOf(null, request), told)
+  readOutcome(attributesSpan(new Map()), told)
   request.status = told.status
 }
 
@@ -89,26 +90,8 @@ function applyException(request: LlmRequest, event: LogEvent): void {
   request.http_status ??= told.http_status
 }
 
-/** The event as the span that dialects read. */
-function spanOf(event: LogEvent | null, request: LlmRequest): Span {
-  return {
-    timestamp: request.timestamp,
-    duration_ms: request.duration_ms ?? Number.MAX_SAFE_INTEGER,
-    trace_id: request.trace_id,
-    span_id: request.span_id,
-    parent_span_id: request.parent_span_id,
-    name: '',
-    kind: 'client',
-    service: request.service,
-    environment: request.environment,
-    scope_name: event?.scope_name ?? '',
-    scope_version: '',
-    status: 'unset',
-    status_message: '',
-    attributes: event?.attributes ?? new Map(),
-    resource_attributes: event?.resource_attributes ?? new Map(),
-    events: [],
-    links: [],
-    version: request.version,
-  }
+/** The event's attributes as the span that dialects read. */
+function spanOf({ attributes, resource_attributes, scope_name }: LogEvent, request: LlmRequest): Span {
+  const duration_ms = request.duration_ms ?? Number.MAX_SAFE_INTEGER
+  return attributesSpan(attributes, { duration_ms, resource_attributes, scope_name })
 }
