@@ -31,8 +31,8 @@ const address = (fallback: string, what: string) =>
 
 const listenConfig = z.strictObject({
   dashboard: address('127.0.0.1:8080', 'Web app, /api, /metrics, /healthz, /readyz'),
-  otlp_http: address('127.0.0.1:4318', 'OTLP/HTTP: /v1/traces'),
-  otlp_grpc: address('127.0.0.1:4317', 'OTLP/gRPC (reserved: not served by this version)'),
+  otlp_http: address('127.0.0.1:4318', 'OTLP/HTTP: /v1/traces, /v1/logs, /v1/metrics'),
+  otlp_grpc: address('127.0.0.1:4317', 'OTLP/gRPC'),
   clickhouse: address('127.0.0.1:8123', 'ClickHouse HTTP interface of the embedded engine'),
 })
 
@@ -81,6 +81,7 @@ function exposures({
   return [
     ...(dashboard.api_keys.length > 0 ? [] : open('dashboard', ': set dashboard.api_keys, or ')),
     ...(ingest.api_keys.length > 0 ? [] : open('otlp_http', ': set ingest.api_keys, or ')),
+    ...(ingest.api_keys.length > 0 ? [] : open('otlp_grpc', ': set ingest.api_keys, or ')),
     ...(clickhouse.url === 'embedded' ? open('clickhouse', ' and its reader has no password: ') : []),
   ]
 }
@@ -134,12 +135,19 @@ export function parseConfig(text: string, name: string, env: NodeJS.ProcessEnv =
 
 function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): string[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  const meant = issue.code === 'invalid_union' ? issue.errors.find(fitsInKind) : undefined
+  if (meant) return meant.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] }, value, file))
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${file.where([...path, key])}: unknown key; ${suggest(key, knownKeys(path))}`)
   const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value)
   const shown = isSecret(path) ? 'a value' : JSON.stringify(found)
   const hint = issue.code === 'custom' || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
   return [`${file.where(path)}: ${issue.message}${hint}`]
+}
+
+/** Of a value that may be a word or an object, whether the complaints are about what is inside that object. */
+function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
+  return issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
 }
 
 const isSecret = (path: Path) => /key|secret|password|token|webhook_url/.test(String(path.at(-1) ?? ''))
@@ -161,7 +169,8 @@ function unwrap(schema: unknown): unknown {
     at instanceof z.ZodNullable
   )
     at = at.unwrap()
-  return at
+  // Where a word may stand for it, the keys are those of the object.
+  return at instanceof z.ZodUnion ? at.options.find((option) => option instanceof z.ZodObject) : at
 }
 
 function step(schema: unknown, part: string | number): unknown {

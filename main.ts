@@ -37,8 +37,12 @@ command('check-config')
   })
 
 command('import <file>')
-  .description('import past requests from a CSV, JSONL or Parquet file')
-  .option('--format <format>', 'csv, tsv, jsonl or parquet (default: by the name of the file)')
+  .description('import past requests, or what a provider says was used, from a CSV, JSON or Parquet file')
+  .option(
+    '--format <formats>',
+    'csv, tsv, json, jsonl or parquet (default: by the name of the file); litellm, langfuse, helicone or openai-usage ' +
+      '(default: by its columns); or one of each, comma-separated',
+  )
   .option('--map <columns>', 'our column=their column, comma-separated', several)
   .option('--set <values>', 'our column=value for every row, comma-separated', several)
   .option('--shift-to <when>', 'move the rows in time so that the last one is "now"')
@@ -46,7 +50,11 @@ command('import <file>')
   .option('--timezone <name>', 'time zone of timestamps that name none', 'UTC')
   .action(async (file: string, options: { config?: string } & ImportFlags) => {
     const { importCommand } = await import('./collector/import/command.ts')
-    await withStorage(options.config, async (config, { db }) => print(await importCommand(file, options, config, db)))
+    await withStorage(options.config, async (config, { db }) => {
+      const { text, failed } = await importCommand(file, options, config, db)
+      print(text)
+      if (failed) process.exitCode = 1
+    })
   })
 
 command('sql <query>')
@@ -96,9 +104,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     stops.push(() => storage.stop())
 
     const { db, reader } = storage
-    const collector = only.includes('collector')
-      ? await collect({ config, dataDir: dataDir.path, db, listen: config.listen.otlp_http, log })
-      : null
+    const collector = only.includes('collector') ? await collect(config, { dataDir: dataDir.path, db, log }) : null
     if (collector) stops.push(() => collector.stop())
 
     let url = ''
@@ -112,7 +118,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     stops.push(() => fleet.stop())
 
     const otlp_http = collector?.otlpAddress ?? ''
-    const addresses = { ...config.listen, otlp_http, clickhouse: new URL(storage.url).host }
+    const otlp_grpc = collector?.otlpGrpcAddress ?? ''
+    const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
       const dashboard = await show({ config, log, storage, collector, alerts, fleet, telemetry, addresses })
       stops.push(() => dashboard.stop())
@@ -128,11 +135,19 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     })
     stops.push(() => watcher.stop())
     const otlp = collector ? `http://${addresses.otlp_http}` : ''
-    dataDir.announce({ pid: process.pid, clickhouse: storage.url, dashboard: url, otlp_http: otlp })
+    const grpc = collector ? `http://${addresses.otlp_grpc}` : ''
+    dataDir.announce({
+      pid: process.pid,
+      clickhouse: storage.url,
+      dashboard: url,
+      otlp_http: otlp,
+      otlp_grpc: grpc,
+    })
     if (demo) await fleet.start()
     for (const [name, at] of [
       ['Dashboard', url],
       ['OTLP/HTTP', otlp],
+      ['OTLP/gRPC', grpc],
       ['SQL', `${storage.url} (user reader)`],
     ])
       if (at) print(`${name?.padEnd(10)} ${at}`)
@@ -149,9 +164,14 @@ interface ServeFlags {
   demo?: boolean
 }
 
-async function collect(options: CollectorOptions): Promise<Collector> {
-  const { startCollector } = await import('./collector/index.ts')
-  return startCollector(options).catch(cannotListen('otlp_http', options.listen))
+async function collect(config: Config, rest: Pick<CollectorOptions, 'dataDir' | 'db' | 'log'>): Promise<Collector> {
+  const { CannotListen, startCollector } = await import('./collector/index.ts')
+  const { otlp_http: listen, otlp_grpc: listenGrpc } = config.listen
+  const shared = config.clickhouse.url !== 'embedded'
+  return startCollector({ config, ...rest, shared, listen, listenGrpc }).catch((error: unknown) => {
+    if (error instanceof CannotListen) cannotListen(error.setting, config.listen[error.setting])(error)
+    throw error
+  })
 }
 
 /** What runs on request: traffic to look at. It writes through the collector, so it needs one. */

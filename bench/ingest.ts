@@ -1,11 +1,10 @@
 /**
- * OTLP/HTTP protobuf → durable → queryable, against raw RowBinary inserts of the same rows into the same engine:
+ * OTLP (protobuf over HTTP and gRPC, JSON) → durable → queryable, against raw RowBinary inserts of the same rows into the same engine:
  * `npm run bench -- ingest [seconds] [rounds] [connections] [case …]`. The load generator shares the machine.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pricesConfig, spoolConfig, type ContentMode } from '../collector/config.ts'
@@ -18,18 +17,25 @@ import { RowBinaryWriter } from '../storage/rowbinary.ts'
 import { tables, type Table } from '../storage/tables.ts'
 import type { Ask, Counts, Started } from './support/collector-process.ts'
 import { llmSpans } from './support/llm-spans.ts'
+import { transports, type Transport } from './support/transports.ts'
 
 const spansPerRequest = 500
 const segmentBytes = spoolConfig.parse({}).segment_bytes
 interface Case {
+  transport: Transport
   /** Prompt and answer of a span together. */
   contentBytes: number
   content: ContentMode
 }
+const { http, grpc, json } = transports
 const cases: Record<string, Case> = {
-  'no-content': { contentBytes: 0, content: 'redacted' },
-  '2kB-redacted': { contentBytes: 2048, content: 'redacted' },
-  '2kB-full': { contentBytes: 2048, content: 'full' },
+  'no-content': { transport: http, contentBytes: 0, content: 'redacted' },
+  'no-content-grpc': { transport: grpc, contentBytes: 0, content: 'redacted' },
+  'no-content-json': { transport: json, contentBytes: 0, content: 'redacted' },
+  '2kB-redacted': { transport: http, contentBytes: 2048, content: 'redacted' },
+  '2kB-redacted-grpc': { transport: grpc, contentBytes: 2048, content: 'redacted' },
+  '2kB-redacted-json': { transport: json, contentBytes: 2048, content: 'redacted' },
+  '2kB-full': { transport: http, contentBytes: 2048, content: 'full' },
 }
 const [seconds = 5, rounds = 3, connections = 8] = process.argv.slice(3, 6).map(Number)
 const chosen = process.argv.length > 6 ? process.argv.slice(6) : Object.keys(cases)
@@ -66,11 +72,11 @@ async function measure(name: string): Promise<void> {
   try {
     const [started] = (await once(child, 'message')) as [Started]
     // One second to warm up; it is drained before the clock starts.
-    await load(started.otlp, setting.contentBytes, 1)
+    await load(started, setting, 1)
     await ask(child, { type: 'drained' })
     const all: Round[] = []
     for (let round = 0; round < rounds; round++) {
-      const taken = await takeIn(child, started.otlp, setting.contentBytes)
+      const taken = await takeIn(child, started, setting)
       const raw = await rawInserts(started, setting, round)
       all.push({ ...taken, raw, ratio: taken.queryable / raw })
     }
@@ -91,10 +97,10 @@ async function measure(name: string): Promise<void> {
 }
 
 /** One round through the collector; throws unless every acknowledged span is there. */
-async function takeIn(child: ChildProcess, otlp: string, contentBytes: number) {
+async function takeIn(child: ChildProcess, addresses: Started, setting: Case) {
   const before = await ask<Counts>(child, { type: 'counts' })
   const started = performance.now()
-  const sent = await load(otlp, contentBytes, seconds)
+  const sent = await load(addresses, setting, seconds)
   const acked_s = (performance.now() - started) / 1000
   await ask(child, { type: 'drained' })
   const queryable_s = (performance.now() - started) / 1000
@@ -116,37 +122,25 @@ async function takeIn(child: ChildProcess, otlp: string, contentBytes: number) {
   }
 }
 
-/** Every connection posts one request after the other; only what was answered 200 counts. */
-async function load(address: string, contentBytes: number, forSeconds: number) {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+/** Every connection sends one request after the other; only what was acknowledged counts. */
+async function load(addresses: Started, { transport, contentBytes }: Case, forSeconds: number) {
   const end = performance.now() + forSeconds * 1000
   const latencies_ms: number[] = []
   let spans = 0
   const sender = async (seed: number) => {
-    const body = llmSpans(spansPerRequest, contentBytes, seed)
+    const body = llmSpans(spansPerRequest, contentBytes, seed, transport.encoding)
+    const connection = transport.connect(addresses)
     while (performance.now() < end) {
       body.renew()
       const started = performance.now()
-      const status = await post(agent, address, body.bytes)
-      if (status !== 200) throw new Error(`answered ${status}`)
+      await connection.send(body.bytes)
       latencies_ms.push(performance.now() - started)
       spans += body.spans
     }
+    connection.close()
   }
   await Promise.all(Array.from({ length: connections }, (_, index) => sender(index + 1)))
-  agent.destroy()
   return { spans, latencies_ms }
-}
-
-function post(agent: Agent, address: string, body: Buffer): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const headers = { 'content-type': 'application/x-protobuf', 'content-length': body.length }
-  const call = request(`http://${address}/v1/traces`, { method: 'POST', agent, headers }, (response) => {
-    response.resume().on('end', () => resolve(response.statusCode ?? 0))
-  })
-  call.on('error', reject)
-  call.end(body)
-  return promise
 }
 
 /**
@@ -212,7 +206,7 @@ function rowsOf({ contentBytes, content }: Case) {
     return [found]
   })
   if (requests.length !== body.spans) throw new Error(`${requests.length} requests of ${body.spans} spans`)
-  return { spans: decoded.spans.map((span) => redactor.span(span)), requests }
+  return { spans: decoded.spans.map((span) => redactor.span(span, '')), requests }
 }
 
 async function ask<Answer = unknown>(child: ChildProcess, message: Ask): Promise<Answer> {

@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testStorage } from '../storage/testing.ts'
 import { endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
 import { startCollector, type Collector, type CollectorConfig } from './index.ts'
-import { jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
+import { jsonLog, jsonLogs, jsonMetrics, jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
+import { grpcClient } from './otlp/testing-receiver.ts'
 import { silent } from './spool/testing.ts'
 
 const config: CollectorConfig = {
@@ -23,7 +24,8 @@ let dataDir = ''
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'inferwatch-collector-'))
   storage = await testStorage()
-  collector = await startCollector({ config, dataDir, db: storage.db, listen: '127.0.0.1:0', log: silent })
+  const listen = '127.0.0.1:0'
+  collector = await startCollector({ config, dataDir, db: storage.db, listen, listenGrpc: listen, log: silent })
 })
 afterAll(async () => {
   await collector?.stop()
@@ -99,6 +101,57 @@ test('a model call is a span and a priced request of its endpoint', async () => 
   ])
 })
 
+describe('signals beside traces', () => {
+  const post = async (path: string, body: object) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const response = await fetch(`http://${collector.otlpAddress}${path}`, init)
+    await collector.drained()
+    return [response.status, await response.json()]
+  }
+
+  test('GenAI events of logs are stored, redacted as configured', async () => {
+    const trace = 'd1'.repeat(16)
+    expect(await post('/v1/logs', jsonLogs([jsonLog({ traceId: trace }), jsonLog({ attributes: [] })]))).toEqual([
+      200,
+      {
+        partialSuccess: {
+          rejectedLogRecords: '1',
+          errorMessage: 'not_genai: 1 (resourceLogs[0].scopeLogs[0].logRecords[1])',
+        },
+      },
+    ])
+    const where = 'from log_events where trace_id = {trace:String}'
+    expect(await storage.db.query(`select event_name, body ${where}`, { trace })).toEqual([
+      { event_name: 'gen_ai.user.message', body: '{"content":"Hello?"}' },
+    ])
+    collector.reload({ ...config, content: 'off' })
+    await post('/v1/logs', jsonLogs([jsonLog({ traceId: 'd2'.repeat(16) })]))
+    collector.reload(config)
+    expect(await storage.db.query(`select body ${where}`, { trace: 'd2'.repeat(16) })).toEqual([{ body: '' }])
+  })
+
+  test('metrics of models are stored, others when that is configured', async () => {
+    const start = Date.now()
+    const times = { startTimeUnixNano: nanos(start), timeUnixNano: nanos(start + 1) }
+    const histogram = { aggregationTemporality: 2, dataPoints: [{ ...times, count: '2', sum: 3 }] }
+    const request = jsonMetrics([
+      { name: 'gen_ai.server.request.duration', unit: 's', histogram },
+      { name: 'process.memory', gauge: { dataPoints: [{ ...times, asInt: '7' }] } },
+    ])
+    expect(await post('/v1/metrics', request)).toMatchObject([200, { partialSuccess: { rejectedDataPoints: '1' } }])
+    collector.reload({ ...config, ingest: ingestConfig.parse({ metrics: 'all' }) })
+    expect(await post('/v1/metrics', request)).toEqual([200, {}])
+    collector.reload(config)
+    expect(await storage.db.query('select name, unit, count, sum, counts, interval_ms from genai_histograms')).toEqual([
+      { name: 'gen_ai.server.request.duration', unit: 's', count: 2, sum: 3, counts: [2], interval_ms: 1 },
+    ])
+    expect(await storage.db.query("select name, value from metric_samples where target like 'otlp:%'")).toEqual([
+      { name: 'process.memory', value: 7 },
+    ])
+    expect(collector.stats().issues).toMatchObject({ 'otlp_http duplicate_point': 1 })
+  })
+})
+
 test('the same span again, as after a lost answer, stays one row', async () => {
   const trace = 'c'.repeat(32)
   const span = call(genAi, { traceId: trace })
@@ -108,6 +161,17 @@ test('the same span again, as after a lost answer, stays one row', async () => {
     expect(
       await storage.db.query(`select count() as n from ${table} where trace_id = {trace:String}`, { trace }),
     ).toEqual([{ n: 1 }])
+})
+
+test('a span that comes over gRPC is stored like any other', async () => {
+  const trace = 'ab'.repeat(16)
+  const client = grpcClient(collector.otlpGrpcAddress)
+  const { code } = await client.export(toProtobuf(jsonRequest([call(genAi, { traceId: trace })])))
+  client.close()
+  expect(code).toBe(0)
+  await collector.drained()
+  const requests = await storage.db.query('select model from requests where trace_id = {trace:String}', { trace })
+  expect(requests).toEqual([{ model: 'gpt-4o' }])
 })
 
 test.each([
@@ -124,6 +188,35 @@ test.each([
     }),
   ).toEqual([{ input_tokens: 1000, output_tokens: null }])
   expect(collector.stats().issues['pipeline absurd_value']).toBe(before + 1)
+})
+
+test('the spans of one call are one request, also when a part of it comes after a restart', async () => {
+  const traceId = '3'.repeat(32)
+  const client = call({ ...genAi, 'gen_ai.request.model': 'llama' }, { traceId, spanId: 'c'.repeat(16) })
+  const root = call({ 'user.id': 'u-7' }, { traceId, spanId: 'd'.repeat(16), name: 'GET /chat' })
+  const engine = call(
+    { 'gen_ai.response.model': 'llama', 'gen_ai.system': 'vllm', 'gen_ai.usage.output_tokens': 100 },
+    { traceId, spanId: 'e'.repeat(16), parentSpanId: 'c'.repeat(16), name: 'llm_request', kind: 2 },
+  )
+  const rows = () =>
+    storage.db.query(
+      `select span_id, user_id, provider, merged_span_ids, toInt64(input_tokens) as input_tokens from requests
+      where trace_id = {traceId:String} order by span_id`,
+      { traceId },
+    )
+  await send([engine])
+  expect(await rows()).toMatchObject([{ span_id: 'e'.repeat(16) }])
+  await send([Object.assign(client, { parentSpanId: 'd'.repeat(16) })])
+  const ids = ['c'.repeat(16), 'e'.repeat(16)]
+  const merged = { span_id: ids[0], user_id: '', provider: 'vllm', merged_span_ids: ids, input_tokens: 1000 }
+  expect(await rows()).toEqual([merged])
+
+  await collector.stop()
+  collector = await startCollector({ config, dataDir, db: storage.db, listen: '127.0.0.1:0', log: silent })
+  await send([root])
+  await collector.settle()
+  await collector.drained()
+  expect(await rows()).toEqual([{ ...merged, user_id: 'u-7' }])
 })
 
 test('a 10 MB attribute is cut, counted, and the rest of the batch kept', async () => {
@@ -179,6 +272,8 @@ test('issues become rows when the collector stops, and nothing stays on disk', a
   )
   expect(issues).toEqual([
     { reason: 'absurd_value', items: 3 },
+    { reason: 'duplicate_point', items: 1 },
+    { reason: 'not_genai', items: 2 },
     { reason: 'value_too_long', items: 1 },
   ])
 })

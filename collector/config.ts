@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { durationPattern } from '../records/duration.ts'
+import { leastMaxBytes } from './redact/cut.ts'
+import { patternProblem } from './redact/patterns.ts'
 
 const duration = z
   .string()
@@ -52,6 +54,42 @@ export const pricesConfig = z.strictObject({
   deployments: labels.default({}).describe('Azure deployment name → model name'),
 })
 
+/** From the strictest on. */
+export const contentModes = ['off', 'redacted', 'full'] as const
+const contentMode = z.enum(contentModes)
+
+const contentObject = z.strictObject({
+  mode: contentMode.default('redacted').describe('What of prompts and answers is stored'),
+  max_bytes: z
+    .number()
+    .int()
+    .min(leastMaxBytes)
+    .default(64 * 1024)
+    .describe('Longer inputs, outputs and content attributes are cut, marked and counted'),
+  patterns: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[a-z][a-z_ -]{0,31}$/, 'expected a word in lower case, such as ticket')
+          .describe('What is put in place of a match: [name]'),
+        regex: z.string().describe('JavaScript regular expression with the v or u flag; (?i:…) ignores case'),
+      }),
+    )
+    .default([])
+    .superRefine((patterns, context) => {
+      const names = patterns.map(({ name }) => name)
+      for (const [index, pattern] of patterns.entries()) {
+        const message = patternProblem(pattern, names)
+        if (message !== null) context.addIssue({ code: 'custom', path: [index, 'regex'], message })
+      }
+    })
+    .describe('What is redacted besides personal data and secrets'),
+  other_spans: contentMode
+    .optional()
+    .describe('Mode of calls and spans of which no endpoint is known; unless said, the strictest of all modes'),
+})
+
 export const endpointConfig = z.strictObject({
   name: z.string().min(1),
   upstream: z.url({ protocol: /^https?$/ }).optional(),
@@ -60,6 +98,7 @@ export const endpointConfig = z.strictObject({
     .default('openai'),
   gpus: labels.optional().describe('Which GPUs serve it: matched against GPU sample columns, such as host'),
   gpu_hour_usd: z.number().nonnegative().optional(),
+  content: contentMode.optional().describe('What of its prompts and answers is stored; as for all unless said'),
 })
 
 /** What a metric must be to be stored. */
@@ -85,12 +124,31 @@ export const ingestConfig = z.strictObject({
     .array(z.string().min(16))
     .default([])
     .describe('Bearer keys for OTLP; needed when listening off loopback'),
+  extra_paths: z
+    .array(z.string().regex(/^(\/[\w.~-]+)+$/, 'expected a path without a slash at its end, such as /otlp'))
+    .default([])
+    .describe('Paths before /v1/traces, /v1/metrics and /v1/logs that OTLP/HTTP also serves'),
+  cors_origins: z
+    .array(
+      z
+        .string()
+        .regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^/*\s]+)$/, 'expected * or an origin such as https://app.example.com'),
+    )
+    .default([])
+    .describe('Origins of web pages that may send OTLP/HTTP from a browser; * is every one'),
 })
 
 export const contentConfig = z
-  .enum(['off', 'redacted', 'full'])
+  .union([contentMode, contentObject], {
+    error: 'expected off, redacted, full, or an object with mode, max_bytes, patterns, other_spans',
+  })
   .default('redacted')
   .describe('What of prompts and answers is stored')
+
+/** The settings that a mode alone stands for. */
+export function contentSettings(config: ContentConfig): ContentSettings {
+  return typeof config === 'string' ? contentObject.parse({ mode: config }) : config
+}
 
 export const spoolConfig = z.strictObject({
   max_bytes: z
@@ -114,5 +172,7 @@ export type PriceOverride = z.infer<typeof priceOverride>
 export type EndpointConfig = z.infer<typeof endpointConfig>
 export type MetricsMode = z.infer<typeof metricsMode>
 export type IngestConfig = z.infer<typeof ingestConfig>
-export type ContentMode = z.infer<typeof contentConfig>
+export type ContentMode = z.infer<typeof contentMode>
+export type ContentConfig = z.infer<typeof contentConfig>
+export type ContentSettings = z.infer<typeof contentObject>
 export type SpoolConfig = z.infer<typeof spoolConfig>

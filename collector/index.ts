@@ -1,24 +1,39 @@
 /** The collector: what comes in is decoded, priced, redacted and made durable here; storage gets it from the spool. */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { LlmRequest } from '../records/llm-request.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
-import type { ContentMode, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
+import type { ContentConfig, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
+import { createAttribution } from './attribution.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
+import { Merger } from './merge/index.ts'
+import { startSettler } from './merge/settle.ts'
+import { startBodyReader } from './otlp/body.ts'
 import { requestOf } from './otlp/dialects/index.ts'
+import { startOtlpGrpc } from './otlp/grpc.ts'
 import { startOtlpHttp } from './otlp/http.ts'
+import { logs } from './otlp/logs/index.ts'
+import { redactLogEvent } from './otlp/logs/redact.ts'
+import { createLogStore } from './otlp/logs/store.ts'
+import { metrics } from './otlp/metrics/index.ts'
+import { createMetricStore } from './otlp/metrics/store.ts'
+import type { Receiver } from './otlp/receiver.ts'
+import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPricer } from './pricing.ts'
 import { createRedactor } from './redact.ts'
+import { createVersions } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
+export { CannotListen } from './otlp/listen.ts'
 export { SpoolFull, type Batch, type Spool, type SpoolStats } from './spool/index.ts'
 
 export interface CollectorConfig {
   ingest: IngestConfig
-  content: ContentMode
+  content: ContentConfig
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
@@ -30,8 +45,12 @@ export interface CollectorOptions {
   /** The spool lives in `spool/` below it. */
   dataDir: string
   db: Db
+  /** Other collectors write into the same database; false unless said. */
+  shared?: boolean
   /** host:port of the OTLP/HTTP receiver; port 0 picks a free one. */
   listen: string
+  /** host:port of the OTLP/gRPC receiver; without it, gRPC is not served. */
+  listenGrpc?: string
   log: Logger
   clock?: Clock
 }
@@ -41,6 +60,8 @@ export interface Collector {
   spool: Spool
   /** host:port that the OTLP/HTTP receiver is bound to. */
   otlpAddress: string
+  /** host:port that the OTLP/gRPC receiver is bound to; empty when it is not served. */
+  otlpGrpcAddress: string
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -50,6 +71,8 @@ export interface Collector {
   reload(config: CollectorConfig): void
   /** Resolves once everything acknowledged so far can be queried. */
   drained(): Promise<void>
+  /** Merges now what came too far apart to be merged on arrival; otherwise done every few seconds. */
+  settle(): Promise<void>
   /** Stops taking in, makes what was taken durable, drains for at most `limitMs`. Idempotent. */
   stop(limitMs?: number): Promise<void>
 }
@@ -60,9 +83,9 @@ export interface CollectorStats {
   issues: Record<string, number>
 }
 
-/** Starts the spool (replaying a former run), the receiver and the scraper. Throws when one cannot start, with none left running. */
+/** Starts the spool (replaying a former run), the receivers and the scraper. Throws when one cannot start, with none left running. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { config, dataDir, db, listen, log, clock = systemClock } = options
+  const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock } = options
   const issues = new IssueLog()
   const spool = await startSpool({
     dir: join(dataDir, 'spool'),
@@ -73,40 +96,65 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
-  const pipelineOf = ({ endpoints, prices, content }: CollectorConfig) =>
+  const nextVersion = createVersions(() => clock.now())
+  const workOf = ({ prices, content, endpoints }: CollectorConfig) => {
+    const onCut = (bytes: number) => issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`)
+    const redactor = createRedactor(content, endpoints, onCut)
+    const price = createPricer(prices)
+    const attribution = createAttribution()
+    return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
+  }
+  let work = workOf(config)
+  const merger = new Merger({ ...work, nextVersion, shared: options.shared ?? false, now: () => clock.now() })
+  const pipelineOf = ({ endpoints }: CollectorConfig) =>
     createPipeline({
+      ...work,
       spool,
       issues,
       endpoints,
       requestOf,
-      price: createPricer(prices),
-      redactor: createRedactor(content),
-      clock: () => clock.now(),
+      merger,
+      nextVersion,
     })
   let pipeline = pipelineOf(config)
+  let metricsMode = config.ingest.metrics
+
+  const settler = startSettler({ db, spool, merger, rules: () => work, log })
 
   const stopSpool = async (limitMs?: number) => {
+    await settler.stop()
     await flusher.stop()
     await spool.stop(limitMs)
   }
-  const receiver = await startOtlpHttp({
-    listen,
+  const intake = {
     config: config.ingest,
-    accept: (decoded) => pipeline(decoded),
+    signals: [
+      traces((decoded) => pipeline(decoded)),
+      logs(createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) })),
+      metrics(createMetricStore({ spool, nextVersion, clock: () => clock.now() }), () => metricsMode),
+    ],
+    bodies: startBodyReader(config.ingest),
     issues,
     log,
     clock: () => clock.now(),
-  }).catch(async (error: unknown) => {
+  }
+  const receivers: Receiver[] = []
+  try {
+    receivers.push(await startOtlpHttp({ ...intake, listen }))
+    if (listenGrpc !== undefined) receivers.push(await startOtlpGrpc({ ...intake, listen: listenGrpc }))
+  } catch (error) {
+    await Promise.all(receivers.map((receiver) => receiver.stop(0)))
     await stopSpool(0)
     throw error
-  })
+  }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
   let stopped: Promise<void> | null = null
   return {
     spool,
-    otlpAddress: receiver.address,
+    otlpAddress: receivers[0]?.address ?? '',
+    otlpGrpcAddress: receivers[1]?.address ?? '',
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
@@ -119,13 +167,22 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     },
     targets: () => scraper.targets(),
     reload(next) {
+      work = workOf(next)
+      merger.reload(work)
       pipeline = pipelineOf(next)
-      receiver.reload(next.ingest)
+      metricsMode = next.ingest.metrics
+      for (const receiver of receivers) receiver.reload(next.ingest)
       scraper.reload(next.scrape, next.endpoints)
     },
     drained: () => spool.drained(),
+    async settle() {
+      await spool.drained()
+      await settler.pass()
+    },
     stop(limitMs) {
-      stopped ??= Promise.all([receiver.stop(limitMs), scraper.stop()]).then(() => stopSpool(limitMs))
+      stopped ??= Promise.all([...receivers.map((receiver) => receiver.stop(limitMs)), scraper.stop()]).then(() =>
+        stopSpool(limitMs),
+      )
       return stopped
     },
   }

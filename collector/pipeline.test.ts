@@ -2,9 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
 import type { Span } from '../records/span.ts'
 import { endpointConfig } from './config.ts'
-import { IssueLog } from './issues.ts'
-import { createPipeline, type PipelineOptions } from './pipeline.ts'
 import type { Batch, Spool } from './spool/index.ts'
+import { testPipeline } from './testing-pipeline.ts'
 
 const span = (attributes: [string, string | number][] = []): Span => ({
   timestamp: 1_760_000_000_000_000,
@@ -37,19 +36,11 @@ class KeepingSpool implements Spool {
   }
 }
 
-function pipeline(options: Partial<PipelineOptions> = {}) {
+function pipeline(options: Parameters<typeof testPipeline>[1] = {}) {
   const spool = new KeepingSpool()
-  const issues = new IssueLog()
-  const accept = createPipeline({
-    spool,
-    issues,
-    endpoints: [],
-    requestOf: () => ({ ...emptyRequest(), dialect: 'test' }),
-    price: () => undefined,
-    redactor: { request: () => undefined, span: (item) => item },
-    ...options,
-  })
-  return { spool, issues, accept }
+  // Each span is a call of its own trace here.
+  const requestOf = ({ trace_id, span_id }: Span) => ({ ...emptyRequest(), trace_id, span_id, dialect: 'test' })
+  return { spool, ...testPipeline(spool, { requestOf, ...options }) }
 }
 
 test('versions rise with every span, also when the clock stands still or goes back', async () => {

@@ -1,8 +1,10 @@
-/** From decoded spans to durable rows: every span to `spans`, model calls also to `requests`, priced and redacted. */
+/** From decoded spans to durable rows: every span to `spans`, each model call once to `requests`, priced and redacted. */
 import { tpotMs, type LlmRequest } from '../records/llm-request.ts'
 import type { Span } from '../records/span.ts'
+import type { Attribution } from './attribution.ts'
 import type { EndpointConfig } from './config.ts'
 import type { IssueLog } from './issues.ts'
+import type { Merger } from './merge/index.ts'
 import type { DecodedTraces } from './otlp/validate.ts'
 import type { Spool } from './spool/index.ts'
 
@@ -27,33 +29,41 @@ export interface PipelineOptions {
   endpoints: readonly EndpointConfig[]
   /** Null: the span is no model call. */
   requestOf: (span: Span) => LlmRequest | null
+  attribution: Attribution
   /** Fills the costs in place. */
   price: (request: LlmRequest) => void
-  redactor: { request(request: LlmRequest): void; span(span: Span): Span }
-  /** Epoch ms. */
-  clock?: () => number
+  redactor: { request(request: LlmRequest): void; span(span: Span, endpoint: string): Span }
+  /** Outlives the pipeline: what it remembers does not depend on the configuration. */
+  merger: Pick<Merger, 'add' | 'take' | 'pending' | 'forget' | 'failed'>
+  /** Rises with every call. */
+  nextVersion: () => number
 }
 
 /** Resolves once every span is durable; rejects with SpoolFull. */
 export type Accept = (decoded: Pick<DecodedTraces, 'spans'>) => Promise<void>
 
 export function createPipeline(options: PipelineOptions): Accept {
-  const { spool, issues, requestOf, price, redactor, endpoints, clock = Date.now } = options
+  const { spool, issues, requestOf, attribution, price, redactor, endpoints, merger, nextVersion } = options
   const endpointOf = endpointFinder(endpoints)
-  let version = 0
 
   return async ({ spans }) => {
-    const requests: LlmRequest[] = []
     const stored = spans.map((span) => {
-      // Rises with every span, so that the later of two copies wins even when they come within one microsecond.
-      version = Math.max(version + 1, clock() * 1000)
-      span.version = version
+      span.version = nextVersion()
       // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
       const request = toRequest(span)
-      if (request) requests.push(request)
-      return redactor.span(span)
+      merger.add(span, request, request ? null : attribution.contextOf(span))
+      return redactor.span(span, request?.endpoint ?? '')
     })
-    await spool.append({ spans: stored, requests })
+    const traces = merger.pending()
+    const rows = merger.take()
+    const durable = spool.append({ spans: stored, ...rows })
+    merger.forget()
+    try {
+      await durable
+    } catch (error) {
+      merger.failed(traces, rows.unsettled_traces)
+      throw error
+    }
   }
 
   /** A dialect or a price that fails costs the request row, never the span. */
@@ -63,6 +73,7 @@ export function createPipeline(options: PipelineOptions): Accept {
       if (!request) return null
       request.version = span.version
       if (!plausible(request)) issues.add(source, 'absurd_value', 1, `${request.dialect} span of ${request.model}`)
+      attribution.complete(span, request)
       if (request.endpoint === '') request.endpoint = endpointOf(span)
       price(request)
       redactor.request(request)

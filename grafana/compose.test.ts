@@ -100,7 +100,8 @@ describe('the configuration of the container', () => {
     const config = parseConfig(yaml, 'inferwatch.yaml', environment)
     const service = compose.services['inferwatch']
     const ports = service?.ports?.map((port) => port.split(':').at(-1))
-    expect(ports).toEqual([config.listen.dashboard, config.listen.otlp_http].map((address) => address.split(':')[1]))
+    const { dashboard, otlp_http, otlp_grpc } = config.listen
+    expect(ports).toEqual([dashboard, otlp_http, otlp_grpc].map((address) => address.split(':')[1]))
     expect(service?.healthcheck?.test.join(' ')).toContain('http://127.0.0.1:8080/readyz')
     expect(service?.volumes).toContain(`./grafana/inferwatch.yaml:${service?.environment?.['INFERWATCH_CONFIG']}:ro`)
     expect(config.clickhouse.username).toBe(compose.services['clickhouse']?.environment?.['CLICKHOUSE_USER'])

@@ -99,6 +99,8 @@ export interface LlmRequest {
   /** Spans that report this call, its own among them, and their dialects; empty when there is but one. */
   merged_span_ids: string[]
   merged_dialects: string[]
+  /** Fields that the spans around the call say, not the call itself. */
+  inherited_fields: string[]
   /** What stands in no other column, as strings. */
   attributes: Map<string, string>
   /** The higher version of one (timestamp, trace_id, span_id) wins; the time of receipt in microseconds. */
@@ -170,6 +172,7 @@ export function emptyRequest(): LlmRequest {
     role: 'client',
     merged_span_ids: [],
     merged_dialects: [],
+    inherited_fields: [],
     attributes: new Map(),
     version: 0,
     is_deleted: false,

@@ -34,6 +34,9 @@ test('columns change on both tables, TTLs where the rows are', () => {
     'ALTER TABLE spans ON CLUSTER main ADD COLUMN IF NOT EXISTS x String',
   ])
   expect(adapt('ALTER TABLE spans MODIFY TTL a')).toEqual(['ALTER TABLE spans_local ON CLUSTER main MODIFY TTL a'])
+  expect(adapt('ALTER TABLE spans MODIFY COLUMN x TTL a, MODIFY COLUMN y TTL a')).toEqual([
+    'ALTER TABLE spans_local ON CLUSTER main MODIFY COLUMN x TTL a, MODIFY COLUMN y TTL a',
+  ])
 })
 
 test('a table that takes the place of another one does so where the rows are', () => {

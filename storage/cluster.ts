@@ -48,10 +48,10 @@ function createStatements(cluster: string, database: string, name: string, rest:
   ]
 }
 
-/** Columns are changed on both tables, anything else (a TTL, an index) only where the rows are. */
+/** Columns are changed on both tables, anything else (a TTL, also of a column, or an index) only where the rows are. */
 function alterStatements(cluster: string, name: string, change: string): string[] {
   const local = `ALTER TABLE ${name}_local ON CLUSTER ${cluster}${change.replace(/ FROM (\w+)$/, ' FROM $1_local')}`
-  return /\b(ADD|DROP|MODIFY|RENAME|COMMENT) COLUMN\b/.test(change)
+  return /\b(ADD|DROP|MODIFY|RENAME|COMMENT) COLUMN\b(?! \w+ TTL )/.test(change)
     ? [local, `ALTER TABLE ${name} ON CLUSTER ${cluster}${change}`]
     : [local]
 }

@@ -1,4 +1,5 @@
 /** How each kind of record field becomes ClickHouse columns, and how its values are written as RowBinary. */
+import { attributeClass, isContentEvent } from '../records/content-names.ts'
 import type { HistogramDelta } from '../records/server-sample.ts'
 import type { Attributes, AttributeValue, EpochMicros, SpanEvent, SpanLink } from '../records/span.ts'
 import { RowBinaryWriter } from './rowbinary.ts'
@@ -61,7 +62,6 @@ export const textMap = kind<Map<string, string>>('Map(LowCardinality(String), St
     writer.text(item)
   }
 })
-export const attributeMap = kind<Attributes>('Map(LowCardinality(String), String)', writeAttributes)
 /** Attributes that many rows share, as a resource's: the same Map, never written to after its first row, is encoded once. */
 export const sharedAttributeMap = kind<Attributes>('Map(LowCardinality(String), String)', (writer, value) => {
   let bytes = encodedMaps.get(value)
@@ -99,11 +99,25 @@ export const histogram: Kind<HistogramDelta | null> = {
   },
 }
 
+/** Content stands in a column of its own, which is kept for a shorter time. */
+export const spanAttributes: Kind<Attributes> = {
+  columns: (field) => [
+    { name: field, type: 'Map(LowCardinality(String), String)' },
+    { name: 'content', type: 'Map(LowCardinality(String), String)' },
+  ],
+  write(writer, attributes) {
+    const content = contentOf(attributes)
+    writeAttributes(writer, attributes, content)
+    writeAttributes(writer, content)
+  },
+}
+
 export const spanEvents: Kind<SpanEvent[]> = {
   columns: () => [
     { name: 'event_timestamps', type: "Array(DateTime64(6, 'UTC'))" },
     { name: 'event_names', type: 'Array(LowCardinality(String))' },
     { name: 'event_attributes', type: 'Array(Map(LowCardinality(String), String))' },
+    { name: 'event_content', type: 'Array(Map(LowCardinality(String), String))' },
   ],
   write(writer, events) {
     writer.varint(events.length)
@@ -111,7 +125,10 @@ export const spanEvents: Kind<SpanEvent[]> = {
     writer.varint(events.length)
     for (const event of events) writer.text(event.name)
     writer.varint(events.length)
-    for (const event of events) writeAttributes(writer, event.attributes)
+    const contents = events.map(({ name, attributes }) => (isContentEvent(name) ? attributes : contentOf(attributes)))
+    for (const [index, { attributes }] of events.entries()) writeAttributes(writer, attributes, contents[index])
+    writer.varint(events.length)
+    for (const content of contents) writeAttributes(writer, content)
   },
 }
 
@@ -128,6 +145,19 @@ export const spanLinks: Kind<SpanLink[]> = {
   },
 }
 
+/** Never written to. */
+const none: Attributes = new Map()
+
+function contentOf(attributes: Attributes): Attributes {
+  let content = none
+  attributes.forEach((value, key) => {
+    if (attributeClass(key) !== 'content') return
+    if (content === none) content = new Map()
+    content.set(key, value)
+  })
+  return content
+}
+
 /** An attribute as stored: texts as they are, arrays and objects as JSON, bytes as base64, null as ''. */
 export function attributeText(value: AttributeValue): string {
   if (typeof value === 'string') return value
@@ -137,10 +167,12 @@ export function attributeText(value: AttributeValue): string {
   return JSON.stringify(jsonValue(value))
 }
 
-function writeAttributes(writer: RowBinaryWriter, attributes: Attributes): void {
-  writer.varint(attributes.size)
+/** All but those that `except` has, every one of which is among them. */
+function writeAttributes(writer: RowBinaryWriter, attributes: Attributes, except = none): void {
+  writer.varint(attributes.size - except.size)
   // Not for … of: it makes a pair of each entry, a third of the time of a span.
   attributes.forEach((value, key) => {
+    if (except.size > 0 && except.has(key)) return
     writer.text(key)
     writer.text(typeof value === 'string' ? value : attributeText(value))
   })

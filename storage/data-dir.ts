@@ -6,7 +6,13 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 
 /** What a running process tells commands such as `import` and `sql`; in `<data_dir>/run.json`. */
-const runInfo = z.object({ pid: z.number(), clickhouse: z.string(), dashboard: z.string(), otlp_http: z.string() })
+const runInfo = z.object({
+  pid: z.number(),
+  clickhouse: z.string(),
+  dashboard: z.string(),
+  otlp_http: z.string(),
+  otlp_grpc: z.string().optional(),
+})
 export type RunInfo = z.infer<typeof runInfo>
 
 export interface DataDir {

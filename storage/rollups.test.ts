@@ -144,6 +144,21 @@ test('late rows, corrected rows, rows stored twice: rollups equal a recount', as
   expect(await rows('requests_1d')).toBe(450)
 })
 
+test('a row that was taken back is counted nowhere', async () => {
+  const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
+  const rows = Array.from({ length: 50 }, (_, id) => request(id))
+  await store(tables.requests, rows)
+  await rollups.flush()
+  const back = rows.slice(0, 20).map((row) => Object.assign(row, { is_deleted: true, version: 2 }))
+  await store(tables.requests, back)
+  await rollups.flush()
+  for (const table of ['requests', 'requests_1m', 'requests_1h', 'requests_1d']) {
+    const count = table === 'requests' ? 'count()' : 'sum(requests)'
+    expect(await storage.db.query(`SELECT ${count} AS requests FROM ${table}`)).toEqual([{ requests: 30 }])
+  }
+  await rollups.stop()
+})
+
 test('a key whose last row was corrected away has a row of zeros', async () => {
   const row = request(1, { model: 'wrong', timestamp: start * 1000 })
   await store(tables.requests, [row])

@@ -40,6 +40,10 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'inferwatch.yaml:1: listen.otlp_http: [::]:4318 is reachable from other machines: set ingest.api_keys, or listen on 127.0.0.1',
     ],
     [
+      'listen: { otlp_grpc: "0.0.0.0:4317" }\n',
+      'inferwatch.yaml:1: listen.otlp_grpc: 0.0.0.0:4317 is reachable from other machines: set ingest.api_keys, or listen on 127.0.0.1',
+    ],
+    [
       'listen: { dashboard: "127.0.0.1:99999" }\n',
       'inferwatch.yaml:1: listen.dashboard: expected a port of at most 65535',
     ],
@@ -50,6 +54,17 @@ describe('what is wrong with a configuration is said in one line each', () => {
         .join('')}`,
       /^inferwatch\.yaml: not usable YAML: Excessive alias count .+; write its aliases \(\*name\) out$/,
     ],
+    [
+      'content: some\n',
+      'inferwatch.yaml:1: content: expected off, redacted, full, or an object with mode, max_bytes, patterns, other_spans; found "some"',
+    ],
+    ['content:\n  mode: some\n', /^inferwatch\.yaml:2: content\.mode: Invalid option: .+; found "some"$/],
+    ['content:\n  mod: off\n', 'inferwatch.yaml:2: content.mod: unknown key; did you mean "mode"?'],
+    [
+      'content:\n  patterns:\n    - { name: ticket, regex: "[A-Z]+-\\\\d+" }\n',
+      /^inferwatch\.yaml:3: content\.patterns\.0\.regex: takes time that grows faster than the text, such as "A" repeated: .+$/,
+    ],
+    ['endpoints:\n  - { name: a, content: no }\n', /^inferwatch\.yaml:2: endpoints\.0\.content: .+$/],
     ['endpoints:\n  - { name: a }\n  - { name: a }\n', 'inferwatch.yaml:3: endpoints.1.name: "a" is used twice'],
     [
       'data_dir: ${NOWHERE}\n',

@@ -129,7 +129,8 @@ describe('a running instance', () => {
       /^serve ended with 1:\nerror: data_dir \S+ is in use by another Inferwatch \(process \d+, [^\n]+\n$/,
     )
     const taken = new URL(instance.urls.dashboard).host
-    const other = instanceFolder({ listen: { dashboard: taken, otlp_http: '127.0.0.1:0', clickhouse: '127.0.0.1:0' } })
+    const free = '127.0.0.1:0'
+    const other = instanceFolder({ listen: { dashboard: taken, otlp_http: free, otlp_grpc: free, clickhouse: free } })
     expect(await failure(other)).toMatch(
       new RegExp(
         `^serve ended with 1:\\n(Building[^\\n]+\\n)?error: listen\\.dashboard: ${taken} is in use[^\\n]+\\n$`,

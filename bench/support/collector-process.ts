@@ -18,7 +18,8 @@ export type Ask = { type: 'drained' } | { type: 'counts' } | { type: 'stop' }
 
 /** The first message. */
 export interface Started {
-  otlp: string
+  otlp_http: string
+  otlp_grpc: string
   clickhouse: string
   password: string
 }
@@ -47,12 +48,18 @@ const collector = await startCollector({
   dataDir,
   db: storage.db,
   listen: '127.0.0.1:0',
+  listenGrpc: '127.0.0.1:0',
   log,
 })
 const password = readFileSync(join(dataDir, 'keys', 'writer'), 'utf8').trim()
 
 process.on('message', (ask: Ask) => void answer(ask))
-process.send?.({ otlp: collector.otlpAddress, clickhouse: storage.url, password } satisfies Started)
+process.send?.({
+  otlp_http: collector.otlpAddress,
+  otlp_grpc: collector.otlpGrpcAddress,
+  clickhouse: storage.url,
+  password,
+} satisfies Started)
 
 async function answer({ type }: Ask): Promise<void> {
   if (type === 'drained') await collector.drained()

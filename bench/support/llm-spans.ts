@@ -1,4 +1,5 @@
 /** One OTLP request of model calls as real clients send them, whose ids and times can be made new without encoding again. */
+import type { Encoding } from '../../collector/otlp/answer.ts'
 import { jsonRequest, random, toProtobuf } from '../../collector/otlp/testing.ts'
 
 export interface SpanBody {
@@ -13,12 +14,14 @@ const syllables = 'the ing and tion ver con pro ment ter re de com est al in ra 
 /** Marks every trace id in the encoded request. */
 const mark = 'a7c3e15b9d02f468'
 const spanMark = 'b1e7'
+/** As long as any time of now, in text too. */
+const timeMark = '1111111111111111111'
 const durationNs = 1_850_000_000n
 /** Over all bodies, so that no two spans of a run are the same. */
 let count = 0
 
-/** About 25 attributes a span; `contentBytes` of prompt and answer together. */
-export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBody {
+/** About 25 attributes a span; `contentBytes` of prompt and answer together. The same spans in either encoding. */
+export function llmSpans(spans: number, contentBytes: number, seed = 7, encoding: Encoding = 'protobuf'): SpanBody {
   const next = random(seed)
   const int = (below: number) => Math.floor(next() * below)
   const id = () => (int(2 ** 31) + 2 ** 30).toString(36) + (int(2 ** 31) + 2 ** 30).toString(36)
@@ -75,8 +78,8 @@ export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBod
       spanId: spanMark + '0'.repeat(12),
       name: `chat ${model}`,
       kind: 3,
-      startTimeUnixNano: '1',
-      endTimeUnixNano: '2',
+      startTimeUnixNano: timeMark,
+      endTimeUnixNano: timeMark,
       attributes: [
         ...Object.entries(texts).map(([key, stringValue]) => ({ key, value: { stringValue } })),
         ...Object.entries(numbers).map(([key, intValue]) => ({ key, value: { intValue } })),
@@ -89,27 +92,55 @@ export function llmSpans(spans: number, contentBytes: number, seed = 7): SpanBod
   })
   const resource = { 'service.name': 'shop', 'service.version': '2.3.1', 'deployment.environment.name': 'production' }
   const attributes = Object.entries(resource).map(([key, stringValue]) => ({ key, value: { stringValue } }))
-  const bytes = toProtobuf(jsonRequest(list, attributes))
-  return { bytes, spans, renew: renewer(bytes, spans) }
+  const request = jsonRequest(list, attributes)
+  const bytes = encoding === 'json' ? Buffer.from(JSON.stringify(request)) : toProtobuf(request)
+  return { bytes, spans, renew: encoding === 'json' ? jsonRenewer(bytes, spans) : protobufRenewer(bytes, spans) }
 }
 
 /** A span's ids and times stand in this order: 0a 10 trace, 12 08 span, …, 39 start, 41 end. */
-function renewer(bytes: Buffer, spans: number): () => void {
-  const places: { trace: number; start: number }[] = []
-  const marked = Buffer.concat([Buffer.from([0x0a, 16]), Buffer.from(mark, 'hex')])
-  for (let at = bytes.indexOf(marked); at !== -1; at = bytes.indexOf(marked, at + 1)) {
-    const start = bytes.indexOf(Buffer.from([0x39, 1, 0, 0, 0, 0, 0, 0, 0, 0x41]), at) + 1
-    places.push({ trace: at + 2, start })
-  }
-  if (places.length !== spans) throw new Error(`found ${places.length} of ${spans} spans`)
+function protobufRenewer(bytes: Buffer, spans: number): () => void {
+  const start = Buffer.alloc(9, 0x39)
+  start.writeBigUInt64LE(BigInt(timeMark), 1)
+  const places = placesOf(bytes, Buffer.concat([Buffer.from([0x0a, 16]), Buffer.from(mark, 'hex')]), start, spans)
   return () => {
-    const end = BigInt(Date.now()) * 1_000_000n
-    for (const { trace, start } of places) {
+    const end = now()
+    for (const [trace, start] of places) {
       count++
-      bytes.writeUInt32BE(count, trace + 12)
-      bytes.writeUInt32BE(count, trace + 18 + 4)
-      bytes.writeBigUInt64LE(end - durationNs, start)
-      bytes.writeBigUInt64LE(end, start + 9)
+      bytes.writeUInt32BE(count, trace + 2 + 12)
+      bytes.writeUInt32BE(count, trace + 2 + 18 + 4)
+      bytes.writeBigUInt64LE(end - durationNs, start + 1)
+      bytes.writeBigUInt64LE(end, start + 10)
     }
   }
+}
+
+/** The same as text: hexadecimal ids, decimal times. */
+function jsonRenewer(bytes: Buffer, spans: number): () => void {
+  const ids = `"traceId":"${mark}`
+  const times = '"startTimeUnixNano":"'
+  const places = placesOf(bytes, Buffer.from(ids), Buffer.from(times), spans)
+  const traceEnd = ids.length - mark.length + 32
+  const spanEnd = traceEnd + '","spanId":"'.length + 16
+  const endTime = times.length + timeMark.length + '","endTimeUnixNano":"'.length
+  return () => {
+    const end = now()
+    for (const [trace, start] of places) {
+      const id = (++count).toString(16).padStart(8, '0')
+      bytes.write(id, trace + traceEnd - 8, 'latin1')
+      bytes.write(id, trace + spanEnd - 8, 'latin1')
+      bytes.write(String(end - durationNs), start + times.length, 'latin1')
+      bytes.write(String(end), start + endTime, 'latin1')
+    }
+  }
+}
+
+const now = () => BigInt(Date.now()) * 1_000_000n
+
+/** Where the ids and where the times of each span begin. */
+function placesOf(bytes: Buffer, ids: Buffer, times: Buffer, spans: number): [number, number][] {
+  const places: [number, number][] = []
+  for (let at = bytes.indexOf(ids); at !== -1; at = bytes.indexOf(ids, at + 1))
+    places.push([at, bytes.indexOf(times, at)])
+  if (places.length !== spans) throw new Error(`found ${places.length} of ${spans} spans`)
+  return places
 }

@@ -17,6 +17,7 @@ type Computed =
   | 'role'
   | 'merged_span_ids'
   | 'merged_dialects'
+  | 'inherited_fields'
   | 'input_token_basis'
   | 'usage_source'
   | 'attributes'
@@ -39,7 +40,8 @@ export class BadValue extends Error {
 type Parse<Value> = (text: string) => Value
 
 const text: Parse<string> = (value) => value
-const count = (max: number): Parse<number> => {
+/** Whole numbers up to a limit. Throws BadValue. */
+export const countOf = (max: number): Parse<number> => {
   return (value) => {
     const number = decimal(value)
     if (number < 0) throw new BadValue('negative', 'is negative')
@@ -48,7 +50,8 @@ const count = (max: number): Parse<number> => {
     return number
   }
 }
-const amount = (max: number): Parse<number> => {
+/** Numbers up to a limit. Throws BadValue. */
+export const amountOf = (max: number): Parse<number> => {
   return (value) => {
     const number = decimal(value)
     if (number < 0) throw new BadValue('negative', 'is negative')
@@ -57,8 +60,8 @@ const amount = (max: number): Parse<number> => {
   }
 }
 /** A request of more tokens than this is a mistake in the file: ten times the largest context window known. */
-const tokens = count(100_000_000)
-const ms = amount(30 * 86_400_000)
+const tokens = countOf(100_000_000)
+const ms = amountOf(30 * 86_400_000)
 const flag: Parse<boolean> = (value) => {
   if (/^(true|1|yes|t|y)$/i.test(value)) return true
   if (/^(false|0|no|f|n)$/i.test(value)) return false
@@ -108,11 +111,11 @@ const parsers: { [F in Field]: Parse<NonNullable<LlmRequest[F]>> } = {
   service_tier: text,
   status,
   error_type: text,
-  http_status: count(999),
+  http_status: countOf(999),
   finish_reason: text,
-  attempt: count(65_535),
+  attempt: countOf(65_535),
   cache_hit: flag,
-  reported_cost_usd: amount(900_000),
+  reported_cost_usd: amountOf(900_000),
   input: text,
   output: text,
 }

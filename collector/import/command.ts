@@ -1,48 +1,52 @@
 /** What `inferwatch import` does: composes the import with prices, redaction and a progress bar. */
 import type { Db } from '../../storage/client.ts'
-import type { ContentMode, PricesConfig } from '../config.ts'
+import type { ContentConfig, EndpointConfig, PricesConfig } from '../config.ts'
 import { createPricer } from '../pricing.ts'
 import { createRedactor } from '../redact.ts'
 import { ImportError } from './error.ts'
+import { exportFormats } from './formats/index.ts'
 import { parsePairs } from './mapping.ts'
 import { runImport, type ImportOptions } from './index.ts'
 import { barProgress } from './progress.ts'
 import { fileFormats } from './source.ts'
-import { summaryLines } from './summary.ts'
+import { isFailure, summaryLines } from './summary.ts'
 
 export interface ImportFlags {
   /** `field=column` pairs, comma-separated, each time that the option was given. */
   map?: string[]
   /** `field=value` pairs, likewise. */
   set?: string[]
+  /** Of a file format and whose export it is one or both, comma-separated. */
   format?: string
   shiftTo?: string
   rejects?: string
   timezone?: string
 }
 
-/** Imports a file and returns the summary to print. Throws ImportError with one line that says what to do. */
+/** Imports a file and returns the summary to print, and whether nothing of the file could be used. Throws ImportError with one line that says what to do. */
 export async function importCommand(
   file: string,
   flags: ImportFlags,
-  config: { prices: PricesConfig; content: ContentMode },
+  config: { prices: PricesConfig; content: ContentConfig; endpoints: EndpointConfig[] },
   db: Db,
-): Promise<string> {
-  const context = { db, pricer: createPricer(config.prices), redactor: createRedactor(config.content) }
+): Promise<{ text: string; failed: boolean }> {
+  const context = {
+    db,
+    pricer: createPricer(config.prices),
+    redactor: createRedactor(config.content, config.endpoints),
+  }
   const summary = await runImport(importOptions(file, flags), { ...context, progress: barProgress() })
-  return summaryLines(summary).join('\n')
+  return { text: summaryLines(summary).join('\n'), failed: isFailure(summary) }
 }
 
 function importOptions(
   file: string,
-  { shiftTo, format: name, map, set, rejects, timezone }: ImportFlags,
+  { shiftTo, format = '', map, set, rejects, timezone }: ImportFlags,
 ): ImportOptions {
   if (shiftTo !== undefined && shiftTo !== 'now') throw new ImportError(`--shift-to: "${shiftTo}" is not "now"`)
-  const format = fileFormats.find((known) => known === name)
-  if (name !== undefined && !format) throw new ImportError(`--format: "${name}" is none of ${fileFormats.join(', ')}`)
   return {
     file,
-    ...(format && { format }),
+    ...formatOptions(format),
     ...(map && { map: parsePairs(map, '--map') }),
     ...(set && { set: parsePairs(set, '--set') }),
     ...(rejects !== undefined && { rejects }),
@@ -50,3 +54,17 @@ function importOptions(
     ...(shiftTo === 'now' && { shift_to: 'now' as const }),
   }
 }
+
+function formatOptions(text: string): Pick<ImportOptions, 'format' | 'export'> {
+  const options: Pick<ImportOptions, 'format' | 'export'> = {}
+  for (const name of text.split(',').map((word) => word.trim())) {
+    const file = fileFormats.find((known) => known === name)
+    const whose = exportFormats.find((known) => known.name === name)
+    if (file) options.format = file
+    else if (whose) options.export = whose
+    else if (name !== '') throw new ImportError(`--format: "${name}" is none of ${formatNames.join(', ')}`)
+  }
+  return options
+}
+
+const formatNames = [...fileFormats, ...exportFormats.map(({ name }) => name)]

@@ -13,9 +13,12 @@ export interface EarlierImport {
 
 export interface ImportRecord extends EarlierImport {
   file: string
+  /** Whose export it was; empty for columns of our own and mapped ones. */
+  format: string
   rows_read: number
   rows_imported: number
   rows_existing: number
+  rows_skipped: number
   rows_rejected: number
 }
 

@@ -1,15 +1,18 @@
-/** Imports a file of past requests: CSV, TSV, JSON lines or Parquet. Safe to repeat, and to stop half-way. */
+/** Imports a file of past requests, or of what a provider summed up. Safe to repeat, and to stop half-way. */
 import type { LlmRequest } from '../../records/llm-request.ts'
 import type { Db } from '../../storage/client.ts'
-import { Blocks } from './blocks.ts'
+import { BadRow } from './bad-row.ts'
 import { ImportError } from './error.ts'
+import { FormatReader } from './format-reader.ts'
+import type { ExportFormat } from './formats/format.ts'
+import { recognise } from './formats/index.ts'
 import { clockOf, fileHashes, knownShift, recordImport, shiftedImports } from './history.ts'
-import { Identities } from './identity.ts'
+import { RequestIntake, UsageIntake, type Intake } from './intake.ts'
 import { Mapping } from './mapping.ts'
 import { noProgress, type Progress } from './progress.ts'
 import { checkFile, openSource } from './reader.ts'
 import { Rejects } from './rejects.ts'
-import { BadRow, RowReader, type RowContext } from './row.ts'
+import { RowReader, type RequestReader, type RowContext } from './row.ts'
 import type { FileFormat, Source, SourceRow } from './source.ts'
 import { Totals, type ImportSummary } from './summary.ts'
 import { zoneOffset, type ZoneOffset } from './timestamp.ts'
@@ -23,6 +26,8 @@ export interface ImportOptions {
   file: string
   /** By the file's name unless given. */
   format?: FileFormat
+  /** Whose export it is; by its columns unless given, when none are mapped. */
+  export?: ExportFormat
   /** Field → column of the file. Empty: columns named like fields fill them. */
   map?: Record<string, string>
   /** Field → value for every row. */
@@ -56,7 +61,7 @@ export async function runImport(options: ImportOptions, context: ImportContext):
   const moved = options.shift_to === 'now'
   const version = started * 1000
   const latest = moved ? Number.POSITIVE_INFINITY : version + dayMicros
-  const recorded = JSON.stringify({ map, set, timezone })
+  const recorded = JSON.stringify({ map, set, timezone, ...(options.export && { format: options.export.name }) })
   const earlier = moved ? await shiftedImports(db) : []
   const lengths = earlier.map((one) => one.file_bytes)
   const hashes = await fileHashes(file, lengths)
@@ -65,25 +70,32 @@ export async function runImport(options: ImportOptions, context: ImportContext):
     const known = knownShift(earlier, hashes.prefixes, clockOf(recorded))
     rows.shift = known ?? version - ((await lastTime(options, rows)) ?? version)
   }
-  const { rejects, blocks, totals } = await importRows(options, context, rows)
+  const { rejects, skips, intake, format, totals } = await importRows(options, context, rows)
   const { read: rows_read, ...sums } = totals.result()
-  const { imported, existing } = blocks
+  const { imported, existing } = intake ?? { imported: 0, existing: 0 }
+  const skipped = sumOf(skips)
   await recordImport(db, {
     file,
     file_hash: hashes.hash,
     file_bytes: hashes.bytes,
     mapping: recorded,
+    format: format?.name ?? '',
     shift_us: rows.shift,
     rows_read,
     rows_imported: imported,
     rows_existing: existing,
+    rows_skipped: skipped,
     rows_rejected: rejects.count,
   })
   const summary: ImportSummary = {
     file,
+    format: format?.name ?? null,
+    table: intake?.table ?? 'requests',
     rows_read,
     imported,
     existing,
+    skipped,
+    skips,
     rejected: rejects.count,
     reasons: rejects.reasons,
     rejects_file: rejects.count > 0 ? rejects.path : null,
@@ -94,81 +106,103 @@ export async function runImport(options: ImportOptions, context: ImportContext):
   return summary
 }
 
+const sumOf = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0)
+
 async function importRows(
-  { file, format, rejects: path, signal }: ImportOptions,
+  options: ImportOptions,
   { db, pricer, redactor, progress = noProgress }: ImportContext,
   rows: Omit<RowContext, 'columns'>,
 ) {
-  const rejects = await Rejects.open(file, path)
-  const source = await openSource(file, format, signal)
-  const reader = new RowReader({ ...rows, columns: source.columns })
-  const identities = new Identities()
-  const blocks = new Blocks(db)
+  const { file, signal } = options
+  const rejects = await Rejects.open(file, options.rejects)
+  const source = await openSource(file, options.format, signal)
   const totals = new Totals()
+  const skips = new Map<string, number>()
+  const intakeFor = (format: ExportFormat | null): Intake => {
+    const context = { ...rows, columns: source.columns }
+    if (format?.kind === 'usage') return new UsageIntake(format, { ...context, db, file, totals })
+    return new RequestIntake(readerFor(format, context), { db, pricer, redactor, totals })
+  }
+  let intake = null as Intake | null
+  let format = null as ExportFormat | null
   progress.start(source.total)
   try {
-    for await (const { batch, done } of checked(file, source, rows.mapping)) {
-      for (const row of batch.rows) {
+    for await (const step of recognised(options, source, rows.mapping)) {
+      format = step.format
+      if (step.known) intake ??= intakeFor(format)
+      for (const row of step.batch.rows) {
         totals.read++
-        const request = row.cells === null ? row : requestOf(reader, row, identities)
-        if ('reason' in request) {
-          await rejects.add({ line: row.line, reason: request.reason, message: request.message, row: row.raw() })
-          continue
-        }
-        pricer(request)
-        redactor.request(request)
-        totals.add(request)
-        await blocks.add(request)
+        const outcome = row.cells === null ? row : await taken(intake, row)
+        if (outcome === null) continue
+        if ('skipped' in outcome) skips.set(outcome.skipped, (skips.get(outcome.skipped) ?? 0) + 1)
+        else await rejects.add({ line: row.line, reason: outcome.reason, message: outcome.message, row: row.raw() })
       }
-      progress.update(done, totals.read)
+      progress.update(step.done, totals.read)
     }
-    await blocks.finish()
+    await intake?.finish()
   } finally {
     progress.stop()
     await rejects.close()
   }
-  return { rejects, blocks, totals }
+  return { rejects, skips, intake, format, totals }
 }
 
-function requestOf(reader: RowReader, row: SourceRow, identities: Identities): LlmRequest | BadRow {
+async function taken(intake: Intake | null, row: SourceRow) {
   try {
-    return reader.request(row, identities)
+    // No object before this one had a key, either.
+    if (!intake) throw new BadRow('empty_row', 'the object is empty')
+    return await intake.add(row)
   } catch (error) {
     if (error instanceof BadRow) return error
     throw error
   }
 }
 
-/** The source's batches, once the mapping is known to fit: JSON lines tell their columns with their first rows. */
-async function* checked(file: string, source: Source, mapping: Mapping) {
-  let fits = false
+function readerFor(format: ExportFormat | null, context: RowContext): RequestReader {
+  return format?.kind === 'requests' ? new FormatReader(format, context) : new RowReader(context)
+}
+
+/** The source's batches, with whose export they are once its columns are known: JSON tells them with its first rows. */
+async function* recognised(options: ImportOptions, source: Source, mapping: Mapping) {
+  let known = false
+  let format: ExportFormat | null = null
   let done = 0
   for await (const batch of source.batches) {
-    if (!fits && source.columns.length > 0) {
-      mapping.check(file, source.columns)
-      fits = true
+    if (!known && source.columns.length > 0) {
+      format = formatOf(options, source.columns, mapping)
+      known = true
     }
     done += batch.progress
-    yield { batch, done }
+    yield { batch, done, known, format }
   }
-  if (!fits && source.format !== 'jsonl') mapping.check(file, source.columns)
+}
+
+/** Null for columns of our own and mapped ones. Throws ImportError when they fit neither those nor the format that was given. */
+function formatOf(options: ImportOptions, columns: readonly string[], mapping: Mapping): ExportFormat | null {
+  const { file, map = {}, export: given } = options
+  const own = Object.keys(map).length > 0 || mapping.isTimed(columns)
+  const format = given ?? (own ? null : recognise(columns))
+  if (!format) mapping.check(file, columns)
+  else mapping.checkExport(file, columns, format)
+  return format
 }
 
 /** Reads the file once for its last time; null when no row has one. */
-async function lastTime(
-  { file, format, signal }: ImportOptions,
-  row: Omit<RowContext, 'columns'>,
-): Promise<number | null> {
-  const source = await openSource(file, format, signal)
-  const reader = new RowReader({ ...row, columns: source.columns })
+async function lastTime(options: ImportOptions, row: Omit<RowContext, 'columns'>): Promise<number | null> {
+  const source = await openSource(options.file, options.format, options.signal)
+  let reader: RequestReader | null = null
   let last = Number.NEGATIVE_INFINITY
-  for await (const { batch } of checked(file, source, row.mapping)) {
+  for await (const { batch, known, format } of recognised(options, source, row.mapping)) {
+    if (!known) continue
+    if (format?.kind === 'usage')
+      throw new ImportError(`--shift-to: ${options.file} holds a provider's sums, whose days must stay as they are`)
+    reader ??= readerFor(format, { ...row, columns: source.columns })
     for (const item of batch.rows) if (item.cells !== null) last = Math.max(last, timestampOf(reader, item))
   }
   return Number.isFinite(last) ? last : null
 }
 
-function timestampOf(reader: RowReader, row: SourceRow): number {
+function timestampOf(reader: RequestReader, row: SourceRow): number {
   try {
     return reader.timestampOf(row)
   } catch (error) {

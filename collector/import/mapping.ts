@@ -1,6 +1,7 @@
 /** Which column of a file fills which field of a request. */
 import { targetOf, targets, type Target } from './columns.ts'
 import { ImportError } from './error.ts'
+import type { ExportFormat } from './formats/format.ts'
 
 export interface MappingOptions {
   /** Field → column of the file. Empty: columns named like fields fill them. */
@@ -53,13 +54,33 @@ export class Mapping {
     return target && !this.fixed.some(([name]) => name === target) ? [target] : []
   }
 
+  /** Whether something gives the time. */
+  isTimed(columns: readonly string[]): boolean {
+    return (
+      columns.some((column) => this.targetsOf(column).includes('timestamp')) ||
+      this.fixed.some(([target]) => target === 'timestamp')
+    )
+  }
+
   /** Throws ImportError when a mapped column is not in the file or nothing gives the time. */
   check(file: string, columns: readonly string[]): void {
-    const listed = columns.map((name) => `"${name}"`).join(', ')
     const missing = [...this.bySource.keys()].find((source) => !columns.includes(source))
-    if (missing !== undefined) throw new ImportError(`--map: ${file} has no column "${missing}"; it has ${listed}`)
-    const timed = columns.some((column) => this.targetsOf(column).includes('timestamp'))
-    if (!timed && !this.fixed.some(([target]) => target === 'timestamp'))
-      throw new ImportError(`${file}: nothing gives the time; add --map timestamp=<column>, one of ${listed}`)
+    if (missing !== undefined)
+      throw new ImportError(`--map: ${file} has no column "${missing}"; it has ${listed(columns)}`)
+    if (this.isTimed(columns)) return
+    const hint = `add --map timestamp=<column>, one of ${listed(columns)}`
+    throw new ImportError(`${file}: nothing gives the time; ${hint}`)
+  }
+
+  /** Throws ImportError when the file is none of the format, or columns are mapped that the format reads by itself. */
+  checkExport(file: string, columns: readonly string[], format: ExportFormat): void {
+    if (!this.selfNamed) throw new ImportError(`--map: columns of ${format.name} exports are known; leave it out`)
+    const fixed = this.fixed.find(([target]) => ['timestamp', 'trace_id', 'span_id'].includes(target))
+    if (fixed) throw new ImportError(`--set: ${fixed[0]} comes from the ${format.name} export; leave it out`)
+    const fits =
+      format.kind === 'requests' ? format.time.some((name) => columns.includes(name)) : format.matches(new Set(columns))
+    if (!fits) throw new ImportError(`${file}: not an export of ${format.name}; its columns are ${listed(columns)}`)
   }
 }
+
+const listed = (columns: readonly string[]) => columns.map((name) => `"${name}"`).join(', ')

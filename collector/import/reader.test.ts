@@ -84,6 +84,41 @@ test('JSON lines: new keys, exact numbers, broken lines', async () => {
   ])
 })
 
+const json = { a: 1, b: { c: ['x\ny'] } }
+test.each<[string, string | Uint8Array]>([
+  ['list.json', JSON.stringify([json, { d: 2 }])],
+  ['indented.json', JSON.stringify([json, { d: 2 }], null, 2)],
+  ['mark.json', `\uFEFF${JSON.stringify([json, { d: 2 }])}`],
+  ['page.json', JSON.stringify({ object: 'page', data: [json, { d: 2 }], next_page: null })],
+  ['page.json.gz', gzipSync(JSON.stringify({ data: [json, { d: 2 }] }, null, 1))],
+  ['lines.json', `${JSON.stringify(json)}\n{"d":2}\n`],
+  ['list.json.zst', zstdCompressSync(JSON.stringify([json, { d: 2 }]))],
+])('%s: a list, a page or lines', async (name, content) => {
+  const { columns, rows } = await readAll(put(name, content))
+  expect(columns).toEqual(['a', 'b', 'd'])
+  expect(rows.map(({ line, cells }) => [line, Array.isArray(cells) ? [...cells] : cells])).toEqual([
+    [1, ['1', '{"c":["x\\ny"]}']],
+    [2, [undefined, undefined, '2']],
+  ])
+})
+
+test('JSON: broken items are named and cost nothing else', async () => {
+  const { rows } = await readAll(put('broken.json', '[{"a":1},7,{"a":},{"a":2},{"a"'))
+  expect(rows.map(({ line, cells }) => [line, cells])).toEqual([
+    [1, ['1']],
+    [2, 'not_an_object'],
+    [3, 'invalid_json'],
+    [4, ['2']],
+    [5, 'cut_short'],
+  ])
+  const lines = await readAll(put('broken-lines.json', '{"a":1}\n{"a":\n{"a":2}'))
+  expect(lines.rows.map(({ line, cells }) => [line, cells])).toEqual([
+    [1, ['1']],
+    [2, 'invalid_json'],
+    [3, ['2']],
+  ])
+})
+
 test('Parquet: types become texts, times with a zone keep it', async () => {
   const path = join(directory, 'rows.parquet')
   writeParquet(
@@ -104,6 +139,8 @@ test.each([
   ['absent.csv', undefined, /absent\.csv: no such file/],
   ['notes.txt', 'x', /its name says no format/],
   ['empty.csv', '', /is empty/],
+  ['broken.json.gz', 'not gzip', /broken\.json\.gz: cannot be read: /],
+  ['lines.json.xz', 'x', /JSON compressed with xz is read as lines only; give --format jsonl/],
   ['broken.parquet', 'not parquet', /broken\.parquet: cannot be read: /],
 ])('%s: %j', async (name, content, message) => {
   const path = content === undefined ? join(directory, name) : put(name, content)

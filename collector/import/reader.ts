@@ -1,4 +1,4 @@
-/** Reads CSV, TSV, JSON lines and Parquet into rows of texts, in file order, at the pace at which they are taken. */
+/** Reads CSV, TSV, JSON and Parquet into rows of texts, in file order, at the pace at which they are taken. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { csvSource } from './csv-source.ts'
 import { ImportError } from './error.ts'
+import { jsonFileSource } from './json.ts'
 import { jsonSource } from './jsonl.ts'
 import { linesOf } from './lines.ts'
 import { parquetSource } from './parquet.ts'
@@ -29,7 +30,7 @@ const extensions = new Map<string, FileFormat>([
   ['tsv', 'tsv'],
   ['jsonl', 'jsonl'],
   ['ndjson', 'jsonl'],
-  ['json', 'jsonl'],
+  ['json', 'json'],
   ['parquet', 'parquet'],
   ['pq', 'parquet'],
 ])
@@ -53,11 +54,12 @@ export async function checkFile(
 }
 
 /**
- * Opens a file; compressed ones by their extension (gz, zst, xz, br, lz4, bz2). A process reads it until `batches` ends or is
+ * Opens a file; compressed ones by their extension (gz, zst, xz, br, lz4, bz2). It stays open until `batches` ends or is
  * left. Throws ImportError with what to do.
  */
 export async function openSource(file: string, chosen: FileFormat | undefined, signal?: AbortSignal): Promise<Source> {
   const { format, compression, size } = await checkFile(file, chosen)
+  if (format === 'json') return jsonFileSource(file, { compression, size }, signal)
   const lines = readChild(file, format, compression, signal)
   try {
     const source = await sourceOf(file, format, compression === 'none' ? size : null, lines)
@@ -68,7 +70,12 @@ export async function openSource(file: string, chosen: FileFormat | undefined, s
   }
 }
 
-async function sourceOf(file: string, format: FileFormat, size: number | null, lines: Lines): Promise<Source> {
+async function sourceOf(
+  file: string,
+  format: Exclude<FileFormat, 'json'>,
+  size: number | null,
+  lines: Lines,
+): Promise<Source> {
   const first = await lines.next()
   if (first.done) throw new ImportError(`${file}: nothing could be read`)
   const [header = '', ...rest] = first.value.lines

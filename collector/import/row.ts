@@ -3,36 +3,19 @@ import { emptyRequest, tpotMs, type LlmRequest } from '../../records/llm-request
 import { modelName } from '../../records/model-name.ts'
 import { normalProvider } from '../../records/provider.ts'
 import type { EpochMicros } from '../../records/span.ts'
-import { assign, BadValue, type Target } from './columns.ts'
-import { hexId, type Identities } from './identity.ts'
+import { assignChecked, checkedTime, type Clock } from './bad-row.ts'
+import type { Target } from './columns.ts'
+import type { Skipped } from './formats/format.ts'
+import { hexId, Identities } from './identity.ts'
 import type { Mapping } from './mapping.ts'
 import type { SourceRow } from './source.ts'
-import { parseTimestamp, type ZoneOffset } from './timestamp.ts'
 
-/** A row that is refused: `reason` is a stable word to count by, the message names column and value. */
-export class BadRow extends Error {
-  override name = 'BadRow'
-  readonly reason: string
-
-  constructor(reason: string, message: string) {
-    super(message)
-    this.reason = reason
-  }
-}
-
-const year2000 = Date.UTC(2000, 0, 1) * 1000
-/** Shown of a bad value in messages. */
-const shownChars = 80
-
-export interface RowContext {
+export interface RowContext extends Clock {
   mapping: Mapping
-  zone: ZoneOffset
   columns: readonly string[]
   /** Added to every time. */
   shift: EpochMicros
   version: number
-  /** Times after this are refused. */
-  latest: EpochMicros
 }
 
 interface Plan {
@@ -41,8 +24,18 @@ interface Plan {
   attributes: { name: string; at: number }[]
 }
 
-export class RowReader {
+/** Rows of a file → requests, whoever wrote it. */
+export interface RequestReader {
+  /** The time of a row as it stands in the file. Throws BadRow. */
+  timestampOf(row: SourceRow): EpochMicros
+  /** Throws BadRow. */
+  request(row: SourceRow): LlmRequest | Skipped
+}
+
+/** Columns of our own, or mapped ones. */
+export class RowReader implements RequestReader {
   private readonly context: RowContext
+  private readonly identities = new Identities()
   private plan: Plan = { fields: [], attributes: [] }
   private planned = -1
 
@@ -50,25 +43,16 @@ export class RowReader {
     this.context = context
   }
 
-  /** The time of a row as it stands in the file. Throws BadRow. */
   timestampOf(row: SourceRow): EpochMicros {
     return this.time(this.values(row))
   }
 
   private time(values: (readonly [Target, string])[]): EpochMicros {
     const text = values.findLast(([target]) => target === 'timestamp')?.[1]
-    if (text === undefined) throw new BadRow('timestamp_missing', 'timestamp is empty')
-    const timestamp = parseTimestamp(text, this.context.zone)
-    if (timestamp === null) throw new BadRow('timestamp_invalid', `timestamp ${shown(text)} is not a time`)
-    if (timestamp < year2000)
-      throw new BadRow('timestamp_out_of_range', `timestamp ${shown(text)} is before the year 2000`)
-    if (timestamp > this.context.latest)
-      throw new BadRow('timestamp_in_future', `timestamp ${shown(text)} is in the future`)
-    return timestamp
+    return checkedTime(text, 'timestamp', this.context)
   }
 
-  /** Throws BadRow. */
-  request(row: SourceRow, identities: Identities): LlmRequest {
+  request(row: SourceRow): LlmRequest {
     const request = emptyRequest()
     const values = this.values(row)
     request.timestamp = this.time(values) + this.context.shift
@@ -85,10 +69,8 @@ export class RowReader {
       const value = row.cells[at]
       if (value !== null && value !== undefined && value !== '') addAttribute(request, name, value)
     }
-    identify(request, identities.of(identity))
-    nameModel(request)
-    request.provider = normalProvider(request.provider)
-    request.tpot_ms ??= tpotMs(request.duration_ms, request.ttft_ms, request.output_tokens)
+    identify(request, this.identities.of(identity))
+    normalise(request)
     if (!statusKnown) request.status = statusFrom(request)
     return request
   }
@@ -120,15 +102,6 @@ function planOf(mapping: Mapping, columns: readonly string[]): Plan {
   return plan
 }
 
-function assignChecked(request: LlmRequest, target: Exclude<Target, 'timestamp'>, value: string): void {
-  try {
-    assign(request, target, value)
-  } catch (error) {
-    if (!(error instanceof BadValue)) throw error
-    throw new BadRow(`${target}_${error.reason}`, `${target} ${shown(value)} ${error.message}`)
-  }
-}
-
 /** Our own exports carry their attributes as one object. */
 function addAttribute(request: LlmRequest, name: string, value: string): void {
   if (name === 'attributes' && value.startsWith('{')) {
@@ -150,12 +123,14 @@ function identify(request: LlmRequest, made: { trace_id: string; span_id: string
   request.span_id = request.span_id === '' ? made.span_id : hexId(request.span_id, 16)
 }
 
-/** One model is one name, whatever the file calls it; see `modelName`. */
-function nameModel(request: LlmRequest): void {
+/** One model and one provider is one name, whatever the file calls it; what follows from other fields is worked out. */
+export function normalise(request: LlmRequest): void {
   const { model, version } = modelName(request.model || request.requested_model)
   request.requested_model ||= request.model
   request.model = model
   request.model_version ||= version
+  request.provider = normalProvider(request.provider)
+  request.tpot_ms ??= tpotMs(request.duration_ms, request.ttft_ms, request.output_tokens)
 }
 
 /** A file without a status may still tell one. */
@@ -164,5 +139,3 @@ function statusFrom({ http_status: code, error_type: type }: LlmRequest): LlmReq
   if (code === 408 || code === 504) return 'timeout'
   return (code !== null && code >= 400) || type !== '' ? 'error' : 'ok'
 }
-
-const shown = (value: string) => JSON.stringify(value.length > shownChars ? `${value.slice(0, shownChars)}…` : value)

@@ -1,10 +1,10 @@
 /** What every format is read into: rows of texts, in file order. */
-export const fileFormats = ['csv', 'tsv', 'jsonl', 'parquet'] as const
+export const fileFormats = ['csv', 'tsv', 'json', 'jsonl', 'parquet'] as const
 export type FileFormat = (typeof fileFormats)[number]
 
 /** A row as texts, aligned with `columns`; `raw` shows it as it stands in the file. */
 export interface SourceRow {
-  /** Line in a text file, row in a Parquet file; counted from 1. */
+  /** Line in a text file, item of a JSON list, row in a Parquet file; counted from 1. */
   line: number
   cells: (string | null)[]
   raw: () => unknown

@@ -8,9 +8,13 @@ import { summaryLines } from './summary.ts'
 test('the summary says what went in, what did not and why', () => {
   const lines = summaryLines({
     file: 'requests.csv',
+    format: null,
+    table: 'requests',
     rows_read: 12_345,
     imported: 12_000,
     existing: 300,
+    skipped: 0,
+    skips: new Map(),
     rejected: 45,
     reasons: new Map([
       ['timestamp_invalid', 5],

@@ -1,12 +1,19 @@
 import type { LlmRequest } from '../../records/llm-request.ts'
+import type { ProviderUsage } from '../../records/provider-usage.ts'
 import type { EpochMicros } from '../../records/span.ts'
 
 export interface ImportSummary {
   file: string
+  /** Whose export it was; null for columns of our own and mapped ones. */
+  format: string | null
+  table: 'requests' | 'provider_usage'
   rows_read: number
   imported: number
   /** Imported before, or repeated with the same ids. */
   existing: number
+  /** Rows that are no calls of a model, by reason. */
+  skipped: number
+  skips: Map<string, number>
   rejected: number
   /** Reason → rows. */
   reasons: Map<string, number>
@@ -28,26 +35,37 @@ export interface ImportSummary {
 export function summaryLines(summary: ImportSummary): string[] {
   const count = (value: number, one: string, many = `${one}s`) =>
     `${value.toLocaleString('en-US')} ${value === 1 ? one : many}`
-  const { rows_read: read, imported, existing, rejected, reasons, from, to, elapsed_ms: elapsed } = summary
+  const { rows_read: read, imported, existing, skipped, rejected, from, to, elapsed_ms: elapsed } = summary
+  const isUsage = summary.table === 'provider_usage'
+  const whose = summary.format === null ? '' : `, as ${summary.format}`
   const rate = elapsed > 0 ? Math.round((read / elapsed) * 1000) : read
   const lines = [
-    `${summary.file}: ${count(read, 'row')} read in ${(elapsed / 1000).toFixed(1)} s (${count(rate, 'row')}/s)`,
+    `${summary.file}: ${count(read, 'row')} read in ${(elapsed / 1000).toFixed(1)} s (${count(rate, 'row')}/s)${whose}`,
+    ...(isUsage ? ['  sums that the provider made, not requests: table provider_usage'] : []),
     `  imported       ${imported.toLocaleString('en-US')}`,
     `  already there  ${existing.toLocaleString('en-US')}`,
+    ...(skipped > 0 ? [`  skipped        ${skipped.toLocaleString('en-US')}`, ...byCount(summary.skips)] : []),
     `  rejected       ${rejected.toLocaleString('en-US')}`,
-    ...[...reasons]
-      .sort(([, a], [, b]) => b - a)
-      .map(([reason, rows]) => `    ${reason}: ${rows.toLocaleString('en-US')}`),
+    ...byCount(summary.reasons),
   ]
   if (summary.rejects_file !== null) lines.push(`  rejected rows, with reasons: ${summary.rejects_file}`)
   if (from !== null && to !== null) lines.push(`  from ${iso(from)} to ${iso(to)}`)
   if (summary.shift_us !== 0) lines.push(`  moved in time by ${(summary.shift_us / 86_400_000_000).toFixed(3)} days`)
+  const unpriced = summary.unpriced > 0 ? `; ${count(summary.unpriced, 'row')} without a known price` : ''
   lines.push(
     `  tokens         ${summary.input_tokens.toLocaleString('en-US')} in, ${summary.output_tokens.toLocaleString('en-US')} out`,
-    `  cost           ${summary.cost_usd.toFixed(2)} USD${summary.unpriced > 0 ? `; ${count(summary.unpriced, 'row')} without a known price` : ''}`,
+    `  ${isUsage ? 'charged' : 'cost   '}        ${summary.cost_usd.toFixed(2)} USD${unpriced}`,
   )
   return lines
 }
+
+/** Whether a file with rows brought none of them into the database, neither now nor before. */
+export function isFailure({ rows_read, imported, existing }: ImportSummary): boolean {
+  return rows_read > 0 && imported + existing === 0
+}
+
+const byCount = (reasons: ReadonlyMap<string, number>) =>
+  [...reasons].sort(([, a], [, b]) => b - a).map(([reason, rows]) => `    ${reason}: ${rows.toLocaleString('en-US')}`)
 
 const iso = (micros: EpochMicros) => new Date(micros / 1000).toISOString()
 
@@ -66,6 +84,14 @@ export class Totals {
     this.to = Math.max(this.to, timestamp)
     if (cost_usd === null) this.unpriced++
     else this.cost += cost_usd
+    this.input += input_tokens ?? 0
+    this.output += output_tokens ?? 0
+  }
+
+  addUsage({ bucket_start, bucket_end, input_tokens, output_tokens, amount_usd }: ProviderUsage): void {
+    this.from = Math.min(this.from, bucket_start)
+    this.to = Math.max(this.to, bucket_end)
+    this.cost += amount_usd ?? 0
     this.input += input_tokens ?? 0
     this.output += output_tokens ?? 0
   }

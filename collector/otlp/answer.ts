@@ -1,4 +1,4 @@
-/** What OTLP/HTTP answers: an export response, or a google.rpc.Status, in the encoding of the request. */
+/** What OTLP answers: an export response, or a google.rpc.Status, in the encoding of the request. */
 import { RowBinaryWriter } from '../../storage/rowbinary.ts'
 
 export type Encoding = 'protobuf' | 'json'
@@ -7,6 +7,14 @@ export const contentTypes: Record<Encoding, string> = {
   protobuf: 'application/x-protobuf',
   json: 'application/json',
 }
+
+/** Every name that these encodings go by. */
+export const mediaTypes: ReadonlyMap<string, Encoding> = new Map([
+  ['application/x-protobuf', 'protobuf'],
+  ['application/protobuf', 'protobuf'],
+  ['application/vnd.google.protobuf', 'protobuf'],
+  ['application/json', 'json'],
+])
 
 /** A request that is answered with an error. `status` is HTTP's; 503 is the only one that clients send again. */
 export class Refusal extends Error {
@@ -22,7 +30,7 @@ export class Refusal extends Error {
 }
 
 /** gRPC's codes, which Status carries, for the HTTP codes that we send. */
-const grpcCodes: Record<number, number> = { 400: 3, 401: 16, 404: 5, 405: 12, 413: 8, 415: 3, 500: 13, 503: 14 }
+export const grpcCodes: Record<number, number> = { 400: 3, 401: 16, 404: 5, 405: 12, 413: 8, 415: 3, 500: 13, 503: 14 }
 
 /** Seconds. The JavaScript exporter gives up after 10 in all: a larger value would lose the data. */
 export const retryAfter = 2

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
-import { BodyReader } from './body.ts'
+import { BodyReader, unframed } from './body.ts'
 import { ByteGate } from './gate.ts'
 
 let server: Server | undefined
@@ -13,7 +13,8 @@ async function start(gate: ByteGate) {
   const read: number[] = []
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     try {
-      const body = await bodies.read(request, false, 2 ** 24)
+      const declared = Number(request.headers['content-length'] ?? 0)
+      const body = await bodies.read(request, { declared, maxBytes: 2 ** 24, framing: unframed(false) })
       if (!body) return
       read.push(body.bytes.length)
       body.recycle()

@@ -1,10 +1,12 @@
 /** Reads a request's body within its limits, before and after decompression. */
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
+import { metrics } from '@opentelemetry/api'
+import type { IngestConfig } from '../config.ts'
 import { Refusal } from './answer.ts'
 import { BufferPool } from './buffers.ts'
-import type { ByteGate } from './gate.ts'
+import { ByteGate } from './gate.ts'
 
 const gunzip = promisify(gunzipCallback)
 
@@ -13,6 +15,8 @@ const holdMs = 3_000
 /** Room for a body at first; it doubles as the body grows, so that announcing much takes nothing from others. */
 const firstRoom = 2 ** 20
 const keptBuffers = 32 * 2 ** 20
+/** Bodies in memory may always take this much, however small one may be. */
+const leastMemory = 64 * 2 ** 20
 /** A client that is answered before it has sent everything may see a reset, and would send it all again. */
 const discardMs = 2_000
 
@@ -24,6 +28,41 @@ export interface Body {
   release: () => void
 }
 
+export interface Reading {
+  /** Bytes that the sender announced; 0 when it announced none. */
+  declared: number
+  /** Of the message, before and after decompression. */
+  maxBytes: number
+  framing: Framing
+}
+
+/** How a message lies in its body. */
+export interface Framing {
+  /** Bytes around the message. */
+  overhead: number
+  /** Throws Refusal. */
+  unframe(body: Buffer): { message: Buffer; gzip: boolean }
+}
+
+/** The body is the message. */
+export const unframed = (gzip: boolean): Framing => ({ overhead: 0, unframe: (message) => ({ message, gzip }) })
+
+/** One for all receivers of a process, with its memory bounded and measured. */
+export function startBodyReader({ max_body_bytes }: IngestConfig): BodyReader {
+  const gate = new ByteGate(Math.max(max_body_bytes * 4, leastMemory), 1_000)
+  const meter = metrics.getMeter('inferwatch')
+  meter
+    .createObservableGauge('inferwatch.ingest.body_memory', { description: 'OTLP bodies in memory', unit: 'By' })
+    .addCallback((result) => result.observe(gate.bytes))
+  meter
+    .createObservableGauge('inferwatch.ingest.held_requests', {
+      description: 'OTLP requests held until memory is free',
+      unit: '{request}',
+    })
+    .addCallback((result) => result.observe(gate.held))
+  return new BodyReader(gate)
+}
+
 export class BodyReader {
   private readonly pool = new BufferPool(keptBuffers)
   private readonly gate: ByteGate
@@ -33,9 +72,8 @@ export class BodyReader {
   }
 
   /** Throws Refusal 413, 400 or 503. Resolves null when the client went away. */
-  async read(request: IncomingMessage, gzip: boolean, maxBytes: number): Promise<Body | null> {
-    const declared = Number(request.headers['content-length'] ?? 0)
-    if (declared > maxBytes) throw tooLarge(maxBytes)
+  async read(request: Readable, { declared, maxBytes, framing }: Reading): Promise<Body | null> {
+    if (declared > maxBytes + framing.overhead) throw tooLarge(maxBytes)
     const { gate, pool } = this
     let held = 0
     let released = false
@@ -53,7 +91,7 @@ export class BodyReader {
     }
     try {
       await hold(firstRoom)
-      const raw = await this.collect(request, declared, maxBytes, hold)
+      const raw = await this.collect(request, declared, { maxBytes, framing }, hold)
       if (!raw) {
         release()
         return null
@@ -64,9 +102,10 @@ export class BodyReader {
         if (!recycled) pool.give(raw.buffer)
         recycled = true
       }
-      if (!gzip) return { bytes: raw.bytes, recycle, release }
+      const { message, gzip } = framing.unframe(raw.bytes)
+      if (!gzip) return { bytes: message, recycle, release }
       await hold(maxBytes)
-      const bytes = await inflate(raw.bytes, maxBytes).finally(recycle)
+      const bytes = await inflate(message, maxBytes).finally(recycle)
       gate.leave(held - bytes.length)
       held = bytes.length
       return { bytes, recycle: () => undefined, release }
@@ -77,9 +116,9 @@ export class BodyReader {
   }
 
   private collect(
-    request: IncomingMessage,
+    request: Readable,
     declared: number,
-    maxBytes: number,
+    { maxBytes, framing }: Omit<Reading, 'declared'>,
     hold: (bytes: number) => Promise<void>,
   ): Promise<{ bytes: Buffer; buffer: Buffer } | null> {
     const { pool } = this
@@ -101,7 +140,7 @@ export class BodyReader {
     }
     request.on('data', (chunk: Buffer) => {
       if (failed) return
-      if (size + chunk.length > maxBytes) return fail(tooLarge(maxBytes))
+      if (size + chunk.length > maxBytes + framing.overhead) return fail(tooLarge(maxBytes))
       const room = buffer.length
       if (size + chunk.length > room) grow(size + chunk.length)
       size += chunk.copy(buffer, size)
@@ -118,11 +157,11 @@ export class BodyReader {
 }
 
 /** Lets the rest of a refused body pass by, for a short while. True when it came to its end. */
-export async function discard(request: IncomingMessage): Promise<boolean> {
-  if (request.complete) return true
+export async function discard(request: Readable): Promise<boolean> {
+  if (request.readableEnded || request.destroyed) return request.readableEnded
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => resolve(false), discardMs)
-  request.on('end', () => resolve(true)).on('close', () => resolve(request.complete))
+  request.on('end', () => resolve(true)).on('close', () => resolve(request.readableEnded))
   request.removeAllListeners('data')
   request.on('data', () => undefined).resume()
   const ended = await promise

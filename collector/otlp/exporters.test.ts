@@ -16,6 +16,7 @@ import { AggregationType, MeterProvider, PeriodicExportingMetricReader } from '@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { LogEvent } from '../../records/log-event.ts'
 import type { Batch, Spool } from '../spool/index.ts'
+import { createVersions } from '../versions.ts'
 import { contentTypes, exportBody } from './answer.ts'
 import { applyLogEvents } from './logs/apply.ts'
 import { logs } from './logs/index.ts'
@@ -26,10 +27,11 @@ import { emptyRequest } from '../../records/llm-request.ts'
 
 const resource = resourceFromAttributes({ 'service.name': 'shop', 'deployment.environment.name': 'test' })
 let batches: Batch[] = []
+const nextVersion = createVersions(Date.now)
 const spool: Spool = { append: async (batch) => void batches.push(batch) }
 const signals = [
-  logs(createLogStore({ spool, redact: (event) => event })),
-  metrics(createMetricStore({ spool }), () => 'genai'),
+  logs(createLogStore({ spool, nextVersion, redact: (event) => event })),
+  metrics(createMetricStore({ spool, nextVersion }), () => 'genai'),
 ]
 let server: Server
 let url = ''

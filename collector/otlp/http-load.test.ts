@@ -3,12 +3,10 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { SpoolFull } from '../spool/index.ts'
-import { silent } from '../spool/testing.ts'
 import { ingestConfig } from '../config.ts'
-import { IssueLog } from '../issues.ts'
 import { startOtlpHttp } from './http.ts'
 import { fromProtobuf, jsonRequest, jsonSpan, toProtobuf } from './testing.ts'
-import { good, asJson, asProtobuf, startReceiver, stopReceivers } from './testing-receiver.ts'
+import { good, asJson, asProtobuf, receiverOptions, startReceiver, stopReceivers } from './testing-receiver.ts'
 
 afterEach(stopReceivers)
 
@@ -74,15 +72,9 @@ test('a client that goes away leaves nothing behind', async () => {
 
 test('an address in use is told with the setting to change', async () => {
   const { receiver } = await startReceiver()
-  await expect(
-    startOtlpHttp({
-      listen: receiver.address,
-      config: ingestConfig.parse({}),
-      accept: async () => {},
-      issues: new IssueLog(),
-      log: silent,
-    }),
-  ).rejects.toThrow(/EADDRINUSE.*listen\.otlp_http/)
+  await expect(startOtlpHttp({ ...receiverOptions().options, listen: receiver.address })).rejects.toThrow(
+    /EADDRINUSE.*listen\.otlp_http/,
+  )
 })
 
 test('bodies of many sizes at once do not mix, plain and gzip, whole and in pieces', async () => {

@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { ingestConfig } from '../config.ts'
 import { fromProtobuf, jsonRequest, jsonSpan, toProtobuf } from './testing.ts'
 import { key, good, half, asJson, asProtobuf, startReceiver, stopReceivers } from './testing-receiver.ts'
 
@@ -23,6 +24,29 @@ describe('taken', () => {
     expect(answer).toMatchObject({ status: 200, type: 'application/x-protobuf' })
     expect(answer.body).toHaveLength(0)
     expect(spans()).toHaveLength(1)
+  })
+
+  test('protobuf by another of its names, which the answer goes by too', async () => {
+    const { post, spans } = await startReceiver()
+    for (const type of ['application/protobuf', 'application/vnd.google.protobuf'])
+      expect(await post(toProtobuf(good), { 'content-type': type })).toMatchObject({ status: 200, type })
+    expect(spans()).toHaveLength(2)
+  })
+
+  test('paths below a configured one, beside the usual; a reload changes them', async () => {
+    const { post, spans, receiver } = await startReceiver({ extra_paths: ['/otlp', '/a/b'] })
+    const send = async (path: string) => (await post(JSON.stringify(good), asJson, path)).status
+    for (const path of ['/v1/traces', '/otlp/v1/traces', '/a/b/v1/traces/']) expect(await send(path)).toBe(200)
+    expect((await post('{}', asJson, '/otlp/v1/logs')).status).toBe(200)
+    expect(await send('/otlp/v1/trace')).toBe(404)
+    receiver.reload(ingestConfig.parse({ extra_paths: ['/new'] }))
+    expect([await send('/otlp/v1/traces'), await send('/new/v1/traces')]).toEqual([404, 200])
+    expect(spans()).toHaveLength(4)
+  })
+
+  test.each(['otlp', '/otlp/', '/', '/a b'])('%j is no path', (path) => {
+    const parsed = ingestConfig.safeParse({ extra_paths: [path] })
+    expect(parsed.error?.issues[0]?.message ?? 'taken').toContain('such as /otlp')
   })
 
   test.each([
@@ -61,7 +85,7 @@ describe('taken', () => {
     expect(issues.counts()).toEqual({ 'otlp_http zero_trace_id': 2, 'otlp_http missing_span_id': 2 })
   })
 
-  test('metrics and logs are answered so that clients go on, and counted', async () => {
+  test('metrics and logs that are not stored are answered so that clients go on, and counted', async () => {
     const { post, issues } = await startReceiver()
     const metrics = {
       resourceMetrics: [
@@ -71,20 +95,24 @@ describe('taken', () => {
     const answer = await post(JSON.stringify(metrics), asJson, '/v1/metrics')
     expect(answer.status).toBe(200)
     expect(JSON.parse(answer.body.toString())).toEqual({
-      partialSuccess: { rejectedDataPoints: '3', errorMessage: 'metrics are not stored yet' },
+      partialSuccess: {
+        rejectedDataPoints: '3',
+        errorMessage: 'not_genai: 3 (resourceMetrics[0].scopeMetrics[0].metrics[0].gauge.dataPoints[0])',
+      },
     })
     // ResourceLogs › ScopeLogs › two LogRecords
     const logs = Buffer.from([10, 6, 18, 4, 18, 0, 18, 0])
     const proto = await post(logs, asProtobuf, '/v1/logs')
     expect(fromProtobuf('Response', proto.body)).toEqual({
-      partialSuccess: { rejected: 2, errorMessage: 'logs are not stored yet' },
+      partialSuccess: { rejected: 2, errorMessage: 'not_genai: 2 (resourceLogs[0].scopeLogs[0].logRecords[0])' },
     })
-    expect(issues.counts()).toEqual({ 'otlp_http metrics_not_stored': 3, 'otlp_http logs_not_stored': 2 })
+    expect(issues.counts()).toEqual({ 'otlp_http not_genai': 5 })
   })
 })
 
 describe('refused', () => {
   const bomb = gzipSync(Buffer.alloc(20 * 2 ** 20))
+  const bombs = Buffer.concat(Array.from({ length: 400 }, () => gzipSync(Buffer.alloc(2 ** 20 - 1))))
   test.each<[string, number, string, string | Buffer, Record<string, string>, string?, string?]>([
     ['what is no JSON', 400, 'undecodable', 'hello', asJson],
     ['JSON sent as protobuf', 400, 'undecodable', '{"resourceSpans":[]}', asProtobuf],
@@ -92,6 +120,7 @@ describe('refused', () => {
     ['half a gzip', 400, 'bad_gzip', gzipSync('{}').subarray(0, 12), { ...asJson, 'content-encoding': 'gzip' }],
     ['a large body', 413, 'body_too_large', Buffer.alloc(2 ** 20 + 1), asProtobuf],
     ['a gzip bomb', 413, 'body_too_large', bomb, { ...asProtobuf, 'content-encoding': 'gzip' }],
+    ['many small bombs in one', 413, 'body_too_large', bombs, { ...asProtobuf, 'content-encoding': 'gzip' }],
     ['an unknown type', 415, 'content_type', 'x', { 'content-type': 'text/plain' }],
     ['no type', 415, 'content_type', Buffer.from('x'), {}],
     ['an unknown encoding', 415, 'content_encoding', 'x', { ...asJson, 'content-encoding': 'br' }],

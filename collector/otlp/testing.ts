@@ -75,7 +75,10 @@ message Quantile { double quantile = 1; double value = 2; }
 message Exemplar { fixed64 timeUnixNano = 2; double asDouble = 3; bytes spanId = 4; bytes traceId = 5; }
 message Partial { int64 rejected = 1; string errorMessage = 2; }
 message Response { Partial partialSuccess = 1; }
-message RpcStatus { int32 code = 1; string message = 2; }
+message RpcStatus { int32 code = 1; string message = 2; repeated Any details = 3; }
+message Any { string typeUrl = 1; RetryInfo retryInfo = 2; }
+message RetryInfo { Duration retryDelay = 1; }
+message Duration { int64 seconds = 1; int32 nanos = 2; }
 `
 const { root } = protobuf.parse(proto, { keepCase: true })
 

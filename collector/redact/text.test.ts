@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { redactSecrets, redactText } from './text.ts'
+import { redactSecrets } from './secrets.ts'
+import { redactText } from './text.ts'
 
 /** Keys are put together here so that no scanner takes this file for a leak. */
 const fake = (prefix: string, length: number) => prefix + 'aB3dE6gH9'.repeat(40).slice(0, length)
@@ -38,6 +39,29 @@ describe('redactText', () => {
     [fake('AIza', 35), '[key]'],
     [fake('xoxb-', 30), '[key]'],
     [fake('hf_', 30), '[key]'],
+    [fake('sk-proj-', 150), '[key]'],
+    [fake('sk_live_', 24), '[key]'],
+    [fake('whsec_', 32), '[key]'],
+    [fake('github_pat_', 60), '[key]'],
+    [fake('glpat-', 20), '[key]'],
+    [`https://hooks.slack.com/services/${fake('T', 30)}`, 'https://[key]'],
+    [fake('ya29.', 60), '[key]'],
+    [fake('nvapi-', 60), '[key]'],
+    [`${fake('', 52)}JQQJ99${fake('', 26)}`, '[key]'],
+    [`${aws}, ${fake('', 40)}`, '[key], [key]'],
+    [`DefaultEndpointsProtocol=https;AccountKey=${fake('', 40)}==`, 'DefaultEndpointsProtocol=https;AccountKey=[key]'],
+    [
+      'https://x.blob.core.windows.net/c?sv=2024&sig=abc%2Bdef123',
+      'https://x.blob.core.windows.net/c?sv=2024&sig=[key]',
+    ],
+    ['postgres://app:hunter2@db.internal:5432/shop', 'postgres://app:[password]@db.internal:5432/shop'],
+    ['mongodb+srv://u:p%40ss@cluster0.example.net', 'mongodb+srv://u:[password]@cluster0.example.net'],
+    ['Server=db;User Id=sa;Password=hunter2hunter2;', 'Server=db;User Id=sa;Password=[key];'],
+    ['Authorization: Basic dXNlcjpwYXNzd29yZDE=', 'Authorization: Basic [key]'],
+    ['4111 1111 1111 1111 123 12/28', '[card] 123 12/28'],
+    [String.raw`C:\n0170 1234567`, String.raw`C:\n[phone]`],
+    [String.raw`Hi\njane@example.com\n${fake('sk-', 40)}`, String.raw`Hi\n[email]\n[key]`],
+    [String.raw`mail jane\u0040example.com`, 'mail [email]'],
     [`token ${jwt}.`, 'token [jwt].'],
     [`Authorization: Bearer ${jwt}`, 'Authorization: Bearer [jwt]'],
     [`Authorization: Bearer ${fake('', 30)}`, 'Authorization: Bearer [key]'],
@@ -60,11 +84,48 @@ describe('redactText', () => {
     'std::vector<int>, a::b, Foo::Bar',
     'order 4111111111111112',
     '@mention, a @ b, user@localhost',
+    'the bearer certificates of the bearer',
+    'https://example.com:8080/a@b, http://host/path',
+    'a basic understanding of an authorization',
     'the key to success; tokens: 23; a secret: none',
     '3.141592653589793238',
     '',
   ])('leaves %j', (text) => {
     expect(redactText(text)).toBe(text)
+  })
+
+  test.each([
+    // Escapes are read before they are looked through …
+    [{ content: 'Hello\njane@example.com\t+49 170 1234567' }, { content: 'Hello\n[email]\t[phone]' }],
+    // … and JSON in a string is JSON.
+    [{ arguments: '{"to":"jane@example.com"}' }, { arguments: '{"to":"[email]"}' }],
+    [{ a: '{"b":"{\\"c\\":\\"1\\\\n0170 1234567\\"}"}' }, { a: '{"b":"{\\"c\\":\\"1\\\\n[phone]\\"}"}' }],
+    [
+      { api_key: 'x', password: 1234, secrets: 2, token_count: 3 },
+      { api_key: '[key]', password: '[key]', secrets: 2, token_count: 3 },
+    ],
+    [{ password: { type: 'string' } }, { password: { type: 'string' } }],
+    [
+      [5_555_555_555_554_444, 1_760_000_000_123],
+      ['[card]', 1_760_000_000_123],
+    ],
+    [{ 'jane@example.com': 1 }, { '[email]': 1 }],
+    [
+      { key: pem('MIIE').slice(0, 40), b: 1 },
+      { key: '[private key]', b: 1 },
+    ],
+  ])('%j', (value, redacted) => {
+    expect(JSON.parse(redactText(JSON.stringify(value)))).toEqual(redacted)
+    expect(JSON.parse(redactText(JSON.stringify([value], null, 2)))).toEqual([redacted])
+  })
+
+  test('an escaped sign is the sign', () => {
+    expect(redactText(String.raw`{"mail":"jane\u0040example.com"}`)).toBe('{"mail":"[email]"}')
+  })
+
+  test('numbers and spaces of JSON stay as they were written', () => {
+    const text = '{ "n": 12345678901234567890, "x": 1.0,\t"mail" : "[email]" }'
+    expect(redactText(text.replace('[email]', 'jane@example.com'))).toBe(text)
   })
 
   test('JSON stays JSON', () => {
@@ -90,9 +151,13 @@ describe('redactText', () => {
 describe('a megabyte of hostile text', () => {
   const units =
     'a|1|4 |4-|-|a@|@|a.|1.|1:|::|f:|+1 |+49 |(|555-|0 |01 |DE12 ABCD|sk-|AKIA|eyJ|eyJaaaaaaaa.|key=|key: "|password |' +
-    'bearer |-----BEGIN |-----END|api_key=a,|fe80::|"| |\n|é|aA1-_.@+:/ |444444444444444|api_key\\\\\\'
+    'bearer |authorization: basic |://a:|://|JQQJ9|AKIA |\\\\n|\\\\u0040|\\\\u|["|{"a":|[[|"password":|-----BEGIN |-----END|api_key=a,|fe80::|"| |\n|é|aA1-_.@+:/ |444444444444444|api_key\\\\\\'
   test.each(units.split('|'))('%j', { timeout: 10_000 }, (unit) => {
-    expect(redactText(unit.repeat(Math.ceil(1e6 / unit.length))).length).toBeGreaterThan(0)
+    const text = unit.repeat(Math.ceil(1e6 / unit.length))
+    expect(redactText(text).length).toBeGreaterThan(0)
+    expect(redactText(JSON.stringify([{ content: text, arguments: JSON.stringify({ text }) }])).length).toBeGreaterThan(
+      0,
+    )
   })
 })
 

@@ -19,7 +19,8 @@ const minGzipBytes = 1024
 
 /** Answers requests until closed. Results are complete or an error, never a part. */
 export function clickhouseServer(executor: Executor, passwords: Passwords): Server {
-  const server = createServer((request, response) => {
+  // Parameters of queries stand in the address: ClickHouse's own limit for it.
+  const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
     handle(executor, passwords, request, response).catch((error: unknown) => sendError(executor, response, error))
   })
   // Longer than clients keep theirs (2.5 to 10 s): the side that is about to send should close idle connections.

@@ -3,6 +3,7 @@
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS role LowCardinality(String) DEFAULT 'client' COMMENT 'Who reported the call: client, framework, gateway or engine' CODEC(ZSTD(1)) AFTER dialect;
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS merged_span_ids Array(String) COMMENT 'Spans that report this call, its own among them; empty when there is but one' CODEC(ZSTD(1)) AFTER role;
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS merged_dialects Array(LowCardinality(String)) COMMENT 'Dialects of merged_span_ids, in the same order' CODEC(ZSTD(1)) AFTER merged_span_ids;
+ALTER TABLE requests ADD COLUMN IF NOT EXISTS inherited_fields Array(LowCardinality(String)) COMMENT 'Fields that the spans around the call say, not the call itself' CODEC(ZSTD(1)) AFTER merged_dialects;
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS input_token_basis LowCardinality(String) COMMENT 'How the client counted input: inclusive (cached tokens in it) or exclusive (added to it here); empty without cached tokens' CODEC(ZSTD(1)) AFTER context_window;
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS usage_source LowCardinality(String) COMMENT 'Where token counts come from: reported or estimated; empty when there are none' CODEC(ZSTD(1)) AFTER input_token_basis;
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS service_tier LowCardinality(String) COMMENT 'Tier that answered: batch, flex, priority, or the vendor\'s own word; empty for the usual one' CODEC(ZSTD(1)) AFTER usage_source;

@@ -1,5 +1,5 @@
 /** The latest requests, newest first, page by page. Reads `requests`. */
-import type { CostSource, RequestStatus } from '../../records/llm-request.ts'
+import type { CallRole, CostSource, RequestStatus } from '../../records/llm-request.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { where, type Filter } from './where.ts'
@@ -121,6 +121,15 @@ export interface RequestDetail extends RequestRow {
   input: string
   output: string
   dialect: string
+  role: CallRole
+  /** Spans that report this call, its own among them, and their dialects; empty when there is but one. */
+  merged_span_ids: string[]
+  merged_dialects: string[]
+  /** Fields that the spans around the call say, not the call itself. */
+  inherited_fields: string[]
+  input_token_basis: 'inclusive' | 'exclusive' | ''
+  usage_source: 'reported' | 'estimated' | ''
+  service_tier: string
   attributes: Record<string, string>
 }
 
@@ -133,7 +142,8 @@ export async function requestDetail(db: Db, traceId: string, spanId: string): Pr
       max_tokens, context_window, finish_reason, attempt, cache_hit,
       toFloat64(input_cost_usd) as input_cost_usd, toFloat64(output_cost_usd) as output_cost_usd,
       toFloat64(cache_savings_usd) as cache_savings_usd, toFloat64(reported_cost_usd) as reported_cost_usd,
-      price_id, price_version, input, output, dialect, attributes
+      price_id, price_version, input, output, dialect, role, merged_span_ids, merged_dialects, inherited_fields,
+      input_token_basis, usage_source, service_tier, attributes
     from requests where trace_id = {trace_id:String} and span_id = {span_id:String}
     order by timestamp desc limit 1`,
     { trace_id: traceId, span_id: spanId },

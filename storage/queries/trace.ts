@@ -12,6 +12,7 @@ export interface TraceSpan {
   service: string
   status: SpanStatus
   status_message: string
+  /** Content too, as long as it is kept. */
   attributes: Record<string, string>
 }
 
@@ -19,7 +20,7 @@ export interface TraceSpan {
 export async function traceSpans(db: Db, traceId: string, limit = 1000): Promise<TraceSpan[]> {
   return db.query<TraceSpan>(
     `select toUnixTimestamp64Micro(timestamp) as timestamp_us, duration_ms, span_id, parent_span_id, name, kind,
-      service, status, status_message, attributes
+      service, status, status_message, mapConcat(attributes, content) as attributes
     from spans where trace_id = {trace_id:String} order by timestamp, span_id limit {limit:UInt32}`,
     { trace_id: traceId, limit },
   )

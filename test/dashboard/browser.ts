@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { chromium as playwright, type BrowserContext, type Page } from 'playwright-core'
 
+/** Among the package's own arguments; it would let pages read any origin. */
+const insecure = '--disable-web-security'
 const quiet = [
   '--no-sandbox',
   '--disable-gpu',
@@ -27,7 +29,7 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
   const profile = await mkdtemp(join(tmpdir(), 'inferwatch-browser-'))
   const context = await playwright.launchPersistentContext(profile, {
     executablePath: await chromium.executablePath(),
-    args: [...chromium.args, ...quiet],
+    args: [...chromium.args.filter((arg) => arg !== insecure), ...quiet],
     headless: true,
     colorScheme,
     reducedMotion: 'reduce',

@@ -9,7 +9,13 @@ import { stringify } from 'yaml'
 import { z } from 'zod'
 
 const main = new URL('../../main.ts', import.meta.url).pathname
-const runInfo = z.object({ pid: z.number(), clickhouse: z.string(), dashboard: z.string(), otlp_http: z.string() })
+const runInfo = z.object({
+  pid: z.number(),
+  clickhouse: z.string(),
+  dashboard: z.string(),
+  otlp_http: z.string(),
+  otlp_grpc: z.string(),
+})
 
 export interface Instance {
   folder: string

@@ -67,7 +67,7 @@ function httpStatus(code: number | null): number | null {
   return code !== null && code >= 100 && code <= 599 ? code : null
 }
 
-function statusOfFinish(finishReason: string): RequestStatus {
+export function statusOfFinish(finishReason: string): RequestStatus {
   if (finishReason === 'content_filter') return 'filtered'
   if (finishReason === 'cancelled') return 'cancelled'
   return finishReason === 'error' ? 'error' : 'ok'
@@ -81,7 +81,7 @@ const patterns: readonly (readonly [RequestStatus, RegExp])[] = [
 ]
 
 /** The code decides before words do, and the error's type before its message. */
-function statusOfError(errorType: string, code: number | null, message: string): RequestStatus {
+export function statusOfError(errorType: string, code: number | null, message: string): RequestStatus {
   if (code === 429) return 'rate_limited'
   if (code === 408 || code === 504) return 'timeout'
   if (code === 499) return 'cancelled'

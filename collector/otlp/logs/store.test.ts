@@ -7,6 +7,7 @@ import { testStorage } from '../../../storage/testing.ts'
 import { spoolConfig } from '../../config.ts'
 import { startSpool, type RunningSpool } from '../../spool/index.ts'
 import { silent } from '../../spool/testing.ts'
+import { createVersions } from '../../versions.ts'
 import { jsonLog, jsonLogs, toProtobuf } from '../testing.ts'
 import { logs } from './index.ts'
 import { createLogStore } from './store.ts'
@@ -52,7 +53,7 @@ test('events are stored redacted and in order; a batch that is sent again change
         [...event.attributes].map(([key, value]) => [key, typeof value === 'string' ? clean(value) : value]),
       ),
     }),
-    clock: () => 1_760_000_100_000,
+    nextVersion: createVersions(() => 1_760_000_100_000),
   })
   const options = { max_attribute_bytes: 1024, now: 1_760_000_100_000_000 }
   let recycled = 0

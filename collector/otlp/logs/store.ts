@@ -7,19 +7,17 @@ export interface LogStoreOptions {
   spool: Spool
   /** The event itself when nothing is to be changed, else a copy: maps may be shared. */
   redact: (event: LogEvent) => LogEvent
-  /** Epoch ms. */
-  clock?: () => number
+  /** Rises with every call. */
+  nextVersion: () => number
 }
 
 /** Resolves once every event is durable; rejects with SpoolFull. */
 export type AcceptEvents = (events: LogEvent[]) => Promise<void>
 
-export function createLogStore({ spool, redact, clock = Date.now }: LogStoreOptions): AcceptEvents {
-  let version = 0
+export function createLogStore({ spool, redact, nextVersion }: LogStoreOptions): AcceptEvents {
   return async (events) => {
     const log_events = events.map((event) => {
-      version = Math.max(version + 1, clock() * 1000)
-      event.version = version
+      event.version = nextVersion()
       return redact(event)
     })
     const evaluations = log_events.flatMap((event) => evaluationOfLog(event) ?? [])

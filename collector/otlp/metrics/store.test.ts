@@ -8,6 +8,7 @@ import { testStorage } from '../../../storage/testing.ts'
 import { spoolConfig } from '../../config.ts'
 import { SpoolFull, startSpool, type Batch, type RunningSpool, type Spool } from '../../spool/index.ts'
 import { silent } from '../../spool/testing.ts'
+import { createVersions } from '../../versions.ts'
 import { jsonMetrics, toProtobuf } from '../testing.ts'
 import { metrics } from './index.ts'
 import { createMetricStore } from './store.ts'
@@ -48,7 +49,7 @@ function request(start: number, time: number, counts: number[], temporality = 2)
 
 function storeOver(spool: Spool, now = later) {
   let time = started
-  const store = createMetricStore({ spool, clock: () => time })
+  const store = createMetricStore({ spool, clock: () => time, nextVersion: createVersions(() => time) })
   time = now
   return store
 }

@@ -9,6 +9,8 @@ import { Streams } from './streams.ts'
 
 export interface MetricStoreOptions {
   spool: Spool
+  /** Rises with every call. */
+  nextVersion: () => number
   /** Epoch ms. */
   clock?: () => number
   /** Series whose last point is remembered. */
@@ -20,10 +22,9 @@ export type AcceptPoints = (points: readonly MetricPoint[]) => Promise<Findings>
 
 /** To be made once, before the first point can come in: what was seen before is what another process has stored. */
 export function createMetricStore(options: MetricStoreOptions): AcceptPoints {
-  const { spool, clock = Date.now, maxSeries = 20_000 } = options
+  const { spool, nextVersion, clock = Date.now, maxSeries = 20_000 } = options
   const streams = new Streams(clock() * 1000, maxSeries)
   let turn: Promise<unknown> = Promise.resolve()
-  let version = 0
 
   function rowsOf(points: readonly MetricPoint[], skipped: Findings) {
     const genai_histograms: GenAiHistogram[] = []
@@ -37,8 +38,7 @@ export function createMetricStore(options: MetricStoreOptions): AcceptPoints {
           continue
         }
         if (increase.reset) skipped.add('counter_reset', point.metric.name)
-        version = Math.max(version + 1, clock() * 1000)
-        const row = histogramRow(point, increase, series, version)
+        const row = histogramRow(point, increase, series, nextVersion())
         if (row) genai_histograms.push(row)
       } else if (streams.repeated(series, point.start, point.time)) skipped.add('duplicate_point', point.metric.name)
       else if (point.kind === 'number') metric_samples.push(numberRow(point))

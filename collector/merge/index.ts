@@ -1,0 +1,266 @@
+/**
+ * Counted once: the spans of one call become one row of `requests`, while they come in. What each span said is kept in
+ * `request_parts`, so that a span that comes later finds it; what came too far apart is left to the settling job.
+ */
+import { metrics } from '@opentelemetry/api'
+import type { LlmRequest } from '../../records/llm-request.ts'
+import type { EpochMicros, Span } from '../../records/span.ts'
+import type { UnsettledTrace } from '../../records/unsettled-trace.ts'
+import type { CallContext } from '../attribution.ts'
+import { resolveTraces, type ResolvedCall } from './resolve.ts'
+import { TraceMemory, type MergedState, type TraceEntry } from './trace-memory.ts'
+
+export interface MergerOptions {
+  /** Fills the costs in place. */
+  price: (request: LlmRequest) => void
+  /** Redacts in place, as the row's endpoint asks. */
+  redact: (request: LlmRequest) => void
+  /** Rises with every call. */
+  nextVersion: () => number
+  /** Others write into the same database: what is missing here may have come to them. */
+  shared: boolean
+  /** Epoch ms. */
+  now: () => number
+  windowMs?: number
+  maxBytes?: number
+  maxContentBytes?: number
+}
+
+/** What a batch of spans changes. */
+export interface MergedRows {
+  requests: LlmRequest[]
+  request_parts: LlmRequest[]
+  unsettled_traces: UnsettledTrace[]
+}
+
+export class Merger {
+  private options: MergerOptions
+  private readonly memory: TraceMemory
+  /** Traces of the batch, and its parts: acknowledging it promises that their rows are durable. */
+  private touched = new Map<TraceEntry, LlmRequest[]>()
+  private unsettled = new Map<string, UnsettledTrace>()
+  /** Parts of spans that had come before: a row of theirs may be in storage. */
+  private readonly again = new WeakSet<LlmRequest>()
+  /** What spans said that came again with another start. */
+  private moved: LlmRequest[] = []
+
+  constructor(options: MergerOptions) {
+    this.options = options
+    const { now, windowMs = 30_000, maxBytes = 192 * 2 ** 20, maxContentBytes = 64 * 2 ** 20 } = options
+    this.memory = new TraceMemory({
+      windowMs,
+      maxBytes,
+      maxContentBytes,
+      startMs: now(),
+      onForgotten: (entry) => this.forgotten(entry),
+    })
+    observe(this.memory)
+  }
+
+  /** Prices and redacts otherwise from now on. */
+  reload(options: Pick<MergerOptions, 'price' | 'redact'>): void {
+    this.options = { ...this.options, ...options }
+  }
+
+  /** Takes a span of the batch. `part`: what it says as a call; `context`: what it says of calls below it, when it is none. */
+  add(span: Span, part: LlmRequest | null, context: CallContext | null): void {
+    const { memory } = this
+    const entry = memory.open(span.trace_id, this.options.now())
+    let arrived = this.touched.get(entry)
+    if (!arrived) this.touched.set(entry, (arrived = []))
+    if (part) {
+      const before = entry.parts.get(part.span_id)
+      if (before) this.again.add(part)
+      // The start is part of a row's identity.
+      if (before && before.timestamp !== part.timestamp) this.moved.push(before)
+      memory.addPart(entry, part)
+      arrived.push(part)
+    } else {
+      memory.addSpan(entry, span.span_id, span.parent_span_id)
+      if (context) memory.addContext(entry, span.span_id, context)
+    }
+    // The reports of one call end together; what a context is of may have ended long before.
+    const known = part ? span.timestamp + span.duration_ms * 1000 : span.timestamp
+    if ((part || context) && known < entry.since)
+      this.mark('late', span.trace_id, span.timestamp, part?.request_id ?? '')
+  }
+
+  /** The traces of the batch, to name them to `failed`. */
+  pending(): TraceEntry[] {
+    return [...this.touched.keys()]
+  }
+
+  /** The rows that the spans added since the last call make or change. Encode them before anything else is added. */
+  take(): MergedRows {
+    const rows: MergedRows = { requests: [], request_parts: [], unsettled_traces: [] }
+    const done = new Set<TraceEntry>()
+    for (const [entry, parts] of this.touched) {
+      if (done.has(entry) || entry.parts.size === 0) continue
+      const entries = this.memory.linked(entry)
+      if (entries.length === 1 && isAlone(entry)) rows.requests.push(...parts)
+      else {
+        for (const each of entries) done.add(each)
+        this.resolve(entries, new Set(entries.flatMap((each) => this.touched.get(each) ?? [])), rows)
+      }
+    }
+    rows.requests.push(
+      ...this.moved.map((part) => ({ ...part, is_deleted: true, version: this.options.nextVersion() })),
+    )
+    this.moved = []
+    this.touched = new Map()
+    rows.unsettled_traces = this.takeUnsettled()
+    return rows
+  }
+
+  /** Traces that wait to be named to the settling job: they go with the next batch otherwise. */
+  takeUnsettled(): UnsettledTrace[] {
+    const rows = [...this.unsettled.values()]
+    this.unsettled = new Map()
+    return rows
+  }
+
+  /** Lets go of what is old, or too much. Call it once the rows of the last `take` are encoded. */
+  forget(): void {
+    this.memory.forget(this.options.now())
+  }
+
+  /** What was taken for these traces may not be stored: it is all written again when one of their spans comes again. */
+  failed(entries: readonly TraceEntry[], lost: readonly UnsettledTrace[]): void {
+    for (const entry of entries) for (const linked of this.memory.linked(entry)) linked.doubtful = true
+    for (const row of lost) this.unsettled.set(keyOfMark(row), row)
+  }
+
+  private resolve(entries: readonly TraceEntry[], arrived: ReadonlySet<LlmRequest>, rows: MergedRows): void {
+    const byTrace = new Map(entries.map((entry) => [entry.traceId, entry]))
+    const { calls, summaries } = resolveTraces({
+      parts: entries.flatMap((entry) => [...entry.parts.values()]),
+      parentOf: (traceId, spanId) => byTrace.get(traceId)?.parents?.get(spanId),
+      contextOf: (traceId, spanId) => byTrace.get(traceId)?.contexts?.get(spanId),
+    })
+    const isNew = (part: LlmRequest) => arrived.has(part) && !this.again.has(part)
+    const stateOf = (part: LlmRequest) => stateOfEntry(byTrace.get(part.trace_id) as TraceEntry, isNew)
+    for (const call of calls) this.writeCall(call, arrived, stateOf, rows)
+    for (const part of summaries) {
+      keep(stateOf(part), part, '', rows)
+      this.takeBack(stateOf(part), part, arrived, rows)
+    }
+  }
+
+  private writeCall(
+    { row, parts }: ResolvedCall,
+    arrived: ReadonlySet<LlmRequest>,
+    stateOf: (part: LlmRequest) => MergedState,
+    rows: MergedRows,
+  ): void {
+    const [outer, ...inner] = parts
+    const state = stateOf(outer)
+    const before = state.taken.has(outer.span_id) ? undefined : state.written.get(outer.span_id)
+    const came = parts.filter((part) => arrived.has(part))
+    if (row === outer) {
+      if (came.length > 0) write(state, outer, rows)
+      // It was part of another row, or inherited something, until now.
+      else if (before !== outer) write(state, { ...outer, version: this.options.nextVersion() }, rows)
+      return
+    }
+    if (came.length === 0 && before && sameReports(before, row)) return
+    if (parts.some((part) => this.memory.lacksContent(part))) {
+      // The row's content is in storage alone: the parts go there as they are, and are merged there.
+      for (const part of came) write(stateOf(part), part, rows)
+      this.mark('forgotten', outer.trace_id, outer.timestamp, outer.request_id)
+      return
+    }
+    if (inner.length > 0) for (const part of parts) keep(stateOf(part), part, row.endpoint, rows)
+    this.options.redact(row)
+    this.options.price(row)
+    row.version = this.options.nextVersion()
+    write(state, row, rows)
+    for (const part of inner) this.takeBack(stateOf(part), part, arrived, rows)
+  }
+
+  /** Takes a row back, where storage may hold one. */
+  private takeBack(state: MergedState, part: LlmRequest, arrived: ReadonlySet<LlmRequest>, rows: MergedRows): void {
+    const row = state.written.get(part.span_id)
+    if (!row || (state.taken.has(part.span_id) && !arrived.has(part))) return
+    state.taken.add(part.span_id)
+    rows.requests.push({ ...row, is_deleted: true, version: this.options.nextVersion() })
+  }
+
+  /** Elsewhere there may be more of a call whose outer spans, or whose client, never came here. */
+  private forgotten(entry: TraceEntry): void {
+    if (!this.options.shared) return
+    for (const part of entry.parts.values()) {
+      const parent = part.parent_span_id
+      const open = parent !== '' && !entry.parts.has(parent) && entry.parents?.has(parent) !== true
+      if (open || (part.role !== 'client' && part.role !== 'framework'))
+        this.mark('unfinished', entry.traceId, part.timestamp, part.request_id)
+    }
+  }
+
+  private mark(reason: UnsettledTrace['reason'], trace_id: string, timestamp: EpochMicros, request_id: string): void {
+    const row: UnsettledTrace = { timestamp, trace_id, request_id, reason }
+    this.unsettled.set(keyOfMark(row), row)
+  }
+}
+
+const keyOfMark = ({ trace_id, request_id, reason }: UnsettledTrace) => `${trace_id} ${request_id} ${reason}`
+
+/** Most traces: one call, nothing around it that says anything, nothing merged. */
+const isAlone = (entry: TraceEntry) =>
+  entry.parts.size === 1 && entry.contexts === null && entry.merged === null && !entry.doubtful
+
+/** Until a trace is resolved for the first time, each part that came with earlier batches is a row. */
+function stateOfEntry(entry: TraceEntry, isNew: (part: LlmRequest) => boolean): MergedState {
+  if (entry.merged && !entry.doubtful) return entry.merged
+  const earlier = [...entry.parts].filter(([, part]) => entry.doubtful || !isNew(part))
+  // In doubt a row may be there, or not: those that are wanted are written, the others taken back.
+  const copies = earlier.map(([id, part]) => [id, entry.doubtful ? { ...part } : part] as const)
+  entry.merged = { written: new Map(copies), taken: new Set(), kept: new Set() }
+  entry.doubtful = false
+  return entry.merged
+}
+
+function write(state: MergedState, row: LlmRequest, rows: MergedRows): void {
+  state.written.set(row.span_id, row)
+  state.taken.delete(row.span_id)
+  rows.requests.push(row)
+}
+
+/** What a span said, beside the row that it went into. */
+function keep(state: MergedState, part: LlmRequest, endpoint: string, rows: MergedRows): void {
+  if (state.kept.has(part)) return
+  state.kept.add(part)
+  rows.request_parts.push(part.endpoint === '' && endpoint !== '' ? { ...part, endpoint } : part)
+}
+
+/** Whether two rows of one call say the same, but for what is computed of it. */
+export function sameReports(a: LlmRequest, b: LlmRequest): boolean {
+  return (Object.keys(b) as (keyof LlmRequest)[]).every((field) => {
+    if (computed.has(field)) return true
+    const [before, after] = [a[field], b[field]]
+    if (Array.isArray(before) && Array.isArray(after)) return before.join() === after.join()
+    if (before instanceof Map && after instanceof Map) return before.size === after.size
+    return before === after
+  })
+}
+const computed = new Set<keyof LlmRequest>([
+  'version',
+  'cost_usd',
+  'input_cost_usd',
+  'output_cost_usd',
+  'cost_source',
+  'cache_savings_usd',
+  'price_id',
+  'price_version',
+  'input',
+  'output',
+])
+
+function observe(memory: TraceMemory): void {
+  const meter = metrics.getMeter('inferwatch')
+  meter
+    .createObservableGauge('inferwatch.merge.traces', { description: 'Traces remembered', unit: '{trace}' })
+    .addCallback((result) => result.observe(memory.traces))
+  meter
+    .createObservableGauge('inferwatch.merge.memory', { description: 'Rough size of remembered traces', unit: 'By' })
+    .addCallback((result) => result.observe(memory.size))
+}

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest'
+import type { LlmRequest } from '../../records/llm-request.ts'
+import { random } from '../otlp/testing.ts'
+import { createVersions } from '../versions.ts'
+import { Merger, type MergedRows, type MergerOptions } from './index.ts'
+import {
+  around,
+  called,
+  comparable,
+  randomTraces,
+  ReplacingRows,
+  report,
+  resolveItems,
+  shuffled,
+  start,
+  type Item,
+} from './testing.ts'
+
+const ms = start / 1000
+
+/** A merger and what storage would hold of it. */
+function merging(options: Partial<MergerOptions> = {}) {
+  let now = ms
+  const stored = new ReplacingRows()
+  const parts = new ReplacingRows()
+  const marks: string[] = []
+  const versions = createVersions(() => now)
+  const priced: LlmRequest[] = []
+  const merger = new Merger({
+    price: (row) => priced.push(row),
+    redact: () => undefined,
+    nextVersion: versions,
+    shared: false,
+    now: () => now,
+    ...options,
+  })
+  const store = (rows: MergedRows) => {
+    stored.add(rows.requests)
+    parts.add(rows.request_parts)
+    marks.push(...rows.unsettled_traces.map(({ reason, trace_id }) => `${reason} ${trace_id.slice(0, 1)}`))
+  }
+  const batch = (items: readonly Item[]) => {
+    for (const { span, part, context } of items) {
+      span.version = versions()
+      // A dialect makes a new record of each span that comes.
+      merger.add(span, part && { ...part, version: span.version }, context)
+    }
+    const entries = merger.pending()
+    const rows = merger.take()
+    return { rows, entries }
+  }
+  return {
+    merger,
+    stored,
+    parts,
+    marks,
+    priced,
+    send: (...items: readonly Item[]): MergedRows => {
+      const { rows } = batch(items)
+      store(rows)
+      merger.forget()
+      return rows
+    },
+    /** The same, but the spool refuses; `half`: the rows of the requests are stored all the same. */
+    refuse: (items: readonly Item[], half = false) => {
+      const { rows, entries } = batch(items)
+      if (half) stored.add(rows.requests)
+      merger.failed(entries, rows.unsettled_traces)
+    },
+    later: (by: number) => {
+      now += by
+    },
+    live: () =>
+      stored
+        .live()
+        .map(({ span_id }) => span_id)
+        .sort(),
+  }
+}
+
+const sdk = called(report('sdk', 'root'))
+const engine = called(report('engine', 'http', { role: 'engine', queue_ms: 5 }))
+const http = around('http', 'sdk')
+const root = around('root', '', { user_id: 'u1' })
+
+describe('spans of one call', () => {
+  test('in one batch are one row from the start, and nothing is taken back', () => {
+    const { send } = merging()
+    const rows = send(engine, http, sdk, root)
+    expect(rows.requests).toMatchObject([{ span_id: 'sdk', queue_ms: 5, user_id: 'u1', is_deleted: false }])
+    expect(rows.request_parts.map(({ span_id }) => span_id).sort()).toEqual(['engine', 'sdk'])
+  })
+
+  test('in batches one after the other: what was a row is taken back', () => {
+    const { send, live, stored } = merging()
+    send(engine)
+    expect(live()).toEqual(['engine'])
+    send(sdk)
+    expect(live()).toEqual(['engine', 'sdk'])
+    send(http)
+    expect(live()).toEqual(['sdk'])
+    send(root)
+    expect(stored.live()).toMatchObject([{ span_id: 'sdk', queue_ms: 5, user_id: 'u1' }])
+  })
+
+  test('what comes again changes nothing', () => {
+    const { send, live, stored } = merging()
+    send(engine, http)
+    send(sdk)
+    const before = comparable(stored.live())
+    for (const again of [engine, sdk, http, root, engine]) send(again)
+    expect(live()).toEqual(['sdk'])
+    send(engine, sdk)
+    const [row] = before
+    expect(comparable(stored.live())).toEqual([{ ...row, user_id: 'u1', inherited_fields: ['user_id'] }])
+  })
+
+  test('a span that comes again together with what it belongs to is taken back', () => {
+    const { send, live } = merging()
+    send(engine, http)
+    send(engine, sdk)
+    expect(live()).toEqual(['sdk'])
+  })
+
+  test('what the spool refused is written again when it comes again', () => {
+    for (const half of [false, true]) {
+      const { send, refuse, live, parts } = merging()
+      send(engine, http)
+      refuse([sdk], half)
+      send(sdk)
+      expect(live()).toEqual(['sdk'])
+      expect(parts.live()).toHaveLength(2)
+      refuse([engine, sdk], half)
+      send(engine, sdk)
+      expect(live()).toEqual(['sdk'])
+    }
+  })
+
+  test('a span that comes again with another start does not count twice', () => {
+    const { send, stored } = merging()
+    const moved = called(report('sdk', 'root', { timestamp: start + 1 }))
+    send(sdk)
+    send(moved)
+    expect(stored.live().map(({ timestamp }) => timestamp)).toEqual([start + 1])
+    send(engine, http)
+    send(sdk)
+    expect(stored.live().map(({ timestamp }) => timestamp)).toEqual([start])
+  })
+
+  test('merged rows are priced as what they are', () => {
+    const { send, priced } = merging()
+    send(called(report('a', '')))
+    expect(priced).toEqual([])
+    send(called(report('b', 'a', { output_tokens: 7 })))
+    expect(priced).toMatchObject([{ span_id: 'a', output_tokens: 7 }])
+  })
+})
+
+describe('what is not remembered', () => {
+  const old = (id: string, parent: string) => called(report(id, parent, { timestamp: start - 600e6 }))
+
+  test('spans that ended before anything is remembered are named to the settling job', () => {
+    const { send, marks, later } = merging()
+    later(60_000)
+    send(called(report('now', '', { timestamp: start + 59e6 })))
+    expect(marks).toEqual([])
+    send(old('late', ''))
+    expect(marks).toEqual(['late a'])
+    send(around('x', '', null, 'b'.repeat(32)))
+    expect(marks).toHaveLength(1)
+    send(around('x', '', { user_id: 'u' }, 'c'.repeat(32)))
+    expect(marks).toEqual(['late a', 'late c'])
+  })
+
+  test('traces go when nothing came for long, or for want of room', () => {
+    const call = (n: number, id: string, parent: string) =>
+      called(report(id, parent, { trace_id: String(n).padStart(32, '0') }))
+    for (const [wait, room, least, most] of [
+      [0, 1e6, 100, 100],
+      [2_000, 1e6, 0, 0],
+      [0, 20_000, 1, 20],
+    ] as const) {
+      const { send, later, stored } = merging({ windowMs: 1_000, maxBytes: room })
+      send(...Array.from({ length: 100 }, (_, n) => call(n, 'inner', 'outer')))
+      later(wait)
+      send()
+      for (let n = 99; n >= 0; n--) send(call(n, 'outer', ''))
+      const merged = stored.live().filter(({ merged_span_ids }) => merged_span_ids.length > 0)
+      expect(merged.length).toBeGreaterThanOrEqual(least)
+      expect(merged.length).toBeLessThanOrEqual(most)
+    }
+  })
+
+  test('a row whose content is forgotten is left to the settling job, its parts as they are', () => {
+    const { send, live, marks, stored } = merging({ maxContentBytes: 100 })
+    send(called(report('sdk', 'root', { input: 'x'.repeat(200) })), http)
+    send(engine)
+    expect(live()).toEqual(['engine', 'sdk'])
+    expect(marks).toContain('forgotten a')
+    expect(stored.live().find(({ span_id }) => span_id === 'sdk')?.input).toBe('')
+  })
+
+  test('only a database that others write into has what never came here', () => {
+    for (const shared of [false, true]) {
+      const { send, marks, later } = merging({ windowMs: 1_000, shared })
+      later(60_000)
+      send(called(report('engine', 'lost', { role: 'engine', timestamp: start + 60e6 })))
+      later(5_000)
+      send()
+      send()
+      expect(marks).toEqual(shared ? ['unfinished a'] : [])
+    }
+  })
+})
+
+test('any order, any batches, anything sent twice: the rows are those of all spans at once', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const next = random(seed)
+    const items = randomTraces(next, '')
+    const { send, refuse, stored, parts } = merging()
+    const order = shuffled([...items, ...items.filter(() => next() < 0.2)], next)
+    while (order.length > 0) {
+      const batch = order.splice(0, 1 + Math.floor(next() * 4))
+      if (next() < 0.15) refuse(batch, next() < 0.5)
+      send(...batch)
+    }
+    const { calls } = resolveItems(items)
+    expect({ seed, rows: comparable(stored.live()) }).toEqual({ seed, rows: comparable(calls.map(({ row }) => row)) })
+    const merged = calls.flatMap((call) => (call.parts.length > 1 ? call.parts.map(({ span_id }) => span_id) : []))
+    expect(parts.live().map(({ span_id }) => span_id)).toEqual(expect.arrayContaining(merged))
+  }
+})

@@ -1,0 +1,256 @@
+/**
+ * Looks again at traces whose spans came too far apart to be merged on arrival: late ones, ones around a restart, ones that
+ * came to different collectors. Reads what storage holds, resolves it by the same rules, and writes what differs.
+ */
+import { metrics } from '@opentelemetry/api'
+import type { Logger } from 'pino'
+import type { LlmRequest } from '../../records/llm-request.ts'
+import type { Span } from '../../records/span.ts'
+import type { Db } from '../../storage/client.ts'
+import { traced } from '../../storage/traced.ts'
+import type { Attribution } from '../attribution.ts'
+import type { Batch, Spool } from '../spool/index.ts'
+import { sameReports, type Merger } from './index.ts'
+import { resolveTraces, withoutInherited } from './resolve.ts'
+import {
+  marks,
+  storedParts,
+  storedRows,
+  storedSpans,
+  worthALook,
+  type Mark,
+  type StoredSpan,
+  type TimeSpan,
+} from './stored.ts'
+
+export interface SettlerOptions {
+  db: Db
+  spool: Spool & { drained(): Promise<void> }
+  merger: Pick<Merger, 'takeUnsettled' | 'forget' | 'failed'>
+  /** As they are configured now. */
+  rules: () => Rules
+  log: Logger
+  intervalMs?: number
+}
+
+interface Rules {
+  attribution: Pick<Attribution, 'contextOf'>
+  price: (request: LlmRequest) => void
+  redact: (request: LlmRequest) => void
+}
+
+export interface Settler {
+  /** Settles what waits in storage; throws StorageError or SpoolFull, and then begins there again. */
+  pass(): Promise<void>
+  /** Waits for the pass that runs. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** Rows are seen after their inserted_at: a pass looks back this far, and skips what it has done. */
+const overlapMs = 60_000
+/** Traces of one look. */
+const chunk = 500
+/** A call's spans begin within this of each other, and so do most of what is around them. */
+const reachMicros = 3_600e6
+/** Rests nine times as long as it worked. */
+const restFactor = 9
+
+export function startSettler(options: SettlerOptions): Settler {
+  const { db, spool, merger, rules, log, intervalMs = 10_000 } = options
+  const settled = metrics.getMeter('inferwatch').createCounter('inferwatch.merge.settled_rows', {
+    description: 'Rows of requests that were corrected after their spans had come too far apart',
+    unit: '{row}',
+  })
+  const state = new State(db)
+  const stopping = new AbortController()
+  let failing = false
+  let timer: NodeJS.Timeout | null = null
+  let running: Promise<void> = Promise.resolve()
+
+  async function pass(): Promise<void> {
+    merger.forget()
+    const waiting = merger.takeUnsettled()
+    try {
+      if (waiting.length > 0) await spool.append({ unsettled_traces: waiting })
+    } catch (error) {
+      merger.failed([], waiting)
+      throw error
+    }
+    const { fresh, done } = await state.next()
+    if (fresh.length > 0) {
+      // What was acknowledged with a mark must be there before it is read.
+      await Promise.race([spool.drained(), aborted(stopping.signal)])
+      for (let at = 0; at < fresh.length && !stopping.signal.aborted; at += chunk)
+        await settle(fresh.slice(at, at + chunk))
+    }
+    if (!stopping.signal.aborted) await done()
+  }
+
+  async function settle(found: readonly Mark[]): Promise<void> {
+    const time: TimeSpan = {
+      from: Math.min(...found.map(({ first_us }) => first_us)) - reachMicros,
+      to: Math.max(...found.map(({ last_us }) => last_us)) + reachMicros,
+    }
+    const traces = await worthALook(db, found, time)
+    if (traces.length === 0) return
+    const [rows, parts, spans] = await Promise.all([
+      storedRows(db, traces, time),
+      storedParts(db, traces),
+      storedSpans(db, traces, time),
+    ])
+    const batch = corrections({ rows, parts, spans }, rules())
+    const count = batch.requests?.length ?? 0
+    if (count === 0) return
+    await spool.append(batch)
+    settled.add(count)
+  }
+
+  function schedule(delayMs: number): void {
+    if (stopping.signal.aborted) return
+    timer = setTimeout(() => {
+      const started = performance.now()
+      running = exclusive().then(() => schedule(Math.max(intervalMs, (performance.now() - started) * restFactor)))
+    }, delayMs)
+    timer.unref()
+  }
+
+  async function exclusive(): Promise<void> {
+    try {
+      await traced('settle traces', {}, pass)
+      failing = false
+    } catch (error) {
+      if (!failing && !stopping.signal.aborted)
+        log.warn({ err: error }, 'merge: traces cannot be settled now; it will be tried again')
+      failing = true
+    }
+  }
+
+  schedule(intervalMs)
+  return {
+    pass,
+    async stop() {
+      stopping.abort()
+      if (timer) clearTimeout(timer)
+      await running
+    },
+  }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+/** Where the job is, over restarts: `rollup_state`. */
+class State {
+  private readonly db: Db
+  private watermarkMs: number | null = null
+  private seen = new Map<string, number>()
+
+  constructor(db: Db) {
+    this.db = db
+  }
+
+  /** What came since; `done` notes that it is settled. */
+  async next(): Promise<{ fresh: Mark[]; done: () => Promise<void> }> {
+    const { db } = this
+    this.watermarkMs ??= await this.stored()
+    const since = this.watermarkMs
+    const [clock] = await db.query<{ now: number }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now')
+    const until = clock?.now ?? 0
+    const found = await marks(db, since, until)
+    // A trace that is named again is looked at again.
+    const keyOf = ({ trace_id, times }: Mark) => `${trace_id} ${times}`
+    const fresh = found.filter((mark) => !this.seen.has(keyOf(mark)))
+    return {
+      fresh,
+      done: async () => {
+        this.seen = new Map(found.map((mark) => [keyOf(mark), until]))
+        const next = Math.max(until - overlapMs, since)
+        if (next !== since)
+          await db.insert('rollup_state', [{ name: stateName, watermark_ms: next, version: until * 1000 }])
+        this.watermarkMs = next
+      },
+    }
+  }
+
+  private async stored(): Promise<number> {
+    const rows = await this.db.query<{ watermark_ms: number }>(
+      'SELECT watermark_ms FROM rollup_state WHERE name = {name:String}',
+      { name: stateName },
+    )
+    return rows[0]?.watermark_ms ?? 0
+  }
+}
+const stateName = 'settled_traces'
+
+export interface Stored {
+  /** The newest row of each span, those taken back among them. */
+  rows: readonly LlmRequest[]
+  /** What spans of merged calls said. */
+  parts: readonly LlmRequest[]
+  spans: readonly StoredSpan[]
+}
+
+/**
+ * The rows that make storage right. A correction's version is one above what it was made of, so that it never beats what came
+ * in meanwhile.
+ */
+export function corrections({ rows, parts: kept, spans }: Stored, { attribution, price, redact }: Rules): Batch {
+  const stored = newestOf(rows)
+  const parts = partsOf(rows, kept)
+  const known = new Map(spans.map((span) => [keyOf(span), span]))
+  const { calls, summaries } = resolveTraces({
+    parts: [...parts.values()],
+    parentOf: (traceId, spanId) => known.get(traceId + spanId)?.parent_span_id,
+    contextOf(traceId, spanId) {
+      const span = known.get(traceId + spanId)
+      return (span && attribution.contextOf(span as Span)) ?? undefined
+    },
+  })
+  const keptKeys = new Set(kept.map(keyOf))
+  const batch = { requests: [] as LlmRequest[], request_parts: [] as LlmRequest[] }
+  const live = new Set<string>()
+  for (const { row, parts: reports } of calls) {
+    const key = keyOf(reports[0])
+    live.add(key)
+    if (reports.length > 1) batch.request_parts.push(...reports.filter((part) => !keptKeys.has(keyOf(part))))
+    const before = stored.get(key)
+    if (before && !before.is_deleted && sameReports(before, row)) continue
+    const changed = { ...row, version: versionAbove(before, reports) }
+    redact(changed)
+    price(changed)
+    batch.requests.push(changed)
+  }
+  batch.request_parts.push(...summaries.filter((part) => !keptKeys.has(keyOf(part))))
+  for (const row of rows) {
+    const key = keyOf(row)
+    if (row.is_deleted || (live.has(key) && stored.get(key) === row)) continue
+    batch.requests.push({ ...row, is_deleted: true, version: row.version + 1 })
+  }
+  return batch
+}
+
+const keyOf = ({ trace_id, span_id }: { trace_id: string; span_id: string }) => trace_id + span_id
+
+const versionAbove = (before: LlmRequest | undefined, parts: readonly LlmRequest[]) =>
+  Math.max(before?.version ?? 0, ...parts.map((part) => part.version)) + 1
+
+/** A span that was sent again with another start has two rows: the later counts. */
+function newestOf(rows: readonly LlmRequest[]): Map<string, LlmRequest> {
+  return new Map(rows.toSorted((a, b) => a.version - b.version).map((row) => [keyOf(row), row]))
+}
+
+/** What each span says by itself: as it was kept, or as its own row; of the two the later. */
+function partsOf(rows: readonly LlmRequest[], kept: readonly LlmRequest[]): Map<string, LlmRequest> {
+  const parts = new Map(kept.map((part) => [keyOf(part), part]))
+  const spanIds = new Set(kept.map((part) => part.span_id))
+  for (const row of newestOf(rows).values()) {
+    if (row.is_deleted) continue
+    const key = keyOf(row)
+    const part = parts.get(key)
+    // A merged row of which a part was not kept stands for that part: better than to lose it.
+    const whole = row.merged_span_ids.every((spanId) => spanIds.has(spanId))
+    if (row.merged_span_ids.length > 0 ? !part || !whole : !part || row.version > part.version)
+      parts.set(key, withoutInherited(row))
+  }
+  return parts
+}

@@ -1,0 +1,114 @@
+/** What storage holds of some traces, read back as the records that were written. */
+import type { LlmRequest } from '../../records/llm-request.ts'
+import type { EpochMicros, Span } from '../../records/span.ts'
+import type { Db } from '../../storage/client.ts'
+import { tables } from '../../storage/tables.ts'
+
+export interface TimeSpan {
+  from: EpochMicros
+  to: EpochMicros
+}
+
+const fields = tables.requests.columns.map(({ name }) => name).filter((name) => name !== 'timestamp')
+const within = `timestamp >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND timestamp <= fromUnixTimestamp64Micro({to:Int64}, 'UTC')`
+
+/** The newest row of each span, those that were taken back among them. Reads `requests`. */
+export function storedRows(db: Db, traces: readonly string[], time: TimeSpan): Promise<LlmRequest[]> {
+  return requestsOf(
+    db,
+    `SELECT toUnixTimestamp64Micro(timestamp) AS timestamp_us, ${fields.join(', ')} FROM requests
+    WHERE trace_id IN {traces:Array(String)} AND ${within}
+    ORDER BY version DESC LIMIT 1 BY timestamp, trace_id, span_id`,
+    { traces, ...time },
+    0,
+  )
+}
+
+/** What each span of merged calls said. Reads `request_parts`. */
+export function storedParts(db: Db, traces: readonly string[]): Promise<LlmRequest[]> {
+  return requestsOf(
+    db,
+    `SELECT toUnixTimestamp64Micro(timestamp) AS timestamp_us, ${fields.join(', ')} FROM request_parts
+    WHERE trace_id IN {traces:Array(String)}`,
+    { traces },
+    1,
+  )
+}
+
+async function requestsOf(db: Db, sql: string, params: Record<string, unknown>, final: number): Promise<LlmRequest[]> {
+  type Row = Omit<LlmRequest, 'timestamp' | 'is_deleted' | 'attributes'> & {
+    timestamp_us: number
+    is_deleted: number
+    attributes: Record<string, string>
+  }
+  const rows = await db.query<Row>(sql, params, { settings: { final } })
+  return rows.map(({ timestamp_us, ...row }) =>
+    Object.assign(row, {
+      timestamp: timestamp_us,
+      is_deleted: row.is_deleted === 1,
+      attributes: new Map(Object.entries(row.attributes)),
+    }),
+  )
+}
+
+/** Spans with what links and describes them; attributes are texts, as stored. Reads `spans`. */
+export type StoredSpan = Pick<Span, 'trace_id' | 'span_id' | 'parent_span_id' | 'attributes' | 'resource_attributes'>
+
+/** A trace of more spans has no calls that only the ones beyond would connect. */
+const mostSpans = 20_000
+
+export async function storedSpans(db: Db, traces: readonly string[], time: TimeSpan): Promise<StoredSpan[]> {
+  type Row = Omit<StoredSpan, 'attributes' | 'resource_attributes'> & {
+    attributes: object
+    resource_attributes: object
+  }
+  const rows = await db.query<Row>(
+    `SELECT trace_id, span_id, parent_span_id, attributes, resource_attributes FROM spans
+    WHERE trace_id IN {traces:Array(String)} AND ${within} LIMIT ${mostSpans} BY trace_id`,
+    { traces, ...time },
+  )
+  return rows.map((row) =>
+    Object.assign(row, {
+      attributes: new Map(Object.entries(row.attributes)) as Span['attributes'],
+      resource_attributes: new Map(Object.entries(row.resource_attributes)) as Span['attributes'],
+    }),
+  )
+}
+
+export interface Mark {
+  trace_id: string
+  request_ids: string[]
+  first_us: EpochMicros
+  last_us: EpochMicros
+  /** How often it was named. */
+  times: number
+}
+
+/** Traces that wait to be settled, by their time. Reads `unsettled_traces`. */
+export function marks(db: Db, sinceMs: number, untilMs: number): Promise<Mark[]> {
+  return db.query<Mark>(
+    `SELECT trace_id, groupUniqArrayIf(request_id, request_id != '') AS request_ids,
+      toUnixTimestamp64Micro(min(timestamp)) AS first_us, toUnixTimestamp64Micro(max(timestamp)) AS last_us, count() AS times
+    FROM unsettled_traces
+    WHERE inserted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND inserted_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+    GROUP BY trace_id ORDER BY first_us, trace_id`,
+    { since: sinceMs, until: untilMs },
+    { settings: { final: 0 } },
+  )
+}
+
+/** Of these traces the ones in which something may be merged, and the traces that share an id of the provider with them. */
+export async function worthALook(db: Db, waiting: readonly Mark[], time: TimeSpan): Promise<string[]> {
+  const traces = waiting.map(({ trace_id }) => trace_id)
+  const ids = [...new Set(waiting.flatMap(({ request_ids }) => request_ids))]
+  const rows = await db.query<{ trace_id: string }>(
+    `SELECT trace_id FROM requests WHERE trace_id IN {traces:Array(String)} AND ${within}
+    GROUP BY trace_id HAVING count() > 1 OR countIf(parent_span_id != '' OR notEmpty(merged_span_ids)) > 0
+    UNION DISTINCT SELECT trace_id FROM request_parts WHERE trace_id IN {traces:Array(String)}
+    UNION DISTINCT SELECT arrayJoin(found) AS trace_id FROM (
+      SELECT groupUniqArray(5)(trace_id) AS found FROM requests
+      WHERE request_id IN {ids:Array(String)} AND ${within} GROUP BY request_id HAVING length(found) BETWEEN 2 AND 4)`,
+    { traces, ids, ...time },
+  )
+  return rows.map(({ trace_id }) => trace_id)
+}

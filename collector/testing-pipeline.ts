@@ -1,0 +1,37 @@
+/** For tests: a pipeline with nothing configured, over any spool. */
+import { createAttribution } from './attribution.ts'
+import { IssueLog } from './issues.ts'
+import { Merger } from './merge/index.ts'
+import { createPipeline, type Accept, type PipelineOptions } from './pipeline.ts'
+import type { Spool } from './spool/index.ts'
+import { createVersions } from './versions.ts'
+
+export function testPipeline(
+  spool: Spool,
+  options: Partial<PipelineOptions> & { clock?: () => number } = {},
+): { accept: Accept; issues: IssueLog; merger: Merger } {
+  const { clock = Date.now } = options
+  const issues = new IssueLog()
+  const nextVersion = createVersions(clock)
+  const redact = (request: Parameters<PipelineOptions['price']>[0]) => options.redactor?.request(request)
+  const merger = new Merger({
+    price: options.price ?? (() => undefined),
+    redact,
+    nextVersion,
+    shared: false,
+    now: clock,
+  })
+  const accept = createPipeline({
+    spool,
+    issues,
+    endpoints: [],
+    requestOf: () => null,
+    attribution: createAttribution(),
+    price: () => undefined,
+    redactor: { request: () => undefined, span: (span) => span },
+    merger,
+    nextVersion,
+    ...options,
+  })
+  return { accept, issues, merger }
+}
