@@ -1,12 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { costExplanation } from '../storage/queries/cost.ts'
 import { testStorage } from '../storage/testing.ts'
-import { endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
+import { attributionConfig, endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
 import { startCollector, type Collector, type CollectorConfig } from './index.ts'
 import { jsonLog, jsonLogs, jsonMetrics, jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
 import { grpcClient } from './otlp/testing-receiver.ts'
+import { importPriceList } from './price-list.ts'
 import { silent } from './spool/testing.ts'
 
 const config: CollectorConfig = {
@@ -15,6 +17,7 @@ const config: CollectorConfig = {
   spool: spoolConfig.parse({ segment_ms: 100 }),
   scrape: scrapeConfig.parse({}),
   prices: pricesConfig.parse({}),
+  attribution: attributionConfig.parse({}),
   endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
 }
 
@@ -150,6 +153,28 @@ describe('signals beside traces', () => {
     ])
     expect(collector.stats().issues).toMatchObject({ 'otlp_http duplicate_point': 1 })
   })
+})
+
+test('prices that were used are kept, and an imported list counts from the next reload on', async () => {
+  const before = '0b'.repeat(16)
+  const after = '0c'.repeat(16)
+  const house = { ...genAi, 'gen_ai.provider.name': 'anthropic', 'gen_ai.request.model': 'house-flex' }
+  await send([call(house, { traceId: before })])
+  const { version } = importPriceList(new URL('fixtures/litellm-prices.json', import.meta.url).pathname, dataDir)
+  collector.reload(config)
+  await send([call(house, { traceId: after, spanId: 'f'.repeat(16) })])
+  const found = await storage.db.query(
+    `select trace_id, toString(cost_usd) as cost_usd, price_version from requests
+    where trace_id in {traces:Array(String)} order by trace_id`,
+    { traces: [before, after] },
+  )
+  expect(found).toEqual([
+    { trace_id: before, cost_usd: null, price_version: '' },
+    { trace_id: after, cost_usd: '0.0045', price_version: version },
+  ])
+  const explained = () => costExplanation(storage.db, after, 'f'.repeat(16))
+  await vi.waitUntil(async () => (await explained())?.price, { timeout: 30_000, interval: 200 })
+  expect(await explained()).toMatchObject({ matches: true, sum_usd: '0.0045', price: { source: 'litellm', version } })
 })
 
 test('the same span again, as after a lost answer, stays one row', async () => {

@@ -4,8 +4,16 @@ import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
-import type { ContentConfig, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
 import { createAttribution } from './attribution.ts'
+import type {
+  AttributionConfig,
+  ContentConfig,
+  EndpointConfig,
+  IngestConfig,
+  PricesConfig,
+  ScrapeConfig,
+  SpoolConfig,
+} from './config.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { startSettler } from './merge/settle.ts'
@@ -21,7 +29,10 @@ import { createMetricStore } from './otlp/metrics/store.ts'
 import type { Receiver } from './otlp/receiver.ts'
 import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
+import { startPriceBook } from './price-book.ts'
+import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
+import { startProvisionedCosts } from './provisioned.ts'
 import { createRedactor } from './redact.ts'
 import { createVersions } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
@@ -37,6 +48,7 @@ export interface CollectorConfig {
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
+  attribution: AttributionConfig
   endpoints: EndpointConfig[]
 }
 
@@ -95,13 +107,20 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock: () => clock.now(),
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
+  const book = startPriceBook(db, log)
+  const provisioned = startProvisionedCosts({ config: config.prices, db, log, clock: () => clock.now() })
+  const pricerOf = (prices: PricesConfig) =>
+    createPricer(prices, {
+      catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
+      onPrice: (record) => book.add(record),
+    })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
   const nextVersion = createVersions(() => clock.now())
-  const workOf = ({ prices, content, endpoints }: CollectorConfig) => {
+  const workOf = ({ prices, content, endpoints, attribution: names }: CollectorConfig) => {
     const onCut = (bytes: number) => issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`)
     const redactor = createRedactor(content, endpoints, onCut)
-    const price = createPricer(prices)
-    const attribution = createAttribution()
+    const price = pricerOf(prices)
+    const attribution = createAttribution(names)
     return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
   }
   let work = workOf(config)
@@ -124,7 +143,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const stopSpool = async (limitMs?: number) => {
     await settler.stop()
     await flusher.stop()
-    await spool.stop(limitMs)
+    await Promise.all([spool.stop(limitMs), book.stop(limitMs), provisioned.stop(limitMs)])
   }
   const intake = {
     config: config.ingest,
@@ -172,6 +191,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       pipeline = pipelineOf(next)
       metricsMode = next.ingest.metrics
       for (const receiver of receivers) receiver.reload(next.ingest)
+      provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
     },
     drained: () => spool.drained(),

@@ -1,5 +1,6 @@
 /** For tests: a pipeline with nothing configured, over any spool. */
 import { createAttribution } from './attribution.ts'
+import { attributionConfig } from './config.ts'
 import { IssueLog } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { createPipeline, type Accept, type PipelineOptions } from './pipeline.ts'
@@ -26,7 +27,7 @@ export function testPipeline(
     issues,
     endpoints: [],
     requestOf: () => null,
-    attribution: createAttribution(),
+    attribution: createAttribution(attributionConfig.parse({})),
     price: () => undefined,
     redactor: { request: () => undefined, span: (span) => span },
     merger,

@@ -7,7 +7,7 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
   requests_days: ['requests', 'request_parts', 'requests_1m', 'feedback', 'evaluations'],
   spans_days: ['spans', 'log_events'],
   samples_days: ['gpu_samples', 'server_samples', 'metric_samples', 'genai_histograms', 'gpu_1m', 'server_1m'],
-  rollups_days: ['requests_1h', 'requests_1d', 'gpu_1h', 'gpu_1d', 'server_1h', 'server_1d'],
+  rollups_days: ['requests_1h', 'requests_1d', 'gpu_1h', 'gpu_1d', 'server_1h', 'server_1d', 'provisioned_costs'],
   events_days: ['alert_events', 'notifications', 'ingest_issues', 'targets', 'probes'],
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { createAttribution } from '../attribution.ts'
+import { attributionConfig } from '../config.ts'
 import { random } from '../otlp/testing.ts'
 import { startSpool, type RunningSpool } from '../spool/index.ts'
 import { silent, temporaryDirectory } from '../spool/testing.ts'
@@ -23,7 +24,7 @@ import {
 } from './testing.ts'
 
 const rules = {
-  attribution: createAttribution(),
+  attribution: createAttribution(attributionConfig.parse({})),
   price: () => undefined,
   redact: () => undefined,
 }
@@ -199,8 +200,8 @@ test('a correction never beats what came in meanwhile', () => {
   const engine = report('engine', 'sdk', { role: 'engine', version: 200 })
   const batch = corrections({ rows: [sdk, engine], parts: [], spans: [] }, rules)
   expect(batch.requests?.map(({ span_id, version, is_deleted }) => [span_id, version, is_deleted])).toEqual([
-    ['sdk', 201, false],
-    ['engine', 201, true],
+    ['sdk', 202, false],
+    ['engine', 202, true],
   ])
 })
 

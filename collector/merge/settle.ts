@@ -191,8 +191,8 @@ export interface Stored {
 }
 
 /**
- * The rows that make storage right. A correction's version is one above what it was made of, so that it never beats what came
- * in meanwhile.
+ * The rows that make storage right. A correction's version is just above what it was made of, so that it never beats what came
+ * in meanwhile; a new price takes the version in between.
  */
 export function corrections({ rows, parts: kept, spans }: Stored, { attribution, price, redact }: Rules): Batch {
   const stored = newestOf(rows)
@@ -224,15 +224,17 @@ export function corrections({ rows, parts: kept, spans }: Stored, { attribution,
   for (const row of rows) {
     const key = keyOf(row)
     if (row.is_deleted || (live.has(key) && stored.get(key) === row)) continue
-    batch.requests.push({ ...row, is_deleted: true, version: row.version + 1 })
+    batch.requests.push({ ...row, is_deleted: true, version: row.version + step })
   }
   return batch
 }
 
+const step = 2
+
 const keyOf = ({ trace_id, span_id }: { trace_id: string; span_id: string }) => trace_id + span_id
 
 const versionAbove = (before: LlmRequest | undefined, parts: readonly LlmRequest[]) =>
-  Math.max(before?.version ?? 0, ...parts.map((part) => part.version)) + 1
+  Math.max(before?.version ?? 0, ...parts.map((part) => part.version)) + step
 
 /** A span that was sent again with another start has two rows: the later counts. */
 function newestOf(rows: readonly LlmRequest[]): Map<string, LlmRequest> {

@@ -5,6 +5,7 @@ import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } fro
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
+import { CostLines } from './CostLines.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
 import { RequestStatus } from './Status.tsx'
 import { Waterfall } from './Waterfall.tsx'
@@ -116,6 +117,7 @@ function Tokens({ request }: { request: RequestDetail }) {
     ['Output', request.output_tokens, request.output_cost_usd],
     ['of which reasoning', request.reasoning_tokens, null],
   ] as const
+  const note = priceNote(request)
   const shown = rows.filter(([name, tokens]) => !name.startsWith('of') || tokens !== null)
   return (
     <Section title="Tokens and cost">
@@ -155,16 +157,21 @@ function Tokens({ request }: { request: RequestDetail }) {
           </tr>
         </tbody>
       </table>
-      <p className="dim">{priceNote(request)}</p>
+      {note !== '' && <p className="dim">{note}</p>}
+      <CostLines request={request} />
     </Section>
   )
 }
 
+/** Why there is no cost is said below, where it would add up. */
 function priceNote(request: RequestDetail): string {
-  const saved = request.cache_savings_usd ? `; caching saved ${formatUsd(request.cache_savings_usd)}` : ''
-  const said = request.reported_cost_usd === null ? '' : `; the client reported ${formatUsd(request.reported_cost_usd)}`
-  if (request.cost_usd === null) return `No price is known for ${request.model || 'this request'}${said}`
-  return `Price ${request.price_id || request.cost_source} ${request.price_version && `(${request.price_version})`}${saved}${said}`
+  const { cost_usd, cache_savings_usd, reported_cost_usd, price_id, price_version, cost_source } = request
+  const notes = [
+    cost_usd === null ? '' : `Price ${price_id || cost_source} ${price_version && `(${price_version})`}`.trim(),
+    cache_savings_usd ? `caching saved ${formatUsd(cache_savings_usd)}` : '',
+    reported_cost_usd === null ? '' : `the client reported ${formatUsd(reported_cost_usd)}`,
+  ]
+  return notes.filter((note) => note !== '').join('; ')
 }
 
 function Fact({ name, value, title }: { name: string; value: string; title?: string }) {
