@@ -200,6 +200,9 @@ export const endpointConfig = z.strictObject({
   content: contentMode.optional().describe('What of its prompts and answers is stored; as for all unless said'),
 })
 
+/** What a metric must be to be stored. */
+const metricsMode = z.enum(['genai', 'all'])
+
 export const ingestConfig = z.strictObject({
   max_body_bytes: z
     .number()
@@ -213,6 +216,9 @@ export const ingestConfig = z.strictObject({
     .positive()
     .default(256 * 1024)
     .describe('Longer attribute values are cut and counted'),
+  metrics: metricsMode
+    .default('genai')
+    .describe('OTLP metrics that are stored: those of models (gen_ai.*, kong.gen_ai.*, llm.*, mcp.*), or all'),
   api_keys: z
     .array(z.string().min(16))
     .default([])
@@ -287,6 +293,7 @@ export type ScrapeConfig = z.infer<typeof scrapeConfig>
 export type PricesConfig = z.infer<typeof pricesConfig>
 export type PriceOverride = z.infer<typeof priceOverride>
 export type EndpointConfig = z.infer<typeof endpointConfig>
+export type MetricsMode = z.infer<typeof metricsMode>
 export type IngestConfig = z.infer<typeof ingestConfig>
 export type ContentMode = z.infer<typeof contentMode>
 export type ContentConfig = z.infer<typeof contentConfig>

@@ -18,10 +18,14 @@ import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { startSettler } from './merge/settle.ts'
 import { startBodyReader } from './otlp/body.ts'
-import { unstoredLogs, unstoredMetrics } from './otlp/count-items.ts'
 import { requestOf } from './otlp/dialects/index.ts'
 import { startOtlpGrpc } from './otlp/grpc.ts'
 import { startOtlpHttp } from './otlp/http.ts'
+import { logs } from './otlp/logs/index.ts'
+import { redactLogEvent } from './otlp/logs/redact.ts'
+import { createLogStore } from './otlp/logs/store.ts'
+import { metrics } from './otlp/metrics/index.ts'
+import { createMetricStore } from './otlp/metrics/store.ts'
 import type { Receiver } from './otlp/receiver.ts'
 import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
@@ -132,6 +136,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       nextVersion,
     })
   let pipeline = pipelineOf(config)
+  let metricsMode = config.ingest.metrics
 
   const settler = startSettler({ db, spool, merger, rules: () => work, log })
 
@@ -142,7 +147,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
   const intake = {
     config: config.ingest,
-    signals: [traces((decoded) => pipeline(decoded)), unstoredLogs, unstoredMetrics],
+    signals: [
+      traces((decoded) => pipeline(decoded)),
+      logs(createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) })),
+      metrics(createMetricStore({ spool, nextVersion, clock: () => clock.now() }), () => metricsMode),
+    ],
     bodies: startBodyReader(config.ingest),
     issues,
     log,
@@ -180,6 +189,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       work = workOf(next)
       merger.reload(work)
       pipeline = pipelineOf(next)
+      metricsMode = next.ingest.metrics
       for (const receiver of receivers) receiver.reload(next.ingest)
       provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
