@@ -134,6 +134,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       requestOf,
       merger,
       nextVersion,
+      storeLogs: createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) }),
     })
   let pipeline = pipelineOf(config)
   let metricsMode = config.ingest.metrics
@@ -148,8 +149,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const intake = {
     config: config.ingest,
     signals: [
-      traces((decoded) => pipeline(decoded)),
-      logs(createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) })),
+      traces((decoded) => pipeline.spans(decoded)),
+      logs((events) => pipeline.logs(events)),
       metrics(createMetricStore({ spool, nextVersion, clock: () => clock.now() }), () => metricsMode),
     ],
     bodies: startBodyReader(config.ingest),

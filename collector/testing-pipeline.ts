@@ -22,7 +22,7 @@ export function testPipeline(
     shared: false,
     now: clock,
   })
-  const accept = createPipeline({
+  const { spans: accept } = createPipeline({
     spool,
     issues,
     endpoints: [],
@@ -32,6 +32,7 @@ export function testPipeline(
     redactor: { request: () => undefined, span: (span) => span },
     merger,
     nextVersion,
+    storeLogs: () => Promise.resolve(),
     ...options,
   })
   return { accept, issues, merger }
