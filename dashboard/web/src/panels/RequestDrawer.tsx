@@ -61,6 +61,7 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
         ) : (
           <p className="dim">This request was stored without spans.</p>
         )}
+        <Sources request={request} />
       </Section>
       <Content request={request} />
       <Fields request={request} />
@@ -163,6 +164,19 @@ function Tokens({ request }: { request: RequestDetail }) {
   )
 }
 
+/** Where the fields come from, when it is more than one span. */
+function Sources({ request }: { request: RequestDetail }) {
+  const { merged_dialects, inherited_fields, usage_source } = request
+  const notes = [
+    merged_dialects.length > 0 ? `one call, reported by ${merged_dialects.join(', ')}` : '',
+    inherited_fields.length > 0
+      ? `from the spans around it: ${inherited_fields.map((field) => field.replaceAll('_', ' ')).join(', ')}`
+      : '',
+    usage_source === 'estimated' ? 'token counts are an estimate of the client' : '',
+  ].filter((note) => note !== '')
+  return notes.length === 0 ? null : <p className="dim">{notes.join('; ')}</p>
+}
+
 /** Why there is no cost is said below, where it would add up. */
 function priceNote(request: RequestDetail): string {
   const { cost_usd, cache_savings_usd, reported_cost_usd, price_id, price_version, cost_source } = request
@@ -198,6 +212,9 @@ const described = [
   'span_id',
   'parent_span_id',
   'dialect',
+  'role',
+  'service_tier',
+  'input_token_basis',
 ] as const satisfies (keyof RequestDetail)[]
 
 /** Everything else that is known: filter columns as buttons that filter by their value. */
