@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { proveInserts } from './insert-kills.ts'
 import { proveDurability } from './proof.ts'
 
 test.each(['collector', 'engine'] as const)(
@@ -10,3 +11,9 @@ test.each(['collector', 'engine'] as const)(
   },
   240_000,
 )
+
+test("kill -9 of the engine between an insert's token and its rows: sent again, they are there once", async () => {
+  const proof = await proveInserts({ kills: 4, seed: 1, aimed: true })
+  expect(proof.repeated).toBeGreaterThan(0)
+  expect(proof).toMatchObject({ missing: 0, duplicated: 0 })
+}, 240_000)
