@@ -7,11 +7,18 @@ import { TraceBuilder, maxDepth, type DecodeOptions, type DecodedTraces, type Wi
 
 type Json = Record<string, unknown>
 
-/** Throws DecodeError naming the field: `resourceSpans[0].scopeSpans[0].spans[3].kind: expected an integer, got "CLIENT"`. */
+/**
+ * A span with a value that cannot be read is rejected, the others go through. Throws DecodeError when that leaves none, or
+ * when what is around the spans is broken, naming the field:
+ * `resourceSpans[0].scopeSpans[0].spans[3].kind: expected an integer, got "CLIENT"`.
+ */
 export function decodeJson(body: Buffer, options: DecodeOptions): DecodedTraces {
   const builder = new TraceBuilder(options)
   const root = object(parse(body), 'the body')
-  list(root, 'resourceSpans', '', (item, path) => resourceSpans(item, path, builder))
+  const broken: DecodeError[] = []
+  list(root, 'resourceSpans', '', (item, path) => resourceSpans(item, path, builder, broken))
+  if (broken[0] && builder.spans.length === 0) throw broken[0]
+  for (const { place } of broken) builder.rejected.add('undecodable', place)
   return builder
 }
 
@@ -25,45 +32,64 @@ export function parse(body: Buffer): unknown {
   }
 }
 
-function resourceSpans(item: Json, path: string, builder: TraceBuilder): void {
+function resourceSpans(item: Json, path: string, builder: TraceBuilder, broken: DecodeError[]): void {
   const resource = optional(item['resource'], `${path}.resource`)
   const common = builder.resource(attributesOf(resource, `${path}.resource`, builder))
   list(item, 'scopeSpans', path, (scopeSpans, place) => {
     const scope = optional(scopeSpans['scope'], `${place}.scope`)
     const name = builder.name(text(scope, 'name', `${place}.scope`))
     const version = builder.name(text(scope, 'version', `${place}.scope`))
+    const around = { ...common, name, version }
     list(scopeSpans, 'spans', place, (raw, where) => {
-      const span: Span = {
-        timestamp: 0,
-        duration_ms: 0,
-        trace_id: hexOf(text(raw, 'traceId', where)),
-        span_id: hexOf(text(raw, 'spanId', where)),
-        parent_span_id: hexOf(text(raw, 'parentSpanId', where)),
-        name: text(raw, 'name', where),
-        kind: spanKinds[enumeration(raw, 'kind', where)] ?? 'unspecified',
-        service: common.service,
-        environment: common.environment,
-        scope_name: name,
-        scope_version: version,
-        status: 'unset',
-        status_message: '',
-        attributes: attributesOf(raw, where, builder),
-        resource_attributes: common.attributes,
-        events: [],
-        links: [],
-        version: 0,
+      try {
+        addSpan(raw, where, around, builder)
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error
+        broken.push(error)
       }
-      list(raw, 'events', where, (event, at) => span.events.push(eventOf(event, at, builder)))
-      list(raw, 'links', where, (link, at) =>
-        span.links.push({
-          trace_id: hexOf(text(link, 'traceId', at)),
-          span_id: hexOf(text(link, 'spanId', at)),
-        }),
-      )
-      status(raw, where, span, builder)
-      builder.add(span, time(raw, 'startTimeUnixNano', where), time(raw, 'endTimeUnixNano', where), () => where)
     })
   })
+}
+
+/** What a span has from its resource and its scope. */
+interface Around {
+  service: string
+  environment: string
+  attributes: Attributes
+  name: string
+  version: string
+}
+
+function addSpan(raw: Json, where: string, around: Around, builder: TraceBuilder): void {
+  const span: Span = {
+    timestamp: 0,
+    duration_ms: 0,
+    trace_id: hexOf(text(raw, 'traceId', where)),
+    span_id: hexOf(text(raw, 'spanId', where)),
+    parent_span_id: hexOf(text(raw, 'parentSpanId', where)),
+    name: text(raw, 'name', where),
+    kind: spanKinds[enumeration(raw, 'kind', where)] ?? 'unspecified',
+    service: around.service,
+    environment: around.environment,
+    scope_name: around.name,
+    scope_version: around.version,
+    status: 'unset',
+    status_message: '',
+    attributes: attributesOf(raw, where, builder),
+    resource_attributes: around.attributes,
+    events: [],
+    links: [],
+    version: 0,
+  }
+  list(raw, 'events', where, (event, at) => span.events.push(eventOf(event, at, builder)))
+  list(raw, 'links', where, (link, at) =>
+    span.links.push({
+      trace_id: hexOf(text(link, 'traceId', at)),
+      span_id: hexOf(text(link, 'spanId', at)),
+    }),
+  )
+  status(raw, where, span, builder)
+  builder.add(span, time(raw, 'startTimeUnixNano', where), time(raw, 'endTimeUnixNano', where), () => where)
 }
 
 function status(raw: Json, where: string, span: Span, builder: TraceBuilder): void {
