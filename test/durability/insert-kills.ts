@@ -47,6 +47,7 @@ export async function proveInserts({ kills, seed, aimed = false, onKill = () => 
   const path = await migrated(directory)
   let engine = await startEngine(directory)
   let sent = 0
+  let acked = Promise.withResolvers<void>()
   let repeated = 0
   const over = new AbortController()
   const sender = async () => {
@@ -56,13 +57,16 @@ export async function proveInserts({ kills, seed, aimed = false, onKill = () => 
         if (tries === 0) repeated++
         await sleep(10)
       }
+      acked.resolve()
     }
   }
   const sending = Array.from({ length: senders }, sender)
   try {
     for (let done = 0; done < kills; done++) {
-      await sleep(20 + next() * 150)
+      acked = Promise.withResolvers()
+      await acked.promise
       if (aimed) await noted(path)
+      else await sleep(next() * 60)
       engine.process.kill('SIGKILL')
       await once(engine.process, 'exit')
       await engine.db.close()
