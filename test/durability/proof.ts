@@ -65,7 +65,7 @@ export async function proveDurability({
       faults: done,
       acked: load.acked.length,
       resent: load.resent,
-      ...(await compare(instance, load.acked)),
+      ...(await compareStored(instance, load.acked)),
     }
     // A failure is worth a look at what is on disk.
     if (isProven(proof)) keptFolder = null
@@ -115,7 +115,8 @@ async function keepAway(instance: Instance, forMs: number): Promise<void> {
   }
 }
 
-async function compare(
+/** Waits until the spool is empty, then for the rollups. */
+export async function compareStored(
   instance: Instance,
   acked: SentSpan[],
 ): Promise<Pick<Proof, 'spans' | 'requests' | 'rollupsEqual'>> {

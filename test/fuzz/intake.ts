@@ -58,7 +58,7 @@ export function rawHttp(address: string): Intake {
       socket.on('error', (error) => (abort.aborted ? reject(error) : answered(error.message)))
       socket.on('close', () => answered(text))
       const answered = (said: string) => {
-        const status = /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 (\d{3})/.exec(text)
+        const status = /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 ([2-5]\d\d)/.exec(text)
         resolve({ status: status ? Number(status[1]) : null, text: said.slice(0, 500) })
       }
       socket.end(Buffer.concat([Buffer.from(head(paths[signal], headers, body.length), 'latin1'), body]))
