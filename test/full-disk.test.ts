@@ -10,8 +10,18 @@ import { compareStored } from './durability/proof.ts'
 import { eventually } from './support/eventually.ts'
 import { instanceFolder, removeFolder, startInstance, type Instance } from './support/instance.ts'
 
-/** Null where this user may not mount a file system: the test is then skipped. */
-function smallDisk(): { folder: string; data: string; unmount: () => void } | null {
+interface SmallDisk {
+  /** Of the configuration; the disk is the data directory in it. */
+  folder: string
+  /** Takes all but `free` bytes of it. */
+  fill(free: number): void
+  /** Gives back what `fill` took. */
+  makeRoom(): void
+  remove(): void
+}
+
+/** Null where this user may not mount a file system. */
+function smallDisk(): SmallDisk | null {
   const folder = instanceFolder({ alerts: { shipped_rules: false }, spool: { segment_bytes: 2 ** 21 } })
   const data = join(folder, 'data')
   mkdirSync(data)
@@ -21,16 +31,24 @@ function smallDisk(): { folder: string; data: string; unmount: () => void } | nu
     removeFolder(folder)
     return null
   }
-  return { folder, data, unmount: () => execFileSync('umount', ['--lazy', data]) }
-}
-
-const disk = smallDisk()
-
-/** Takes all but `free` bytes of the disk. */
-function fill(name: string, free: number): void {
-  const { bavail, bsize } = statfsSync(disk?.data ?? '')
-  const bytes = bavail * bsize - free
-  if (bytes > 0) writeFileSync(join(disk?.data ?? '', name), Buffer.alloc(bytes, 1))
+  const fillers: string[] = []
+  return {
+    folder,
+    fill(free) {
+      const { bavail, bsize } = statfsSync(data)
+      const bytes = bavail * bsize - free
+      if (bytes <= 0) return
+      fillers.push(join(data, `filler-${fillers.length}`))
+      writeFileSync(fillers.at(-1) ?? '', Buffer.alloc(bytes, 1))
+    },
+    makeRoom() {
+      for (const path of fillers.splice(0)) rmSync(path)
+    },
+    remove() {
+      execFileSync('umount', ['--lazy', data])
+      removeFolder(folder)
+    },
+  }
 }
 
 async function status({ urls }: Instance, path: string, body?: string): Promise<number> {
@@ -41,47 +59,40 @@ async function status({ urls }: Instance, path: string, body?: string): Promise<
   return response.status
 }
 
-test.skipIf(disk === null)(
-  'a full disk: 503, nothing acked is lost, and it recovers when there is room',
-  async () => {
-    const folder = disk?.folder ?? ''
-    const instance = await startInstance(folder)
-    const load = startLoad(() => instance.urls.otlp_http, 1)
-    const probe = JSON.stringify(jsonRequest([jsonSpan({ attributes: [] })]))
-    try {
-      expect(await status(instance, '/v1/traces', probe)).toBe(200)
-      await eventually('rows are taken', () => Promise.resolve(load.acked.length > 500 ? true : null))
-      fill('filler', 4 * 2 ** 20)
-      await eventually('it is refused', async () =>
-        (await status(instance, '/v1/traces', probe)) === 503 ? true : null,
-      )
-      expect(await status(instance, '/readyz')).toBe(503)
-      // To the last byte: not even the engine can write now.
-      for (let round = 0; round < 5; round++) {
-        fill(`filler-${round}`, 0)
-        await sleep(300)
-      }
-      expect(await status(instance, '/v1/traces', probe)).toBe(503)
-      const full = load.acked.length
-
-      for (const name of ['filler', 'filler-0', 'filler-1', 'filler-2', 'filler-3', 'filler-4'])
-        rmSync(join(disk?.data ?? '', name), { force: true })
-      await eventually('it is taken again', () => Promise.resolve(load.acked.length > full + 100 ? true : null))
-      await load.finish()
-      const probed = { trace_id: '5b8efff798038103d269b633813fc60c', span_id: 'eee19b7ec3c1b174', call: null }
-      const none = { missing: 0, duplicated: 0, unexpected: 0, wrong: 0 }
-      expect(await compareStored(instance, [...load.acked, probed])).toEqual({
-        spans: none,
-        requests: none,
-        rollupsEqual: true,
-      })
-      expect(await status(instance, '/readyz')).toBe(200)
-    } finally {
-      await instance.stop()
-      await load.finish().catch(() => undefined)
-      disk?.unmount()
-      removeFolder(folder)
+test('a full disk: 503, nothing acked is lost, and it recovers when there is room', async ({ skip }) => {
+  const disk = smallDisk()
+  if (!disk) {
+    skip('only a user who may mount a file system can make a small disk')
+    return
+  }
+  const instance = await startInstance(disk.folder)
+  const load = startLoad(() => instance.urls.otlp_http, 1)
+  const probe = JSON.stringify(jsonRequest([jsonSpan({ attributes: [] })]))
+  const probed = { trace_id: '5b8efff798038103d269b633813fc60c', span_id: 'eee19b7ec3c1b174', call: null }
+  try {
+    expect(await status(instance, '/v1/traces', probe)).toBe(200)
+    await eventually('rows are taken', () => Promise.resolve(load.acked.length > 500 ? true : null))
+    disk.fill(4 * 2 ** 20)
+    await eventually('it is refused', async () => ((await status(instance, '/v1/traces', probe)) === 503 ? true : null))
+    expect(await status(instance, '/readyz')).toBe(503)
+    // To the last byte: not even the engine can write now.
+    for (let round = 0; round < 5; round++) {
+      disk.fill(0)
+      await sleep(300)
     }
-  },
-  240_000,
-)
+    expect(await status(instance, '/v1/traces', probe)).toBe(503)
+    const before = load.acked.length
+
+    disk.makeRoom()
+    await eventually('rows are taken again', () => Promise.resolve(load.acked.length > before + 100 ? true : null))
+    await load.finish()
+    const none = { missing: 0, duplicated: 0, unexpected: 0, wrong: 0 }
+    expect(await compareStored(instance, [...load.acked, probed])).toEqual({ spans: none, requests: none })
+    expect(await status(instance, '/readyz')).toBe(200)
+  } finally {
+    disk.makeRoom()
+    await load.abandon()
+    await instance.stop()
+    disk.remove()
+  }
+}, 240_000)

@@ -20,6 +20,8 @@ export interface Load {
   readonly resent: number
   /** Begins nothing new, and resolves once everything begun is acked. Idempotent. */
   finish(): Promise<void>
+  /** Gives up what is not acked yet. Idempotent. */
+  abandon(): Promise<void>
 }
 
 const models = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5']
@@ -34,12 +36,13 @@ interface Options {
 export function startLoad(url: () => string, seed: number, { clients = 4, pauseMs = 60 }: Options = {}): Load {
   const acked: SentSpan[] = []
   const ending = new AbortController()
+  const abandoned = new AbortController()
   let resent = 0
 
   const client = async (index: number) => {
     const dice = diceOf(random(seed * 1000 + index))
     let held: MadeSpan[] = []
-    while (!ending.signal.aborted || held.length > 0) {
+    while (!abandoned.signal.aborted && (!ending.signal.aborted || held.length > 0)) {
       const fresh = ending.signal.aborted ? [] : Array.from({ length: dice.pick(sizes) }, () => makeCall(dice))
       // Parents end after their children, and are sent when they end.
       const batch = [...held, ...fresh.map(({ first }) => first)]
@@ -48,10 +51,10 @@ export function startLoad(url: () => string, seed: number, { clients = 4, pauseM
         batch.map(({ json }) => json),
         dice,
       )
-      await untilAcked(url, request)
+      if (!(await untilAcked(url, request, abandoned.signal))) return
       acked.push(...batch.map(({ sent }) => sent))
       if (dice.next() < 0.1) {
-        await untilAcked(url, request)
+        await untilAcked(url, request, abandoned.signal)
         resent++
       }
       await sleep(dice.int(pauseMs * 2))
@@ -66,6 +69,10 @@ export function startLoad(url: () => string, seed: number, { clients = 4, pauseM
     async finish() {
       ending.abort()
       await running
+    },
+    async abandon() {
+      abandoned.abort()
+      await running.catch(() => undefined)
     },
   }
 }
@@ -123,8 +130,13 @@ function encoded(spans: object[], dice: Dice): EncodedRequest {
   return { body: gzipSync(plain), headers: { ...type, 'content-encoding': 'gzip' } }
 }
 
-async function untilAcked(url: () => string, request: EncodedRequest): Promise<void> {
-  while (!(await post(`${url()}/v1/traces`, request))) await sleep(20)
+/** False when `signal` came first. */
+async function untilAcked(url: () => string, request: EncodedRequest, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (await post(`${url()}/v1/traces`, request)) return true
+    await sleep(20)
+  }
+  return false
 }
 
 /** False when it may be sent again. Throws on an answer that an exporter would take for final. */
