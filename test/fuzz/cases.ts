@@ -1,7 +1,7 @@
 /** One request of the fuzz run, made from the seed and its number alone: a failing one can be made again. */
 import { gzipSync } from 'node:zlib'
 import { random } from '../../collector/otlp/testing.ts'
-import type { Sample } from './corpus.ts'
+import type { Sample, Signal } from './corpus.ts'
 import {
   damaged,
   diceOf,
@@ -13,7 +13,6 @@ import {
   wrongTypes,
   type Dice,
 } from './mutate.ts'
-import type { Signal } from './otlp-proto.ts'
 
 export type Encoding = 'protobuf' | 'json'
 

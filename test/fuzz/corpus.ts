@@ -1,7 +1,9 @@
 /** Valid requests of every signal to begin with: hand-made ones, and recorded ones where they are at hand. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { jsonRequest, jsonSpan } from '../../collector/otlp/testing.ts'
-import { encode, signals, type Signal } from './otlp-proto.ts'
+import { jsonRequest, jsonSpan, toProtobuf } from '../../collector/otlp/testing.ts'
+
+export const signals = ['traces', 'logs', 'metrics'] as const
+export type Signal = (typeof signals)[number]
 
 export interface Sample {
   signal: Signal
@@ -18,7 +20,7 @@ const envelopes: Record<Signal, string> = {
 
 export function corpus(): Sample[] {
   const requests = [...handMade(), ...recorded()]
-  return requests.map(([signal, request]) => ({ signal, request, protobuf: encode(signal, request) }))
+  return requests.map(([signal, request]) => ({ signal, request, protobuf: toProtobuf(request) }))
 }
 
 function recorded(): [Signal, object][] {
