@@ -6,6 +6,7 @@ import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
 import type { ContentConfig, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
 import { createAttribution } from './attribution.ts'
+import { createInbox } from './inbox.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { startSettler } from './merge/settle.ts'
@@ -100,6 +101,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const attribution = createAttribution()
     return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
   }
+  const inbox = createInbox(issues)
   let work = workOf(config)
   const merger = new Merger({ ...work, nextVersion, shared: options.shared ?? false, now: () => clock.now() })
   const pipelineOf = ({ endpoints }: CollectorConfig) =>
@@ -107,6 +109,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       ...work,
       spool,
       issues,
+      inbox,
       endpoints,
       requestOf,
       merger,

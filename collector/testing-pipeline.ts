@@ -24,6 +24,7 @@ export function testPipeline(
   const accept = createPipeline({
     spool,
     issues,
+    inbox: { observe: () => undefined },
     endpoints: [],
     requestOf: () => null,
     attribution: createAttribution(),

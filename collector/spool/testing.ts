@@ -3,13 +3,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import type { IngestIssue } from '../../records/ingest-issue.ts'
+import { plainIssue, type IngestIssue } from '../../records/ingest-issue.ts'
 import type { Db } from '../../storage/client.ts'
 import { RowBinaryWriter } from '../../storage/rowbinary.ts'
 import { tables } from '../../storage/tables.ts'
 import { startSpool, type RunningSpool, type SpoolOptions } from './index.ts'
 
 export const issue = (items: number, example = ''): IngestIssue => ({
+  ...plainIssue,
   timestamp: 1_760_000_000_000_000,
   source: 'test',
   reason: 'test',
