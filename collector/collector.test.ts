@@ -1,12 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { costExplanation } from '../storage/queries/cost.ts'
 import { testStorage } from '../storage/testing.ts'
-import { endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
+import { attributionConfig, endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
 import { startCollector, type Collector, type CollectorConfig } from './index.ts'
-import { jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
+import { jsonLog, jsonLogs, jsonMetrics, jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
 import { grpcClient } from './otlp/testing-receiver.ts'
+import { importPriceList } from './price-list.ts'
 import { silent } from './spool/testing.ts'
 
 const config: CollectorConfig = {
@@ -15,6 +17,7 @@ const config: CollectorConfig = {
   spool: spoolConfig.parse({ segment_ms: 100 }),
   scrape: scrapeConfig.parse({}),
   prices: pricesConfig.parse({}),
+  attribution: attributionConfig.parse({}),
   endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
 }
 
@@ -99,6 +102,79 @@ test('a model call is a span and a priced request of its endpoint', async () => 
       cost_source: 'catalogue',
     },
   ])
+})
+
+describe('signals beside traces', () => {
+  const post = async (path: string, body: object) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const response = await fetch(`http://${collector.otlpAddress}${path}`, init)
+    await collector.drained()
+    return [response.status, await response.json()]
+  }
+
+  test('GenAI events of logs are stored, redacted as configured', async () => {
+    const trace = 'd1'.repeat(16)
+    expect(await post('/v1/logs', jsonLogs([jsonLog({ traceId: trace }), jsonLog({ attributes: [] })]))).toEqual([
+      200,
+      {
+        partialSuccess: {
+          rejectedLogRecords: '1',
+          errorMessage: 'not_genai: 1 (resourceLogs[0].scopeLogs[0].logRecords[1])',
+        },
+      },
+    ])
+    const where = 'from log_events where trace_id = {trace:String}'
+    expect(await storage.db.query(`select event_name, body ${where}`, { trace })).toEqual([
+      { event_name: 'gen_ai.user.message', body: '{"content":"Hello?"}' },
+    ])
+    collector.reload({ ...config, content: 'off' })
+    await post('/v1/logs', jsonLogs([jsonLog({ traceId: 'd2'.repeat(16) })]))
+    collector.reload(config)
+    expect(await storage.db.query(`select body ${where}`, { trace: 'd2'.repeat(16) })).toEqual([{ body: '' }])
+  })
+
+  test('metrics of models are stored, others when that is configured', async () => {
+    const start = Date.now()
+    const times = { startTimeUnixNano: nanos(start), timeUnixNano: nanos(start + 1) }
+    const histogram = { aggregationTemporality: 2, dataPoints: [{ ...times, count: '2', sum: 3 }] }
+    const request = jsonMetrics([
+      { name: 'gen_ai.server.request.duration', unit: 's', histogram },
+      { name: 'process.memory', gauge: { dataPoints: [{ ...times, asInt: '7' }] } },
+    ])
+    expect(await post('/v1/metrics', request)).toMatchObject([200, { partialSuccess: { rejectedDataPoints: '1' } }])
+    collector.reload({ ...config, ingest: ingestConfig.parse({ metrics: 'all' }) })
+    expect(await post('/v1/metrics', request)).toEqual([200, {}])
+    collector.reload(config)
+    expect(await storage.db.query('select name, unit, count, sum, counts, interval_ms from genai_histograms')).toEqual([
+      { name: 'gen_ai.server.request.duration', unit: 's', count: 2, sum: 3, counts: [2], interval_ms: 1 },
+    ])
+    expect(await storage.db.query("select name, value from metric_samples where target like 'otlp:%'")).toEqual([
+      { name: 'process.memory', value: 7 },
+    ])
+    expect(collector.stats().issues).toMatchObject({ 'otlp_http duplicate_point': 1 })
+  })
+})
+
+test('prices that were used are kept, and an imported list counts from the next reload on', async () => {
+  const before = '0b'.repeat(16)
+  const after = '0c'.repeat(16)
+  const house = { ...genAi, 'gen_ai.provider.name': 'anthropic', 'gen_ai.request.model': 'house-flex' }
+  await send([call(house, { traceId: before })])
+  const { version } = importPriceList(new URL('fixtures/litellm-prices.json', import.meta.url).pathname, dataDir)
+  collector.reload(config)
+  await send([call(house, { traceId: after, spanId: 'f'.repeat(16) })])
+  const found = await storage.db.query(
+    `select trace_id, toString(cost_usd) as cost_usd, price_version from requests
+    where trace_id in {traces:Array(String)} order by trace_id`,
+    { traces: [before, after] },
+  )
+  expect(found).toEqual([
+    { trace_id: before, cost_usd: null, price_version: '' },
+    { trace_id: after, cost_usd: '0.0045', price_version: version },
+  ])
+  const explained = () => costExplanation(storage.db, after, 'f'.repeat(16))
+  await vi.waitUntil(async () => (await explained())?.price, { timeout: 30_000, interval: 200 })
+  expect(await explained()).toMatchObject({ matches: true, sum_usd: '0.0045', price: { source: 'litellm', version } })
 })
 
 test('the same span again, as after a lost answer, stays one row', async () => {
@@ -262,6 +338,8 @@ test('issues become rows when the collector stops, and nothing stays on disk', a
   )
   expect(issues).toEqual([
     { reason: 'absurd_value', items: 3 },
+    { reason: 'duplicate_point', items: 1 },
+    { reason: 'not_genai', items: 2 },
     { reason: 'value_too_long', items: 1 },
   ])
 })

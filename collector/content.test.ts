@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testStorage } from '../storage/testing.ts'
 import {
+  attributionConfig,
   contentModes,
   contentSettings,
   endpointConfig,
@@ -39,6 +40,7 @@ async function startWith(name: string, content: ContentConfig, endpoints: Collec
       spool: spoolConfig.parse({ segment_ms: 60_000 }),
       scrape: scrapeConfig.parse({}),
       prices: pricesConfig.parse({}),
+      attribution: attributionConfig.parse({}),
       endpoints,
     },
     dataDir: dir,

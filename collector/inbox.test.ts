@@ -83,7 +83,7 @@ test.each<[string, SpanParts, Partial<LlmRequest> | null, string, string, string
   ['unpriced_model', {}, unpriced, 'problem', 'openai / gpt-4o', ''],
   ['unpriced_model', {}, { ...unpriced, provider: 'vllm', model: 'org/llama' }, 'hint', 'vllm / org/llama', ''],
   ['unpriced_model', {}, { ...unpriced, provider: '' }, 'problem', 'unknown provider / gpt-4o', ''],
-  ['unpriced_model', {}, { ...unpriced, service_tier: 'flex' }, 'problem', 'openai / gpt-4o', 'service tier flex'],
+  ['unpriced_tier', {}, { ...unpriced, service_tier: 'flex' }, 'problem', 'openai / gpt-4o', 'service tier flex'],
   [
     'unpriced_model',
     {},

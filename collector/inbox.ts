@@ -56,8 +56,9 @@ export function createInbox(issues: IssueLog, { unmappedCall = () => null }: Inb
     const model = request.model || request.requested_model
     if (model === '') return note(span, 'problem', 'no_model', clientOf(span))
     const severity = isSelfHosted(request.provider) ? 'hint' : 'problem'
-    const tier = request.service_tier === '' ? '' : `service tier ${request.service_tier}`
-    note(span, severity, 'unpriced_model', pricedName(request.provider, model), tier)
+    const subject = pricedName(request.provider, model)
+    if (request.service_tier === '') note(span, severity, 'unpriced_model', subject)
+    else note(span, severity, 'unpriced_tier', subject, `service tier ${request.service_tier}`)
   }
 
   /** Parts that say how their totals were meant. */

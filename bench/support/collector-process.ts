@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import {
+  attributionConfig,
   endpointConfig,
   ingestConfig,
   pricesConfig,
@@ -43,6 +44,7 @@ const collector = await startCollector({
     spool: spoolConfig.parse({}),
     scrape: scrapeConfig.parse({}),
     prices: pricesConfig.parse({}),
+    attribution: attributionConfig.parse({}),
     endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
   },
   dataDir,

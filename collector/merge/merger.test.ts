@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import { random } from '../otlp/testing.ts'
 import { createVersions } from '../versions.ts'
 import { Merger, type MergedRows, type MergerOptions } from './index.ts'
@@ -7,6 +8,7 @@ import {
   around,
   called,
   comparable,
+  logged,
   randomTraces,
   ReplacingRows,
   report,
@@ -57,6 +59,14 @@ function merging(options: Partial<MergerOptions> = {}) {
     priced,
     send: (...items: readonly Item[]): MergedRows => {
       const { rows } = batch(items)
+      store(rows)
+      merger.forget()
+      return rows
+    },
+    /** Events that came as logs. */
+    log: (...events: readonly LogEvent[]): MergedRows => {
+      for (const event of events) merger.addLog(event)
+      const rows = merger.take()
       store(rows)
       merger.forget()
       return rows
@@ -153,6 +163,57 @@ describe('spans of one call', () => {
     expect(priced).toEqual([])
     send(called(report('b', 'a', { output_tokens: 7 })))
     expect(priced).toMatchObject([{ span_id: 'a', output_tokens: 7 }])
+  })
+})
+
+describe('what came as logs', () => {
+  const prompt = logged('sdk', 'gen_ai.user.message', 'Hi')
+  const answer = logged('sdk', 'gen_ai.choice', 'Hello')
+  const texts = (rows: readonly LlmRequest[]) => rows.map(({ span_id, input, output }) => [span_id, input, output])
+  const whole = [['sdk', expect.stringContaining('Hi'), expect.stringContaining('Hello')]]
+
+  test('before the span, after it, and again', () => {
+    for (const order of [
+      ['log', 'span'],
+      ['span', 'log'],
+      ['log', 'span', 'log', 'span'],
+    ]) {
+      const { send, log, stored, priced } = merging()
+      for (const what of order) {
+        if (what === 'span') send(sdk)
+        else log(prompt, answer)
+      }
+      expect(texts(stored.live())).toEqual(whole)
+      expect(priced.length).toBeGreaterThan(0)
+    }
+  })
+
+  test('of a span that is merged with others', () => {
+    const { send, log, stored } = merging()
+    send(engine, http)
+    log(prompt)
+    send(sdk)
+    log(answer)
+    expect(texts(stored.live())).toEqual(whole)
+    expect(stored.live()[0]?.queue_ms).toBe(5)
+  })
+
+  test('long before its span: the settling job is told when that comes', () => {
+    const { log, send, later, marks } = merging({ windowMs: 1_000 })
+    log(prompt)
+    later(60_000)
+    log()
+    // The event came to a collector that had just started.
+    expect(marks).toEqual(['late a'])
+    send(called(report('sdk', '', { timestamp: start + 59e6 })))
+    expect(marks).toEqual(['late a', 'late a'])
+  })
+
+  test('a judgement says nothing of the call', () => {
+    const { send, log, stored } = merging()
+    send(sdk)
+    log(logged('sdk', 'gen_ai.evaluation.result', 'good'))
+    expect(texts(stored.live())).toEqual([['sdk', '', '']])
   })
 })
 

@@ -1,5 +1,6 @@
 /** Test helpers: reports of calls, and a table of rows that replace each other as ClickHouse's do. */
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import type { Span } from '../../records/span.ts'
 import type { CallContext } from '../attribution.ts'
 import { resolveTraces, type Resolution } from './resolve.ts'
@@ -69,6 +70,25 @@ export const around = (id: string, parent: string, context: CallContext | null =
   part: null,
   context,
 })
+
+/** A message that came as a log record of a span. */
+export function logged(span_id: string, event_name: string, content: string, trace_id = trace): LogEvent {
+  return {
+    timestamp: start,
+    trace_id,
+    span_id,
+    event_name,
+    event_id: `${event_name} ${content}`,
+    severity_number: 9,
+    service: '',
+    environment: '',
+    scope_name: '',
+    body: JSON.stringify({ content }),
+    attributes: new Map(),
+    resource_attributes: new Map(),
+    version: 0,
+  }
+}
 
 /** Rows by identity, the highest version of each; those taken back do not show. */
 export class ReplacingRows {

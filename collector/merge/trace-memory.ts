@@ -3,6 +3,7 @@
  * row at once. Bounded by age and by size; what was forgotten is left to the settling job.
  */
 import type { LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import type { EpochMicros } from '../../records/span.ts'
 import type { CallContext } from '../attribution.ts'
 import { usableId } from './group-calls.ts'
@@ -17,6 +18,8 @@ export interface TraceEntry {
   parents: Map<string, string> | null
   /** What spans that are no calls say of the calls below them; null while there are none. */
   contexts: Map<string, CallContext> | null
+  /** Events of spans that came as logs: the span may come later. Null while there are none. */
+  logs: Map<string, LogEvent[]> | null
   /** Null while each part is a row of its own. */
   merged: MergedState | null
   /** What was written is not certain: it is all written again with the next span. */
@@ -51,7 +54,7 @@ export interface TraceMemoryOptions {
 /** Clients' clocks may be ahead of ours by so much. */
 const skewMs = 5_000
 /** Rough bytes of an entry, a span in it, and a part without its content. */
-const weights = { entry: 350, span: 100, part: 1_200 }
+const weights = { entry: 350, span: 100, part: 1_200, log: 500 }
 /** A trace that never ends begins anew here: all its spans are looked at with each new one. */
 const maxSpans = 5_000
 const maxParts = 1_000
@@ -123,6 +126,17 @@ export class TraceMemory {
     entry.contexts.set(spanId, context)
   }
 
+  /** An event that is sent again takes its place. Returns all those of its span. */
+  addLog(entry: TraceEntry, event: LogEvent): LogEvent[] {
+    entry.logs ??= new Map()
+    const events = entry.logs.get(event.span_id) ?? []
+    const others = events.filter(({ event_id }) => event_id !== event.event_id)
+    if (others.length === events.length) this.weigh(entry, weights.log + event.body.length)
+    const all = [...others, event]
+    entry.logs.set(event.span_id, all)
+    return all
+  }
+
   /** The entry and those that share an id of the provider with it. */
   linked(entry: TraceEntry): TraceEntry[] {
     const found = new Set([entry])
@@ -167,6 +181,7 @@ export class TraceMemory {
       parts: new Map(),
       parents: null,
       contexts: null,
+      logs: null,
       merged: null,
       doubtful: false,
       touchedMs: 0,

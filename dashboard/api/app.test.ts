@@ -116,6 +116,15 @@ describe('questions', () => {
     })
   })
 
+  test('the cost of a request, line by line, by its ids in any form', async () => {
+    const ids = [newest?.trace_id, newest?.span_id]
+    const cost = await json(`/api/requests/${ids.join('/')}/cost`)
+    expect(cost).toMatchObject({ request: { model: newest?.model }, lines: [], price: null })
+    for (const separator of ['.', ':', '-'])
+      expect(await json(`/api/requests/${ids.join(separator)}/cost`)).toEqual(cost)
+    expect(await json(`/api/requests/${ids.join('/')}/cost?explain=1`)).toHaveProperty('explain')
+  })
+
   test('equal questions at one time are one query', async () => {
     let asked = 0
     const { reader } = storage
@@ -147,6 +156,7 @@ describe('what it refuses', () => {
     ['/api/overview?colour=red', 400, 'colour'],
     ['/api/requests?limit=0', 400, 'limit'],
     ['/api/requests?after=../../etc', 400, 'after'],
+    ['/api/requests/no-request-/cost', 400, 'id'],
   ])('%s is %i and names %s', async (path, status, field) => {
     const response = await get(path)
     expect(response.status).toBe(status)
@@ -157,6 +167,7 @@ describe('what it refuses', () => {
 
   test.each([
     [`/api/requests/${'0'.repeat(32)}/${'0'.repeat(16)}`],
+    [`/api/requests/${'0'.repeat(32)}/${'0'.repeat(16)}/cost`],
     [`/api/traces/${'0'.repeat(32)}`],
     ['/api/nothing-here'],
   ])('%s is 404, with a reason', async (path) => {

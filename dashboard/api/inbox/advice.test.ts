@@ -24,7 +24,7 @@ const naming = [
   /new Refusal\(\s*\d+,\s*'(\w+)'/g,
   /(?:noted|rejected)\.add\('(\w+)'/g,
   /issues\.add\([^,]+, '(\w+)'/g,
-  /note\(span, [\w']+, '(\w+)'/g,
+  /note\(span, [\w']+, (?:streamed \? '\w+' : )?'(\w+)'/g,
   /onRejected\('(\w+)'/g,
 ]
 
@@ -47,7 +47,11 @@ test.each(Object.keys(reasons))('%s says what is wrong, what follows and what to
 })
 
 /** A snippet with the gaps filled that only the reader can fill. */
-const filledIn = (yaml: string) => yaml.replaceAll(/_usd: #.*/g, '_usd: 1').replaceAll(/: # the model.*/g, ': gpt-4o')
+const filledIn = (yaml: string) =>
+  yaml
+    .replaceAll(/_usd: #.*/g, '_usd: 1')
+    .replaceAll(/: # the model.*/g, ': gpt-4o')
+    .replaceAll(/: # 0.5.*/g, ': 0.5')
 
 test('a reason that nobody wrote words for is told as it is', () => {
   expect(adviceOn(issue({ source: 'otlp_http', reason: 'brand_new' }))).toMatchObject({
@@ -87,9 +91,14 @@ test('an Azure deployment without a price is to be mapped to its model', () => {
   })
 })
 
+test('a tier without a price is to be given a multiplier', () => {
+  const { snippet } = adviceOn(issue({ reason: 'unpriced_tier', example: 'service tier batch' }))
+  expect(parseConfig(filledIn(snippet?.text ?? ''), 'snippet').prices.multipliers).toEqual({ batch: 0.5 })
+})
+
 test.each([
   ['mistral_ai', 'new/model: 1', { provider: 'mistral_ai' }, /the price that you pay/],
-  ['vllm', 'meta-llama/Llama-3.1-70B', { provider: 'vllm' }, /serve it yourself/],
+  ['vllm', 'meta-llama/Llama-3.1-70B', { provider: 'vllm' }, /You serve it yourself/],
   ['', 'mystery', {}, /the price that you pay/],
 ])('a model without a price at %s is to be given one, with no price made up', (provider, model, rest, fix) => {
   const advice = adviceOn(issue({ reason: 'unpriced_model', subject: pricedName(provider, model) }))

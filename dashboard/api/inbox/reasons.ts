@@ -85,6 +85,7 @@ export const reasons: Record<string, WordsOf> = {
     fix: 'Let the client set gen_ai.request.model or gen_ai.response.model.',
   },
   unpriced_model: unpriced,
+  unpriced_tier: unpricedTier,
   input_without_cache: {
     title: 'Input counted without cached tokens',
     explanation:
@@ -324,36 +325,48 @@ function fixOf(client: string, about: 'usage' | 'ttft'): Pick<Words, 'fix' | 'sn
   return { fix: text, snippet }
 }
 
-function unpriced({ subject, example }: IssueRow): Words {
+const repriced = 'What is stored gets it by npx node main.ts reprice --since 30d.'
+
+function unpriced({ subject }: IssueRow): Words {
   const title = 'Models without a price'
-  const tier = example.startsWith('service tier') ? `, or not in the ${example}` : ''
-  const explanation = `Neither your own prices nor the price lists have it${tier}: tokens are known, cost is not.`
-  const { provider, model } = readPricedName(subject)
+  const explanation = 'Neither your own prices nor the price lists have it: tokens are known, cost is not.'
   if (subject === otherSubjects)
-    return { title, explanation, fix: 'Add overrides for the models of the other rows first.' }
+    return { title, explanation, fix: 'Give prices to the models of the other rows first.' }
+  const { provider, model } = readPricedName(subject)
   if (provider.startsWith('azure')) {
     return {
       title,
-      explanation: `Azure names deployments, not models, and no price list knows yours${tier}: tokens are known, cost is not.`,
-      fix: 'Say which model the deployment serves.',
+      explanation: 'Azure names deployments, not models, and no price list knows yours: tokens are known, cost is not.',
+      fix: `Say which model the deployment serves. ${repriced}`,
       snippet: configuration(`prices:
   deployments:
     ${quoted(model)}: # the model behind it, such as gpt-4o`),
     }
   }
-  const who = isSelfHosted(provider)
-    ? 'You serve it yourself, so its price is yours to say'
-    : 'Add the price that you pay'
+  const who = isSelfHosted(provider) ? 'You serve it yourself: say what it costs' : 'Add the price that you pay'
   return {
     title,
     explanation,
-    fix: `${who}, in dollars per 1M tokens.`,
+    fix: `${who}, in dollars per 1M tokens. ${repriced}`,
     snippet: configuration(`prices:
   overrides:
     - name: ${quoted(model)}${provider === '' ? '' : `\n      provider: ${quoted(provider)}`}
       model: ${quoted(model)}
       input_usd: # per 1M input tokens
       output_usd: # per 1M output tokens`),
+  }
+}
+
+function unpricedTier({ example }: IssueRow): Words {
+  const tier = /^service tier (.+)/.exec(example)?.[1] ?? 'flex'
+  return {
+    title: 'Service tiers without a price',
+    explanation:
+      'Neither your own prices nor the price lists have the model in this tier: tokens are known, cost is not.',
+    fix: `Say how its rates compare with the usual ones; a model without usual rates needs an override too. ${repriced}`,
+    snippet: configuration(`prices:
+  multipliers:
+    ${quoted(tier)}: # 0.5 for half of the usual rates`),
   }
 }
 

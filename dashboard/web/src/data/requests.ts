@@ -41,6 +41,20 @@ export function useTrace(id: string) {
   return useQuery({ queryKey: ['trace', trace_id], queryFn: ({ signal }) => trace(trace_id, signal), retry: 1 })
 }
 
+const cost = (trace_id: string, span_id: string, signal?: AbortSignal) =>
+  read(api.requests[':trace_id'][':span_id'].cost.$get({ param: { trace_id, span_id }, query: {} }, init(signal)))
+
+/** Why one request costs what it costs. */
+export function useCost({ trace_id, span_id }: Pick<RequestRow, 'trace_id' | 'span_id'>) {
+  return useQuery({
+    queryKey: ['cost', trace_id, span_id],
+    queryFn: ({ signal }) => cost(trace_id, span_id, signal),
+    retry: 1,
+  })
+}
+
+export type CostExplanation = Awaited<ReturnType<typeof cost>>
+
 export type RequestRow = Awaited<ReturnType<typeof list>>['requests'][number]
 export type RequestAnswer = Awaited<ReturnType<typeof one>>
 export type RequestDetail = RequestAnswer['request']
