@@ -1,9 +1,14 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
 import type { Span } from '../records/span.ts'
-import { createInbox } from './inbox.ts'
+import { pricesConfig } from './config.ts'
+import { createInbox, type Inbox, type InboxOptions } from './inbox.ts'
 import { IssueLog } from './issues.ts'
+import { decodeJson } from './otlp/decode-json.ts'
+import { requestOf, unmappedCall } from './otlp/dialects/index.ts'
 import { span, type SpanParts } from './otlp/dialects/testing.ts'
+import { createPricer } from './pricing.ts'
 import type { Batch } from './spool/index.ts'
 
 const perfect: Partial<LlmRequest> = {
@@ -45,15 +50,18 @@ function received(parts: SpanParts = {}): Span {
   return { ...made, version: made.timestamp + 10_000_000 }
 }
 
-/** What the inbox says of one span. */
-async function observed(item: Span, request: Partial<LlmRequest> | null, unmapped: string | null = null) {
+/** The issues that `use` makes an inbox note. */
+async function noted(use: (inbox: Inbox) => void, options?: InboxOptions) {
   const issues = new IssueLog()
   const batches: Batch[] = []
-  const inbox = createInbox(issues, { unmappedCall: () => unmapped })
-  inbox.observe(item, request && { ...emptyRequest(), ...request })
+  use(createInbox(issues, options))
   await issues.flush({ append: async (batch) => void batches.push(batch) }, 1)
   return batches.flatMap(({ ingest_issues }) => ingest_issues ?? [])
 }
+
+/** What the inbox says of one span. */
+const observed = (item: Span, request: Partial<LlmRequest> | null, unmapped: string | null = null) =>
+  noted((inbox) => inbox.observe(item, request && { ...emptyRequest(), ...request }), { unmappedCall: () => unmapped })
 
 test.each<[string, SpanParts, Partial<LlmRequest> | null]>([
   ['a call that says everything', {}, perfect],
@@ -135,4 +143,46 @@ test('a span that looks like a call and is none says why; a call is not asked ab
 test('one call may have several faults', async () => {
   const rows = await observed(received(), { ...noUsage, ttft_ms: null })
   expect(rows.map(({ reason }) => reason)).toEqual(['no_ttft', 'no_stream_usage'])
+})
+
+test('a call of which only logs came', async () => {
+  const place = { trace_id: 'a'.repeat(32), span_id: 'b'.repeat(16) }
+  expect(await noted((inbox) => inbox.logsAlone({ ...place, scope_name: client.scope_name }))).toMatchObject([
+    { reason: 'logs_alone', severity: 'hint', subject: client.scope_name, example_span_id: place.span_id },
+  ])
+})
+
+const captures = new URL('../../shared/captures/otlp/', import.meta.url)
+
+/** Every other capture is a call that says what it should. */
+const lacking: Record<string, string[]> = {
+  'langfuse-stream.json': ['no_stream_usage'],
+  'openinference-embeddings.json': ['no_usage'],
+  'openinference-stream.json': ['no_ttft', 'no_stream_usage'],
+  'openinference-stream-usage.json': ['no_ttft', 'no_stream_usage'],
+  'otel-openai-stream.json': ['no_usage'],
+  'otel-openai-undici-stream.json': ['no_usage'],
+  'traceloop-stream.json': ['no_usage'],
+  'traceloop-stream-usage.json': ['no_usage'],
+}
+
+test.skipIf(!existsSync(captures))('what real clients lack', async () => {
+  const price = createPricer(pricesConfig.parse({}))
+  const now = Date.now() * 1000
+  const names = readdirSync(captures).filter((name) => /^(?!gzip)[\w-]+\.json$/.test(name))
+  expect(names.length).toBeGreaterThan(Object.keys(lacking).length)
+  for (const name of names) {
+    const { spans } = decodeJson(readFileSync(new URL(name, captures)), { max_attribute_bytes: 262_144, now })
+    const rows = await noted(
+      (inbox) => {
+        for (const item of spans) {
+          const request = requestOf(item)
+          if (request) price(request)
+          inbox.observe(Object.assign(item, { version: now }), request)
+        }
+      },
+      { unmappedCall },
+    )
+    expect({ [name]: rows.map(({ reason }) => reason) }).toEqual({ [name]: lacking[name] ?? [] })
+  }
 })

@@ -2,6 +2,7 @@
 import { clientName, pricedName, type IssueSeverity } from '../records/ingest-issue.ts'
 import type { LlmRequest } from '../records/llm-request.ts'
 import { isSelfHosted } from '../records/provider.ts'
+import type { LogEvent } from '../records/log-event.ts'
 import type { Span } from '../records/span.ts'
 import type { IssueLog } from './issues.ts'
 
@@ -20,6 +21,8 @@ const outputNames = [
   'llm.token_count.completion',
 ]
 
+type Place = Pick<Span, 'trace_id' | 'span_id'>
+
 export interface InboxOptions {
   /** Why a span that is no request looks like a call of a model; null when it does not. */
   unmappedCall?: (span: Span) => string | null
@@ -28,10 +31,12 @@ export interface InboxOptions {
 export interface Inbox {
   /** Once per span, priced, with the request that it became. The span's version is its time of receipt. Cheap when all is well. */
   observe(span: Span, request: LlmRequest | null): void
+  /** Once per call of which events came as logs, and no span. */
+  logsAlone(event: Pick<LogEvent, 'scope_name' | 'trace_id' | 'span_id'>): void
 }
 
 export function createInbox(issues: IssueLog, { unmappedCall = () => null }: InboxOptions = {}): Inbox {
-  const note = (span: Span, severity: IssueSeverity, reason: string, subject: string, example = '') =>
+  const note = (span: Place, severity: IssueSeverity, reason: string, subject: string, example = '') =>
     issues.add(source, reason, 1, example, { subject, severity, span })
 
   function observeCall(span: Span, request: LlmRequest): void {
@@ -97,6 +102,9 @@ export function createInbox(issues: IssueLog, { unmappedCall = () => null }: Inb
       if (request) return observeCall(span, request)
       const why = span.attributes.size === 0 ? null : unmappedCall(span)
       if (why !== null) note(span, 'problem', 'unmapped_call', clientOf(span), why)
+    },
+    logsAlone(event) {
+      note(event, 'hint', 'logs_alone', clientName(event.scope_name, ''))
     },
   }
 }

@@ -126,7 +126,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
   const inbox = createInbox(issues, { unmappedCall })
   let work = workOf(config)
-  const merger = new Merger({ ...work, nextVersion, shared: options.shared ?? false, now: () => clock.now() })
+  const merger = new Merger({
+    ...work,
+    nextVersion,
+    shared: options.shared ?? false,
+    now: () => clock.now(),
+    onLogsAlone: inbox.logsAlone,
+  })
   const pipelineOf = ({ endpoints }: CollectorConfig) =>
     createPipeline({
       ...work,

@@ -24,7 +24,7 @@ const naming = [
   /new Refusal\(\s*\d+,\s*'(\w+)'/g,
   /(?:noted|rejected)\.add\('(\w+)'/g,
   /issues\.add\([^,]+, '(\w+)'/g,
-  /note\(span, [\w']+, (?:streamed \? '\w+' : )?'(\w+)'/g,
+  /note\((?:span|event), [\w']+, (?:streamed \? '\w+' : )?'(\w+)'/g,
   /onRejected\('(\w+)'/g,
 ]
 

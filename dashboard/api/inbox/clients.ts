@@ -11,7 +11,7 @@ export interface ClientAdvice {
 
 interface Client {
   scope: RegExp
-  /** How to get token counts that are missing; `nothing helps` is said too. */
+  /** How to get token counts that are missing. */
   usage?: ClientAdvice
   /** How to get TTFT; clients that have none say what does. */
   ttft?: ClientAdvice
@@ -88,7 +88,7 @@ const clients: readonly Client[] = [
   {
     scope: /^@arizeai\/openinference-instrumentation-openai$/,
     usage: {
-      text: 'This client reports no usage of streams, not even with include_usage. Use @opentelemetry/instrumentation-openai with stream_options.include_usage instead.',
+      text: 'This client reports no usage of streams, not even with include_usage, nor of embeddings. Use @opentelemetry/instrumentation-openai with stream_options.include_usage instead.',
       snippet: askInTypeScript,
     },
     ttft: cannotMeasure,

@@ -79,6 +79,12 @@ export const reasons: Record<string, WordsOf> = {
     explanation: 'TTFT and TPOT of these calls are unknown, unless another span of the same call tells them.',
     ...fixOf(subject, 'ttft'),
   }),
+  logs_alone: {
+    title: 'Calls of which only logs came',
+    explanation:
+      'Their spans did not come within half a minute: these calls are in no total. Either the client exports none, as OpenTelemetry’s for OpenAI does when a stream breaks off, or the call took longer and was counted since.',
+    fix: 'Export traces beside logs, by the same resource, and read or close every stream.',
+  },
   no_model: {
     title: 'Calls without a model name',
     explanation: 'Their tokens are known, their price is not.',
