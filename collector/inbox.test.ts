@@ -113,7 +113,7 @@ test.each<[string, SpanParts, Partial<LlmRequest> | null, string, string, string
     '',
   ],
   ['clock_ahead', { duration_ms: 60_000 }, perfect, 'problem', 'shop', 'ended 50 s after it came'],
-  ['clock_ahead', { duration_ms: 60_000, service: '' }, null, 'problem', named, 'ended 50 s after it came'],
+  ['clock_ahead', { duration_ms: 60_000, service: '' }, null, 'problem', 'unnamed service', 'ended 50 s after it came'],
 ])('%s: %o %o', async (reason, parts, request, severity, subject, example) => {
   const item = received(parts)
   expect(await observed(item, request)).toEqual([
@@ -143,6 +143,34 @@ test('a span that looks like a call and is none says why; a call is not asked ab
 test('one call may have several faults', async () => {
   const rows = await observed(received(), { ...noUsage, ttft_ms: null })
   expect(rows.map(({ reason }) => reason)).toEqual(['no_ttft', 'no_stream_usage'])
+})
+
+test('a server that begins before it is called has another clock than its caller', async () => {
+  const caller = received()
+  const callee = (after_s: number, more: Partial<Span> = {}): Span => ({
+    ...caller,
+    kind: 'server',
+    service: 'vllm',
+    span_id: 'c'.repeat(16),
+    parent_span_id: caller.span_id,
+    timestamp: caller.timestamp + after_s * 1e6,
+    ...more,
+  })
+  const skewed = async (...spans: Span[]) => {
+    const rows = await noted((inbox) => spans.forEach((item) => inbox.observe(item, null)))
+    return rows.map(({ reason, subject, example }) => [reason, subject, example])
+  }
+  const early = [['clock_skew', 'shop → vllm', 'began 42 s before it was called']]
+  expect(await skewed(caller, callee(-42))).toEqual(early)
+  expect(await skewed(callee(-42), caller)).toEqual(early)
+  // It took a second.
+  const late = [['clock_skew', 'shop → vllm', 'began 7 s after its caller had the answer']]
+  expect(await skewed(caller, callee(8))).toEqual(late)
+  expect(await skewed({ ...caller, status: 'error' }, callee(8))).toEqual([])
+  expect(await skewed(caller, callee(0.5, { duration_ms: 8_000 }))).toEqual([])
+  expect(await skewed(caller, callee(-42, { trace_id: 'e'.repeat(32) }))).toEqual([])
+  expect(await skewed(caller, callee(-42, { parent_span_id: '' }))).toEqual([])
+  expect(await skewed(caller, callee(-42, { kind: 'internal' }))).toEqual([])
 })
 
 test('a call of which only logs came', async () => {

@@ -4,11 +4,12 @@ import type { LlmRequest } from '../records/llm-request.ts'
 import { isSelfHosted } from '../records/provider.ts'
 import type { LogEvent } from '../records/log-event.ts'
 import type { Span } from '../records/span.ts'
+import { createSkewCheck, type Skew } from './clock-skew.ts'
 import type { IssueLog } from './issues.ts'
 
 const source = 'spans'
 /** Clocks that are kept by NTP agree within milliseconds; less than this is no fault, and orders nothing wrongly that matters. */
-const maxAheadMicros = 5e6
+const maxSkewMicros = 5e6
 
 /** What a model reads and writes as text, and is paid for by the token. */
 const countsTokens = new Set(['', 'chat', 'text_completion', 'generate_content', 'embeddings'])
@@ -88,17 +89,20 @@ export function createInbox(issues: IssueLog, { unmappedCall = () => null }: Inb
       note(span, 'hint', 'output_without_reasoning', clientOf(span))
   }
 
+  const skewOf = createSkewCheck(maxSkewMicros)
+
+  function observeClock(span: Span): void {
+    const aheadMicros = span.timestamp + span.duration_ms * 1000 - span.version
+    if (aheadMicros > maxSkewMicros)
+      note(span, 'problem', 'clock_ahead', serviceOf(span.service), `ended ${seconds(aheadMicros)} after it came`)
+    const skew = skewOf(span)
+    if (skew)
+      note(span, 'problem', 'clock_skew', `${serviceOf(skew.caller)} → ${serviceOf(skew.callee)}`, wordsOf(skew))
+  }
+
   return {
     observe(span, request) {
-      const aheadMicros = span.timestamp + span.duration_ms * 1000 - span.version
-      if (aheadMicros > maxAheadMicros)
-        note(
-          span,
-          'problem',
-          'clock_ahead',
-          span.service || clientOf(span),
-          `ended ${seconds(aheadMicros)} after it came`,
-        )
+      observeClock(span)
       if (request) return observeCall(span, request)
       const why = span.attributes.size === 0 ? null : unmappedCall(span)
       if (why !== null) note(span, 'problem', 'unmapped_call', clientOf(span), why)
@@ -110,6 +114,13 @@ export function createInbox(issues: IssueLog, { unmappedCall = () => null }: Inb
 }
 
 const clientOf = ({ scope_name, scope_version }: Span) => clientName(scope_name, scope_version)
+
+const serviceOf = (service: string) => service || 'unnamed service'
+
+const wordsOf = ({ earlyMicros }: Skew) =>
+  earlyMicros > 0
+    ? `began ${seconds(earlyMicros)} before it was called`
+    : `began ${seconds(-earlyMicros)} after its caller had the answer`
 
 const seconds = (micros: number) => `${Math.round(micros / 1e6)} s`
 

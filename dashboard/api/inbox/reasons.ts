@@ -122,6 +122,14 @@ export const reasons: Record<string, WordsOf> = {
     snippet: { label: 'Shell', text: 'timedatectl set-ntp true' },
   },
 
+  clock_skew: {
+    title: 'Clocks that disagree',
+    explanation:
+      'One service began before the other called it, or after that had its answer: the order within these traces is wrong, and so are the parts of a latency.',
+    fix: 'Let NTP set the clocks of both machines.',
+    snippet: { label: 'Shell', text: 'timedatectl set-ntp true' },
+  },
+
   // What the pipeline changed.
   absurd_value: {
     title: 'Impossible token counts or times',
