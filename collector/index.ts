@@ -131,7 +131,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     nextVersion,
     shared: options.shared ?? false,
     now: () => clock.now(),
-    onLogsAlone: inbox.logsAlone,
+    onLogsAlone: (event) => inbox.logsAlone(event),
   })
   const pipelineOf = ({ endpoints }: CollectorConfig) =>
     createPipeline({

@@ -125,7 +125,7 @@ export const reasons: Record<string, WordsOf> = {
   clock_skew: {
     title: 'Clocks that disagree',
     explanation:
-      'One service began before the other called it, or after that had its answer: the order within these traces is wrong, and so are the parts of a latency.',
+      'One service began before the other called it, or after that had its answer: the order within these traces is wrong, and so are the parts of a latency. Every eighth trace is looked at.',
     fix: 'Let NTP set the clocks of both machines.',
     snippet: { label: 'Shell', text: 'timedatectl set-ntp true' },
   },
