@@ -35,7 +35,7 @@ import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
 import { startProvisionedCosts } from './provisioned.ts'
 import { createRedactor } from './redact.ts'
-import { createVersions } from './versions.ts'
+import { createVersions, versionAhead } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
@@ -116,7 +116,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       onPrice: (record) => book.add(record),
     })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
-  const nextVersion = createVersions(() => clock.now())
+  const nextVersion = createVersions(() => clock.now(), await versionAhead(db))
   const workOf = ({ prices, content, endpoints, attribution: names }: CollectorConfig) => {
     const onCut = (bytes: number) => issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`)
     const redactor = createRedactor(content, endpoints, onCut)

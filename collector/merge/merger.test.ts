@@ -288,6 +288,25 @@ describe('what is not remembered', () => {
     expect(stored.live().find(({ span_id }) => span_id === 'sdk')?.input).toBe('')
   })
 
+  test('a clock that jumps forward and back loses nothing, and makes nothing late for long', () => {
+    const { send, later, live, marks, stored } = merging()
+    later(60_000)
+    send(called(report('engine', 'sdk', { role: 'engine', timestamp: start + 59e6 })))
+    later(86_400_000)
+    send(called(report('ahead', '', { trace_id: 'b'.repeat(32), timestamp: start + 60e6 })))
+    later(-86_400_000)
+    send(called(report('sdk', '', { timestamp: start + 59e6 })))
+    // Forgotten while the clock was ahead: the settling job is told.
+    expect(marks).toContain('late a')
+    const before = marks.length
+    later(60_000)
+    send(called(report('x', 'y', { trace_id: 'c'.repeat(32), timestamp: start + 119e6 })))
+    send(called(report('y', '', { trace_id: 'c'.repeat(32), timestamp: start + 119e6 })))
+    expect(marks).toHaveLength(before)
+    expect(live()).toEqual(['ahead', 'engine', 'sdk', 'y'])
+    expect(stored.live()).toHaveLength(4)
+  })
+
   test('only a database that others write into has what never came here', () => {
     for (const shared of [false, true]) {
       const { send, marks, later } = merging({ windowMs: 1_000, shared })

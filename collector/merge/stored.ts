@@ -80,9 +80,9 @@ export async function storedSpans(db: Db, traces: readonly string[], time: TimeS
 export async function storedLogs(db: Db, traces: readonly string[], time: TimeSpan): Promise<LogEvent[]> {
   type Row = Omit<LogEvent, 'timestamp' | 'attributes' | 'resource_attributes'> & {
     timestamp_us: number
-    attributes: object
-    content: object
-    resource_attributes: object
+    attributes: Record<string, string>
+    content: Record<string, string>
+    resource_attributes: Record<string, string>
   }
   const rows = await db.query<Row>(
     `SELECT toUnixTimestamp64Micro(timestamp) AS timestamp_us, trace_id, span_id, event_name, event_id, severity_number,
@@ -93,8 +93,8 @@ export async function storedLogs(db: Db, traces: readonly string[], time: TimeSp
   return rows.map(({ timestamp_us, content, ...row }) =>
     Object.assign(row, {
       timestamp: timestamp_us,
-      attributes: new Map(Object.entries({ ...row.attributes, ...content })) as Attributes,
-      resource_attributes: new Map(Object.entries(row.resource_attributes)) as Attributes,
+      attributes: new Map(Object.entries({ ...row.attributes, ...content })),
+      resource_attributes: new Map(Object.entries(row.resource_attributes)),
     }),
   )
 }

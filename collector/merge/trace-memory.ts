@@ -73,10 +73,12 @@ export class TraceMemory {
   private readonly withoutContent = new WeakSet<LlmRequest>()
   /** Everything that came after this is remembered. */
   private completeSinceMs: number
+  private lastMs: number
 
   constructor(options: TraceMemoryOptions) {
     this.options = options
     this.completeSinceMs = options.startMs
+    this.lastMs = options.startMs
   }
 
   get traces(): number {
@@ -89,6 +91,8 @@ export class TraceMemory {
 
   /** The entry of a trace, made when it is not known. */
   open(traceId: string, nowMs: number): TraceEntry {
+    if (nowMs < this.lastMs) this.setBack(nowMs)
+    this.lastMs = nowMs
     let entry = this.entries.get(traceId)
     if (entry) this.entries.delete(traceId)
     else entry = this.newEntry(traceId)
@@ -170,6 +174,15 @@ export class TraceMemory {
       this.entries.delete(entry.traceId)
       this.drop(entry)
       this.completeSinceMs = Math.max(this.completeSinceMs, entry.touchedMs)
+    }
+  }
+
+  /** The clock was ahead until now: nothing is from the future, and nothing that comes now is late for that. */
+  private setBack(nowMs: number): void {
+    this.completeSinceMs = Math.min(this.completeSinceMs, nowMs)
+    for (const entry of this.entries.values()) {
+      entry.touchedMs = Math.min(entry.touchedMs, nowMs)
+      entry.since = Math.min(entry.since, (nowMs + skewMs) * 1000)
     }
   }
 

@@ -17,8 +17,9 @@ export interface Scope {
 export type Envelopes = readonly [string, string, string]
 
 /**
- * Hands every item of a request over, with its place in it: `resourceSpans[0].scopeSpans[0].spans[3]`.
- * Throws DecodeError naming the field, Refusal 413 on what would not fit into memory as values.
+ * Hands every item of a request over, with its place in it: `resourceSpans[0].scopeSpans[0].spans[3]`. One with a value that
+ * cannot be read is rejected, the others go through. Throws DecodeError naming the field when that leaves none, or when what
+ * is around the items is broken; Refusal 413 on what would not fit into memory as values.
  */
 export function eachItem(
   body: Buffer,
@@ -26,6 +27,17 @@ export function eachItem(
   builder: ItemBuilder,
   take: (item: Json, where: string, scope: Scope) => void,
 ): void {
+  const broken: DecodeError[] = []
+  let read = 0
+  const tryItem = (item: Json, where: string, scope: Scope) => {
+    try {
+      take(item, where, scope)
+      read++
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      broken.push(error)
+    }
+  }
   list(object(parse(body), 'the body'), resources, '', (envelope, path) => {
     const resource = builder.resource(
       attributesOf(optional(envelope['resource'], `${path}.resource`), `${path}.resource`, builder),
@@ -35,9 +47,11 @@ export function eachItem(
       const name = builder.name(text(found, 'name', `${place}.scope`))
       const version = builder.name(text(found, 'version', `${place}.scope`))
       const scope = { resource, name, version }
-      list(inner, items, place, (item, where) => take(item, where, scope))
+      list(inner, items, place, (item, where) => tryItem(item, where, scope))
     })
   })
+  if (broken[0] && read === 0) throw broken[0]
+  for (const { place } of broken) builder.rejected.add('undecodable', place)
 }
 
 /** Throws DecodeError on what is not JSON, Refusal 413 on what would not fit into memory as values. */
