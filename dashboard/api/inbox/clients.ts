@@ -1,5 +1,5 @@
 /**
- * What each client needs to report usage and TTFT, as tried with the versions that were current when this was written.
+ * What each client needs to report usage and TTFT, as the clients of late 2026 behave: tried for npm's, read for the others.
  * To add one: a line in this list; `scope` matches the name of its instrumentation scope.
  */
 import type { Snippet } from './advice.ts'
