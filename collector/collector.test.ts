@@ -289,6 +289,47 @@ test('spans of many days, and of every kind of attribute, are stored as they cam
   })
 })
 
+test('what a client leaves out stands in the inbox, with the request to look at', async () => {
+  const trace = '4'.repeat(32)
+  const attributes = {
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.provider.name': 'azure.ai.openai',
+    'gen_ai.request.model': 'our-deployment',
+    'gen_ai.usage.input_tokens': 1000,
+    'gen_ai.usage.output_tokens': 100,
+  }
+  await send([
+    call(attributes, { traceId: trace, spanId: '6'.repeat(16) }),
+    call(attributes, { traceId: trace, spanId: '5'.repeat(16), endTimeUnixNano: nanos(Date.now() + 60_000) }),
+  ])
+  await collector.stop()
+  const rows = await storage.db.query<{ reason: string; example: string }>(
+    `select source, reason, subject, severity, items, example, example_span_id from ingest_issues
+    where example_trace_id = {trace:String} order by reason`,
+    { trace },
+  )
+  expect(rows).toEqual([
+    {
+      source: 'spans',
+      reason: 'clock_ahead',
+      subject: 'shop',
+      severity: 'problem',
+      items: 1,
+      example: expect.stringMatching(/^ended \d+ s after it came$/),
+      example_span_id: '5'.repeat(16),
+    },
+    {
+      source: 'spans',
+      reason: 'unpriced_model',
+      subject: 'azure.ai.openai / our-deployment',
+      severity: 'problem',
+      items: 2,
+      example: '',
+      example_span_id: '6'.repeat(16),
+    },
+  ])
+})
+
 test('issues become rows when the collector stops, and nothing stays on disk', async () => {
   await collector.stop()
   expect((await readdir(join(dataDir, 'spool'))).filter((name) => name.endsWith('.seg'))).toEqual([])

@@ -14,11 +14,12 @@ import type {
   ScrapeConfig,
   SpoolConfig,
 } from './config.ts'
+import { createInbox } from './inbox.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { startSettler } from './merge/settle.ts'
 import { startBodyReader } from './otlp/body.ts'
-import { requestOf } from './otlp/dialects/index.ts'
+import { requestOf, unmappedCall } from './otlp/dialects/index.ts'
 import { startOtlpGrpc } from './otlp/grpc.ts'
 import { startOtlpHttp } from './otlp/http.ts'
 import { logs } from './otlp/logs/index.ts'
@@ -123,13 +124,21 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const attribution = createAttribution(names)
     return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
   }
+  const inbox = createInbox(issues, { unmappedCall })
   let work = workOf(config)
-  const merger = new Merger({ ...work, nextVersion, shared: options.shared ?? false, now: () => clock.now() })
+  const merger = new Merger({
+    ...work,
+    nextVersion,
+    shared: options.shared ?? false,
+    now: () => clock.now(),
+    onLogsAlone: (event) => inbox.logsAlone(event),
+  })
   const pipelineOf = ({ endpoints }: CollectorConfig) =>
     createPipeline({
       ...work,
       spool,
       issues,
+      inbox,
       endpoints,
       requestOf,
       merger,

@@ -1,9 +1,11 @@
 /** From decoded spans to durable rows: every span to `spans`, each model call once to `requests`, priced and redacted. */
+import { clientName } from '../records/ingest-issue.ts'
 import { tpotMs, type LlmRequest } from '../records/llm-request.ts'
 import type { Span } from '../records/span.ts'
 import type { Attribution } from './attribution.ts'
 import type { EndpointConfig } from './config.ts'
-import type { IssueLog } from './issues.ts'
+import type { Inbox } from './inbox.ts'
+import type { About, IssueLog } from './issues.ts'
 import type { Merger } from './merge/index.ts'
 import type { DecodedTraces } from './otlp/validate.ts'
 import type { AcceptEvents } from './otlp/logs/store.ts'
@@ -28,6 +30,7 @@ const timeFields = ['ttft_ms', 'queue_ms', 'prefill_ms', 'decode_ms'] as const
 export interface PipelineOptions {
   spool: Spool
   issues: IssueLog
+  inbox: Inbox
   endpoints: readonly EndpointConfig[]
   /** Null: the span is no model call. */
   requestOf: (span: Span) => LlmRequest | null
@@ -53,7 +56,8 @@ export interface Pipeline {
 }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { storeLogs, spool, issues, requestOf, attribution, price, redactor, endpoints, merger, nextVersion } = options
+  const { storeLogs, spool, issues, inbox, requestOf, attribution, price, redactor, endpoints, merger, nextVersion } =
+    options
   const endpointOf = endpointFinder(endpoints)
 
   return {
@@ -62,6 +66,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         span.version = nextVersion()
         // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
         const request = toRequest(span)
+        inbox.observe(span, request)
         merger.add(span, request, request ? null : attribution.contextOf(span))
         return redactor.span(span, request?.endpoint ?? '')
       })
@@ -96,18 +101,21 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const request = requestOf(span)
       if (!request) return null
       request.version = span.version
-      if (!plausible(request)) issues.add(source, 'absurd_value', 1, `${request.dialect} span of ${request.model}`)
+      if (!plausible(request))
+        issues.add(source, 'absurd_value', 1, `${request.dialect} span of ${request.model}`, about(span))
       attribution.complete(span, request)
       if (request.endpoint === '') request.endpoint = endpointOf(span)
       price(request)
       redactor.request(request)
       return request
     } catch (error) {
-      issues.add(source, 'dialect_failed', 1, `${span.scope_name}: ${(error as Error).message}`)
+      issues.add(source, 'dialect_failed', 1, (error as Error).message, about(span))
       return null
     }
   }
 }
+
+const about = (span: Span): About => ({ subject: clientName(span.scope_name, span.scope_version), span })
 
 /** Makes impossible counts and times unknown. False when there were any. */
 function plausible(request: LlmRequest): boolean {

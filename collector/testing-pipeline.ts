@@ -25,6 +25,7 @@ export function testPipeline(
   const { spans: accept } = createPipeline({
     spool,
     issues,
+    inbox: { observe: () => undefined, logsAlone: () => undefined },
     endpoints: [],
     requestOf: () => null,
     attribution: createAttribution(attributionConfig.parse({})),

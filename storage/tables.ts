@@ -302,8 +302,12 @@ export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
     timestamp: as.millis,
     source: as.label,
     reason: as.label,
+    subject: as.label,
+    severity: as.label,
     items: as.whole,
     example: as.text,
+    example_trace_id: as.text,
+    example_span_id: as.text,
   }),
 }
 

@@ -23,6 +23,8 @@ export interface MergerOptions {
   shared: boolean
   /** Epoch ms. */
   now: () => number
+  /** Told of events whose span did not come within the window, once per span. */
+  onLogsAlone?: (event: LogEvent) => void
   windowMs?: number
   maxBytes?: number
   maxContentBytes?: number
@@ -41,6 +43,7 @@ export interface MergedRows {
 
 export class Merger {
   private options: MergerOptions
+  private readonly windowMs: number
   private readonly memory: TraceMemory
   /** Traces of the batch, and its parts: acknowledging it promises that their rows are durable. */
   private touched = new Map<TraceEntry, LlmRequest[]>()
@@ -55,6 +58,7 @@ export class Merger {
   constructor(options: MergerOptions) {
     this.options = options
     const { now, windowMs = 30_000, maxBytes = 192 * 2 ** 20, maxContentBytes = 64 * 2 ** 20 } = options
+    this.windowMs = windowMs
     this.memory = new TraceMemory({
       windowMs,
       maxBytes,
@@ -231,6 +235,7 @@ export class Merger {
       const [oldest] = this.lonely
       if (this.lonely.size >= mostLonely && oldest !== undefined) this.lonely.delete(oldest)
       this.lonely.add(entry.traceId)
+      this.tellLogsAlone(entry)
     }
     if (!this.options.shared) return
     for (const part of entry.parts.values()) {
@@ -239,6 +244,14 @@ export class Merger {
       if (open || (part.role !== 'client' && part.role !== 'framework'))
         this.mark('unfinished', entry.traceId, part.timestamp, part.request_id)
     }
+  }
+
+  /** A trace that goes early, for want of memory, tells nothing: its spans may be on their way. */
+  private tellLogsAlone({ logs, parts, parents, touchedMs }: TraceEntry): void {
+    const { onLogsAlone, now } = this.options
+    if (!logs || !onLogsAlone || now() - touchedMs < this.windowMs) return
+    for (const [spanId, [event]] of logs)
+      if (event && !parts.has(spanId) && parents?.has(spanId) !== true) onLogsAlone(event)
   }
 
   private mark(reason: UnsettledTrace['reason'], trace_id: string, timestamp: EpochMicros, request_id: string): void {

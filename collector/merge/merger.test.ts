@@ -217,6 +217,33 @@ describe('what came as logs', () => {
   })
 })
 
+describe('events whose span does not come', () => {
+  const told: string[] = []
+  const onLogsAlone = ({ span_id }: LogEvent) => told.push(span_id)
+
+  test('are told of once the window is over, once per span; not those of spans that came', () => {
+    told.length = 0
+    const { send, log, later } = merging({ onLogsAlone })
+    log(logged('sdk', 'gen_ai.user.message', 'hi'), logged('gone', 'gen_ai.user.message', 'hi'))
+    log(logged('gone', 'gen_ai.choice', 'ho'), logged('http', 'gen_ai.choice', 'ho'))
+    send(sdk, http)
+    later(29_000)
+    log()
+    expect(told).toEqual([])
+    later(31_000)
+    log()
+    expect(told).toEqual(['gone'])
+  })
+
+  test('are not told of when memory is short', () => {
+    told.length = 0
+    const { log } = merging({ onLogsAlone, maxBytes: 0 })
+    log(logged('gone', 'gen_ai.user.message', 'hi'))
+    log()
+    expect(told).toEqual([])
+  })
+})
+
 describe('what is not remembered', () => {
   const old = (id: string, parent: string) => called(report(id, parent, { timestamp: start - 600e6 }))
 

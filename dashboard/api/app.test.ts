@@ -1,5 +1,6 @@
 /** The API as a client meets it: `app.request()` on a real storage. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { plainIssue } from '../../records/ingest-issue.ts'
 import { requests, trace } from '../../test/dashboard/seed.ts'
 import { testDeps } from '../../test/dashboard/serve.ts'
 import { store } from '../../test/dashboard/store.ts'
@@ -80,6 +81,39 @@ describe('questions', () => {
     expect(answer.request).toMatchObject({ model: newest?.model })
     expect(answer.spans).toHaveLength(3)
     expect(await json(`/api/traces/${newest?.trace_id}`)).toMatchObject({ spans: answer.spans })
+  })
+
+  test('the inbox: what, how many, since when, an example, and what to do', async () => {
+    const issue = {
+      ...plainIssue,
+      timestamp: (noon - 60_000) * 1000,
+      source: 'spans',
+      reason: 'unpriced_model',
+      subject: 'mistral_ai / new-model',
+      items: 3,
+      example: '',
+      example_trace_id: newest?.trace_id ?? '',
+      example_span_id: newest?.span_id ?? '',
+    }
+    await store(storage.db, 'ingest_issues', [issue, { ...issue, timestamp: issue.timestamp + 1e6, items: 4 }])
+    const { timestamp: _at, ...kept } = issue
+    expect(await json('/api/ingest?range=2h')).toEqual({
+      from: noon - 7_200_000,
+      to: noon,
+      more: false,
+      issues: [
+        {
+          ...kept,
+          items: 7,
+          first_ms: noon - 60_000,
+          last_ms: noon - 59_000,
+          title: 'Models without a price',
+          explanation: expect.any(String),
+          fix: expect.any(String),
+          snippet: { label: 'inferwatch.yaml', text: expect.stringContaining('model: "new-model"') },
+        },
+      ],
+    })
   })
 
   test('the cost of a request, line by line, by its ids in any form', async () => {

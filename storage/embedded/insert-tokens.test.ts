@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { plainIssue } from '../../records/ingest-issue.ts'
 import { RowBinaryWriter } from '../rowbinary.ts'
 import { tables } from '../tables.ts'
 import { testStorage } from '../testing.ts'
@@ -79,7 +80,8 @@ test('an insert whose part is lost inserts again, one whose part is there does n
   let storage = await testStorage({ data_dir })
   const insert = (items: number) => {
     const writer = new RowBinaryWriter(64)
-    table.encode(writer, { timestamp: 1_760_000_000_000_000, source: 'test', reason: 'test', items, example: '' })
+    const timestamp = 1_760_000_000_000_000
+    table.encode(writer, { ...plainIssue, timestamp, source: 'test', reason: 'test', items, example: '' })
     return storage.db.insertRowBinary(table.name, columns, writer.take(), `token-${items}`)
   }
   const items = async () =>

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { random } from '../../collector/otlp/testing.ts'
+import { plainIssue } from '../../records/ingest-issue.ts'
 import { ClickhouseDb, StorageError, type Db } from '../../storage/client.ts'
 import type { ChildMessage, StartMessage } from '../../storage/embedded/child.ts'
 import { RowBinaryWriter } from '../../storage/rowbinary.ts'
@@ -133,7 +134,7 @@ async function insert(db: Pick<Db, 'insertRowBinary'>, batch: number): Promise<b
     // Every other batch goes into the parts of two weeks.
     const timestamp = 1_790_000_000_000_000 + (batch % 2 === 0 ? row * week : 0)
     const id = Math.max(batch, 0) * rowsPerBatch + row
-    table.encode(writer, { timestamp, source: 'proof', reason: 'proof', items: id, example: '' })
+    table.encode(writer, { ...plainIssue, timestamp, source: 'proof', reason: 'proof', items: id, example: '' })
   }
   try {
     await db.insertRowBinary(table.name, columns, writer.take(), `batch-${batch}`)

@@ -1,6 +1,7 @@
 import { Drawer } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { useRequest, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
+import { useRequest, useTrace, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
+import { ApiFailure } from '../lib/api.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
@@ -36,8 +37,24 @@ export function RequestDrawer() {
 function Loaded({ id }: { id: string }) {
   const { data, error, isPending, refetch } = useRequest(id)
   if (isPending) return <PanelSkeleton height={320} />
+  if (error instanceof ApiFailure && error.status === 404) return <SpanAlone id={id} />
   if (error) return <Failure error={error} retry={() => void refetch()} height={240} />
   return <Detail answer={data} />
+}
+
+/** A span that is no request has its trace all the same. */
+function SpanAlone({ id }: { id: string }) {
+  const { data, error, isPending, refetch } = useTrace(id)
+  if (isPending) return <PanelSkeleton height={320} />
+  if (error) return <Failure error={error} retry={() => void refetch()} height={240} />
+  return (
+    <div className="request">
+      <p className="dim">This span is not counted as a request; a click on it shows what it says.</p>
+      <Section title="Trace">
+        <Waterfall spans={data.spans} current={id.split('.')[1] ?? ''} />
+      </Section>
+    </div>
+  )
 }
 
 function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
