@@ -205,7 +205,7 @@ export class Merger {
     const stateOf = (part: LlmRequest) => stateOfEntry(byTrace.get(part.trace_id) as TraceEntry, isNew)
     for (const call of calls) this.writeCall(call, arrived, stateOf, rows)
     for (const part of summaries) {
-      keep(stateOf(part), part, '', rows)
+      this.keep(stateOf(part), part, '', rows)
       this.takeBack(stateOf(part), part, arrived, rows)
     }
   }
@@ -233,12 +233,23 @@ export class Merger {
       this.mark('forgotten', outer.trace_id, outer.timestamp, outer.request_id)
       return
     }
-    if (inner.length > 0) for (const part of parts) keep(stateOf(part), part, row.endpoint, rows)
+    if (inner.length > 0) for (const part of parts) this.keep(stateOf(part), part, row.endpoint, rows)
     this.options.redact(row)
     this.options.price(row)
     row.version = this.options.nextVersion()
     write(state, row, rows)
     for (const part of inner) this.takeBack(stateOf(part), part, arrived, rows)
+  }
+
+  /** Keeps what a span said beside the row that it went into. */
+  private keep(state: MergedState, part: LlmRequest, endpoint: string, rows: MergedRows): void {
+    if (state.kept.has(part)) return
+    state.kept.add(part)
+    if (part.endpoint !== '' || endpoint === '') return void rows.request_parts.push(part)
+    // Now that the endpoint is known, its own rule for content holds.
+    const placed = { ...part, endpoint }
+    this.options.redact(placed)
+    rows.request_parts.push(placed)
   }
 
   /** Takes back the rows that spans had before they came with another start. */
@@ -304,16 +315,12 @@ function stateOfEntry(entry: TraceEntry, isNew: (part: LlmRequest) => boolean): 
 }
 
 function write(state: MergedState, row: LlmRequest, rows: MergedRows): void {
-  state.written.set(row.span_id, row)
+  // Content is remembered with the parts alone, which is bounded; of a merged row only whether it had any.
+  const merged = row.merged_span_ids.length > 0 || row.inherited_fields.length > 0
+  const noted = (text: string) => (text === '' ? '' : '…')
+  state.written.set(row.span_id, merged ? { ...row, input: noted(row.input), output: noted(row.output) } : row)
   state.taken.delete(row.span_id)
   rows.requests.push(row)
-}
-
-/** What a span said, beside the row that it went into. */
-function keep(state: MergedState, part: LlmRequest, endpoint: string, rows: MergedRows): void {
-  if (state.kept.has(part)) return
-  state.kept.add(part)
-  rows.request_parts.push(part.endpoint === '' && endpoint !== '' ? { ...part, endpoint } : part)
 }
 
 /** Whether two rows of one call say the same, but for what is computed of it. */

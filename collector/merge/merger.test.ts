@@ -166,6 +166,18 @@ describe('spans of one call', () => {
   })
 })
 
+test('what is kept of a span whose endpoint another one names is redacted as that asks', () => {
+  const redact = (row: LlmRequest) => {
+    if (row.endpoint === 'hr') row.input = ''
+  }
+  const { send } = merging({ redact })
+  const rows = send(
+    called(report('gateway', 'sdk', { role: 'gateway', input: 'Fire them' })),
+    called(report('sdk', '', { endpoint: 'hr' })),
+  )
+  expect([...rows.requests, ...rows.request_parts].map(({ input }) => input)).toEqual(['', '', ''])
+})
+
 describe('what came as logs', () => {
   const prompt = logged('sdk', 'gen_ai.user.message', 'Hi')
   const answer = logged('sdk', 'gen_ai.choice', 'Hello')
