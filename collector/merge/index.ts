@@ -223,7 +223,10 @@ export class Merger {
     if (row === outer) {
       if (came.length > 0) write(state, outer, rows)
       // It was part of another row, or inherited something, until now.
-      else if (before !== outer) write(state, { ...outer, version: this.options.nextVersion() }, rows)
+      else if (before !== outer) {
+        write(state, { ...outer, version: this.options.nextVersion() }, rows)
+        state.written.set(outer.span_id, outer)
+      }
       return
     }
     if (came.length === 0 && before && sameReports(before, row)) return

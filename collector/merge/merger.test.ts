@@ -157,6 +157,14 @@ describe('spans of one call', () => {
     expect(stored.live().map(({ timestamp }) => timestamp)).toEqual([start])
   })
 
+  test('a row that stands for itself again is written once', () => {
+    const { send, live } = merging()
+    send(called(report('agent', '')), called(report('a', 'agent')))
+    send(called(report('b', 'agent')))
+    expect(live()).toEqual(['a', 'b'])
+    expect(send(around('x', 'b')).requests).toEqual([])
+  })
+
   test('merged rows are priced as what they are', () => {
     const { send, priced } = merging()
     send(called(report('a', '')))
