@@ -7,7 +7,7 @@ import type { Traces } from './resolve.ts'
 export interface Surroundings {
   outerOf: OuterOf
   /** What the spans around a part say, the nearest one of each field; null for nothing. */
-  contextAround(part: LlmRequest): CallContext | null
+  contextAround: (part: LlmRequest) => CallContext | null
 }
 
 /** `ordered`: by `byStart`. */
