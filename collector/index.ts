@@ -152,6 +152,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
   const stopSpool = async (limitMs?: number) => {
     await settler.stop()
+    const unsettled = merger.forgetAll()
+    // Without room for them, spans that come to others later stay rows of their own.
+    if (unsettled.length > 0) await spool.append({ unsettled_traces: unsettled }).catch(() => undefined)
     await flusher.stop()
     await Promise.all([spool.stop(limitMs), book.stop(limitMs), provisioned.stop(limitMs)])
   }

@@ -24,7 +24,10 @@ export function groupCalls(ordered: readonly LlmRequest[], outerOf: OuterOf): Gr
   const within = new Map<LlmRequest, LlmRequest[]>()
   for (const part of ordered) {
     const outer = outerOf(part)
-    if (outer) within.set(outer, [...(within.get(outer) ?? []), part])
+    if (!outer) continue
+    const inner = within.get(outer)
+    if (inner) inner.push(part)
+    else within.set(outer, [part])
   }
   /** For each part the one within it that reports the same call. */
   const same = new Map<LlmRequest, LlmRequest>()
@@ -55,9 +58,11 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 function insideOut(parts: readonly LlmRequest[], outerOf: OuterOf): LlmRequest[] {
   const depth = new Map<LlmRequest, number>()
   for (const part of parts) {
-    let steps = 0
-    for (let outer = outerOf(part); outer; outer = outerOf(outer)) steps++
-    depth.set(part, steps)
+    const path: LlmRequest[] = []
+    let at: LlmRequest | null = part
+    for (; at && !depth.has(at); at = outerOf(at)) path.push(at)
+    let steps = (at && depth.get(at)) ?? -1
+    for (const each of path.reverse()) depth.set(each, ++steps)
   }
   return parts.toSorted((a, b) => (depth.get(b) ?? 0) - (depth.get(a) ?? 0))
 }
@@ -127,7 +132,10 @@ function joinById(chains: readonly Call[]): Call[] {
   const byId = new Map<string, Call[]>()
   for (const chain of chains) {
     const id = chain.find((part) => usableId(part.request_id))?.request_id
-    if (id !== undefined) byId.set(id, [...(byId.get(id) ?? []), chain])
+    if (id === undefined) continue
+    const found = byId.get(id)
+    if (found) found.push(chain)
+    else byId.set(id, [chain])
   }
   const joined = new Map<Call, Call | null>()
   for (const found of byId.values()) {

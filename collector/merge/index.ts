@@ -10,7 +10,7 @@ import type { UnsettledTrace } from '../../records/unsettled-trace.ts'
 import type { CallContext } from '../attribution.ts'
 import { applyLogEvents } from '../otlp/logs/apply.ts'
 import { resolveTraces, type ResolvedCall } from './resolve.ts'
-import { TraceMemory, type MergedState, type TraceEntry } from './trace-memory.ts'
+import { TraceMemory, withoutContent, type MergedState, type TraceEntry } from './trace-memory.ts'
 
 export interface MergerOptions {
   /** Fills the costs in place. */
@@ -50,8 +50,10 @@ export class Merger {
   private unsettled = new Map<string, UnsettledTrace>()
   /** Parts of spans that had come before: a row of theirs may be in storage. */
   private readonly again = new WeakSet<LlmRequest>()
-  /** What spans said that came again with another start. */
-  private moved: LlmRequest[] = []
+  /** Spans of the batch of which log events tell. */
+  private heard = new Map<TraceEntry, Set<string>>()
+  /** Of parts with what log events tell: what their span says by itself. */
+  private readonly silent = new WeakMap<LlmRequest, LlmRequest>()
   /** Traces forgotten with events whose span had not come. */
   private readonly lonely = new Set<string>()
 
@@ -79,53 +81,77 @@ export class Merger {
     if (event.trace_id === '' || event.span_id === '' || event.event_name === judgement) return
     const { memory } = this
     const entry = memory.open(event.trace_id, this.options.now())
-    const events = memory.addLog(entry, event)
+    memory.addLog(entry, event)
     const part = entry.parts.get(event.span_id)
-    if (!part) {
-      if (event.timestamp < entry.since) this.mark('late', event.trace_id, event.timestamp, '')
-      return
-    }
+    if (entry.late || (!part && event.timestamp < entry.since)) this.markLate(entry, event.timestamp, '')
+    if (!part) return
     if (memory.lacksContent(part)) return this.mark('forgotten', event.trace_id, event.timestamp, part.request_id)
-    const told = this.told({ ...part, version: this.options.nextVersion() }, events)
-    this.again.add(told)
-    memory.addPart(entry, told)
-    const arrived = this.touched.get(entry)
-    if (!arrived) this.touched.set(entry, [told])
-    // Of several events of one span in a batch the last one has it all.
-    else this.touched.set(entry, [...arrived.filter(({ span_id }) => span_id !== told.span_id), told])
+    this.arrivedOf(entry)
+    this.hear(entry, event.span_id)
   }
 
   /** Takes a span of the batch. `said`: what it says as a call; `context`: what it says of calls below it, when it is none. */
   add(span: Span, said: LlmRequest | null, context: CallContext | null): void {
     const { memory } = this
     const entry = memory.open(span.trace_id, this.options.now())
-    const events = said && entry.logs?.get(span.span_id)
-    const part = said && events ? this.told(said, events) : said
-    let arrived = this.touched.get(entry)
-    if (!arrived) this.touched.set(entry, (arrived = []))
-    if (part) {
-      const before = entry.parts.get(part.span_id)
-      if (before) this.again.add(part)
-      // The start is part of a row's identity.
-      if (before && before.timestamp !== part.timestamp) this.moved.push(before)
-      memory.addPart(entry, part)
-      arrived.push(part)
+    const arrived = this.arrivedOf(entry)
+    if (said) {
+      const before = entry.parts.get(said.span_id)
+      if (before) this.again.add(said)
+      if (before && before.timestamp !== said.timestamp) memory.addMoved(entry, before)
+      memory.addPart(entry, said)
+      arrived.push(said)
+      if (entry.logs?.has(said.span_id)) this.hear(entry, said.span_id)
     } else {
       memory.addSpan(entry, span.span_id, span.parent_span_id)
       if (context) memory.addContext(entry, span.span_id, context)
+      else return
     }
-    // The reports of one call end together; what a context is of may have ended long before.
-    const known = part ? span.timestamp + span.duration_ms * 1000 : span.timestamp
-    if ((part || context) && (known < entry.since || this.lonely.delete(span.trace_id)))
-      this.mark('late', span.trace_id, span.timestamp, part?.request_id ?? '')
+    // The reports of one call end together; what is within a framework's, or what a context is of, may have ended long before.
+    const known = said && said.role !== 'framework' ? span.timestamp + span.duration_ms * 1000 : span.timestamp
+    if (known < entry.since || entry.late || this.lonely.delete(span.trace_id))
+      this.markLate(entry, span.timestamp, said?.request_id ?? '')
+  }
+
+  /** The parts of a trace that came with the batch. */
+  private arrivedOf(entry: TraceEntry): LlmRequest[] {
+    let arrived = this.touched.get(entry)
+    if (!arrived) this.touched.set(entry, (arrived = []))
+    return arrived
+  }
+
+  private hear(entry: TraceEntry, spanId: string): void {
+    const spans = this.heard.get(entry)
+    if (spans) spans.add(spanId)
+    else this.heard.set(entry, new Set([spanId]))
+  }
+
+  /** Puts into the batch's parts what log events tell of them. */
+  private tell(): void {
+    for (const [entry, spanIds] of this.heard) {
+      let arrived = this.arrivedOf(entry)
+      for (const spanId of spanIds) {
+        const part = entry.parts.get(spanId)
+        const events = entry.logs?.get(spanId)
+        if (!part || !events) continue
+        const told = this.told(this.silent.get(part) ?? part, [...events.values()])
+        if (this.again.has(part) || !arrived.includes(part)) this.again.add(told)
+        this.memory.addPart(entry, told)
+        arrived = [...arrived.filter(({ span_id }) => span_id !== spanId), told]
+      }
+      this.touched.set(entry, arrived)
+    }
+    this.heard = new Map()
   }
 
   /** A call with what log events tell of it. */
   private told(part: LlmRequest, events: readonly LogEvent[]): LlmRequest {
-    const told = { ...part }
+    const told = { ...part, version: this.options.nextVersion() }
     applyLogEvents(told, events)
     this.options.redact(told)
     this.options.price(told)
+    // Where the span has content of its own, later events change nothing in that.
+    if (part.input === '' && part.output === '') this.silent.set(told, part)
     return told
   }
 
@@ -138,19 +164,17 @@ export class Merger {
   take(): MergedRows {
     const rows: MergedRows = { requests: [], request_parts: [], unsettled_traces: [] }
     const done = new Set<TraceEntry>()
+    this.tell()
     for (const [entry, parts] of this.touched) {
       if (done.has(entry) || entry.parts.size === 0) continue
       const entries = this.memory.linked(entry)
+      for (const each of entries) if (each.moved) this.takeBackMoved(each, rows)
       if (entries.length === 1 && isAlone(entry)) rows.requests.push(...parts)
       else {
         for (const each of entries) done.add(each)
         this.resolve(entries, new Set(entries.flatMap((each) => this.touched.get(each) ?? [])), rows)
       }
     }
-    rows.requests.push(
-      ...this.moved.map((part) => ({ ...part, is_deleted: true, version: this.options.nextVersion() })),
-    )
-    this.moved = []
     this.touched = new Map()
     rows.unsettled_traces = this.takeUnsettled()
     return rows
@@ -166,6 +190,12 @@ export class Merger {
   /** Lets go of what is old, or too much. Call it once the rows of the last `take` are encoded. */
   forget(): void {
     this.memory.forget(this.options.now())
+  }
+
+  /** Lets go of everything, before the end: what others may complete is named to the settling job. */
+  forgetAll(): UnsettledTrace[] {
+    this.memory.clear()
+    return this.takeUnsettled()
   }
 
   /** What was taken for these traces may not be stored: it is all written again when one of their spans comes again. */
@@ -185,7 +215,7 @@ export class Merger {
     const stateOf = (part: LlmRequest) => stateOfEntry(byTrace.get(part.trace_id) as TraceEntry, isNew)
     for (const call of calls) this.writeCall(call, arrived, stateOf, rows)
     for (const part of summaries) {
-      keep(stateOf(part), part, '', rows)
+      this.keep(stateOf(part), part, '', rows)
       this.takeBack(stateOf(part), part, arrived, rows)
     }
   }
@@ -203,7 +233,10 @@ export class Merger {
     if (row === outer) {
       if (came.length > 0) write(state, outer, rows)
       // It was part of another row, or inherited something, until now.
-      else if (before !== outer) write(state, { ...outer, version: this.options.nextVersion() }, rows)
+      else if (before !== outer) {
+        write(state, { ...outer, version: this.options.nextVersion() }, rows)
+        state.written.set(outer.span_id, outer)
+      }
       return
     }
     if (came.length === 0 && before && sameReports(before, row)) return
@@ -213,7 +246,7 @@ export class Merger {
       this.mark('forgotten', outer.trace_id, outer.timestamp, outer.request_id)
       return
     }
-    if (inner.length > 0) for (const part of parts) keep(stateOf(part), part, row.endpoint, rows)
+    if (inner.length > 0) for (const part of parts) this.keep(stateOf(part), part, row.endpoint, rows)
     this.options.redact(row)
     this.options.price(row)
     row.version = this.options.nextVersion()
@@ -221,12 +254,33 @@ export class Merger {
     for (const part of inner) this.takeBack(stateOf(part), part, arrived, rows)
   }
 
+  /** Keeps what a span said beside the row that it went into. */
+  private keep(state: MergedState, part: LlmRequest, endpoint: string, rows: MergedRows): void {
+    if (state.kept.has(part)) return
+    state.kept.add(part)
+    if (part.endpoint !== '' || endpoint === '') return void rows.request_parts.push(part)
+    // Now that the endpoint is known, its own rule for content holds.
+    const placed = { ...part, endpoint }
+    this.options.redact(placed)
+    rows.request_parts.push(placed)
+  }
+
+  /** Takes back the rows that spans had before they came with another start. */
+  private takeBackMoved({ moved, parts, doubtful }: TraceEntry, rows: MergedRows): void {
+    for (const item of moved ?? []) {
+      const { row, taken } = item
+      if ((taken && !doubtful) || parts.get(row.span_id)?.timestamp === row.timestamp) continue
+      item.taken = true
+      rows.requests.push({ ...row, is_deleted: true, version: this.options.nextVersion() })
+    }
+  }
+
   /** Takes a row back, where storage may hold one. */
   private takeBack(state: MergedState, part: LlmRequest, arrived: ReadonlySet<LlmRequest>, rows: MergedRows): void {
     const row = state.written.get(part.span_id)
     if (!row || (state.taken.has(part.span_id) && !arrived.has(part))) return
     state.taken.add(part.span_id)
-    rows.requests.push({ ...row, is_deleted: true, version: this.options.nextVersion() })
+    rows.requests.push({ ...withoutContent(row), is_deleted: true, version: this.options.nextVersion() })
   }
 
   /** Elsewhere there may be more of a call whose outer spans, or whose client, never came here. */
@@ -250,8 +304,15 @@ export class Merger {
   private tellLogsAlone({ logs, parts, parents, touchedMs }: TraceEntry): void {
     const { onLogsAlone, now } = this.options
     if (!logs || !onLogsAlone || now() - touchedMs < this.windowMs) return
-    for (const [spanId, [event]] of logs)
+    for (const [spanId, events] of logs) {
+      const [event] = events.values()
       if (event && !parts.has(spanId) && parents?.has(spanId) !== true) onLogsAlone(event)
+    }
+  }
+
+  private markLate(entry: TraceEntry, timestamp: EpochMicros, request_id: string): void {
+    entry.late = true
+    this.mark('late', entry.traceId, timestamp, request_id)
   }
 
   private mark(reason: UnsettledTrace['reason'], trace_id: string, timestamp: EpochMicros, request_id: string): void {
@@ -278,16 +339,12 @@ function stateOfEntry(entry: TraceEntry, isNew: (part: LlmRequest) => boolean): 
 }
 
 function write(state: MergedState, row: LlmRequest, rows: MergedRows): void {
-  state.written.set(row.span_id, row)
+  // Content is remembered with the parts alone, which is bounded; of a merged row only whether it had any.
+  const merged = row.merged_span_ids.length > 0 || row.inherited_fields.length > 0
+  const noted = (text: string) => (text === '' ? '' : '…')
+  state.written.set(row.span_id, merged ? { ...row, input: noted(row.input), output: noted(row.output) } : row)
   state.taken.delete(row.span_id)
   rows.requests.push(row)
-}
-
-/** What a span said, beside the row that it went into. */
-function keep(state: MergedState, part: LlmRequest, endpoint: string, rows: MergedRows): void {
-  if (state.kept.has(part)) return
-  state.kept.add(part)
-  rows.request_parts.push(part.endpoint === '' && endpoint !== '' ? { ...part, endpoint } : part)
 }
 
 /** Whether two rows of one call say the same, but for what is computed of it. */

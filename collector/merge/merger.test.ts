@@ -157,6 +157,14 @@ describe('spans of one call', () => {
     expect(stored.live().map(({ timestamp }) => timestamp)).toEqual([start])
   })
 
+  test('a row that stands for itself again is written once', () => {
+    const { send, live } = merging()
+    send(called(report('agent', '')), called(report('a', 'agent')))
+    send(called(report('b', 'agent')))
+    expect(live()).toEqual(['a', 'b'])
+    expect(send(around('x', 'b')).requests).toEqual([])
+  })
+
   test('merged rows are priced as what they are', () => {
     const { send, priced } = merging()
     send(called(report('a', '')))
@@ -164,6 +172,18 @@ describe('spans of one call', () => {
     send(called(report('b', 'a', { output_tokens: 7 })))
     expect(priced).toMatchObject([{ span_id: 'a', output_tokens: 7 }])
   })
+})
+
+test('what is kept of a span whose endpoint another one names is redacted as that asks', () => {
+  const redact = (row: LlmRequest) => {
+    if (row.endpoint === 'hr') row.input = ''
+  }
+  const { send } = merging({ redact })
+  const rows = send(
+    called(report('gateway', 'sdk', { role: 'gateway', input: 'Fire them' })),
+    called(report('sdk', '', { endpoint: 'hr' })),
+  )
+  expect([...rows.requests, ...rows.request_parts].map(({ input }) => input)).toEqual(['', '', ''])
 })
 
 describe('what came as logs', () => {
@@ -186,6 +206,15 @@ describe('what came as logs', () => {
       expect(texts(stored.live())).toEqual(whole)
       expect(priced.length).toBeGreaterThan(0)
     }
+  })
+
+  test('message after message, after the span', () => {
+    const { send, log, stored } = merging()
+    send(sdk)
+    log(logged('sdk', 'gen_ai.system.message', 'Be short'), prompt)
+    log(logged('sdk', 'gen_ai.user.message', 'And now'))
+    const [row] = stored.live()
+    for (const text of ['Be short', 'Hi', 'And now']) expect(row?.input).toContain(text)
   })
 
   test('of a span that is merged with others', () => {
@@ -279,6 +308,19 @@ describe('what is not remembered', () => {
     }
   })
 
+  test('attributes of spans and events count as room', () => {
+    const attributes = new Map([['tools', 'x'.repeat(10_000)]])
+    const traces = Array.from({ length: 40 }, (_, n) => String(n).padStart(32, '0'))
+    const spans = merging({ maxBytes: 100_000 })
+    for (const trace_id of traces) spans.send(called(report('engine', 'sdk', { trace_id, role: 'engine', attributes })))
+    for (const trace_id of traces.toReversed()) spans.send(called(report('sdk', '', { trace_id })))
+    expect(spans.stored.live().length).toBeGreaterThan(70)
+    const events = merging({ maxBytes: 100_000 })
+    for (const trace_id of traces) events.log({ ...logged('sdk', 'gen_ai.user.message', 'Hi', trace_id), attributes })
+    for (const trace_id of traces.toReversed()) events.send(called(report('sdk', '', { trace_id })))
+    expect(events.stored.live().filter(({ input }) => input !== '').length).toBeLessThan(10)
+  })
+
   test('a row whose content is forgotten is left to the settling job, its parts as they are', () => {
     const { send, live, marks, stored } = merging({ maxContentBytes: 100 })
     send(called(report('sdk', 'root', { input: 'x'.repeat(200) })), http)
@@ -307,6 +349,16 @@ describe('what is not remembered', () => {
     expect(stored.live()).toHaveLength(4)
   })
 
+  test('at the end what others may complete is named', () => {
+    for (const shared of [false, true]) {
+      const { send, merger, later } = merging({ shared })
+      later(60_000)
+      send(called(report('engine', 'lost', { role: 'engine', timestamp: start + 59e6 })))
+      expect(merger.forgetAll().map(({ reason }) => reason)).toEqual(shared ? ['unfinished'] : [])
+      expect(merger.forgetAll()).toEqual([])
+    }
+  })
+
   test('only a database that others write into has what never came here', () => {
     for (const shared of [false, true]) {
       const { send, marks, later } = merging({ windowMs: 1_000, shared })
@@ -317,6 +369,67 @@ describe('what is not remembered', () => {
       send()
       expect(marks).toEqual(shared ? ['unfinished a'] : [])
     }
+  })
+})
+
+describe('a span that comes again with another start', () => {
+  const at = (by: number) => called(report('sdk', 'root', { timestamp: start + by }))
+  const starts = (rows: readonly LlmRequest[]) => rows.map(({ timestamp }) => timestamp - start)
+
+  test('is one row, also when the spool refused it at first', () => {
+    for (const half of [false, true]) {
+      const { send, refuse, stored } = merging()
+      send(at(0))
+      refuse([at(1)], half)
+      send(at(1))
+      expect(starts(stored.live())).toEqual([1])
+    }
+  })
+
+  test('and with its first one in the same batch, is not lost', () => {
+    const { send, stored } = merging()
+    send(at(0))
+    send(at(1), at(0))
+    expect(starts(stored.live())).toEqual([0])
+  })
+})
+
+test('events of one span beyond any conversation cost the call nothing', () => {
+  const { send, log, stored } = merging()
+  send(sdk)
+  log(...Array.from({ length: 20_000 }, (_, n) => logged('sdk', 'gen_ai.user.message', `${n}`)))
+  expect(stored.live()[0]?.input).toContain('"0"')
+  expect(stored.live()).toHaveLength(1)
+})
+
+describe('what settles while it is remembered', () => {
+  test('a framework around a call that is forgotten is named, though it ends now', () => {
+    const { send, later, marks } = merging({ windowMs: 30_000 })
+    later(60_000)
+    const step = (id: string, at: number) =>
+      called(report(id, 'agent', { timestamp: start + at * 1e6, duration_ms: 1_000, output_tokens: 500 }))
+    send(step('a', 58))
+    later(60_000)
+    send()
+    later(1_000)
+    send(
+      step('b', 119),
+      called(report('agent', '', { role: 'framework', timestamp: start + 57e6, duration_ms: 63_000 })),
+    )
+    expect(marks).toContain('late a')
+  })
+
+  test('a trace that was named is named again with whatever is written of it', () => {
+    const { send, log, later, marks } = merging()
+    later(60_000)
+    send(called(report('sdk', 'root', { timestamp: start + 1e6 })))
+    expect(marks).toEqual(['late a'])
+    log({ ...logged('sdk', 'gen_ai.user.message', 'Hi'), timestamp: start + 70e6 })
+    expect(marks).toEqual(['late a', 'late a'])
+    later(60_000)
+    send()
+    send(called(report('engine', 'sdk', { role: 'engine', timestamp: start + 119e6 })))
+    expect(marks).toEqual(['late a', 'late a'])
   })
 })
 

@@ -309,3 +309,17 @@ test('a call that stands alone is the very report', () => {
   const part = report('sdk', '')
   expect(resolve([part]).rows[0]).toBe(part)
 })
+
+test('spans of any number and depth take no longer than there are', () => {
+  const many = 10_000
+  const beside = [report('root', ''), ...Array.from({ length: many }, (_, n) => report(`p${n}`, 'root'))]
+  expect(resolve(beside).summaries).toEqual(['root'])
+  const nested = Array.from({ length: many }, (_, n) =>
+    report(`p${n}`, n === 0 ? '' : `p${n - 1}`, { operation: `${n}`, user_id: n === 0 ? 'u' : '' }),
+  )
+  expect(resolve(nested).rows.every(({ user_id }) => user_id === 'u')).toBe(true)
+  const chain = Array.from({ length: many }, (_, n) => around(`s${n}`, n === 0 ? 'top' : `s${n - 1}`))
+  const below = Array.from({ length: many }, (_, n) => report(`p${n}`, `s${many - 1}`, { operation: `${n}` }))
+  const rows = resolve([report('top', '', { user_id: 'u' }), ...below], chain).rows
+  expect(rows.filter(({ user_id }) => user_id === 'u')).toHaveLength(many + 1)
+})

@@ -205,6 +205,63 @@ describe('spans that came before and after a restart', () => {
   })
 })
 
+test('what another trace took in by the id of the provider stays taken back', async () => {
+  const request_id = 'chatcmpl-across-traces'
+  const [client, server] = ['5', '6'].map((digit) => digit.repeat(32)) as [string, string]
+  const merger = mergerStarted(early)
+  const items = [
+    called(report('sdk', '', { trace_id: client, request_id })),
+    called(report('engine', 'http', { trace_id: server, request_id, role: 'engine', queue_ms: 5 })),
+  ]
+  await send(merger, items)
+  const again = mergerStarted(late)
+  await send(again, [around('http', '', { user_id: 'u' }, server)])
+  await settleWith(again)
+  expect(await live([client, server])).toMatchObject([{ span_id: 'sdk', queue_ms: 5 }])
+})
+
+test('stopping while the marks are read waits for no storage', async () => {
+  await storage.db.command(
+    `INSERT INTO unsettled_traces (timestamp, trace_id) VALUES (fromUnixTimestamp64Micro(${start}), '${'3'.repeat(32)}')`,
+  )
+  const job = startSettler({
+    db: storage.db,
+    spool: { append: () => spool.append({}), drained: () => new Promise(() => undefined) },
+    merger: mergerStarted(late),
+    rules: () => rules,
+    log: silent,
+    intervalMs: 3_600_000,
+  })
+  const pass = job.pass()
+  await job.stop()
+  await expect(pass).resolves.toBeUndefined()
+})
+
+test('a trace that is named again is looked at, also when its first mark is too old to be seen with the second', async () => {
+  const trace_id = '4'.repeat(32)
+  const mark = (secondsAgo: number) =>
+    storage.db.command(
+      `INSERT INTO unsettled_traces (timestamp, trace_id, reason, inserted_at)
+      VALUES (fromUnixTimestamp64Micro(${start}), '${trace_id}', 'late', now64(3) - INTERVAL ${secondsAgo} SECOND)`,
+    )
+  const merger = mergerStarted(early)
+  await send(merger, [called(report('engine', 'sdk', { trace_id, role: 'engine' }))])
+  await spool.drained()
+  await storage.db.insert('rollup_state', [
+    { name: 'settled_traces', watermark_ms: Date.now() - 120_000, version: Date.now() * 1000 },
+  ])
+  const job = settler(merger)
+  await mark(90)
+  await job.pass()
+  await send(mergerStarted(early), [called(report('sdk', '', { trace_id }))])
+  await spool.drained()
+  await mark(1)
+  await job.pass()
+  await job.stop()
+  await spool.drained()
+  expect((await live([trace_id])).map(({ span_id }) => span_id)).toEqual(['sdk'])
+})
+
 test('a correction never beats what came in meanwhile', () => {
   const sdk = report('sdk', '', { version: 100 })
   const engine = report('engine', 'sdk', { role: 'engine', version: 200 })

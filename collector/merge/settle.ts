@@ -14,6 +14,7 @@ import { applyLogEvents } from '../otlp/logs/apply.ts'
 import type { Batch, Spool } from '../spool/index.ts'
 import { sameReports, type Merger } from './index.ts'
 import { resolveTraces, withoutInherited } from './resolve.ts'
+import { withoutContent } from './trace-memory.ts'
 import {
   marks,
   storedLogs,
@@ -82,11 +83,21 @@ export function startSettler(options: SettlerOptions): Settler {
     const { fresh, done } = await state.next()
     if (fresh.length > 0) {
       // What was acknowledged with a mark must be there before it is read.
-      await Promise.race([spool.drained(), aborted(stopping.signal)])
+      await drained()
       for (let at = 0; at < fresh.length && !stopping.signal.aborted; at += chunk)
         await settle(fresh.slice(at, at + chunk))
     }
     if (!stopping.signal.aborted) await done()
+  }
+
+  async function drained(): Promise<void> {
+    const { signal } = stopping
+    const stopped = Promise.withResolvers<void>()
+    const stop = () => stopped.resolve()
+    signal.addEventListener('abort', stop)
+    // It may have been stopped while the marks were read: the spool then waits for storage that may never come back.
+    if (!signal.aborted) await Promise.race([spool.drained(), stopped.promise])
+    signal.removeEventListener('abort', stop)
   }
 
   async function settle(found: readonly Mark[]): Promise<void> {
@@ -140,9 +151,6 @@ export function startSettler(options: SettlerOptions): Settler {
   }
 }
 
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-
 /** Where the job is, over restarts: `rollup_state`. */
 class State {
   private readonly db: Db
@@ -162,7 +170,7 @@ class State {
     const until = clock?.now ?? 0
     const found = await marks(db, since, until)
     // A trace that is named again is looked at again.
-    const keyOf = ({ trace_id, times }: Mark) => `${trace_id} ${times}`
+    const keyOf = ({ trace_id, named }: Mark) => `${trace_id} ${named}`
     const fresh = found.filter((mark) => !this.seen.has(keyOf(mark)))
     return {
       fresh,
@@ -230,7 +238,7 @@ export function corrections({ rows, parts: kept, spans, logs }: Stored, { attrib
   for (const row of rows) {
     const key = keyOf(row)
     if (row.is_deleted || (live.has(key) && stored.get(key) === row)) continue
-    batch.requests.push({ ...row, is_deleted: true, version: row.version + step })
+    batch.requests.push({ ...withoutContent(row), is_deleted: true, version: row.version + step })
   }
   return batch
 }

@@ -104,15 +104,16 @@ export interface Mark {
   request_ids: string[]
   first_us: EpochMicros
   last_us: EpochMicros
-  /** How often it was named. */
-  times: number
+  /** Another one when it is named again. */
+  named: string
 }
 
 /** Traces that wait to be settled, by their time. Reads `unsettled_traces`. */
 export function marks(db: Db, sinceMs: number, untilMs: number): Promise<Mark[]> {
   return db.query<Mark>(
     `SELECT trace_id, groupUniqArrayIf(request_id, request_id != '') AS request_ids,
-      toUnixTimestamp64Micro(min(timestamp)) AS first_us, toUnixTimestamp64Micro(max(timestamp)) AS last_us, count() AS times
+      toUnixTimestamp64Micro(min(timestamp)) AS first_us, toUnixTimestamp64Micro(max(timestamp)) AS last_us,
+      toString(sum(cityHash64(timestamp, request_id, reason, inserted_at))) AS named
     FROM unsettled_traces
     WHERE inserted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND inserted_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
     GROUP BY trace_id ORDER BY first_us, trace_id`,
@@ -121,19 +122,36 @@ export function marks(db: Db, sinceMs: number, untilMs: number): Promise<Mark[]>
   )
 }
 
+/** A trace of more calls is left as it came: it would have to be read whole, again and again. */
+const mostCalls = 5_000
+
 /** Of these traces the ones in which something may be merged, and the traces that share an id of the provider with them. */
 export async function worthALook(db: Db, waiting: readonly Mark[], time: TimeSpan): Promise<string[]> {
   const traces = waiting.map(({ trace_id }) => trace_id)
-  const ids = [...new Set(waiting.flatMap(({ request_ids }) => request_ids))]
-  const rows = await db.query<{ trace_id: string }>(
-    `SELECT trace_id FROM requests WHERE trace_id IN {traces:Array(String)} AND ${within}
+  const ask = (sql: string, params: object) =>
+    db.query<{ found: string }>(sql, { ...params, ...time }).then((rows) => rows.map(({ found }) => found))
+  // A part that another trace took in has no row that is seen: it is found beside.
+  const kept = await ask(
+    `SELECT DISTINCT request_id AS found FROM request_parts WHERE trace_id IN {traces:Array(String)} AND request_id != ''`,
+    { traces },
+  )
+  const ids = [...new Set([...waiting.flatMap(({ request_ids }) => request_ids), ...kept])]
+  const withId = (table: string) =>
+    `SELECT trace_id, request_id FROM ${table} WHERE request_id IN {ids:Array(String)} AND ${within}`
+  const found = await ask(
+    `SELECT trace_id AS found FROM requests WHERE trace_id IN {traces:Array(String)} AND ${within}
     GROUP BY trace_id HAVING count() > 1 OR countIf(parent_span_id != '' OR notEmpty(merged_span_ids)) > 0
     UNION DISTINCT SELECT trace_id FROM log_events WHERE trace_id IN {traces:Array(String)} AND ${within}
     UNION DISTINCT SELECT trace_id FROM request_parts WHERE trace_id IN {traces:Array(String)}
-    UNION DISTINCT SELECT arrayJoin(found) AS trace_id FROM (
-      SELECT groupUniqArray(5)(trace_id) AS found FROM requests
-      WHERE request_id IN {ids:Array(String)} AND ${within} GROUP BY request_id HAVING length(found) BETWEEN 2 AND 4)`,
-    { traces, ids, ...time },
+    UNION DISTINCT SELECT arrayJoin(together) FROM (
+      SELECT groupUniqArray(5)(trace_id) AS together FROM (${withId('requests')} UNION ALL ${withId('request_parts')})
+      GROUP BY request_id HAVING length(together) BETWEEN 2 AND 4)`,
+    { traces, ids },
   )
-  return rows.map(({ trace_id }) => trace_id)
+  const endless = await ask(
+    `SELECT trace_id AS found FROM requests WHERE trace_id IN {found:Array(String)} AND ${within}
+    GROUP BY trace_id HAVING count() > ${mostCalls}`,
+    { found },
+  )
+  return found.filter((trace) => !endless.includes(trace))
 }

@@ -6,6 +6,7 @@ import type { LlmRequest } from '../../records/llm-request.ts'
 import type { LogEvent } from '../../records/log-event.ts'
 import type { EpochMicros } from '../../records/span.ts'
 import type { CallContext } from '../attribution.ts'
+import { attributeText } from '../../storage/column-kinds.ts'
 import { usableId } from './group-calls.ts'
 
 export interface TraceEntry {
@@ -18,12 +19,16 @@ export interface TraceEntry {
   parents: Map<string, string> | null
   /** What spans that are no calls say of the calls below them; null while there are none. */
   contexts: Map<string, CallContext> | null
-  /** Events of spans that came as logs: the span may come later. Null while there are none. */
-  logs: Map<string, LogEvent[]> | null
+  /** Events of spans that came as logs, by span and id: the span may come later. Null while there are none. */
+  logs: Map<string, Map<string, LogEvent>> | null
+  /** Rows of spans that came again with another start, which is part of a row's identity; null while there are none. */
+  moved: MovedRow[] | null
   /** Null while each part is a row of its own. */
   merged: MergedState | null
   /** What was written is not certain: it is all written again with the next span. */
   doubtful: boolean
+  /** It was named to the settling job, which may put right what is written from here, until that is written again. */
+  late: boolean
   touchedMs: number
   weight: number
 }
@@ -36,6 +41,12 @@ export interface MergedState {
   taken: Set<string>
   /** Parts that are kept beside the merged row. */
   kept: Set<LlmRequest>
+}
+
+/** `taken`: it was taken back. */
+export interface MovedRow {
+  row: LlmRequest
+  taken: boolean
 }
 
 export interface TraceMemoryOptions {
@@ -58,6 +69,8 @@ const weights = { entry: 350, span: 100, part: 1_200, log: 500 }
 /** A trace that never ends begins anew here: all its spans are looked at with each new one. */
 const maxSpans = 5_000
 const maxParts = 1_000
+/** No conversation has more messages; an event beyond stays by itself. */
+const maxEvents = 2_000
 /** Traces that carry one id of a provider; more have it from a server that gives every call the same. */
 const maxLinked = 4
 
@@ -111,9 +124,12 @@ export class TraceMemory {
 
   addPart(entry: TraceEntry, part: LlmRequest): void {
     const before = entry.parts.get(part.span_id)
-    if (before) this.dropContent(before)
-    else this.weigh(entry, weights.part)
+    this.weigh(entry, weightOf(part) - (before ? weightOf(before) : 0))
     entry.parts.set(part.span_id, part)
+    if (before) {
+      this.dropContent(before)
+      if (before.request_id !== part.request_id) this.unlink(entry, before.request_id)
+    }
     const content = contentOf(part)
     if (content > 0) {
       this.withContent.add(part)
@@ -130,15 +146,22 @@ export class TraceMemory {
     entry.contexts.set(spanId, context)
   }
 
-  /** An event that is sent again takes its place. Returns all those of its span. */
-  addLog(entry: TraceEntry, event: LogEvent): LogEvent[] {
+  /** An event that is sent again takes its place. */
+  addLog(entry: TraceEntry, event: LogEvent): void {
     entry.logs ??= new Map()
-    const events = entry.logs.get(event.span_id) ?? []
-    const others = events.filter(({ event_id }) => event_id !== event.event_id)
-    if (others.length === events.length) this.weigh(entry, weights.log + event.body.length)
-    const all = [...others, event]
-    entry.logs.set(event.span_id, all)
-    return all
+    let events = entry.logs.get(event.span_id)
+    if (!events) entry.logs.set(event.span_id, (events = new Map()))
+    const before = events.get(event.event_id)
+    if (!before && events.size >= maxEvents) return
+    this.weigh(entry, weightOfLog(event) - (before ? weightOfLog(before) : 0))
+    events.set(event.event_id, event)
+  }
+
+  /** Keeps what a row was, whose span came again with another start. */
+  addMoved(entry: TraceEntry, row: LlmRequest): void {
+    entry.moved ??= []
+    entry.moved.push({ row: withoutContent(row), taken: false })
+    this.weigh(entry, weights.part)
   }
 
   /** The entry and those that share an id of the provider with it. */
@@ -177,6 +200,11 @@ export class TraceMemory {
     }
   }
 
+  clear(): void {
+    for (const entry of this.entries.values()) this.drop(entry)
+    this.entries.clear()
+  }
+
   /** The clock was ahead until now: nothing is from the future, and nothing that comes now is late for that. */
   private setBack(nowMs: number): void {
     this.completeSinceMs = Math.min(this.completeSinceMs, nowMs)
@@ -195,8 +223,10 @@ export class TraceMemory {
       parents: null,
       contexts: null,
       logs: null,
+      moved: null,
       merged: null,
       doubtful: false,
+      late: false,
       touchedMs: 0,
       weight: weights.entry,
     }
@@ -218,6 +248,14 @@ export class TraceMemory {
     this.options.onForgotten(entry)
   }
 
+  /** A span may come again with another id of the provider. */
+  private unlink(entry: TraceEntry, requestId: string): void {
+    const linked = this.byRequestId.get(requestId)
+    if (!linked || entry.parts.values().some((part) => part.request_id === requestId)) return
+    linked.delete(entry)
+    if (linked.size === 0) this.byRequestId.delete(requestId)
+  }
+
   private dropContent(part: LlmRequest): void {
     if (this.withContent.delete(part)) this.contentBytes -= contentOf(part)
   }
@@ -229,3 +267,18 @@ export class TraceMemory {
 }
 
 const contentOf = (part: LlmRequest) => part.input.length + part.output.length
+
+/** What takes a row back needs none. */
+export const withoutContent = (row: LlmRequest): LlmRequest => ({ ...row, input: '', output: '' })
+
+function weightOf({ attributes }: LlmRequest): number {
+  let weight = weights.part
+  for (const value of attributes.values()) weight += value.length
+  return weight
+}
+
+function weightOfLog({ body, attributes }: LogEvent): number {
+  let weight = weights.log + body.length
+  for (const value of attributes.values()) weight += attributeText(value).length
+  return weight
+}
