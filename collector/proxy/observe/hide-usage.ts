@@ -14,10 +14,11 @@ export class UsageHider {
   private held: Buffer = nothing
   /** Within an event that is known to be another: until its end all goes on. */
   private passing = false
-  /** How far into a line end the stream is: the line that begins here is empty when a line end is next. */
+  /** The line that begins here is empty when a line end is next. */
   private lineStart = true
   /** The last byte was a CR, to which an LF may belong. */
   private afterCr = false
+  /** The event that ended last was hidden, and the next has not begun. */
   private hiding = false
 
   push(chunk: Buffer): Buffer {
@@ -40,6 +41,7 @@ export class UsageHider {
       const byte = bytes[at]
       if (byte !== lf && byte !== cr) {
         this.lineStart = false
+        this.hiding = false
         // To the end of the line at once.
         const nextLf = bytes.indexOf(lf, at)
         const nextCr = bytes.indexOf(cr, at)
