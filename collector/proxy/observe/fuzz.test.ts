@@ -13,7 +13,22 @@ const small = exchanges.filter(
 function damaged(next: () => number): Exchange {
   const int = (below: number) => Math.floor(next() * below)
   const pick = <T>(items: readonly T[]): T => items[int(items.length)] as T
-  const junk = [null, 0, -1, 1e308, 1.5, '', 'x', true, [], {}, [null], { length: 1 }, '__proto__', Array(50).fill([])]
+  const junk = [
+    null,
+    0,
+    -1,
+    1e308,
+    1.5,
+    '',
+    'x',
+    true,
+    [],
+    {},
+    [null],
+    { length: 1 },
+    '__proto__',
+    Array.from({ length: 50 }, () => []),
+  ]
   const swapped = (value: unknown): unknown => {
     if (Buffer.isBuffer(value) || typeof value !== 'object' || value === null) return value
     return JSON.parse(
@@ -84,7 +99,7 @@ test.each([{ ask_usage: false }, { ask_usage: true }])(
         told++
         const came = bytesOf(exchange.answer)
         const same = seen.passed.equals(came)
-        if (!same && (config.ask_usage !== true || seen.passed.length >= came.length)) changed.push(exchange)
+        if (!same && (!config.ask_usage || seen.passed.length >= came.length)) changed.push(exchange)
         if (round % 500 === 0) await observer.flushed()
       }
       await observer.stop()
