@@ -201,7 +201,9 @@ export const endpointConfig = z.strictObject({
   ask_usage: z
     .boolean()
     .optional()
-    .describe('The proxy asks streams for their token counts, and hides them from clients that did not ask; not unless said'),
+    .describe(
+      'The proxy asks streams for their token counts, and hides them from clients that did not ask; not unless said',
+    ),
 })
 
 /** What a metric must be to be stored. */

@@ -15,6 +15,7 @@ export interface DelivererOptions {
   batchMs?: number
   maxBatch?: number
   maxWaiting?: number
+  /** Calls that the pipeline may be busy with. */
   maxInFlight?: number
 }
 
@@ -22,6 +23,7 @@ export class Deliverer {
   private readonly options: Required<DelivererOptions>
   private waiting: ObservedCall[] = []
   private readonly inFlight = new Set<Promise<void>>()
+  private inFlightCalls = 0
   private timer: NodeJS.Timeout | null = null
   private soon: NodeJS.Immediate | null = null
   /** Calls that ended and are still being read. */
@@ -29,7 +31,7 @@ export class Deliverer {
   private onread: (() => void) | null = null
 
   constructor(options: DelivererOptions) {
-    this.options = { batchMs: 100, maxBatch: 32, maxWaiting: 5_000, maxInFlight: 64, ...options }
+    this.options = { batchMs: 100, maxBatch: 32, maxWaiting: 5_000, maxInFlight: 2_048, ...options }
   }
 
   /** Call when a call ends, and what it gives back when everything of the call is read. */
@@ -77,13 +79,16 @@ export class Deliverer {
 
   /** A batch that ends hurries on. */
   private hurryUnlessFull(): void {
-    if (this.inFlight.size < this.options.maxInFlight) this.hurry()
+    if (this.inFlightCalls < this.options.maxInFlight) this.hurry()
   }
 
   private deliver(maxInFlight: number): void {
     const { accept, maxBatch, ondropped } = this.options
-    if (this.waiting.length === 0 || this.inFlight.size >= maxInFlight) return
-    const calls = this.waiting.splice(0, maxBatch).flatMap((call) => this.finished(call))
+    const room = maxInFlight - this.inFlightCalls
+    if (this.waiting.length === 0 || room <= 0) return
+    // Many may end at once: the longer the queue, the more of it.
+    const size = Math.min(Math.max(maxBatch, this.waiting.length >> 3), maxBatch * 8, room)
+    const calls = this.waiting.splice(0, size).flatMap((call) => this.finished(call))
     if (calls.length === 0) return
     const batch = Promise.resolve()
       .then(() => accept(calls))
@@ -93,9 +98,11 @@ export class Deliverer {
       })
       .finally(() => {
         this.inFlight.delete(batch)
+        this.inFlightCalls -= calls.length
         if (this.waiting.length >= maxBatch) this.hurryUnlessFull()
       })
     this.inFlight.add(batch)
+    this.inFlightCalls += calls.length
   }
 
   private finished(call: ObservedCall): SeenCall[] {

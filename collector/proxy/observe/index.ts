@@ -93,7 +93,7 @@ export function createObserver(options: ObserverOptions): Observer {
         kind: endpoint.kind,
         method: call.method,
         path: endpoint.basePath + path,
-        query: new URLSearchParams(query),
+        query: query === '' ? noQuery : new URLSearchParams(query),
       }
       const found = routeOf(target)
       return found && new ObservedCall(call, endpoint, { ...found, query: target.query }, shared)
@@ -109,6 +109,9 @@ export function createObserver(options: ObserverOptions): Observer {
     },
   }
 }
+
+/** Never written to. */
+const noQuery = new URLSearchParams()
 
 function split(path: string): [path: string, query: string] {
   const at = path.indexOf('?')

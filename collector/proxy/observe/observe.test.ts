@@ -460,8 +460,8 @@ describe('what goes wrong costs the observation alone', () => {
       tell(observer, plain)
       if (call % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    // 64 batches of 32 are under way, and 5,000 wait.
-    expect(issues.counts()).toEqual({ 'proxy overload': 9_000 - 64 * 32 - 5_000 })
+    // 2,048 are under way, and 5,000 wait.
+    expect(issues.counts()).toEqual({ 'proxy overload': 9_000 - 2_048 - 5_000 })
   })
 
   test('copies have a bound together; beyond it calls are counted without what they say', async () => {
