@@ -24,8 +24,10 @@ export async function tokenGaps(db: Db, filter: Filter, range: TimeRange): Promi
     GROUP BY model, provider ORDER BY arraySum(counts) DESC, model, provider LIMIT 500`,
     params,
   )
-  return rows.map(({ counts, ...row }) => ({
-    ...row,
+  return rows.map(({ model, provider, requests, counts }) => ({
+    model,
+    provider,
+    requests,
     gaps: counts.reduce((sum, count) => sum + count, 0),
     p50_ms: gapQuantile(counts, 0.5),
     p95_ms: gapQuantile(counts, 0.95),

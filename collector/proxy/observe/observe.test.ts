@@ -140,6 +140,11 @@ describe('how a call ended', () => {
       { status: 'rate_limited', error_type: 'rate_limited' },
     ],
     [
+      'a body that is too large for us',
+      { answer: undefined, end: { how: 'refused', error: 'a body of more than 10 bytes' } },
+      { status: 'error', error_type: 'refused' },
+    ],
+    [
       'an error in the middle of a stream',
       {
         answerHeaders: eventStream,

@@ -131,10 +131,13 @@ function setOutcome(request: LlmRequest, { end, status, facts, answerBody, heade
     request.status = statusOfFinish(request.finish_reason)
     if (request.status === 'error') request.error_type = parser.name === 'bedrock' ? facts.finish_reason : 'error'
   } else {
-    request.status = end.how === 'refused' ? statusOfError(end.error ?? '', null, '') : cutShort[end.how]
-    request.error_type = end.how === 'refused' ? name(end.error ?? end.how) : end.how
+    const said = end.error ?? ''
+    request.error_type = end.how === 'refused' && word.test(said) ? said : end.how
+    request.status = end.how === 'refused' ? statusOfError(request.error_type, null, said) : cutShort[end.how]
   }
 }
+
+const word = /^[a-z_]{1,64}$/
 
 /** Clients may close once they have what they wanted: the model had said that it was done. */
 const hasEnded = (facts: Facts) => facts.finish_reason !== ''
