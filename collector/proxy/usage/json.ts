@@ -4,7 +4,8 @@
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
   let found = value
   for (const step of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return undefined
+    // What objects inherit are functions, which are no objects here: nothing is found in them.
+    if (typeof found !== 'object' || found === null) return undefined
     found = (found as Record<string | number, unknown>)[step]
   }
   return found
