@@ -8,6 +8,7 @@ import { askForUsage } from './ask-usage.ts'
 import { contentText } from './content.ts'
 import { type Budget, BodyCopy } from './copy.ts'
 import { UsageHider } from './hide-usage.ts'
+import type { Problem } from './problems.ts'
 import { AnswerReader } from './reader.ts'
 import { recordsOf } from './record.ts'
 import { requestOf } from './request-body.ts'
@@ -33,13 +34,13 @@ export interface Shared {
   retries: Retries
   /** `header.…` and `body.…` names of the configuration. */
   sources: readonly string[]
-  onproblem: (reason: string, example: string) => void
+  onproblem: (reason: Problem, example: string) => void
   /** Told when a call ends; what it gives back is told when all of it is read, and its records can be made. */
   onended: () => (call: ObservedCall) => void
 }
 
 /** Larger requests hold files; their beginning and end say the model. */
-const maxRequestBytes = 2 * 2 ** 20
+const maxRequestBytes = 2 ** 20
 /** APIs whose streams say what they cost only when asked. */
 const asksForUsage = new Set(['openai-chat', 'openai-completions'])
 
@@ -145,7 +146,7 @@ export class ObservedCall implements CallObservation {
     const { start, endpoint, parser, route, facts, reader, shared } = this
     const end = this.ended as CallEnd
     const copied = this.request.read()
-    if (copied === null) this.problem('no_room')
+    if (copied === null) this.problem('no_room_for_copies')
     const body = requestOf(copied, start.headers)
     if (parser.request) parser.request(body, facts)
     else readRequest(body, facts)
@@ -194,9 +195,9 @@ export class ObservedCall implements CallObservation {
     this.request.release()
   }
 
-  private problem(reason: string): void {
+  private problem(reason: Problem): void {
     // Half an answer is expected of what was cut short.
-    if (this.ended && this.ended.how !== 'complete' && reason !== 'no_room') return
+    if (this.ended && this.ended.how !== 'complete' && reason !== 'no_room_for_copies') return
     this.shared.onproblem(reason, `${this.endpoint.name}: ${this.parser.name}, status ${this.status ?? 'none'}`)
   }
 }

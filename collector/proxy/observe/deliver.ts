@@ -5,12 +5,13 @@
 import type { AcceptCalls, SeenCall } from '../../pipeline.ts'
 import { SpoolFull } from '../../spool/index.ts'
 import type { ObservedCall } from './call.ts'
+import type { Problem } from './problems.ts'
 
 export interface DelivererOptions {
   accept: AcceptCalls
   /** The records of a call; may throw. */
   finish: (call: ObservedCall) => SeenCall
-  ondropped: (reason: string, calls: number, example: string) => void
+  ondropped: (reason: Problem, calls: number, example: string) => void
   /** Calls wait for so long for others to share a batch. */
   batchMs?: number
   maxBatch?: number
@@ -48,7 +49,7 @@ export class Deliverer {
     const { maxWaiting, maxBatch, batchMs, ondropped } = this.options
     if (this.waiting.length >= maxWaiting) {
       call.release()
-      return ondropped('overload', 1, `${maxWaiting} calls wait`)
+      return ondropped('too_many_calls', 1, `${maxWaiting} calls wait`)
     }
     this.waiting.push(call)
     if (this.waiting.length >= maxBatch) this.hurry()
@@ -93,8 +94,8 @@ export class Deliverer {
     const batch = Promise.resolve()
       .then(() => accept(calls))
       .catch((error: unknown) => {
-        if (error instanceof SpoolFull) ondropped('spool_full', calls.length, error.message)
-        else ondropped('not_stored', calls.length, (error as Error).name)
+        if (error instanceof SpoolFull) ondropped('calls_spool_full', calls.length, error.message)
+        else ondropped('calls_not_stored', calls.length, (error as Error).name)
       })
       .finally(() => {
         this.inFlight.delete(batch)

@@ -82,7 +82,7 @@ test.each([{ ask_usage: false }, { ask_usage: true }])(
     const next = random(Number(process.env['FUZZ_SEED'] ?? 11))
     const known = new Set([
       'bad_event',
-      'bad_frame',
+      'bad_aws_message',
       'bad_compression',
       'event_too_long',
       'answer_too_large',

@@ -8,6 +8,7 @@ import { routeOf } from '../usage/index.ts'
 import { type Endpoint, ObservedCall, type Shared } from './call.ts'
 import { Budget } from './copy.ts'
 import { Deliverer } from './deliver.ts'
+import type { Problem } from './problems.ts'
 import { RateLimits } from './rate-limits.ts'
 import { Retries } from './retries.ts'
 
@@ -56,7 +57,7 @@ export function createObserver(options: ObserverOptions): Observer {
     },
     ondropped: (reason, calls, example) => issues.add(source, reason, calls, example),
   })
-  const onproblem = (reason: string, example: string) => issues.add(source, reason, 1, example)
+  const onproblem = (reason: Problem, example: string) => issues.add(source, reason, 1, example)
   const onended = () => deliverer.expect()
   const sharedOf = ({ attribution }: ObserverConfig): Shared => ({
     budget,

@@ -1,6 +1,7 @@
 /** Reads a compressed answer as it passes, on a copy: what the client gets is not touched. */
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { Transform } from 'node:stream'
+import type { Problem } from './problems.ts'
 
 /** Beyond this an answer is no answer of a model, or was made to burst. */
 const maxInflatedBytes = 64 * 2 ** 20
@@ -17,8 +18,6 @@ const decoders: Record<string, () => Transform> = {
   br: () => createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH }),
   zstd: () => createZstdDecompress({ finishFlush: constants.ZSTD_e_flush }),
 }
-
-export type Problem = 'bad_compression' | 'answer_too_large'
 
 /** Null: this encoding is not known. */
 export function createInflater(

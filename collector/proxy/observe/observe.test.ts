@@ -439,8 +439,8 @@ describe('limits of providers', () => {
 
 describe('what goes wrong costs the observation alone', () => {
   test.each([
-    ['a full spool', new SpoolFull('full'), { 'proxy spool_full': 1 }],
-    ['a pipeline that fails', new TypeError('oops'), { 'proxy not_stored': 1 }],
+    ['a full spool', new SpoolFull('full'), { 'proxy calls_spool_full': 1 }],
+    ['a pipeline that fails', new TypeError('oops'), { 'proxy calls_not_stored': 1 }],
   ])('%s', async (_name, error, counted) => {
     const { passed, issues } = await observe(plain, { acceptCalls: () => Promise.reject(error) })
     expect(passed.toString()).toBe(JSON.stringify(plain.answer))
@@ -456,7 +456,7 @@ describe('what goes wrong costs the observation alone', () => {
       { ...plain, answerHeaders: { 'retry-after': '1' } },
       { acceptCalls, appendSamples },
     )
-    expect(issues).toEqual({ 'proxy not_stored': 1, 'proxy limits_not_stored': 1 })
+    expect(issues).toEqual({ 'proxy calls_not_stored': 1, 'proxy limits_not_stored': 1 })
   })
 
   test('a pipeline that never answers: calls wait up to a bound, then they are dropped and counted', async () => {
@@ -466,7 +466,7 @@ describe('what goes wrong costs the observation alone', () => {
       if (call % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     // 2,048 are under way, and 5,000 wait.
-    expect(issues.counts()).toEqual({ 'proxy overload': 9_000 - 2_048 - 5_000 })
+    expect(issues.counts()).toEqual({ 'proxy too_many_calls': 9_000 - 2_048 - 5_000 })
   })
 
   test('copies have a bound together; beyond it calls are counted without what they say', async () => {
@@ -475,7 +475,7 @@ describe('what goes wrong costs the observation alone', () => {
     tell(observer, plain)
     await observer.stop()
     expect(calls.map(({ request }) => request.requested_model)).toEqual(['', 'gpt-4o'])
-    expect(issues.counts()).toEqual({ 'proxy no_room': 1 })
+    expect(issues.counts()).toEqual({ 'proxy no_room_for_copies': 1 })
   })
 
   test('a request and an answer that are too large to be parsed still say their model and their counts', async () => {
@@ -515,7 +515,7 @@ describe('what goes wrong costs the observation alone', () => {
   test.each([
     [{ 'content-encoding': 'gzip' }, 'bad_compression'],
     [{ 'content-encoding': 'lzma' }, 'unknown_encoding'],
-    [{ 'content-type': 'application/vnd.amazon.eventstream' }, 'bad_frame'],
+    [{ 'content-type': 'application/vnd.amazon.eventstream' }, 'bad_aws_message'],
     [{ 'content-type': 'text/event-stream' }, 'bad_event'],
   ])('bytes that are not what %j says', async (answerHeaders, reason) => {
     const { issues, passed, calls } = await observe({ ...plain, answer: 'data: nonsense\n\n', answerHeaders })

@@ -7,6 +7,7 @@ import { AwsEvents, BadFrame } from './aws-events.ts'
 import { type Budget, BodyCopy } from './copy.ts'
 import { createInflater, type Inflater } from './inflate.ts'
 import { Lines, maxLineBytes, TooLong } from './lines.ts'
+import type { Problem } from './problems.ts'
 import { skim } from './skim.ts'
 import { SseEvents } from './sse.ts'
 import type { Times } from './times.ts'
@@ -22,12 +23,12 @@ export interface ReaderOptions {
   facts: Facts
   times: Times
   budget: Budget
-  /** Told of what could not be read: a stable word. */
-  onproblem: (reason: string) => void
+  /** Told of what could not be read. */
+  onproblem: (reason: Problem) => void
 }
 
 /** Larger answers are vectors or pictures: their beginning and their end say what is counted. */
-const maxBodyBytes = 2 * 2 ** 20
+const maxBodyBytes = 2 ** 20
 const maxVectorBytes = 64 * 1024
 
 export class AnswerReader {
@@ -131,7 +132,7 @@ export class AnswerReader {
     const copied = copy.read()
     copy.release()
     this.copy = null
-    if (copied === null) return this.problem('no_room')
+    if (copied === null) return this.problem('no_room_for_copies')
     if ('whole' in copied) {
       if (copied.whole.length > 0) this.whole = parsed(copied.whole.toString('utf8'))
     } else {
@@ -146,18 +147,18 @@ export class AnswerReader {
       read()
     } catch (error) {
       const tooLong = error instanceof TooLong || error instanceof ItemTooLong
-      this.stop(tooLong ? 'event_too_long' : error instanceof BadFrame ? 'bad_frame' : 'parser_failed')
+      this.stop(tooLong ? 'event_too_long' : error instanceof BadFrame ? 'bad_aws_message' : 'parser_failed')
     }
   }
 
-  private stop(reason: string): void {
+  private stop(reason: Problem): void {
     this.splitter = null
     this.copy?.release()
     this.copy = null
     this.problem(reason)
   }
 
-  private problem(reason: string): void {
+  private problem(reason: Problem): void {
     this.complete = false
     this.options.onproblem(reason)
   }

@@ -48,6 +48,7 @@ const ourService = 'inferwatch-proxy'
 const scope = { scope_name: 'inferwatch.proxy', scope_version: '1' }
 const resourceOf = memo((service): Attributes => new Map([['service.name', service]]))
 const maxName = 256
+const maxMessage = 1_000
 
 export function recordsOf(seen: SeenAll): SeenCall {
   const { start, end, route, trace, facts, times, who } = seen
@@ -228,7 +229,7 @@ function spanOf(request: LlmRequest, { start, end, sources, upstream, facts }: S
     environment: request.environment,
     ...scope,
     status: failed ? 'error' : 'unset',
-    status_message: failed ? facts.error_message || end.error || '' : '',
+    status_message: failed ? (facts.error_message || end.error || '').slice(0, maxMessage) : '',
     attributes,
     resource_attributes: resourceOf(request.service),
     events: [],
