@@ -198,6 +198,12 @@ export const endpointConfig = z.strictObject({
   gpus: labels.optional().describe('Which GPUs serve it: matched against GPU sample columns, such as host'),
   gpu_hour_usd: z.number().nonnegative().optional(),
   content: contentMode.optional().describe('What of its prompts and answers is stored; as for all unless said'),
+  ask_usage: z
+    .boolean()
+    .optional()
+    .describe(
+      'The proxy asks streams for their token counts, and hides them from clients that did not ask; not unless said',
+    ),
 })
 
 /** What a metric must be to be stored. */
@@ -270,7 +276,7 @@ const attributeNames = (what: string) =>
     .array(z.string().min(1))
     .default([])
     .describe(
-      `${what}: attribute names in order of preference, before the usual ones; also resource.<name>, baggage.<key>`,
+      `${what}: attribute names in order of preference, before the usual ones; also resource.<name>, baggage.<key>, and of calls through the proxy header.<name>, body.<path>`,
     )
 
 export const attributionConfig = z.strictObject({

@@ -30,6 +30,8 @@ import { createMetricStore } from './otlp/metrics/store.ts'
 import type { Receiver } from './otlp/receiver.ts'
 import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
+import { createObserver } from './proxy/observe/index.ts'
+import type { CallObserver } from './proxy/observer.ts'
 import { startPriceBook } from './price-book.ts'
 import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
@@ -75,6 +77,8 @@ export interface Collector {
   otlpAddress: string
   /** host:port that the OTLP/gRPC receiver is bound to; empty when it is not served. */
   otlpGrpcAddress: string
+  /** For the proxy: makes requests of the calls that pass through it. */
+  observer: CallObserver
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -82,7 +86,7 @@ export interface Collector {
   targets(): Target[]
   /** Takes a new configuration, the spool's apart, for what comes in from now on. */
   reload(config: CollectorConfig): void
-  /** Resolves once everything acknowledged so far can be queried. */
+  /** Resolves once everything acknowledged so far, and every call that the observer saw the end of, can be queried. */
   drained(): Promise<void>
   /** Merges now what came too far apart to be merged on arrival; otherwise done every few seconds. */
   settle(): Promise<void>
@@ -148,9 +152,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   let pipeline = pipelineOf(config)
   let metricsMode = config.ingest.metrics
 
+  const observer = createObserver({
+    ...config,
+    acceptCalls: (calls) => pipeline.calls(calls),
+    appendSamples: (metric_samples) => spool.append({ metric_samples }),
+    issues,
+  })
+
   const settler = startSettler({ db, spool, merger, rules: () => work, log })
 
   const stopSpool = async (limitMs?: number) => {
+    await observer.stop()
     await settler.stop()
     const unsettled = merger.forgetAll()
     // Without room for them, spans that come to others later stay rows of their own.
@@ -182,11 +194,16 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
+  const drained = async () => {
+    await observer.flushed()
+    await spool.drained()
+  }
   let stopped: Promise<void> | null = null
   return {
     spool,
     otlpAddress: receivers[0]?.address ?? '',
     otlpGrpcAddress: receivers[1]?.address ?? '',
+    observer,
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
@@ -206,10 +223,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       for (const receiver of receivers) receiver.reload(next.ingest)
       provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
+      observer.reload(next)
     },
-    drained: () => spool.drained(),
+    drained,
     async settle() {
-      await spool.drained()
+      await drained()
       await settler.pass()
     },
     stop(limitMs) {

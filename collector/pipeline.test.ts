@@ -53,6 +53,26 @@ test('versions rise with every span, also when the clock stands still or goes ba
   expect(spool.rows('requests').map((row) => row.version)).toEqual([1_000_000, 1_000_001, 1_000_002])
 })
 
+test('a call that was seen itself is priced, redacted and merged like any other, and no dialect is asked', async () => {
+  const { spool, acceptCalls } = pipeline({
+    requestOf: () => {
+      throw new Error('no dialect knows it')
+    },
+    price: (request) => (request.cost_usd = 2),
+    redactor: { request: (request) => (request.input = '[redacted]'), span: (item) => item },
+  })
+  const request = {
+    ...emptyRequest(),
+    trace_id: span().trace_id,
+    span_id: span().span_id,
+    input: 'secret',
+    ttfb_ms: -1,
+  }
+  await acceptCalls([{ span: span(), request }])
+  expect(spool.rows('spans')).toHaveLength(1)
+  expect(spool.rows('requests')).toMatchObject([{ cost_usd: 2, input: '[redacted]', ttfb_ms: null }])
+})
+
 test('what fails on the way to a request costs the request, not the span', async () => {
   for (const broken of ['requestOf', 'price'] as const) {
     const { spool, issues, accept } = pipeline({

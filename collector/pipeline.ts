@@ -25,7 +25,7 @@ const tokenFields = [
   'max_tokens',
   'context_window',
 ] as const
-const timeFields = ['ttft_ms', 'queue_ms', 'prefill_ms', 'decode_ms'] as const
+const timeFields = ['ttfb_ms', 'ttft_ms', 'last_token_ms', 'queue_ms', 'prefill_ms', 'decode_ms'] as const
 
 export interface PipelineOptions {
   spool: Spool
@@ -49,8 +49,18 @@ export interface PipelineOptions {
 /** Resolves once every span is durable; rejects with SpoolFull. */
 export type Accept = (decoded: Pick<DecodedTraces, 'spans'>) => Promise<void>
 
+/** A call that was seen itself: the span is that of the call, and nothing has to be read out of it. */
+export interface SeenCall {
+  span: Span
+  request: LlmRequest
+}
+
+/** Resolves once every call is durable; rejects with SpoolFull. Takes the records over. */
+export type AcceptCalls = (calls: readonly SeenCall[]) => Promise<void>
+
 export interface Pipeline {
   spans: Accept
+  calls: AcceptCalls
   /** GenAI events that came as logs: stored, and joined to the calls of their spans. */
   logs: AcceptEvents
 }
@@ -63,15 +73,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return {
     async spans({ spans }) {
       const stored = spans.map((span) => {
-        span.version = nextVersion()
-        // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
-        const request = toRequest(span)
+        const { request, stored } = take(span, requestOf)
         inbox.observe(span, request)
-        merger.add(span, request, request ? null : attribution.contextOf(span))
-        return redactor.span(span, request?.endpoint ?? '')
+        return stored
       })
       // Explanations are content, so they are taken from what is stored.
       await append({ spans: stored, evaluations: stored.flatMap(evaluationsOfSpan) })
+    },
+
+    async calls(calls) {
+      await append({ spans: calls.map(({ span, request }) => take(span, () => request).stored) })
     },
 
     async logs(events) {
@@ -79,6 +90,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       for (const event of events) merger.addLog(event)
       await append({})
     },
+  }
+
+  /** Gives a span to the merger, and back as it is stored. */
+  function take(span: Span, requestOf: PipelineOptions['requestOf']): { request: LlmRequest | null; stored: Span } {
+    span.version = nextVersion()
+    // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
+    const request = toRequest(span, requestOf)
+    merger.add(span, request, request ? null : attribution.contextOf(span))
+    return { request, stored: redactor.span(span, request?.endpoint ?? '') }
   }
 
   /** Stores rows together with what the merger makes of what it was just given. */
@@ -96,7 +116,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** A dialect or a price that fails costs the request row, never the span. */
-  function toRequest(span: Span): LlmRequest | null {
+  function toRequest(span: Span, requestOf: PipelineOptions['requestOf']): LlmRequest | null {
     try {
       const request = requestOf(span)
       if (!request) return null

@@ -3,14 +3,14 @@ import { createAttribution } from './attribution.ts'
 import { attributionConfig } from './config.ts'
 import { IssueLog } from './issues.ts'
 import { Merger } from './merge/index.ts'
-import { createPipeline, type Accept, type PipelineOptions } from './pipeline.ts'
+import { createPipeline, type Accept, type AcceptCalls, type PipelineOptions } from './pipeline.ts'
 import type { Spool } from './spool/index.ts'
 import { createVersions } from './versions.ts'
 
 export function testPipeline(
   spool: Spool,
   options: Partial<PipelineOptions> & { clock?: () => number } = {},
-): { accept: Accept; issues: IssueLog; merger: Merger } {
+): { accept: Accept; acceptCalls: AcceptCalls; issues: IssueLog; merger: Merger } {
   const { clock = Date.now } = options
   const issues = new IssueLog()
   const nextVersion = createVersions(clock)
@@ -22,7 +22,7 @@ export function testPipeline(
     shared: false,
     now: clock,
   })
-  const { spans: accept } = createPipeline({
+  const { spans: accept, calls: acceptCalls } = createPipeline({
     spool,
     issues,
     inbox: { observe: () => undefined, logsAlone: () => undefined },
@@ -36,5 +36,5 @@ export function testPipeline(
     storeLogs: () => Promise.resolve(),
     ...options,
   })
-  return { accept, issues, merger }
+  return { accept, acceptCalls, issues, merger }
 }

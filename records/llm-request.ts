@@ -19,9 +19,15 @@ export interface LlmRequest {
   timestamp: EpochMicros
   /** Null when the source knows none, as imported logs may: an unknown duration must not drag percentiles to 0. */
   duration_ms: number | null
+  /** Time to the first byte of the answer, streamed or not. */
+  ttfb_ms: number | null
   ttft_ms: number | null
   /** (duration − TTFT) / (output_tokens − 1); null unless all three are known and output_tokens > 1. */
   tpot_ms: number | null
+  /** Time to the last token of a stream. */
+  last_token_ms: number | null
+  /** Gaps between the tokens of a stream, per bucket of token-gaps.ts, trailing zeros left out; empty unless measured. */
+  itl_ms_counts: number[]
   queue_ms: number | null
   prefill_ms: number | null
   decode_ms: number | null
@@ -77,6 +83,8 @@ export interface LlmRequest {
   http_status: number | null
   /** stop, length, tool_calls, content_filter, error or the vendor's own word. */
   finish_reason: string
+  /** Tools that the answer calls. */
+  tool_call_count: number | null
   attempt: number
   cache_hit: boolean
 
@@ -117,8 +125,11 @@ export function emptyRequest(): LlmRequest {
   return {
     timestamp: 0,
     duration_ms: null,
+    ttfb_ms: null,
     ttft_ms: null,
     tpot_ms: null,
+    last_token_ms: null,
+    itl_ms_counts: [],
     queue_ms: null,
     prefill_ms: null,
     decode_ms: null,
@@ -159,6 +170,7 @@ export function emptyRequest(): LlmRequest {
     error_type: '',
     http_status: null,
     finish_reason: '',
+    tool_call_count: null,
     attempt: 1,
     cache_hit: false,
     cost_usd: null,

@@ -53,6 +53,10 @@ export const maybeU64 = kind<number | null>('Nullable(UInt64)', (writer, value) 
   writer.u8(known === null ? 1 : 0)
   if (known !== null) writer.i64(known)
 })
+export const smallCounts = kind<readonly number[]>('Array(UInt32)', (writer, value) => {
+  writer.varint(value.length)
+  for (const item of value) writer.u32(count(item, 4_294_967_295) ?? 0)
+})
 export const maybeUsd = kind<number | null>('Nullable(Decimal(18, 12))', writeMaybeUsd)
 
 export const textMap = kind<Map<string, string>>('Map(LowCardinality(String), String)', (writer, value) => {

@@ -17,6 +17,7 @@ type Computed =
   | 'role'
   | 'merged_span_ids'
   | 'merged_dialects'
+  | 'itl_ms_counts'
   | 'inherited_fields'
   | 'input_token_basis'
   | 'usage_source'
@@ -75,8 +76,10 @@ const status: Parse<LlmRequest['status']> = (value) => {
 
 const parsers: { [F in Field]: Parse<NonNullable<LlmRequest[F]>> } = {
   duration_ms: ms,
+  ttfb_ms: ms,
   ttft_ms: ms,
   tpot_ms: ms,
+  last_token_ms: ms,
   queue_ms: ms,
   prefill_ms: ms,
   decode_ms: ms,
@@ -113,6 +116,7 @@ const parsers: { [F in Field]: Parse<NonNullable<LlmRequest[F]>> } = {
   error_type: text,
   http_status: countOf(999),
   finish_reason: text,
+  tool_call_count: countOf(65_535),
   attempt: countOf(65_535),
   cache_hit: flag,
   reported_cost_usd: amountOf(900_000),

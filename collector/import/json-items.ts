@@ -31,6 +31,11 @@ export class JsonItems {
   /** The string being read directly inside an outermost object: it may be a key. */
   private key: number[] | null = null
   private lastKey = ''
+  private readonly limit: number
+
+  constructor(limit = maxItemBytes) {
+    this.limit = limit
+  }
 
   /** The items that end in this chunk. Throws ItemTooLong. */
   push(chunk: Buffer): string[] {
@@ -122,7 +127,7 @@ export class JsonItems {
   private hold(part: Buffer): void {
     this.held.push(part)
     this.heldBytes += part.length
-    if (this.heldBytes > maxItemBytes) throw new ItemTooLong()
+    if (this.heldBytes > this.limit) throw new ItemTooLong()
   }
 
   private leaveItem(): void {

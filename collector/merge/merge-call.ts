@@ -21,6 +21,10 @@ export function mergeParts(parts: readonly [LlmRequest, ...LlmRequest[]]): LlmRe
   merged.queue_ms = firstNumber(outward, 'queue_ms')
   merged.prefill_ms = firstNumber(outward, 'prefill_ms')
   merged.decode_ms = firstNumber(outward, 'decode_ms')
+  merged.ttfb_ms = firstNumber(inward, 'ttfb_ms')
+  merged.last_token_ms = firstNumber(inward, 'last_token_ms')
+  merged.itl_ms_counts = inward.find((part) => part.itl_ms_counts.length > 0)?.itl_ms_counts ?? []
+  merged.tool_call_count = firstNumber(inward, 'tool_call_count')
   merged.ttft_ms = ttftMs(parts)
   merged.tpot_ms = tpotMs(merged.duration_ms, merged.ttft_ms, merged.output_tokens) ?? firstNumber(inward, 'tpot_ms')
   merged.streamed = parts.some((part) => part.streamed)

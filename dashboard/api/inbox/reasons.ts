@@ -42,6 +42,18 @@ const ordinaryPoint = (title: string, explanation: string): Words => ({
   fix: 'Nothing, unless there are many of them.',
 })
 
+const unreadAnswer = (title: string): Words => ({
+  title,
+  explanation:
+    'The client got every byte of these answers; the rest of what they say is missing in their requests, such as tokens.',
+  fix: 'Compare the example with what the endpoint is configured as: its kind may be another.',
+})
+const unrecorded = (title: string, fix: string): Words => ({
+  title,
+  explanation: 'These calls went through the proxy as always, and are missing in every total.',
+  fix,
+})
+
 export const reasons: Record<string, WordsOf> = {
   // Calls of models that say too little.
   unmapped_call: {
@@ -146,6 +158,45 @@ export const reasons: Record<string, WordsOf> = {
     explanation: 'Longer content than configured is stored up to the limit, and marked.',
     fix: 'Raise the limit if you need all of it.',
     snippet: configuration('content:\n  mode: redacted\n  max_bytes: 262144'),
+  },
+
+  // What the proxy could not record of calls.
+  bad_event: unreadAnswer('Streams with events that are no JSON'),
+  bad_aws_message: unreadAnswer('Streams of AWS that are damaged'),
+  bad_compression: unreadAnswer('Answers that cannot be decompressed'),
+  unknown_encoding: unreadAnswer('Answers in an unknown compression'),
+  event_too_long: unreadAnswer('Streams with events of more than a megabyte'),
+  answer_too_large: unreadAnswer('Answers that are too large to be read'),
+  parser_failed: {
+    title: 'Calls that the proxy failed to read',
+    explanation: 'The client got its answer as always. This is a fault of Inferwatch.',
+    fix: 'Report it with the example.',
+  },
+  no_room_for_copies: {
+    title: 'Calls without room for a copy',
+    explanation:
+      'More was on its way at once than the proxy keeps copies of: these calls are recorded without what they say, such as tokens.',
+    fix: 'Let fewer large requests pass at once, or split them over several servers.',
+  },
+  usage_not_hidden: {
+    title: 'Token counts that could not be hidden',
+    explanation:
+      'The proxy asked for the counts of these streams, and the client, which did not, got them too: the answer was compressed or had a fixed length.',
+    fix: 'Nothing, if the client does not mind. Otherwise take ask_usage from the endpoint.',
+  },
+  too_many_calls: unrecorded(
+    'Calls that came faster than they can be recorded',
+    'Give this server more CPU, or share the calls between several.',
+  ),
+  calls_spool_full: unrecorded(
+    'Calls while the spool was full',
+    'ClickHouse was behind or away: look at its health, or raise spool.max_bytes.',
+  ),
+  calls_not_stored: unrecorded('Calls that could not be stored', 'Look into the log: the disk may be failing.'),
+  limits_not_stored: {
+    title: 'Rate limits that could not be stored',
+    explanation: 'What providers said of their limits is missing for a few seconds.',
+    fix: 'ClickHouse was behind or away: look at its health, or raise spool.max_bytes.',
   },
 
   // Spans that cannot be as they are.
