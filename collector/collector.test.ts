@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testStorage } from '../storage/testing.ts'
-import { endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
+import { endpointConfig, ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from './config.ts'
 import { startCollector, type Collector, type CollectorConfig } from './index.ts'
 import { jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
 import { grpcClient } from './otlp/testing-receiver.ts'
@@ -15,6 +15,7 @@ const config: CollectorConfig = {
   spool: spoolConfig.parse({ segment_ms: 100 }),
   scrape: scrapeConfig.parse({}),
   prices: pricesConfig.parse({}),
+  proxy: proxyConfig.parse({}),
   endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
 }
 

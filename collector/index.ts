@@ -4,7 +4,15 @@ import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
-import type { ContentConfig, EndpointConfig, IngestConfig, PricesConfig, ScrapeConfig, SpoolConfig } from './config.ts'
+import type {
+  ContentConfig,
+  EndpointConfig,
+  IngestConfig,
+  PricesConfig,
+  ProxyConfig,
+  ScrapeConfig,
+  SpoolConfig,
+} from './config.ts'
 import { createAttribution } from './attribution.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
@@ -17,6 +25,7 @@ import { startOtlpHttp } from './otlp/http.ts'
 import type { Receiver } from './otlp/receiver.ts'
 import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
+import { createProxy, unobserved, type Proxy } from './proxy/index.ts'
 import { createPricer } from './pricing.ts'
 import { createRedactor } from './redact.ts'
 import { createVersions } from './versions.ts'
@@ -25,6 +34,7 @@ import { startScraper } from './scrape/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
 export { CannotListen } from './otlp/listen.ts'
+export { startProxyServer } from './proxy/server.ts'
 export { SpoolFull, type Batch, type Spool, type SpoolStats } from './spool/index.ts'
 
 export interface CollectorConfig {
@@ -33,6 +43,7 @@ export interface CollectorConfig {
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
+  proxy: ProxyConfig
   endpoints: EndpointConfig[]
 }
 
@@ -58,6 +69,8 @@ export interface Collector {
   otlpAddress: string
   /** host:port that the OTLP/gRPC receiver is bound to; empty when it is not served. */
   otlpGrpcAddress: string
+  /** For the server of the dashboard, whose port it shares. */
+  proxy: Proxy
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -140,12 +153,15 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
+  const proxy = createProxy({ config: config.proxy, endpoints: config.endpoints, observer: unobserved, issues, log })
+
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
   let stopped: Promise<void> | null = null
   return {
     spool,
     otlpAddress: receivers[0]?.address ?? '',
     otlpGrpcAddress: receivers[1]?.address ?? '',
+    proxy,
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
@@ -163,6 +179,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       pipeline = pipelineOf(next)
       for (const receiver of receivers) receiver.reload(next.ingest)
       scraper.reload(next.scrape, next.endpoints)
+      proxy.reload(next.proxy, next.endpoints)
     },
     drained: () => spool.drained(),
     async settle() {
@@ -170,9 +187,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       await settler.pass()
     },
     stop(limitMs) {
-      stopped ??= Promise.all([...receivers.map((receiver) => receiver.stop(limitMs)), scraper.stop()]).then(() =>
-        stopSpool(limitMs),
-      )
+      stopped ??= Promise.all([
+        ...receivers.map((receiver) => receiver.stop(limitMs)),
+        scraper.stop(),
+        proxy.stop(limitMs),
+      ]).then(() => stopSpool(limitMs))
       return stopped
     },
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testStorage } from '../../storage/testing.ts'
-import { ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from '../config.ts'
+import { ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from '../config.ts'
 import { startCollector, type Collector } from '../index.ts'
 import { createClients, type Clients } from './clients.ts'
 import { apps, vllmModel, type App, type Call } from './scenario.ts'
@@ -20,6 +20,7 @@ const config = {
   spool: spoolConfig.parse({ segment_ms: 100 }),
   scrape: scrapeConfig.parse({}),
   prices: pricesConfig.parse({}),
+  proxy: proxyConfig.parse({}),
   endpoints: [],
 }
 
