@@ -130,6 +130,8 @@ export class Call implements Ongoing {
     out.on('response', (answer) => this.begin(answer))
     out.on('error', (error) => this.lose(out, error))
     out.on('information', ({ statusCode, rawHeaders }) => this.inform(statusCode, rawHeaders))
+    // The head of such a request goes out by itself, and as UTF-8 unless the socket knows better.
+    if (request.headers.expect !== undefined) out.on('socket', (socket) => socket.setDefaultEncoding('latin1'))
     if (options.upgrade) out.on('upgrade', (answer, socket, head) => void this.join(answer, socket, head))
   }
 
@@ -157,7 +159,7 @@ export class Call implements Ongoing {
     out.on('drain', () => request.resume()).on('close', () => request.resume())
     // A body that came with its head goes on with it; the head of one that has not is not held back.
     process.nextTick(() => {
-      if (this.requestBytes === 0 && !out.destroyed) out.flushHeaders()
+      if (this.requestBytes === 0 && !out.destroyed) flushHead(out)
     })
   }
 
@@ -257,7 +259,7 @@ export class Call implements Ongoing {
     response.on('drain', () => answer.resume())
     // A body that came with its head goes on with it; the head of one that has not is not held back.
     process.nextTick(() => {
-      if (this.responseBytes === 0 && !response.writableEnded && !response.destroyed) response.flushHeaders()
+      if (this.responseBytes === 0 && !response.writableEnded && !response.destroyed) flushHead(response)
     })
   }
 
@@ -365,6 +367,11 @@ export class Call implements Ongoing {
       options.calls.remove(this)
     })
   }
+}
+
+/** As latin1, which fields are in: `flushHeaders` sends UTF-8. */
+function flushHead(message: ClientRequest | ServerResponse): void {
+  message.write('', 'latin1')
 }
 
 /** Trailers that node:http would not send are left out: all else of the message is already there. */

@@ -53,7 +53,7 @@ export class GuardedObservation {
     this.issues = issues
     try {
       this.addedHeaders = checkedHeaders(observation.addedHeaders)
-      this.wantsBody = Boolean(observation.wantsBody)
+      this.wantsBody = observation.wantsBody
     } catch (error) {
       this.drop('observer_invalid', `addedHeaders: ${nameOf(error)}`)
     }

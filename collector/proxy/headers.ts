@@ -91,11 +91,14 @@ function nominated(connection: string | undefined): ReadonlySet<string> | null {
   return new Set(names.filter((name) => !ofMessage.has(name)))
 }
 
-/** node:http re-encodes a Content-Disposition that comes after Content-Length: with letters beyond ASCII it goes first. */
+/** node:http re-encodes a Content-Disposition that comes after Content-Length: with letters beyond ASCII, the length goes last. */
 function safelyOrdered(headers: string[]): string[] {
-  for (let i = 0; i < headers.length; i += 2)
+  const isAt = (i: number, name: string) => headers[i]?.length === name.length && headers[i]?.toLowerCase() === name
+  for (let i = 0; i < headers.length; i += 2) {
     // oxlint-disable-next-line no-control-regex -- anything but ASCII is meant
-    if (headers[i]?.toLowerCase() === 'content-disposition' && /[^\x00-\x7f]/.test(headers[i + 1] ?? ''))
-      return [...headers.splice(i, 2), ...headers]
+    if (!isAt(i, 'content-disposition') || !/[^\x00-\x7f]/.test(headers[i + 1] ?? '')) continue
+    const length = headers.findIndex((_, at) => at % 2 === 0 && isAt(at, 'content-length'))
+    return length < 0 ? headers : [...headers.toSpliced(length, 2), ...headers.slice(length, length + 2)]
+  }
   return headers
 }

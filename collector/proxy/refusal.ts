@@ -122,8 +122,9 @@ export async function answerRefusal(
   kind?: EndpointConfig['kind'],
 ): Promise<void> {
   const { status, headers, body } = refusalAnswer(kind, refusal)
-  // One that waits for leave to send its body will not send it now.
-  const isRead = request.complete || (request.headers.expect === undefined && (await discard(request)))
+  // One that waits for leave to send its body will not send it now; where another ends is not for sure.
+  const isClear = refusal.code !== 'bad_framing'
+  const isRead = isClear && (request.complete || (request.headers.expect === undefined && (await discard(request))))
   if (response.headersSent || response.destroyed) return
   if (!isRead) headers['connection'] = 'close'
   response.writeHead(status, headers).end(body)
