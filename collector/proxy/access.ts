@@ -1,7 +1,7 @@
 /** Who may call: keys off this machine, and on it no page of a browser that was not asked for. Pure. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
-import { authoriser } from '../otlp/api-keys.ts'
+import { keyRing } from '../otlp/api-keys.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface AccessRules {
@@ -20,11 +20,12 @@ export type Access = (headers: IncomingHttpHeaders, origins: readonly string[]) 
  * and says nothing here. A key that fits is enough: no page of a stranger knows it.
  */
 export function createAccess({ exposed, keys, hosts }: AccessRules): Access {
-  const fits = authoriser(keys)
+  const isKnown = keyRing(keys)
   return (headers, origins) => {
     if (keys.length > 0) {
-      const key = headers['x-inferwatch-key']
-      return fits(`Bearer ${String(key ?? '')}`) ? null : keyNeeded('send one of proxy.api_keys as x-inferwatch-key')
+      return isKnown(String(headers['x-inferwatch-key'] ?? ''))
+        ? null
+        : keyNeeded('send one of proxy.api_keys as x-inferwatch-key')
     }
     if (exposed) return keyNeeded('this port is reachable from other machines: set proxy.api_keys')
     const { host = '', origin } = headers

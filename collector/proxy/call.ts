@@ -29,6 +29,9 @@ export interface CallOptions {
 /** Sent again, over a new connection, when the one it took had just been closed. */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
+/** A refusal may take this long, whatever the time-outs are. */
+const farewellMs = 10_000
+
 export class Call implements Ongoing {
   readonly upstream: Upstream
   private readonly options: CallOptions
@@ -90,7 +93,7 @@ export class Call implements Ongoing {
     if (this.upgraded) return
     if (this.over || this.failure) {
       // Its end is on its way, to somebody who may not take it.
-      if (waited > idle) request.socket.destroy()
+      if (waited > Math.max(idle, farewellMs)) request.socket.destroy()
     } else if (answer) {
       if (waited > idle) this.breakOff('timeout', `nothing came for ${idle} ms`)
     } else if (out && isConnecting(out.socket)) {

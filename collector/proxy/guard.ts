@@ -3,10 +3,10 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { IssueLog } from '../issues.ts'
 import type { CallEnd, CallObservation, CallObserver, CallStart } from './observer.ts'
 
-/** A hook may take this long. */
+/** A hook may take this long; what it does not take is to its credit, up to what it once took too long. */
 const hookMs = 5
-/** What the hooks of one call may take beyond that in all, so that a garbage collection is not held against it. */
-const overrunMs = 25
+/** How far the hooks of one call may fall behind, so that a garbage collection or a busy machine is not held against them. */
+const behindMs = 40
 /** Held back to see more of them; more than this is no longer an event of a stream. */
 const maxHeldBytes = 2 ** 20
 
@@ -44,7 +44,7 @@ export class GuardedObservation {
   /** Null once it was dropped. */
   private observation: CallObservation | null
   private readonly issues: IssueLog
-  private over = 0
+  private behind = 0
   /** What came and was neither passed on nor, as far as one can tell, taken away for good. */
   private held: Buffer | null = null
 
@@ -62,7 +62,8 @@ export class GuardedObservation {
   /** What to send instead of the body; null: the body. */
   requestBody(body: Buffer): Buffer | null {
     const changed = this.ask('requestBody', (observation) => observation.requestBody(body))
-    if (changed === undefined || changed === null || Buffer.isBuffer(changed)) return changed ?? null
+    if (changed === unanswered || changed === null) return null
+    if (Buffer.isBuffer(changed)) return changed
     this.drop('observer_invalid', 'requestBody')
     return null
   }
@@ -82,7 +83,7 @@ export class GuardedObservation {
     const passed = this.ask('responseChunk', (observation) => observation.responseChunk(chunk, atMs))
     if (passed === chunk && held === null) return chunk
     // Dropped just now: what it held back is owed.
-    if (passed === undefined) return this.release(chunk)
+    if (passed === unanswered) return this.release(chunk)
     if (!Buffer.isBuffer(passed) || (!changeable && !passed.equals(chunk))) {
       this.drop('observer_invalid', 'responseChunk')
       return this.release(chunk)
@@ -101,9 +102,9 @@ export class GuardedObservation {
   responseRest(): Buffer {
     if (this.held === null) return nothing
     const rest = this.ask('responseRest', (observation) => observation.responseRest?.() ?? null)
-    if (rest === null) return nothing
+    if (rest === null || rest === undefined) return nothing
     if (Buffer.isBuffer(rest)) return rest
-    if (rest !== undefined) this.drop('observer_invalid', 'responseRest')
+    if (rest !== unanswered) this.drop('observer_invalid', 'responseRest')
     return this.held
   }
 
@@ -113,14 +114,12 @@ export class GuardedObservation {
   }
 
   charge(hook: string, ms: number): void {
-    if (ms <= hookMs) return
-    this.over += ms - hookMs
-    if (this.over > overrunMs) this.drop('observer_slow', `${hook}: ${Math.round(ms)} ms`)
+    this.behind = Math.max(0, this.behind + ms - hookMs)
+    if (this.behind > behindMs) this.drop('observer_slow', `${hook}: ${Math.round(ms)} ms`)
   }
 
-  /** Undefined when there is no observation, or none any more. */
-  private ask<Answer>(hook: string, question: (observation: CallObservation) => Answer): Answer | undefined {
-    if (this.observation === null) return undefined
+  private ask<Answer>(hook: string, question: (observation: CallObservation) => Answer): Answer | typeof unanswered {
+    if (this.observation === null) return unanswered
     const start = performance.now()
     try {
       const answer = question(this.observation)
@@ -128,7 +127,7 @@ export class GuardedObservation {
       return answer
     } catch (error) {
       this.drop('observer_failed', `${hook}: ${nameOf(error)}`)
-      return undefined
+      return unanswered
     }
   }
 
@@ -146,6 +145,8 @@ export class GuardedObservation {
 }
 
 const nothing = Buffer.alloc(0)
+/** There is no observation, or none any more. */
+const unanswered = Symbol('unanswered')
 
 /** What is left of the bytes after those passed on; null when all are, or when others were passed on. */
 function unpassed(held: Buffer | null, chunk: Buffer, passed: Buffer): Buffer | null {
@@ -159,7 +160,8 @@ function checkedHeaders(headers: Readonly<Record<string, string>>): Record<strin
   const checked: Record<string, string> = {}
   for (const name in headers) {
     const lower = name.toLowerCase()
-    const value = headers[name] ?? ''
+    const value: unknown = headers[name]
+    if (typeof value !== 'string') throw new TypeError(`${lower} is no text`)
     validateHeaderName(lower)
     validateHeaderValue(lower, value)
     if (unchangeable.has(lower)) throw new TypeError(`${lower} is not the observer's`)

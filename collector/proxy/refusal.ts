@@ -114,6 +114,8 @@ const amazon: Record<number, string> = {
   504: 'ModelTimeoutException',
 }
 
+const notRead: ReadonlySet<RefusalCode> = new Set(['bad_framing', 'request_timeout', 'stopping'])
+
 /** Answers a request that was not passed on, or in vain; what is left of its body is read, or the connection closed. */
 export async function answerRefusal(
   request: IncomingMessage,
@@ -122,9 +124,9 @@ export async function answerRefusal(
   kind?: EndpointConfig['kind'],
 ): Promise<void> {
   const { status, headers, body } = refusalAnswer(kind, refusal)
-  // One that waits for leave to send its body will not send it now; where another ends is not for sure.
-  const isClear = refusal.code !== 'bad_framing'
-  const isRead = isClear && (request.complete || (request.headers.expect === undefined && (await discard(request))))
+  // Where a body in an unknown coding ends is not for sure; who waits for leave to send one, or for nothing, sends no more.
+  const isReadable = !notRead.has(refusal.code) && request.headers.expect === undefined
+  const isRead = isReadable && (request.complete || (await discard(request)))
   if (response.headersSent || response.destroyed) return
   if (!isRead) headers['connection'] = 'close'
   response.writeHead(status, headers).end(body)

@@ -327,7 +327,7 @@ function answersOf(
   for (;;) {
     const read = readMessage(rest, { answerTo: method, ended })
     if (!read) return null
-    if (!/^HTTP\/1\.1 1/.test(read.message.start)) return { interim, answer: read.message }
+    if (!read.message.start.startsWith('HTTP/1.1 1')) return { interim, answer: read.message }
     interim.push(read.message)
     rest = read.rest
   }

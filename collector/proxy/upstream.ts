@@ -58,7 +58,7 @@ export class Upstream {
 
   /** Ends the connections that are kept; those in use end with their calls. */
   close(): void {
-    this.agent.destroy()
+    for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
   }
 }
 
