@@ -80,10 +80,17 @@ export class GuardedObservation {
   responseChunk(chunk: Buffer, atMs: number, changeable: boolean): Buffer {
     const { held } = this
     if (this.observation === null) return held === null ? chunk : this.release(chunk)
-    const passed = this.ask('responseChunk', (observation) => observation.responseChunk(chunk, atMs))
+    const start = performance.now()
+    let passed: Buffer
+    try {
+      passed = this.observation.responseChunk(chunk, atMs)
+    } catch (error) {
+      this.drop('observer_failed', `responseChunk: ${nameOf(error)}`)
+      // What it held back is owed.
+      return this.release(chunk)
+    }
+    this.charge('responseChunk', performance.now() - start)
     if (passed === chunk && held === null) return chunk
-    // Dropped just now: what it held back is owed.
-    if (passed === unanswered) return this.release(chunk)
     if (!Buffer.isBuffer(passed) || (!changeable && !passed.equals(chunk))) {
       this.drop('observer_invalid', 'responseChunk')
       return this.release(chunk)
