@@ -1,12 +1,20 @@
 /**
  * Plays exchanges made up at random directly and through the proxy, and says where they differ:
- * `npm run proxy-proof -- [exchanges] [first seed]`. Exit code 1 when one does.
+ * `npm run proxy-proof -- [exchanges] [first seed]`; `npm run proxy-proof -- fuzz [exchanges] [first seed]` breaks them at random
+ * and looks whether sound ones in between are still answered. Exit code 1 when not.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { startProxied } from '../collector/proxy/testing.ts'
+import { fuzz } from '../collector/proxy/testing-fuzz.ts'
 import { essence, makeExchange, play, startStandIn } from '../collector/proxy/testing-exchanges.ts'
 
-const [exchanges = 2_000, first = 1] = process.argv.slice(2).map(Number)
+const fuzzes = process.argv[2] === 'fuzz'
+const [exchanges = 2_000, first = 1] = process.argv.slice(fuzzes ? 3 : 2).map(Number)
+if (fuzzes) {
+  const { outcomes, lost } = await fuzz(exchanges, first)
+  process.stdout.write(`${exchanges} broken exchanges: ${JSON.stringify(outcomes)}; ${lost} sound ones lost\n`)
+  process.exit(lost > 0 ? 1 : 0)
+}
 const prefix = '/proxy/stand-in'
 const standIn = await startStandIn()
 const proxied = await startProxied(standIn.url)

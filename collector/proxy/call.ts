@@ -126,12 +126,14 @@ export class Call implements Ongoing {
       out = upstream.secure ? requestHttps(to) : requestHttp(to)
     } catch (error) {
       // What node:http takes from a client and would not send itself.
-      return this.refuse('bad_path', (error as Error).message)
+      return this.refuse('bad_request', (error as Error).message)
     }
     this.out = out
     out.maxHeadersCount = 0
     out.on('response', (answer) => this.begin(answer))
     out.on('error', (error) => this.lose(out, error))
+    // Also without an error, where the upstream changed protocols that nobody asked it to.
+    out.on('close', () => this.lose(out, new Error('closed without an answer')))
     out.on('information', ({ statusCode, rawHeaders }) => this.inform(statusCode, rawHeaders))
     // The head of such a request goes out by itself, and as UTF-8 unless the socket knows better.
     if (request.headers.expect !== undefined) out.on('socket', (socket) => socket.setDefaultEncoding('latin1'))
@@ -227,6 +229,7 @@ export class Call implements Ongoing {
     const { statusCode = 502, statusMessage = '', rawHeaders, headers } = answer
     if (this.failure || this.over) return void answer.resume()
     this.last = performance.now()
+    if (statusCode < 200) return this.fail('upstream_aborted', 'upstream_invalid', 'it changed protocols unasked')
     const chunks = request.httpVersionMinor > 0
     const bodiless = statusCode === 204 || statusCode === 304
     // The client still waits for leave to send a body; should it send one after all, that is no next request.
@@ -234,7 +237,8 @@ export class Call implements Ongoing {
     try {
       response.writeHead(statusCode, statusMessage, answerHeaders(rawHeaders, headers.connection, { chunks, bodiless }))
     } catch (error) {
-      return this.fail('upstream_aborted', 'upstream_invalid', `its answer cannot be sent: ${(error as Error).message}`)
+      // What was begun of the head is in the response: nothing else can be sent with it.
+      return this.breakOff('upstream_aborted', `its answer cannot be sent: ${(error as Error).message}`)
     }
     this.answer = answer
     observed?.responseHead(statusCode, headers, options.origin + this.last)
@@ -275,6 +279,7 @@ export class Call implements Ongoing {
     if (this.failure || this.over) return void upstream.destroy()
     this.upgraded = upstream
     response.detachSocket(socket)
+    socket.removeAllListeners('readable').removeAllListeners('end')
     observed?.responseHead(statusCode, headers, options.origin + performance.now())
     socket.write(headOf(statusCode, statusMessage, rawHeaders))
     const ends = tunnel(socket, upstream)
@@ -298,7 +303,7 @@ export class Call implements Ongoing {
   /** The connection with the upstream failed. */
   private lose(out: ClientRequest, error: NodeJS.ErrnoException): void {
     const { answer, upstream } = this
-    if (out !== this.out || this.failure || this.over) return
+    if (out !== this.out || this.failure || this.over || this.upgraded) return
     if (answer) {
       // Without a length it looks complete once its connection broke.
       if (!answer.complete) this.breakOff('upstream_aborted', error.message)

@@ -98,8 +98,8 @@ export function createProxy(options: ProxyOptions): Proxy {
   return {
     serverOptions: {
       maxHeaderSize: config.max_header_bytes,
-      // An upload may take long; what no longer moves is ended by the call.
-      requestTimeout: 0,
+      // An upload may take long; one that no longer moves is ended by its call.
+      requestTimeout: 3_600_000,
       headersTimeout: 60_000,
       keepAliveTimeout: 65_000,
       shouldUpgradeCallback: mayUpgrade,
@@ -156,6 +156,7 @@ function mayUpgrade(request: IncomingMessage): boolean {
 function respondOn(socket: Socket, request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request)
   socket.on('error', () => undefined)
+  noticeEnd(socket)
   response.shouldKeepAlive = false
   response.assignSocket(socket)
   response.on('finish', () => {
@@ -164,6 +165,14 @@ function respondOn(socket: Socket, request: IncomingMessage): ServerResponse {
     response.emit('close')
   })
   return response
+}
+
+/** Nobody reads it yet: without this, a client that goes away meanwhile would not be missed. */
+function noticeEnd(socket: Socket): void {
+  socket.on('readable', () => {
+    if (socket.readableLength === 0) socket.read()
+  })
+  socket.on('end', () => socket.destroySoon())
 }
 
 /** Other codings than chunks belong to one connection, and would have to be undone here. */

@@ -159,6 +159,17 @@ describe('aborts', () => {
     await expect(get(url)).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
+  test('an upstream that changes protocols unasked breaks the call off', async () => {
+    const upstream = await startWireServer((socket) =>
+      socket.on('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+      ),
+    )
+    stops.push(() => upstream.stop())
+    const { url } = await startBefore(upstream.url)
+    await expect(get(url)).rejects.toMatchObject({ code: 'ECONNRESET' })
+  })
+
   test('a connection that the upstream closed while nobody used it costs no call without a body', async () => {
     let calls = 0
     const upstream = await startWireServer((socket) => {
@@ -413,6 +424,24 @@ describe('upgrades', () => {
       'GET /proxy/nowhere/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
     )
     expect(text).toMatch(/^HTTP\/1\.1 404 /)
+  })
+
+  test('a client that goes away before it is upgraded is missed', async () => {
+    const asked = Promise.withResolvers<Socket>()
+    const upstream = createServer()
+    upstream.on('upgrade', (_: IncomingMessage, socket: Socket) => asked.resolve(socket.resume()))
+    const ends: CallEnd[] = []
+    const { proxied } = await startBefore(await listen(upstream), { observer: ending(ends) })
+    const client = connect(proxied.port, '127.0.0.1')
+    client.write(
+      'GET /proxy/stand-in/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    )
+    const socket = await asked.promise
+    const ended = once(socket, 'end')
+    client.end()
+    await ended
+    socket.end()
+    await expect.poll(() => ends).toMatchObject([{ how: 'client_aborted' }])
   })
 
   test('the end of either side is that of the other', async () => {

@@ -11,6 +11,7 @@ export type RefusalCode =
   | 'cross_site'
   | 'foreign_host'
   | 'bad_path'
+  | 'bad_request'
   | 'bad_framing'
   | 'body_too_large'
   | 'too_many_requests'
@@ -27,6 +28,7 @@ const statuses: Record<RefusalCode, number> = {
   cross_site: 403,
   foreign_host: 421,
   bad_path: 400,
+  bad_request: 400,
   bad_framing: 501,
   body_too_large: 413,
   too_many_requests: 503,
