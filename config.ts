@@ -7,6 +7,7 @@ import { alertsConfig } from './alerts/config.ts'
 import { isRuleFile, ruleFolders } from './alerts/rule-file.ts'
 import { ConfigError, parseYaml, type Path, type YamlFile } from './alerts/yaml-file.ts'
 import {
+  attributionConfig,
   contentConfig,
   endpointConfig,
   ingestConfig,
@@ -49,6 +50,7 @@ const configSchema = z
     scrape: scrapeConfig.prefault({}),
     endpoints: z.array(endpointConfig).default([]),
     prices: pricesConfig.prefault({}),
+    attribution: attributionConfig.prefault({}),
     proxy: proxyConfig.prefault({}),
     alerts: alertsConfig.prefault({}),
     dashboard: dashboardConfig.prefault({}),

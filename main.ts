@@ -7,6 +7,7 @@ import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
 import type { ImportFlags } from './collector/import/command.ts'
+import type { RepriceFlags } from './collector/prices-command.ts'
 import type { DemoControl } from './dashboard/api/deps.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
 import type { Db } from './storage/client.ts'
@@ -54,6 +55,45 @@ command('import <file>')
       const { text, failed } = await importCommand(file, options, config, db)
       print(text)
       if (failed) process.exitCode = 1
+    })
+  })
+
+const prices = program.command('prices').description('price lists')
+
+command('import <file>', { parent: prices })
+  .description("use LiteLLM's price list, model_prices_and_context_window.json, for what the bundled list lacks")
+  .action(async (file: string, options: { config?: string }) => {
+    const { pricesImport } = await import('./collector/prices-command.ts')
+    const { config } = loadConfig(options.config)
+    print(pricesImport(file, config.data_dir))
+    const running = runningProcess(config.data_dir)
+    if (!running) return
+    process.kill(running.pid, 'SIGHUP')
+    print(`process ${running.pid} reloads its configuration, and this list with it`)
+  })
+
+command('list', { parent: prices })
+  .description('print the prices of the models that were called in the last 30 days, in dollars per 1M tokens')
+  .action(async (options: { config?: string }) => {
+    const { pricesList } = await import('./collector/prices-command.ts')
+    await withStorage(options.config, async (config, { db }) => {
+      for (const line of await pricesList(config, db)) print(line)
+    })
+  })
+
+command('reprice')
+  .description('work out the costs of stored requests anew, with the prices of now')
+  .requiredOption('--since <time>', 'requests from then on: 2026-11-01, 2026-11-01T06:00:00Z, or how long ago, as 30d')
+  .option('--until <time>', 'requests before then (default: now)')
+  .option('--model <model>', 'only requests of this model')
+  .option('--provider <provider>', 'only requests of this provider')
+  .option('--dry-run', 'only say what would change')
+  .action(async (options: { config?: string } & RepriceFlags) => {
+    const { repriceCommand } = await import('./collector/prices-command.ts')
+    await withStorage(options.config, async (config, { db, rollups }) => {
+      print(await repriceCommand(options, config, db))
+      if (rollups) await rollups.flush()
+      else print('the running process brings its rollups up to date within a minute or two')
     })
   })
 
@@ -246,7 +286,7 @@ async function show({ config, log, storage, collector, alerts, fleet, telemetry,
 /** Runs a command on the storage of the process that serves this data directory, or on one of its own when none does. */
 async function withStorage(
   path: string | undefined,
-  work: (config: Config, storage: Pick<Storage, 'db' | 'reader'>) => Promise<void>,
+  work: (config: Config, storage: Pick<Storage, 'db' | 'reader'> & Partial<Pick<Storage, 'rollups'>>) => Promise<void>,
 ) {
   const { config } = loadConfig(path)
   const log = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
@@ -288,9 +328,9 @@ function onSignals(stop: () => Promise<void>): void {
   process.on('SIGTERM', end).on('SIGINT', end)
 }
 
-function command(name: string, options?: { isDefault: boolean }): Command {
-  return program
-    .command(name, options)
+function command(name: string, { parent = program, isDefault = false } = {}): Command {
+  return parent
+    .command(name, { isDefault })
     .addOption(
       new Option('-c, --config <file>', 'configuration file (default: ./inferwatch.yaml if there is one)').env(
         'INFERWATCH_CONFIG',
@@ -317,7 +357,16 @@ function print(line: string): void {
 
 /** Errors that a person can mend are one line; anything else is a fault of ours and shows its stack. */
 function fail(error: unknown): never {
-  const known = ['ConfigError', 'DataDirError', 'StorageError', 'MigrationError', 'EngineStartError', 'ImportError']
+  const known = [
+    'ConfigError',
+    'DataDirError',
+    'StorageError',
+    'MigrationError',
+    'EngineStartError',
+    'ImportError',
+    'PriceListError',
+    'RepriceError',
+  ]
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)
   process.exit(1)

@@ -1,12 +1,22 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { costExplanation } from '../storage/queries/cost.ts'
 import { testStorage } from '../storage/testing.ts'
-import { endpointConfig, ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from './config.ts'
+import {
+  attributionConfig,
+  endpointConfig,
+  ingestConfig,
+  pricesConfig,
+  proxyConfig,
+  scrapeConfig,
+  spoolConfig,
+} from './config.ts'
 import { startCollector, type Collector, type CollectorConfig } from './index.ts'
-import { jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
+import { jsonLog, jsonLogs, jsonMetrics, jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
 import { grpcClient } from './otlp/testing-receiver.ts'
+import { importPriceList } from './price-list.ts'
 import { silent } from './spool/testing.ts'
 
 const config: CollectorConfig = {
@@ -15,6 +25,7 @@ const config: CollectorConfig = {
   spool: spoolConfig.parse({ segment_ms: 100 }),
   scrape: scrapeConfig.parse({}),
   prices: pricesConfig.parse({}),
+  attribution: attributionConfig.parse({}),
   proxy: proxyConfig.parse({}),
   endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
 }
@@ -100,6 +111,79 @@ test('a model call is a span and a priced request of its endpoint', async () => 
       cost_source: 'catalogue',
     },
   ])
+})
+
+describe('signals beside traces', () => {
+  const post = async (path: string, body: object) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const response = await fetch(`http://${collector.otlpAddress}${path}`, init)
+    await collector.drained()
+    return [response.status, await response.json()]
+  }
+
+  test('GenAI events of logs are stored, redacted as configured', async () => {
+    const trace = 'd1'.repeat(16)
+    expect(await post('/v1/logs', jsonLogs([jsonLog({ traceId: trace }), jsonLog({ attributes: [] })]))).toEqual([
+      200,
+      {
+        partialSuccess: {
+          rejectedLogRecords: '1',
+          errorMessage: 'not_genai: 1 (resourceLogs[0].scopeLogs[0].logRecords[1])',
+        },
+      },
+    ])
+    const where = 'from log_events where trace_id = {trace:String}'
+    expect(await storage.db.query(`select event_name, body ${where}`, { trace })).toEqual([
+      { event_name: 'gen_ai.user.message', body: '{"content":"Hello?"}' },
+    ])
+    collector.reload({ ...config, content: 'off' })
+    await post('/v1/logs', jsonLogs([jsonLog({ traceId: 'd2'.repeat(16) })]))
+    collector.reload(config)
+    expect(await storage.db.query(`select body ${where}`, { trace: 'd2'.repeat(16) })).toEqual([{ body: '' }])
+  })
+
+  test('metrics of models are stored, others when that is configured', async () => {
+    const start = Date.now()
+    const times = { startTimeUnixNano: nanos(start), timeUnixNano: nanos(start + 1) }
+    const histogram = { aggregationTemporality: 2, dataPoints: [{ ...times, count: '2', sum: 3 }] }
+    const request = jsonMetrics([
+      { name: 'gen_ai.server.request.duration', unit: 's', histogram },
+      { name: 'process.memory', gauge: { dataPoints: [{ ...times, asInt: '7' }] } },
+    ])
+    expect(await post('/v1/metrics', request)).toMatchObject([200, { partialSuccess: { rejectedDataPoints: '1' } }])
+    collector.reload({ ...config, ingest: ingestConfig.parse({ metrics: 'all' }) })
+    expect(await post('/v1/metrics', request)).toEqual([200, {}])
+    collector.reload(config)
+    expect(await storage.db.query('select name, unit, count, sum, counts, interval_ms from genai_histograms')).toEqual([
+      { name: 'gen_ai.server.request.duration', unit: 's', count: 2, sum: 3, counts: [2], interval_ms: 1 },
+    ])
+    expect(await storage.db.query("select name, value from metric_samples where target like 'otlp:%'")).toEqual([
+      { name: 'process.memory', value: 7 },
+    ])
+    expect(collector.stats().issues).toMatchObject({ 'otlp_http duplicate_point': 1 })
+  })
+})
+
+test('prices that were used are kept, and an imported list counts from the next reload on', async () => {
+  const before = '0b'.repeat(16)
+  const after = '0c'.repeat(16)
+  const house = { ...genAi, 'gen_ai.provider.name': 'anthropic', 'gen_ai.request.model': 'house-flex' }
+  await send([call(house, { traceId: before })])
+  const { version } = importPriceList(new URL('fixtures/litellm-prices.json', import.meta.url).pathname, dataDir)
+  collector.reload(config)
+  await send([call(house, { traceId: after, spanId: 'f'.repeat(16) })])
+  const found = await storage.db.query(
+    `select trace_id, toString(cost_usd) as cost_usd, price_version from requests
+    where trace_id in {traces:Array(String)} order by trace_id`,
+    { traces: [before, after] },
+  )
+  expect(found).toEqual([
+    { trace_id: before, cost_usd: null, price_version: '' },
+    { trace_id: after, cost_usd: '0.0045', price_version: version },
+  ])
+  const explained = () => costExplanation(storage.db, after, 'f'.repeat(16))
+  await vi.waitUntil(async () => (await explained())?.price, { timeout: 30_000, interval: 200 })
+  expect(await explained()).toMatchObject({ matches: true, sum_usd: '0.0045', price: { source: 'litellm', version } })
 })
 
 test('the same span again, as after a lost answer, stays one row', async () => {
@@ -214,6 +298,47 @@ test('spans of many days, and of every kind of attribute, are stored as they cam
   })
 })
 
+test('what a client leaves out stands in the inbox, with the request to look at', async () => {
+  const trace = '4'.repeat(32)
+  const attributes = {
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.provider.name': 'azure.ai.openai',
+    'gen_ai.request.model': 'our-deployment',
+    'gen_ai.usage.input_tokens': 1000,
+    'gen_ai.usage.output_tokens': 100,
+  }
+  await send([
+    call(attributes, { traceId: trace, spanId: '6'.repeat(16) }),
+    call(attributes, { traceId: trace, spanId: '5'.repeat(16), endTimeUnixNano: nanos(Date.now() + 60_000) }),
+  ])
+  await collector.stop()
+  const rows = await storage.db.query<{ reason: string; example: string }>(
+    `select source, reason, subject, severity, items, example, example_span_id from ingest_issues
+    where example_trace_id = {trace:String} order by reason`,
+    { trace },
+  )
+  expect(rows).toEqual([
+    {
+      source: 'spans',
+      reason: 'clock_ahead',
+      subject: 'shop',
+      severity: 'problem',
+      items: 1,
+      example: expect.stringMatching(/^ended \d+ s after it came$/),
+      example_span_id: '5'.repeat(16),
+    },
+    {
+      source: 'spans',
+      reason: 'unpriced_model',
+      subject: 'azure.ai.openai / our-deployment',
+      severity: 'problem',
+      items: 2,
+      example: '',
+      example_span_id: '6'.repeat(16),
+    },
+  ])
+})
+
 test('issues become rows when the collector stops, and nothing stays on disk', async () => {
   await collector.stop()
   expect((await readdir(join(dataDir, 'spool'))).filter((name) => name.endsWith('.seg'))).toEqual([])
@@ -222,6 +347,8 @@ test('issues become rows when the collector stops, and nothing stays on disk', a
   )
   expect(issues).toEqual([
     { reason: 'absurd_value', items: 3 },
+    { reason: 'duplicate_point', items: 1 },
+    { reason: 'not_genai', items: 2 },
     { reason: 'value_too_long', items: 1 },
   ])
 })

@@ -37,21 +37,120 @@ export const scrapeConfig = z.strictObject({
     .default([]),
 })
 
+const usd = z.number().nonnegative()
+/** Half-open, so that one price may end on the day on which the next one begins. */
+const moment = z
+  .string()
+  .regex(
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?$/,
+    'expected a date such as 2026-11-01, or a time with its zone such as 2026-11-01T06:00:00Z',
+  )
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'there is no such day')
+const matched = (what: string) =>
+  z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .describe(`${what}: a name, or several of which one has to match; * stands for any text, case does not count`)
+
+/** What an override is matched by; all that are given have to match. */
+const matchShape = {
+  provider: matched('Provider, in any spelling'),
+  model: matched('Model: as asked for or as answered, with or without its version'),
+  endpoint: matched('Endpoint'),
+  region: matched('Region of the provider'),
+  service_tier: matched('Service tier: batch, flex, priority, standard or the vendor’s own word'),
+  environment: matched('Environment'),
+  team: matched('Team'),
+}
+export const matchFields = Object.keys(matchShape) as (keyof typeof matchShape)[]
+
+const rateShape = {
+  input_usd: usd.optional().describe('Per `per` input tokens'),
+  output_usd: usd.optional().describe('Per `per` output tokens'),
+  cached_input_usd: usd.optional().describe('Per `per` tokens read from the prompt cache; input_usd unless given'),
+  cache_write_usd: usd.optional().describe('Per `per` tokens written to the prompt cache; input_usd unless given'),
+  reasoning_usd: usd.optional().describe('Per `per` reasoning tokens; output_usd unless given'),
+}
+
+const multipliers = z.record(z.string().min(1), usd)
+
 /** Rates as vendors print them. Exactly one unit per override: dollars per 1M tokens or per 1K tokens. */
-const priceOverride = z.strictObject({
-  name: z.string().describe('Shown as the price id'),
-  provider: z.string().optional(),
-  model: z.string().describe('Model name; a trailing * matches any ending'),
-  per: z.enum(['1M', '1K']).default('1M'),
-  input_usd: z.number().nonnegative(),
-  output_usd: z.number().nonnegative(),
-  cached_input_usd: z.number().nonnegative().optional().describe('Defaults to input_usd'),
-  cache_write_usd: z.number().nonnegative().optional().describe('Defaults to input_usd'),
-})
+const priceOverride = z
+  .strictObject({
+    name: z.string().min(1).describe('Shown as the price id, override/<name>'),
+    ...matchShape,
+    effective_from: moment.optional().describe('Holds for requests from then on, UTC; for all before unless given'),
+    effective_to: moment.optional().describe('Holds for requests before then; that moment itself is no longer in it'),
+    per: z.enum(['1M', '1K']).default('1M').describe('Unit of every token rate: 0.003 per 1K is 3 per 1M'),
+    ...rateShape,
+    tiers: z
+      .array(z.strictObject({ above_input_tokens: z.number().int().positive(), ...rateShape }))
+      .default([])
+      .describe('Rates of requests with more input tokens than that, for the whole request; what is left out stays'),
+    request_usd: usd.optional().describe('Dollars per request, on top of its tokens'),
+    multipliers: multipliers
+      .default({})
+      .describe('On the token rates, by service tier, such as batch: 0.5; prices.multipliers for those left out'),
+    hour_usd: usd
+      .optional()
+      .describe('Provisioned throughput: dollars per hour of one unit, used or not, instead of token rates'),
+    units: z.number().positive().optional().describe('Units of provisioned throughput; 1 unless given'),
+    capacity_tokens_per_minute: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'Input and output tokens that one unit can serve in a minute. A request then costs the share of the hour that its ' +
+          'tokens take up; without it the cost of a request is unknown. The whole hour is in provisioned_costs either way',
+      ),
+  })
+  .superRefine((override, context) => {
+    const wrong = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message })
+    if (matchFields.every((field) => override[field] === undefined))
+      wrong([], `names no requests: give at least one of ${matchFields.join(', ')}; model: "*" is all of them`)
+    const { effective_from: from, effective_to: to } = override
+    if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to))
+      wrong(['effective_to'], 'must be after effective_from')
+    const starts = override.tiers.map((tier) => tier.above_input_tokens)
+    if (starts.some((start, at) => at > 0 && start <= (starts[at - 1] ?? 0)))
+      wrong(['tiers'], 'must rise by above_input_tokens')
+    if (override.hour_usd === undefined) {
+      if (override.input_usd === undefined)
+        wrong(['input_usd'], 'expected dollars, or hour_usd for provisioned throughput')
+      if (override.output_usd === undefined) wrong(['output_usd'], 'expected dollars; 0 where output costs nothing')
+      for (const key of ['units', 'capacity_tokens_per_minute'] as const)
+        if (override[key] !== undefined) wrong([key], 'goes with hour_usd')
+      return
+    }
+    for (const key of [...(Object.keys(rateShape) as (keyof typeof rateShape)[]), 'request_usd'] as const)
+      if (override[key] !== undefined) wrong([key], 'is paid by the token, hour_usd by the hour: give one of them')
+    if (override.tiers.length > 0) wrong(['tiers'], 'are of token rates, and hour_usd is paid by the hour')
+  })
+
+export const catalogueNames = ['genai-prices', 'litellm'] as const
 
 export const pricesConfig = z.strictObject({
-  overrides: z.array(priceOverride).default([]),
-  deployments: labels.default({}).describe('Azure deployment name → model name'),
+  overrides: z
+    .array(priceOverride)
+    .default([])
+    .describe('Your own prices; the first that matches a request is its price'),
+  catalogues: z
+    .array(z.enum(['overrides', ...catalogueNames]))
+    .refine((names) => new Set(names).size === names.length, 'names one list twice')
+    .default(['overrides', 'genai-prices', 'litellm'])
+    .describe('Where prices are looked for, in this order; litellm is the list that `prices import` brought'),
+  multipliers: multipliers
+    .default({})
+    .describe(
+      'On token rates of lists, by service tier. Unless given: batch and flex 0.5 for OpenAI, Anthropic, Azure and Google, and ' +
+        'for other tiers what a list says. A request of a tier without any of that has no known cost',
+    ),
+  deployments: z
+    .record(z.string(), z.union([z.string(), labels]))
+    .default({})
+    .describe(
+      'Azure deployment name → model name, or → { endpoint: model name } where endpoints differ, * for the others',
+    ),
 })
 
 /** From the strictest on. */
@@ -140,6 +239,9 @@ export const proxyConfig = z.strictObject({
     .prefault({}),
 })
 
+/** What a metric must be to be stored. */
+const metricsMode = z.enum(['genai', 'all'])
+
 export const ingestConfig = z.strictObject({
   max_body_bytes: z
     .number()
@@ -153,6 +255,9 @@ export const ingestConfig = z.strictObject({
     .positive()
     .default(256 * 1024)
     .describe('Longer attribute values are cut and counted'),
+  metrics: metricsMode
+    .default('genai')
+    .describe('OTLP metrics that are stored: those of models (gen_ai.*, kong.gen_ai.*, llm.*, mcp.*), or all'),
   api_keys: z
     .array(z.string().min(16))
     .default([])
@@ -199,11 +304,36 @@ export const spoolConfig = z.strictObject({
   segment_ms: z.number().int().positive().default(1_000).describe('A segment is sealed at this age'),
 })
 
+const attributeNames = (what: string) =>
+  z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      `${what}: attribute names in order of preference, before the usual ones; also resource.<name>, baggage.<key>`,
+    )
+
+export const attributionConfig = z.strictObject({
+  user_id: attributeNames('Who asked'),
+  team: attributeNames('Who pays'),
+  feature: attributeNames('What for'),
+  session_id: attributeNames('Conversation or session'),
+  endpoint: attributeNames('Name of the endpoint called'),
+  region: attributeNames('Where the model ran'),
+  variant: attributeNames('Arm of an experiment, or release'),
+  prompt_name: attributeNames('Name of the prompt'),
+  prompt_version: attributeNames('Version of the prompt'),
+  api_key: attributeNames('Name or hash of the key; of a key itself a hash is stored'),
+  environment: attributeNames('Environment'),
+  service: attributeNames('Service'),
+})
+
+export type AttributionConfig = z.infer<typeof attributionConfig>
 export type ScrapeConfig = z.infer<typeof scrapeConfig>
 export type PricesConfig = z.infer<typeof pricesConfig>
 export type PriceOverride = z.infer<typeof priceOverride>
 export type EndpointConfig = z.infer<typeof endpointConfig>
 export type ProxyConfig = z.infer<typeof proxyConfig>
+export type MetricsMode = z.infer<typeof metricsMode>
 export type IngestConfig = z.infer<typeof ingestConfig>
 export type ContentMode = z.infer<typeof contentMode>
 export type ContentConfig = z.infer<typeof contentConfig>

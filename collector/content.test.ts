@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testStorage } from '../storage/testing.ts'
 import {
+  attributionConfig,
   contentModes,
   contentSettings,
   endpointConfig,
@@ -40,6 +41,7 @@ async function startWith(name: string, content: ContentConfig, endpoints: Collec
       spool: spoolConfig.parse({ segment_ms: 60_000 }),
       scrape: scrapeConfig.parse({}),
       prices: pricesConfig.parse({}),
+      attribution: attributionConfig.parse({}),
       proxy: proxyConfig.parse({}),
       endpoints,
     },

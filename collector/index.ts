@@ -4,7 +4,9 @@ import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
+import { createAttribution } from './attribution.ts'
 import type {
+  AttributionConfig,
   ContentConfig,
   EndpointConfig,
   IngestConfig,
@@ -13,22 +15,29 @@ import type {
   ScrapeConfig,
   SpoolConfig,
 } from './config.ts'
-import { createAttribution } from './attribution.ts'
+import { createInbox } from './inbox.ts'
 import { IssueLog, startIssueFlusher } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { startSettler } from './merge/settle.ts'
 import { startBodyReader } from './otlp/body.ts'
-import { unstoredLogs, unstoredMetrics } from './otlp/count-items.ts'
-import { requestOf } from './otlp/dialects/index.ts'
+import { requestOf, unmappedCall } from './otlp/dialects/index.ts'
 import { startOtlpGrpc } from './otlp/grpc.ts'
 import { startOtlpHttp } from './otlp/http.ts'
+import { logs } from './otlp/logs/index.ts'
+import { redactLogEvent } from './otlp/logs/redact.ts'
+import { createLogStore } from './otlp/logs/store.ts'
+import { metrics } from './otlp/metrics/index.ts'
+import { createMetricStore } from './otlp/metrics/store.ts'
 import type { Receiver } from './otlp/receiver.ts'
 import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
 import { createProxy, unobserved, type Proxy } from './proxy/index.ts'
+import { startPriceBook } from './price-book.ts'
+import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
+import { startProvisionedCosts } from './provisioned.ts'
 import { createRedactor } from './redact.ts'
-import { createVersions } from './versions.ts'
+import { createVersions, versionAhead } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
@@ -43,6 +52,7 @@ export interface CollectorConfig {
   spool: SpoolConfig
   scrape: ScrapeConfig
   prices: PricesConfig
+  attribution: AttributionConfig
   proxy: ProxyConfig
   endpoints: EndpointConfig[]
 }
@@ -104,39 +114,60 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock: () => clock.now(),
     onRejected: (reason, rows, example) => issues.add('spool', reason, rows, example),
   })
+  const book = startPriceBook(db, log)
+  const provisioned = startProvisionedCosts({ config: config.prices, db, log, clock: () => clock.now() })
+  const pricerOf = (prices: PricesConfig) =>
+    createPricer(prices, {
+      catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
+      onPrice: (record) => book.add(record),
+    })
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
-  const nextVersion = createVersions(() => clock.now())
-  const workOf = ({ prices, content, endpoints }: CollectorConfig) => {
+  const nextVersion = createVersions(() => clock.now(), await versionAhead(db))
+  const workOf = ({ prices, content, endpoints, attribution: names }: CollectorConfig) => {
     const onCut = (bytes: number) => issues.add('pipeline', 'content_cut', 1, `${bytes} bytes`)
     const redactor = createRedactor(content, endpoints, onCut)
-    const price = createPricer(prices)
-    const attribution = createAttribution()
+    const price = pricerOf(prices)
+    const attribution = createAttribution(names)
     return { redactor, price, attribution, redact: (request: LlmRequest) => redactor.request(request) }
   }
+  const inbox = createInbox(issues, { unmappedCall })
   let work = workOf(config)
-  const merger = new Merger({ ...work, nextVersion, shared: options.shared ?? false, now: () => clock.now() })
+  const merger = new Merger({
+    ...work,
+    nextVersion,
+    shared: options.shared ?? false,
+    now: () => clock.now(),
+    onLogsAlone: (event) => inbox.logsAlone(event),
+  })
   const pipelineOf = ({ endpoints }: CollectorConfig) =>
     createPipeline({
       ...work,
       spool,
       issues,
+      inbox,
       endpoints,
       requestOf,
       merger,
       nextVersion,
+      storeLogs: createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) }),
     })
   let pipeline = pipelineOf(config)
+  let metricsMode = config.ingest.metrics
 
   const settler = startSettler({ db, spool, merger, rules: () => work, log })
 
   const stopSpool = async (limitMs?: number) => {
     await settler.stop()
     await flusher.stop()
-    await spool.stop(limitMs)
+    await Promise.all([spool.stop(limitMs), book.stop(limitMs), provisioned.stop(limitMs)])
   }
   const intake = {
     config: config.ingest,
-    signals: [traces((decoded) => pipeline(decoded)), unstoredLogs, unstoredMetrics],
+    signals: [
+      traces((decoded) => pipeline.spans(decoded)),
+      logs((events) => pipeline.logs(events)),
+      metrics(createMetricStore({ spool, nextVersion, clock: () => clock.now() }), () => metricsMode),
+    ],
     bodies: startBodyReader(config.ingest),
     issues,
     log,
@@ -177,7 +208,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       work = workOf(next)
       merger.reload(work)
       pipeline = pipelineOf(next)
+      metricsMode = next.ingest.metrics
       for (const receiver of receivers) receiver.reload(next.ingest)
+      provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
       proxy.reload(next.proxy, next.endpoints)
     },

@@ -1,12 +1,16 @@
 /** From decoded spans to durable rows: every span to `spans`, each model call once to `requests`, priced and redacted. */
+import { clientName } from '../records/ingest-issue.ts'
 import { tpotMs, type LlmRequest } from '../records/llm-request.ts'
 import type { Span } from '../records/span.ts'
 import type { Attribution } from './attribution.ts'
 import type { EndpointConfig } from './config.ts'
-import type { IssueLog } from './issues.ts'
+import type { Inbox } from './inbox.ts'
+import type { About, IssueLog } from './issues.ts'
 import type { Merger } from './merge/index.ts'
 import type { DecodedTraces } from './otlp/validate.ts'
-import type { Spool } from './spool/index.ts'
+import type { AcceptEvents } from './otlp/logs/store.ts'
+import { evaluationsOfSpan } from './otlp/evaluations.ts'
+import type { Batch, Spool } from './spool/index.ts'
 
 const source = 'pipeline'
 /** No model reads or writes a billion tokens in one call: such a count is a mistake, and would ruin every sum. */
@@ -26,6 +30,7 @@ const timeFields = ['ttft_ms', 'queue_ms', 'prefill_ms', 'decode_ms'] as const
 export interface PipelineOptions {
   spool: Spool
   issues: IssueLog
+  inbox: Inbox
   endpoints: readonly EndpointConfig[]
   /** Null: the span is no model call. */
   requestOf: (span: Span) => LlmRequest | null
@@ -34,7 +39,9 @@ export interface PipelineOptions {
   price: (request: LlmRequest) => void
   redactor: { request(request: LlmRequest): void; span(span: Span, endpoint: string): Span }
   /** Outlives the pipeline: what it remembers does not depend on the configuration. */
-  merger: Pick<Merger, 'add' | 'take' | 'pending' | 'forget' | 'failed'>
+  merger: Pick<Merger, 'add' | 'addLog' | 'take' | 'pending' | 'forget' | 'failed'>
+  /** Makes log events durable. */
+  storeLogs: AcceptEvents
   /** Rises with every call. */
   nextVersion: () => number
 }
@@ -42,21 +49,43 @@ export interface PipelineOptions {
 /** Resolves once every span is durable; rejects with SpoolFull. */
 export type Accept = (decoded: Pick<DecodedTraces, 'spans'>) => Promise<void>
 
-export function createPipeline(options: PipelineOptions): Accept {
-  const { spool, issues, requestOf, attribution, price, redactor, endpoints, merger, nextVersion } = options
+export interface Pipeline {
+  spans: Accept
+  /** GenAI events that came as logs: stored, and joined to the calls of their spans. */
+  logs: AcceptEvents
+}
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { storeLogs, spool, issues, inbox, requestOf, attribution, price, redactor, endpoints, merger, nextVersion } =
+    options
   const endpointOf = endpointFinder(endpoints)
 
-  return async ({ spans }) => {
-    const stored = spans.map((span) => {
-      span.version = nextVersion()
-      // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
-      const request = toRequest(span)
-      merger.add(span, request, request ? null : attribution.contextOf(span))
-      return redactor.span(span, request?.endpoint ?? '')
-    })
+  return {
+    async spans({ spans }) {
+      const stored = spans.map((span) => {
+        span.version = nextVersion()
+        // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
+        const request = toRequest(span)
+        inbox.observe(span, request)
+        merger.add(span, request, request ? null : attribution.contextOf(span))
+        return redactor.span(span, request?.endpoint ?? '')
+      })
+      // Explanations are content, so they are taken from what is stored.
+      await append({ spans: stored, evaluations: stored.flatMap(evaluationsOfSpan) })
+    },
+
+    async logs(events) {
+      await storeLogs(events)
+      for (const event of events) merger.addLog(event)
+      await append({})
+    },
+  }
+
+  /** Stores rows together with what the merger makes of what it was just given. */
+  async function append(batch: Batch): Promise<void> {
     const traces = merger.pending()
     const rows = merger.take()
-    const durable = spool.append({ spans: stored, ...rows })
+    const durable = spool.append({ ...batch, ...rows })
     merger.forget()
     try {
       await durable
@@ -72,18 +101,21 @@ export function createPipeline(options: PipelineOptions): Accept {
       const request = requestOf(span)
       if (!request) return null
       request.version = span.version
-      if (!plausible(request)) issues.add(source, 'absurd_value', 1, `${request.dialect} span of ${request.model}`)
+      if (!plausible(request))
+        issues.add(source, 'absurd_value', 1, `${request.dialect} span of ${request.model}`, about(span))
       attribution.complete(span, request)
       if (request.endpoint === '') request.endpoint = endpointOf(span)
       price(request)
       redactor.request(request)
       return request
     } catch (error) {
-      issues.add(source, 'dialect_failed', 1, `${span.scope_name}: ${(error as Error).message}`)
+      issues.add(source, 'dialect_failed', 1, (error as Error).message, about(span))
       return null
     }
   }
 }
+
+const about = (span: Span): About => ({ subject: clientName(span.scope_name, span.scope_version), span })
 
 /** Makes impossible counts and times unknown. False when there were any. */
 function plausible(request: LlmRequest): boolean {

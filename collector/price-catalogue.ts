@@ -1,35 +1,47 @@
-/**
- * The bundled catalogue of list prices, @pydantic/genai-prices. Looking a model up walks its rules for some 10 µs, so
- * callers remember the answer.
- */
+/** Lists of prices, and the bundled one: @pydantic/genai-prices. Looking a model up walks rules for some 10 µs: callers remember the answer. */
 import { createRequire } from 'node:module'
 import { calcPrice, type ModelInfo, type ModelPrice, type Provider, type TieredPrices } from '@pydantic/genai-prices'
-import { flat, type Price, type Rate } from '../records/price.ts'
+import { flat, tokenPrice, type Price, type Rate } from '../records/price.ts'
+import { catalogueProvider, normalProvider } from '../records/provider.ts'
 import type { EpochMicros } from '../records/span.ts'
+import type { catalogueNames } from './config.ts'
 
 export interface ListPrice {
-  price: Price
   /** `<provider>/<model>` of the catalogue. */
   id: string
+  /** Who sells it, folded as `LlmRequest.provider` is. */
+  provider: string
+  model: string
+  price: Price
+  /** Tokens; null when the list does not say. */
+  context_window: number | null
   /** True when the price depends on date or time of day; all such boundaries fall on whole minutes. */
   varies: boolean
 }
 
 export interface Catalogue {
+  name: (typeof catalogueNames)[number]
   /** `genai-prices@<version>`. */
   version: string
-  /** The price of a model as the vendor names it, at a time; provider null lets the name alone decide. Null: not listed. */
-  find(provider: string | null, model: string, at: EpochMicros): ListPrice | null
+  /**
+   * The price of a model as the vendor names it, at a time; provider null lets the name alone decide. `tier` is `standard` or
+   * one that the list has rates for. Null: not listed.
+   */
+  find(provider: string | null, model: string, at: EpochMicros, tier: string): ListPrice | null
 }
 
 /** Never throws: what the catalogue cannot read it does not list. */
 export function createCatalogue(): Catalogue {
   return {
+    name: 'genai-prices',
     version: `genai-prices@${packageVersion()}`,
-    find(provider, model, at) {
+    find(provider, model, at, tier) {
+      const id = provider === null ? null : catalogueProvider(provider)
+      // It has no rates of service tiers, and its own folding of providers mistakes some.
+      if (tier !== 'standard' || (provider !== null && id === null)) return null
       try {
         const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, {
-          ...(provider === null ? {} : { providerId: provider }),
+          ...(id === null ? {} : { providerId: id }),
           timestamp: new Date(at / 1000),
         })
         return found && listPrice(found)
@@ -46,17 +58,23 @@ function listPrice(found: { provider: Provider; model: ModelInfo; model_price: M
   const output = rate(rates['output_mtok'])
   // Priced by the hour, page or image: tokens say nothing about it.
   if (input === null && output === null) return null
+  const { prices } = found.model
+  // One id names one set of rates: a model with several has them numbered.
+  const chosen = Array.isArray(prices) ? `#${prices.findIndex((one) => one.prices === rates) + 1}` : ''
   return {
-    id: `${found.provider.id}/${found.model.id}`,
-    varies: Array.isArray(found.model.prices),
-    price: {
+    id: `${found.provider.id}/${found.model.id}${chosen}`,
+    provider: normalProvider(found.provider.id),
+    model: found.model.id,
+    context_window: found.model.context_window ?? null,
+    varies: Array.isArray(prices),
+    price: tokenPrice({
       input: input ?? flat(0),
       output: output ?? flat(0),
       cached_input: rate(rates['cache_read_mtok']),
       cache_write: rate(rates['cache_write_mtok']),
       reasoning: rate(rates['output_reasoning_mtok']),
       request_usd: (rate(rates['requests_kcount'])?.usd ?? 0) / 1000,
-    },
+    }),
   }
 }
 

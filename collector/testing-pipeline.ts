@@ -1,5 +1,6 @@
 /** For tests: a pipeline with nothing configured, over any spool. */
 import { createAttribution } from './attribution.ts'
+import { attributionConfig } from './config.ts'
 import { IssueLog } from './issues.ts'
 import { Merger } from './merge/index.ts'
 import { createPipeline, type Accept, type PipelineOptions } from './pipeline.ts'
@@ -21,16 +22,18 @@ export function testPipeline(
     shared: false,
     now: clock,
   })
-  const accept = createPipeline({
+  const { spans: accept } = createPipeline({
     spool,
     issues,
+    inbox: { observe: () => undefined, logsAlone: () => undefined },
     endpoints: [],
     requestOf: () => null,
-    attribution: createAttribution(),
+    attribution: createAttribution(attributionConfig.parse({})),
     price: () => undefined,
     redactor: { request: () => undefined, span: (span) => span },
     merger,
     nextVersion,
+    storeLogs: () => Promise.resolve(),
     ...options,
   })
   return { accept, issues, merger }

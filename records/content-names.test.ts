@@ -11,6 +11,8 @@ test.each([
   'gen_ai.tool.call.arguments',
   'gen_ai.tool.definitions',
   'gen_ai.prompt.variable.country',
+  'annotations.0.annotation.explanation',
+  'session.evaluations.12.evaluation.metadata',
   'input.value',
   'output.value',
   'llm.input_messages.0.message.content',

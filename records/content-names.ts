@@ -164,12 +164,17 @@ const messageEvents = new Set([
   'gen_ai.content.completion.chunk',
 ])
 
+/** OpenInference: why somebody judged an answer as they did. */
+const judgement =
+  /^(?:trace\.|session\.)?(?:annotations\.\d+\.annotation|evaluations\.\d+\.evaluation)\.(?:explanation|metadata)$/
+
 /** What an attribute's name says about its value. */
 export const attributeClass = memo((name): AttributeClass => {
   if (secretEnding.test(name)) return 'secret'
   if (contentNames.has(name)) return 'content'
   if (messageNames.has(name)) return 'message'
   if (plainNames.has(name) || plainEndings.test(name)) return 'plain'
+  if (judgement.test(name)) return 'content'
   return contentPrefixes.some((prefix) => name.startsWith(prefix)) ? 'content' : 'plain'
 })
 

@@ -4,8 +4,11 @@ import type { EpochMicros } from './span.ts'
 export const requestStatuses = ['ok', 'error', 'rate_limited', 'timeout', 'cancelled', 'filtered'] as const
 export type RequestStatus = (typeof requestStatuses)[number]
 
-/** reported: the client said so · catalogue: price list or override · gpu: from GPU hours · unknown: cost is null. */
-const costSources = ['reported', 'catalogue', 'gpu', 'unknown'] as const
+/**
+ * reported: the client said so · catalogue: price list or override · provisioned: a share of throughput that is paid by the
+ * hour, null when its capacity is unknown · gpu: from GPU hours · unknown: cost is null.
+ */
+const costSources = ['reported', 'catalogue', 'provisioned', 'gpu', 'unknown'] as const
 export type CostSource = (typeof costSources)[number]
 
 /** Who reported a call: an SDK's instrumentation, a framework around it, a gateway in between, the inference server. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { costOf, flat, perThousand, type Price, type Usage } from './price.ts'
+import { costOf, flat, tokenPrice, type Price, type Usage } from './price.ts'
 
 const none: Usage = {
   input_tokens: null,
@@ -8,14 +8,7 @@ const none: Usage = {
   output_tokens: null,
   reasoning_tokens: null,
 }
-const gpt4o: Price = {
-  input: flat(2.5),
-  output: flat(10),
-  cached_input: flat(1.25),
-  cache_write: null,
-  reasoning: null,
-  request_usd: 0,
-}
+const gpt4o = tokenPrice({ input: flat(2.5), output: flat(10), cached_input: flat(1.25) })
 const sonnet: Price = { ...gpt4o, input: flat(3), output: flat(15), cached_input: flat(0.3), cache_write: flat(3.75) }
 
 describe('costOf', () => {
@@ -108,8 +101,35 @@ describe('costOf', () => {
   })
 })
 
-test('rates per 1K are a thousandth of those per 1M', () => {
-  expect(perThousand(0.003)).toEqual(flat(3))
-  expect(perThousand(0.00015)).toEqual(flat(0.15))
-  expect(perThousand(0.0006)).toEqual(flat(0.6))
+describe('multipliers and odd rates', () => {
+  const usage = { ...none, input_tokens: 1000, cached_input_tokens: 400, output_tokens: 100 }
+
+  test('a multiplier is on the tokens, not on the fee', () => {
+    const found = costOf({ ...gpt4o, multiplier: 0.5, request_usd: 0.01 }, usage)
+    expect(found).toEqual({
+      cost_usd: 0.0115,
+      input_cost_usd: 0.011,
+      output_cost_usd: 0.0005,
+      cache_savings_usd: 0.00025,
+    })
+  })
+
+  test.each([
+    // rate per 1M, multiplier, tokens, pico-dollars
+    [0.0000005, 1, 1, 1],
+    [0.0000004, 1, 1, 0],
+    [0.0000015, 1, 3, 5],
+    [0.000001, 0.5, 1, 1],
+    [1.0000005, 1, 1, 1_000_001],
+    [0.57, 0.1, 7, 399_000],
+    [1e-9, 1, 1_000_000_000, 1_000_000],
+  ])('$%d per 1M × %d × %d tokens: half a pico-dollar rounds up', (usd, multiplier, tokens, pico) => {
+    const price = tokenPrice({ input: flat(usd), output: flat(0), multiplier })
+    expect(costOf(price, { ...none, input_tokens: tokens, output_tokens: 0 })?.cost_usd).toBe(pico / 1e12)
+  })
+
+  test('throughput of unknown capacity says nothing about tokens', () => {
+    const provisioned = { hour_usd: 10, units: 2, capacity_tokens_per_minute: null }
+    expect(costOf({ ...gpt4o, provisioned }, usage)).toBeNull()
+  })
 })

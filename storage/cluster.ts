@@ -13,6 +13,8 @@ const shardingKeys: Record<string, string> = {
   gpu_samples: 'cityHash64(host)',
   server_samples: 'cityHash64(instance)',
   metric_samples: 'cityHash64(target)',
+  log_events: 'cityHash64(trace_id)',
+  genai_histograms: 'cityHash64(series)',
 }
 
 /** Turns the statements of migrations into those of a cluster; any other kind of statement gets ON CLUSTER. */

@@ -82,6 +82,9 @@ export const countMap = kind<Map<string, number>>('Map(LowCardinality(String), U
   }
 })
 
+export const floats = kind<readonly number[]>('Array(Float64)', writeFloats)
+export const counts = kind<readonly number[]>('Array(UInt64)', writeCounts)
+
 /** A null histogram is two empty arrays and a null sum. */
 export const histogram: Kind<HistogramDelta | null> = {
   columns: (field) => [
@@ -90,10 +93,8 @@ export const histogram: Kind<HistogramDelta | null> = {
     { name: `${field}_sum`, type: 'Nullable(Float64)' },
   ],
   write(writer, value) {
-    writer.varint(value?.bounds_ms.length ?? 0)
-    for (const bound of value?.bounds_ms ?? []) writer.f64(bound)
-    writer.varint(value?.counts.length ?? 0)
-    for (const item of value?.counts ?? []) writer.i64(count(item, Number.MAX_SAFE_INTEGER) ?? 0)
+    writeFloats(writer, value?.bounds_ms ?? [])
+    writeCounts(writer, value?.counts ?? [])
     writeMaybeFloat(writer, value?.sum_ms ?? null)
   },
 }
@@ -180,6 +181,16 @@ function writeAttributes(writer: RowBinaryWriter, attributes: Attributes, except
 function writeTexts(writer: RowBinaryWriter, values: readonly string[]): void {
   writer.varint(values.length)
   for (const value of values) writer.text(value)
+}
+
+function writeFloats(writer: RowBinaryWriter, values: readonly number[]): void {
+  writer.varint(values.length)
+  for (const value of values) writer.f64(value)
+}
+
+function writeCounts(writer: RowBinaryWriter, values: readonly number[]): void {
+  writer.varint(values.length)
+  for (const value of values) writer.i64(count(value, Number.MAX_SAFE_INTEGER) ?? 0)
 }
 
 function writeMaybeFloat(writer: RowBinaryWriter, value: number | null): void {

@@ -26,7 +26,7 @@ export const clickhouseConfig = z.strictObject({
 
 export const retentionConfig = z.strictObject({
   requests_days: days(90, 'requests'),
-  spans_days: days(14, 'spans'),
+  spans_days: days(14, 'spans and log events'),
   content_days: days(14, 'prompts and answers, at most as long as the rows that hold them,'),
   samples_days: days(30, 'GPU, server and other metric samples'),
   rollups_days: days(730, 'hourly and daily rollups'),

@@ -65,9 +65,11 @@ test('retention follows the configuration, and only changes what differs', async
   const second = await startStorage(asServer({ retention: retentionConfig.parse({ spans_days: 0.5 }) }))
   await second.stop()
   const after = await read()
-  expect(after.get('spans')?.ttl).toBe('toDateTime(inserted_at) + toIntervalSecond(43200)')
-  after.delete('spans')
-  before.delete('spans')
+  for (const name of ['spans', 'log_events']) {
+    expect(after.get(name)?.ttl).toBe('toDateTime(inserted_at) + toIntervalSecond(43200)')
+    after.delete(name)
+    before.delete(name)
+  }
   expect(after).toEqual(before)
 })
 

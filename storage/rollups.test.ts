@@ -7,7 +7,7 @@ import type { Db } from './client.ts'
 import { compareRollups } from './rollup-check.ts'
 import { rollupSpecs } from './rollup-specs.ts'
 import { measuresOf, tableOf, tiers } from './rollup-sql.ts'
-import { startRollups } from './rollups.ts'
+import { passFrom, startRollups } from './rollups.ts'
 import { tables, type Table } from './tables.ts'
 import { testStorage } from './testing.ts'
 
@@ -311,4 +311,37 @@ test('the database has what the specs say', async () => {
       expect(found.slice(spec.dimensions.length)).toEqual(measures)
     }
   }
+})
+
+test.each([
+  // watermark, now, elapsed since the last pass → where this one begins
+  ['nothing yet', 0, 1_000_000, 0, 0],
+  ['a minute behind the clock', 940_000, 1_010_000, 10_000, 940_000],
+  ['after a long rest', 400_000, 1_000_000, 540_000, 400_000],
+  ['the clock was set forward', 940_000, 9_000_000, 10_000, 940_000],
+  ['set back by less than rows may be late', 940_000, 985_000, 10_000.5, 940_000],
+  ['set back by more', 940_000, 945_000, 10_000.5, 874_999],
+  ['set back by much', 9_000_000, 1_000_000, 10_000, 930_000],
+  ['set back beyond 1970', 9_000_000, 1000, 10_000, 0],
+])('a pass begins where rows can be: %s', (_, watermark, now, elapsed, from) => {
+  expect(passFrom(watermark, now, elapsed)).toBe(from)
+})
+
+test('rows stored after the clock was set back are found', async () => {
+  // As a pass left it whose clock was a day ahead.
+  const watermark_ms = Date.now() + 86_400_000
+  const version = Date.now() * 1000 + 60e6
+  const names = rollupSpecs.flatMap((spec) => Object.values(tiers).map((tier) => tableOf(spec, tier)))
+  await storage.db.insert(
+    'rollup_state',
+    names.map((name) => ({ name, watermark_ms, version })),
+  )
+  const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
+  for (let round = 0; round < 2; round++) {
+    await store(tables.requests, [request(round * 2 + 1), request(round * 2 + 2)])
+    await rollups.flush()
+    expect(await rows('requests_1m')).toBe(round * 2 + 2)
+    await expectEqual()
+  }
+  await rollups.stop()
 })

@@ -25,6 +25,16 @@ const overlapMs = 60_000
 const pauseMs = { minute: 10_000, hour: 60_000 }
 const restFactor = 9
 
+/**
+ * Where a pass begins, in ms of the server's clock: at the watermark, or earlier when that clock was set back, since rows
+ * stored after that are older than the watermark says. `elapsedMs` since the last pass is of a clock that nobody sets. A
+ * pass that begins elsewhere computes everything in its reach anew, so a few seconds are left to the overlap.
+ */
+export function passFrom(watermarkMs: number, nowMs: number, elapsedMs: number): number {
+  const reach = Math.floor(nowMs - elapsedMs - overlapMs)
+  return reach < watermarkMs - overlapMs / 2 ? Math.max(reach, 0) : watermarkMs
+}
+
 interface Touched {
   bucket: number
   rows_hash: string
@@ -61,6 +71,8 @@ class RollupJob {
   private readonly tier: Tier
   private readonly coarser: Tier | undefined
   private watermarkMs: number | null = null
+  /** Of `performance.now()`: when the last pass, or the process, began. */
+  private begunAt = performance.now()
   /** What the last pass saw in each bucket of the overlap. */
   private seen = new Map<number, string>()
   private running: Promise<unknown> = Promise.resolve()
@@ -99,9 +111,12 @@ class RollupJob {
   }
 
   private async catchUp(): Promise<void> {
-    const since = (this.watermarkMs ??= await this.storedWatermark())
+    const watermark = (this.watermarkMs ??= await this.storedWatermark())
+    const begun = performance.now()
     const [row] = await this.db.query<{ now: number }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now')
-    const next = Math.max((row?.now ?? 0) - overlapMs, since)
+    const now = row?.now ?? 0
+    const since = passFrom(watermark, now, begun - this.begunAt)
+    const next = Math.max(now - overlapMs, since)
     const touched = await this.db.query<Touched>(
       touchedSql(this.spec, this.tier),
       { since_ms: since, next_ms: next },
@@ -111,8 +126,9 @@ class RollupJob {
       touched.filter(({ bucket, rows_hash }) => this.seen.get(bucket) !== rows_hash).map(({ bucket }) => bucket),
     )
     this.seen = new Map(touched.map(({ bucket, later_hash }) => [bucket, later_hash]))
-    if (next !== since) await this.storeWatermark(next)
+    if (next !== watermark) await this.storeWatermark(next)
     this.watermarkMs = next
+    this.begunAt = begun
   }
 
   private async recompute(buckets: readonly number[]): Promise<void> {

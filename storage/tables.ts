@@ -2,9 +2,12 @@
  * The tables that are filled as RowBinary: every field of a record, its column and how it is written.
  * A new field needs a line here, a migration that adds the column, and its comment there.
  */
+import type { Evaluation } from '../records/evaluation.ts'
+import type { GenAiHistogram } from '../records/genai-histogram.ts'
 import type { GpuSample } from '../records/gpu-sample.ts'
 import type { IngestIssue } from '../records/ingest-issue.ts'
 import type { LlmRequest } from '../records/llm-request.ts'
+import type { LogEvent } from '../records/log-event.ts'
 import type { MetricSample, ServerSample } from '../records/server-sample.ts'
 import type { Span } from '../records/span.ts'
 import type { UnsettledTrace } from '../records/unsettled-trace.ts'
@@ -20,6 +23,9 @@ export interface TableRows {
   gpu_samples: GpuSample
   server_samples: ServerSample
   metric_samples: MetricSample
+  log_events: LogEvent
+  genai_histograms: GenAiHistogram
+  evaluations: Evaluation
   ingest_issues: IngestIssue
 }
 
@@ -28,13 +34,15 @@ const otherTables = [
   'probes',
   'annotations',
   'feedback',
-  'evaluations',
   'alert_events',
   'alert_state',
   'alert_groups',
   'notifications',
   'silences',
   'prices',
+  'repricings',
+  'repriced_costs',
+  'provisioned_costs',
   'targets',
   'topology',
   'imports',
@@ -233,12 +241,73 @@ export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
     value: as.float,
   }),
 
+  log_events: table('log_events', {
+    timestamp: as.micros,
+    trace_id: as.text,
+    span_id: as.text,
+    event_name: as.label,
+    event_id: as.text,
+    severity_number: as.whole,
+    service: as.label,
+    environment: as.label,
+    scope_name: as.label,
+    body: as.text,
+    attributes: as.spanAttributes,
+    resource_attributes: as.sharedAttributeMap,
+    version: as.whole,
+  }),
+
+  genai_histograms: table('genai_histograms', {
+    timestamp: as.micros,
+    interval_ms: as.maybeFloat,
+    name: as.label,
+    unit: as.label,
+    service: as.label,
+    environment: as.label,
+    provider: as.label,
+    model: as.label,
+    operation: as.label,
+    token_type: as.label,
+    server_address: as.label,
+    error_type: as.label,
+    attributes: as.textMap,
+    count: as.whole,
+    sum: as.maybeFloat,
+    min: as.maybeFloat,
+    max: as.maybeFloat,
+    bounds: as.floats,
+    counts: as.counts,
+    series: as.text,
+    version: as.whole,
+  }),
+
+  evaluations: table('evaluations', {
+    id: as.text,
+    timestamp: as.millis,
+    trace_id: as.text,
+    span_id: as.text,
+    session_id: as.text,
+    request_id: as.text,
+    evaluator: as.label,
+    evaluator_version: as.label,
+    name: as.label,
+    score: as.maybeFloat,
+    label: as.label,
+    explanation: as.text,
+    cost_usd: as.maybeUsd,
+    version: as.whole,
+  }),
+
   ingest_issues: table('ingest_issues', {
     timestamp: as.millis,
     source: as.label,
     reason: as.label,
+    subject: as.label,
+    severity: as.label,
     items: as.whole,
     example: as.text,
+    example_trace_id: as.text,
+    example_span_id: as.text,
   }),
 }
 

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { z } from 'zod'
+import { setUpClients } from './support/clients.ts'
 import { setUpDebianTools } from './support/debian.ts'
 
 const root = new URL('..', import.meta.url).pathname
@@ -55,7 +56,7 @@ function tests(): void {
 }
 
 mkdirSync(output, { recursive: true })
-for (const notice of setUpDebianTools(output)) process.stdout.write(`${notice}\n`)
+for (const notice of [...setUpDebianTools(output), ...setUpClients()]) process.stdout.write(`${notice}\n`)
 check('formatting', 'prettier', ['--check', '--log-level=warn', '.'])
 check('lint', 'oxlint', ['-c', '.ci/oxlint.json', '--type-aware', '--deny-warnings'])
 check('types', 'tsc', ['-p', '.'])

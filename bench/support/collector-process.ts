@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import {
+  attributionConfig,
   endpointConfig,
   ingestConfig,
   pricesConfig,
@@ -44,6 +45,7 @@ const collector = await startCollector({
     spool: spoolConfig.parse({}),
     scrape: scrapeConfig.parse({}),
     prices: pricesConfig.parse({}),
+    attribution: attributionConfig.parse({}),
     proxy: proxyConfig.parse({}),
     endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
   },

@@ -9,6 +9,7 @@ import { startAnthropic } from './stand-ins/anthropic.ts'
 import { startDcgm } from './stand-ins/dcgm.ts'
 import { startOpenAi } from './stand-ins/openai.ts'
 import { startVllm } from './stand-ins/vllm.ts'
+import { startEngineTraces } from './stand-ins/vllm-traces.ts'
 import { startClientTelemetry } from './telemetry.ts'
 import { startTraffic } from './traffic.ts'
 
@@ -16,7 +17,12 @@ const options = JSON.parse(process.argv[2] ?? '{}') as FleetOptions
 const send = (message: FleetMessage) => process.send?.(message)
 
 const telemetry = startClientTelemetry(options.otlp_url)
-const [vllm, openai, anthropic] = await Promise.all([startVllm(), startOpenAi(), startAnthropic()])
+const traces = startEngineTraces(options.otlp_url)
+const [vllm, openai, anthropic] = await Promise.all([
+  startVllm((call) => traces.record(call)),
+  startOpenAi(),
+  startAnthropic(),
+])
 const { engine } = vllm
 let fault: Fault | null = null
 const dcgm = await startDcgm((ms) => ({
@@ -48,7 +54,7 @@ async function stop(): Promise<void> {
   traffic.stop()
   await Promise.all([vllm.close(), openai.close(), anthropic.close(), dcgm.close()])
   // The receiver may be gone already: what cannot be sent in a second is not worth waiting for.
-  await Promise.race([telemetry.stop(), new Promise((done) => setTimeout(done, 1000))])
+  await Promise.race([Promise.all([telemetry.stop(), traces.stop()]), new Promise((done) => setTimeout(done, 1000))])
   process.exit(0)
 }
 process.on('disconnect', () => void stop())

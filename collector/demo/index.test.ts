@@ -9,7 +9,7 @@ import { emptyRequest } from '../../records/llm-request.ts'
 import { RowBinaryWriter } from '../../storage/rowbinary.ts'
 import { tables } from '../../storage/tables.ts'
 import { testStorage } from '../../storage/testing.ts'
-import { ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from '../config.ts'
+import { attributionConfig, ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from '../config.ts'
 import { startCollector, type Collector } from '../index.ts'
 import { clearDemo } from './clear.ts'
 import { startDemo, type Demo } from './index.ts'
@@ -29,6 +29,7 @@ beforeAll(async () => {
   const config = {
     ingest: ingestConfig.parse({}),
     content: 'full' as const,
+    attribution: attributionConfig.parse({}),
     spool: spoolConfig.parse({ segment_ms: 100 }),
     scrape,
     prices,

@@ -16,8 +16,8 @@ export interface App {
   feature: string
   team: string
   api: 'openai' | 'anthropic' | 'vllm'
-  /** OTel's name of the provider. */
-  provider: 'openai' | 'anthropic'
+  /** Who answers, as the merged row has it. */
+  provider: 'openai' | 'anthropic' | 'vllm'
   endpoint: string
   model: string
   /** Share of all requests. */
@@ -83,7 +83,7 @@ export const apps: readonly [App, ...App[]] = [
     feature: 'code-assist',
     team: 'platform',
     api: 'vllm',
-    provider: 'openai',
+    provider: 'vllm',
     endpoint: vllmEndpoint,
     model: vllmModel,
     weight: 28,
@@ -98,7 +98,7 @@ export const apps: readonly [App, ...App[]] = [
     feature: 'ticket-triage',
     team: 'support',
     api: 'vllm',
-    provider: 'openai',
+    provider: 'vllm',
     endpoint: vllmEndpoint,
     model: vllmModel,
     weight: 10,

@@ -1,6 +1,9 @@
 /** What `inferwatch import` does: composes the import with prices, redaction and a progress bar. */
+import type { PriceRecord } from '../../records/price.ts'
 import type { Db } from '../../storage/client.ts'
+import { storePrices } from '../../storage/queries/prices.ts'
 import type { ContentConfig, EndpointConfig, PricesConfig } from '../config.ts'
+import { loadCatalogues } from '../price-list.ts'
 import { createPricer } from '../pricing.ts'
 import { createRedactor } from '../redact.ts'
 import { ImportError } from './error.ts'
@@ -27,16 +30,24 @@ export interface ImportFlags {
 export async function importCommand(
   file: string,
   flags: ImportFlags,
-  config: { prices: PricesConfig; content: ContentConfig; endpoints: EndpointConfig[] },
+  config: { prices: PricesConfig; content: ContentConfig; endpoints: EndpointConfig[]; data_dir: string },
   db: Db,
 ): Promise<{ text: string; failed: boolean }> {
-  const context = {
-    db,
-    pricer: createPricer(config.prices),
-    redactor: createRedactor(config.content, config.endpoints),
+  const used = new Map<string, PriceRecord>()
+  const pricer = createPricer(config.prices, {
+    catalogues: loadCatalogues(config.data_dir, (message) => {
+      throw new ImportError(message)
+    }),
+    onPrice: (record) => used.set(`${record.id}\n${record.version}`, record),
+  })
+  const context = { db, pricer, redactor: createRedactor(config.content, config.endpoints) }
+  try {
+    const summary = await runImport(importOptions(file, flags), { ...context, progress: barProgress() })
+    return { text: summaryLines(summary).join('\n'), failed: isFailure(summary) }
+  } finally {
+    // Rows that were imported before an error stay, and their prices with them.
+    await storePrices(db, [...used.values()])
   }
-  const summary = await runImport(importOptions(file, flags), { ...context, progress: barProgress() })
-  return { text: summaryLines(summary).join('\n'), failed: isFailure(summary) }
 }
 
 function importOptions(

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Storage } from '../../storage/index.ts'
 import { testStorage } from '../../storage/testing.ts'
+import { pricesConfig } from '../config.ts'
 import { createPricer } from '../pricing.ts'
 import { createRedactor } from '../redact.ts'
 import { runImport, type ImportOptions } from './index.ts'
@@ -38,7 +39,7 @@ const put = (name: string, content: string | Uint8Array) => {
 }
 
 function load(file: string, options: Partial<ImportOptions> = {}, at = now) {
-  const pricer = createPricer({ overrides: [], deployments: {} })
+  const pricer = createPricer(pricesConfig.parse({}))
   return runImport({ file, ...options }, { db: storage.db, pricer, redactor: createRedactor('full'), now: () => at })
 }
 

@@ -4,9 +4,11 @@
  */
 import { metrics } from '@opentelemetry/api'
 import type { LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import type { EpochMicros, Span } from '../../records/span.ts'
 import type { UnsettledTrace } from '../../records/unsettled-trace.ts'
 import type { CallContext } from '../attribution.ts'
+import { applyLogEvents } from '../otlp/logs/apply.ts'
 import { resolveTraces, type ResolvedCall } from './resolve.ts'
 import { TraceMemory, type MergedState, type TraceEntry } from './trace-memory.ts'
 
@@ -21,10 +23,16 @@ export interface MergerOptions {
   shared: boolean
   /** Epoch ms. */
   now: () => number
+  /** Told of events whose span did not come within the window, once per span. */
+  onLogsAlone?: (event: LogEvent) => void
   windowMs?: number
   maxBytes?: number
   maxContentBytes?: number
 }
+
+/** Judgements say nothing of the call itself. */
+const judgement = 'gen_ai.evaluation.result'
+const mostLonely = 50_000
 
 /** What a batch of spans changes. */
 export interface MergedRows {
@@ -35,6 +43,7 @@ export interface MergedRows {
 
 export class Merger {
   private options: MergerOptions
+  private readonly windowMs: number
   private readonly memory: TraceMemory
   /** Traces of the batch, and its parts: acknowledging it promises that their rows are durable. */
   private touched = new Map<TraceEntry, LlmRequest[]>()
@@ -43,10 +52,13 @@ export class Merger {
   private readonly again = new WeakSet<LlmRequest>()
   /** What spans said that came again with another start. */
   private moved: LlmRequest[] = []
+  /** Traces forgotten with events whose span had not come. */
+  private readonly lonely = new Set<string>()
 
   constructor(options: MergerOptions) {
     this.options = options
     const { now, windowMs = 30_000, maxBytes = 192 * 2 ** 20, maxContentBytes = 64 * 2 ** 20 } = options
+    this.windowMs = windowMs
     this.memory = new TraceMemory({
       windowMs,
       maxBytes,
@@ -62,10 +74,33 @@ export class Merger {
     this.options = { ...this.options, ...options }
   }
 
-  /** Takes a span of the batch. `part`: what it says as a call; `context`: what it says of calls below it, when it is none. */
-  add(span: Span, part: LlmRequest | null, context: CallContext | null): void {
+  /** Takes an event that came as a log: it may tell of its span's call what that does not, before or after it. */
+  addLog(event: LogEvent): void {
+    if (event.trace_id === '' || event.span_id === '' || event.event_name === judgement) return
+    const { memory } = this
+    const entry = memory.open(event.trace_id, this.options.now())
+    const events = memory.addLog(entry, event)
+    const part = entry.parts.get(event.span_id)
+    if (!part) {
+      if (event.timestamp < entry.since) this.mark('late', event.trace_id, event.timestamp, '')
+      return
+    }
+    if (memory.lacksContent(part)) return this.mark('forgotten', event.trace_id, event.timestamp, part.request_id)
+    const told = this.told({ ...part, version: this.options.nextVersion() }, events)
+    this.again.add(told)
+    memory.addPart(entry, told)
+    const arrived = this.touched.get(entry)
+    if (!arrived) this.touched.set(entry, [told])
+    // Of several events of one span in a batch the last one has it all.
+    else this.touched.set(entry, [...arrived.filter(({ span_id }) => span_id !== told.span_id), told])
+  }
+
+  /** Takes a span of the batch. `said`: what it says as a call; `context`: what it says of calls below it, when it is none. */
+  add(span: Span, said: LlmRequest | null, context: CallContext | null): void {
     const { memory } = this
     const entry = memory.open(span.trace_id, this.options.now())
+    const events = said && entry.logs?.get(span.span_id)
+    const part = said && events ? this.told(said, events) : said
     let arrived = this.touched.get(entry)
     if (!arrived) this.touched.set(entry, (arrived = []))
     if (part) {
@@ -81,8 +116,17 @@ export class Merger {
     }
     // The reports of one call end together; what a context is of may have ended long before.
     const known = part ? span.timestamp + span.duration_ms * 1000 : span.timestamp
-    if ((part || context) && known < entry.since)
+    if ((part || context) && (known < entry.since || this.lonely.delete(span.trace_id)))
       this.mark('late', span.trace_id, span.timestamp, part?.request_id ?? '')
+  }
+
+  /** A call with what log events tell of it. */
+  private told(part: LlmRequest, events: readonly LogEvent[]): LlmRequest {
+    const told = { ...part }
+    applyLogEvents(told, events)
+    this.options.redact(told)
+    this.options.price(told)
+    return told
   }
 
   /** The traces of the batch, to name them to `failed`. */
@@ -187,6 +231,12 @@ export class Merger {
 
   /** Elsewhere there may be more of a call whose outer spans, or whose client, never came here. */
   private forgotten(entry: TraceEntry): void {
+    if (entry.logs && [...entry.logs.keys()].some((spanId) => !entry.parts.has(spanId))) {
+      const [oldest] = this.lonely
+      if (this.lonely.size >= mostLonely && oldest !== undefined) this.lonely.delete(oldest)
+      this.lonely.add(entry.traceId)
+      this.tellLogsAlone(entry)
+    }
     if (!this.options.shared) return
     for (const part of entry.parts.values()) {
       const parent = part.parent_span_id
@@ -194,6 +244,14 @@ export class Merger {
       if (open || (part.role !== 'client' && part.role !== 'framework'))
         this.mark('unfinished', entry.traceId, part.timestamp, part.request_id)
     }
+  }
+
+  /** A trace that goes early, for want of memory, tells nothing: its spans may be on their way. */
+  private tellLogsAlone({ logs, parts, parents, touchedMs }: TraceEntry): void {
+    const { onLogsAlone, now } = this.options
+    if (!logs || !onLogsAlone || now() - touchedMs < this.windowMs) return
+    for (const [spanId, [event]] of logs)
+      if (event && !parts.has(spanId) && parents?.has(spanId) !== true) onLogsAlone(event)
   }
 
   private mark(reason: UnsettledTrace['reason'], trace_id: string, timestamp: EpochMicros, request_id: string): void {
@@ -237,6 +295,8 @@ export function sameReports(a: LlmRequest, b: LlmRequest): boolean {
   return (Object.keys(b) as (keyof LlmRequest)[]).every((field) => {
     if (computed.has(field)) return true
     const [before, after] = [a[field], b[field]]
+    // It may have been cut or redacted otherwise.
+    if (field === 'input' || field === 'output') return (before === '') === (after === '')
     if (Array.isArray(before) && Array.isArray(after)) return before.join() === after.join()
     if (before instanceof Map && after instanceof Map) return before.size === after.size
     return before === after
@@ -251,8 +311,6 @@ const computed = new Set<keyof LlmRequest>([
   'cache_savings_usd',
   'price_id',
   'price_version',
-  'input',
-  'output',
 ])
 
 function observe(memory: TraceMemory): void {

@@ -123,10 +123,18 @@ function reportedCost(parts: readonly LlmRequest[]): number | null {
 /** What the caller got counts: an attempt that failed inside may have been made good. Inner parts only say more precisely why. */
 function setOutcome(merged: LlmRequest, parts: readonly [LlmRequest, ...LlmRequest[]]): void {
   const [outer] = parts
-  if (outer.status === 'ok') return
+  if (outer.status === 'ok') {
+    merged.http_status ??= firstNumber(
+      parts.filter((part) => part.status === 'ok'),
+      'http_status',
+    )
+    return
+  }
   const failed = parts.filter((part) => part.status !== 'ok')
   const precise = outer.status === 'error' ? failed.find((part) => part.status !== 'error') : outer
   merged.status = precise?.status ?? outer.status
-  merged.error_type = firstText(failed, 'error_type')
+  // A bare code stands where a client names no error.
+  const named = failed.filter((part) => !/^\d+$/.test(part.error_type))
+  merged.error_type = firstText(named, 'error_type') || firstText(failed, 'error_type')
   merged.http_status = firstNumber(failed, 'http_status')
 }

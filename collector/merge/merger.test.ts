@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import { random } from '../otlp/testing.ts'
 import { createVersions } from '../versions.ts'
 import { Merger, type MergedRows, type MergerOptions } from './index.ts'
@@ -7,6 +8,7 @@ import {
   around,
   called,
   comparable,
+  logged,
   randomTraces,
   ReplacingRows,
   report,
@@ -57,6 +59,14 @@ function merging(options: Partial<MergerOptions> = {}) {
     priced,
     send: (...items: readonly Item[]): MergedRows => {
       const { rows } = batch(items)
+      store(rows)
+      merger.forget()
+      return rows
+    },
+    /** Events that came as logs. */
+    log: (...events: readonly LogEvent[]): MergedRows => {
+      for (const event of events) merger.addLog(event)
+      const rows = merger.take()
       store(rows)
       merger.forget()
       return rows
@@ -156,6 +166,84 @@ describe('spans of one call', () => {
   })
 })
 
+describe('what came as logs', () => {
+  const prompt = logged('sdk', 'gen_ai.user.message', 'Hi')
+  const answer = logged('sdk', 'gen_ai.choice', 'Hello')
+  const texts = (rows: readonly LlmRequest[]) => rows.map(({ span_id, input, output }) => [span_id, input, output])
+  const whole = [['sdk', expect.stringContaining('Hi'), expect.stringContaining('Hello')]]
+
+  test('before the span, after it, and again', () => {
+    for (const order of [
+      ['log', 'span'],
+      ['span', 'log'],
+      ['log', 'span', 'log', 'span'],
+    ]) {
+      const { send, log, stored, priced } = merging()
+      for (const what of order) {
+        if (what === 'span') send(sdk)
+        else log(prompt, answer)
+      }
+      expect(texts(stored.live())).toEqual(whole)
+      expect(priced.length).toBeGreaterThan(0)
+    }
+  })
+
+  test('of a span that is merged with others', () => {
+    const { send, log, stored } = merging()
+    send(engine, http)
+    log(prompt)
+    send(sdk)
+    log(answer)
+    expect(texts(stored.live())).toEqual(whole)
+    expect(stored.live()[0]?.queue_ms).toBe(5)
+  })
+
+  test('long before its span: the settling job is told when that comes', () => {
+    const { log, send, later, marks } = merging({ windowMs: 1_000 })
+    log(prompt)
+    later(60_000)
+    log()
+    // The event came to a collector that had just started.
+    expect(marks).toEqual(['late a'])
+    send(called(report('sdk', '', { timestamp: start + 59e6 })))
+    expect(marks).toEqual(['late a', 'late a'])
+  })
+
+  test('a judgement says nothing of the call', () => {
+    const { send, log, stored } = merging()
+    send(sdk)
+    log(logged('sdk', 'gen_ai.evaluation.result', 'good'))
+    expect(texts(stored.live())).toEqual([['sdk', '', '']])
+  })
+})
+
+describe('events whose span does not come', () => {
+  const told: string[] = []
+  const onLogsAlone = ({ span_id }: LogEvent) => told.push(span_id)
+
+  test('are told of once the window is over, once per span; not those of spans that came', () => {
+    told.length = 0
+    const { send, log, later } = merging({ onLogsAlone })
+    log(logged('sdk', 'gen_ai.user.message', 'hi'), logged('gone', 'gen_ai.user.message', 'hi'))
+    log(logged('gone', 'gen_ai.choice', 'ho'), logged('http', 'gen_ai.choice', 'ho'))
+    send(sdk, http)
+    later(29_000)
+    log()
+    expect(told).toEqual([])
+    later(31_000)
+    log()
+    expect(told).toEqual(['gone'])
+  })
+
+  test('are not told of when memory is short', () => {
+    told.length = 0
+    const { log } = merging({ onLogsAlone, maxBytes: 0 })
+    log(logged('gone', 'gen_ai.user.message', 'hi'))
+    log()
+    expect(told).toEqual([])
+  })
+})
+
 describe('what is not remembered', () => {
   const old = (id: string, parent: string) => called(report(id, parent, { timestamp: start - 600e6 }))
 
@@ -198,6 +286,25 @@ describe('what is not remembered', () => {
     expect(live()).toEqual(['engine', 'sdk'])
     expect(marks).toContain('forgotten a')
     expect(stored.live().find(({ span_id }) => span_id === 'sdk')?.input).toBe('')
+  })
+
+  test('a clock that jumps forward and back loses nothing, and makes nothing late for long', () => {
+    const { send, later, live, marks, stored } = merging()
+    later(60_000)
+    send(called(report('engine', 'sdk', { role: 'engine', timestamp: start + 59e6 })))
+    later(86_400_000)
+    send(called(report('ahead', '', { trace_id: 'b'.repeat(32), timestamp: start + 60e6 })))
+    later(-86_400_000)
+    send(called(report('sdk', '', { timestamp: start + 59e6 })))
+    // Forgotten while the clock was ahead: the settling job is told.
+    expect(marks).toContain('late a')
+    const before = marks.length
+    later(60_000)
+    send(called(report('x', 'y', { trace_id: 'c'.repeat(32), timestamp: start + 119e6 })))
+    send(called(report('y', '', { trace_id: 'c'.repeat(32), timestamp: start + 119e6 })))
+    expect(marks).toHaveLength(before)
+    expect(live()).toEqual(['ahead', 'engine', 'sdk', 'y'])
+    expect(stored.live()).toHaveLength(4)
   })
 
   test('only a database that others write into has what never came here', () => {

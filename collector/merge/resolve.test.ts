@@ -243,6 +243,25 @@ test.each<[string, Partial<LlmRequest>, Partial<LlmRequest>, Partial<LlmRequest>
     { status: 'rate_limited', http_status: 429, error_type: 'RateLimitError' },
     { status: 'rate_limited', http_status: 429, error_type: 'Exception' },
   ],
+  [
+    'a code is no name of an error',
+    { status: 'rate_limited', http_status: 429, error_type: '429' },
+    { status: 'rate_limited', http_status: 429, error_type: 'rate_limit_error' },
+    { status: 'rate_limited', http_status: 429, error_type: 'rate_limit_error' },
+  ],
+  [
+    'nobody named the error',
+    { status: 'error', error_type: '503' },
+    { status: 'error', error_type: '503' },
+    { error_type: '503' },
+  ],
+  ['who spoke HTTP knows the code', {}, { http_status: 200 }, { status: 'ok', http_status: 200 }],
+  [
+    'an attempt’s code is not the call’s',
+    {},
+    { status: 'error', http_status: 500 },
+    { status: 'ok', http_status: null },
+  ],
   ['the caller gave up', { status: 'cancelled' }, { status: 'ok' }, { status: 'cancelled' }],
   [
     'clocks that disagree: the engine began before it was called',

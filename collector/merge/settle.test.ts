@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { createAttribution } from '../attribution.ts'
+import { attributionConfig } from '../config.ts'
 import { random } from '../otlp/testing.ts'
 import { startSpool, type RunningSpool } from '../spool/index.ts'
 import { silent, temporaryDirectory } from '../spool/testing.ts'
@@ -14,6 +15,7 @@ import {
   around,
   called,
   comparable,
+  logged,
   randomTraces,
   report,
   resolveItems,
@@ -23,7 +25,7 @@ import {
 } from './testing.ts'
 
 const rules = {
-  attribution: createAttribution(),
+  attribution: createAttribution(attributionConfig.parse({})),
   price: () => undefined,
   redact: () => undefined,
 }
@@ -158,6 +160,15 @@ describe('spans that came before and after a restart', () => {
     expect(rows).toHaveLength(expected.length)
   })
 
+  test('what was said before came as logs', async () => {
+    const trace_id = '9'.repeat(32)
+    await spool.append({ log_events: [logged('sdk', 'gen_ai.user.message', 'Hi', trace_id)] })
+    const merger = mergerStarted(late)
+    await send(merger, [called(report('sdk', '', { trace_id }))])
+    await settleWith(merger)
+    expect(await live([trace_id])).toMatchObject([{ span_id: 'sdk', input: expect.stringContaining('Hi') as string }])
+  })
+
   test('nothing is written when nothing is to be changed', async () => {
     const trace_id = '7'.repeat(32)
     const merger = mergerStarted(late)
@@ -197,17 +208,17 @@ describe('spans that came before and after a restart', () => {
 test('a correction never beats what came in meanwhile', () => {
   const sdk = report('sdk', '', { version: 100 })
   const engine = report('engine', 'sdk', { role: 'engine', version: 200 })
-  const batch = corrections({ rows: [sdk, engine], parts: [], spans: [] }, rules)
+  const batch = corrections({ rows: [sdk, engine], parts: [], spans: [], logs: [] }, rules)
   expect(batch.requests?.map(({ span_id, version, is_deleted }) => [span_id, version, is_deleted])).toEqual([
-    ['sdk', 201, false],
-    ['engine', 201, true],
+    ['sdk', 202, false],
+    ['engine', 202, true],
   ])
 })
 
 test('a merged row whose parts were not kept stands for them', () => {
   const merged = report('sdk', '', { merged_span_ids: ['sdk', 'engine'], queue_ms: 5, version: 300 })
   const gone = report('engine', 'sdk', { is_deleted: true, version: 301 })
-  expect(corrections({ rows: [merged, gone], parts: [], spans: [] }, rules).requests).toEqual([])
+  expect(corrections({ rows: [merged, gone], parts: [], spans: [], logs: [] }, rules).requests).toEqual([])
 })
 
 test('random traces, restarts at random points, anything twice: storage ends as all spans at once', async () => {

@@ -5,15 +5,18 @@
 import { metrics } from '@opentelemetry/api'
 import type { Logger } from 'pino'
 import type { LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import type { Span } from '../../records/span.ts'
 import type { Db } from '../../storage/client.ts'
 import { traced } from '../../storage/traced.ts'
 import type { Attribution } from '../attribution.ts'
+import { applyLogEvents } from '../otlp/logs/apply.ts'
 import type { Batch, Spool } from '../spool/index.ts'
 import { sameReports, type Merger } from './index.ts'
 import { resolveTraces, withoutInherited } from './resolve.ts'
 import {
   marks,
+  storedLogs,
   storedParts,
   storedRows,
   storedSpans,
@@ -93,12 +96,13 @@ export function startSettler(options: SettlerOptions): Settler {
     }
     const traces = await worthALook(db, found, time)
     if (traces.length === 0) return
-    const [rows, parts, spans] = await Promise.all([
+    const [rows, parts, spans, logs] = await Promise.all([
       storedRows(db, traces, time),
       storedParts(db, traces),
       storedSpans(db, traces, time),
+      storedLogs(db, traces, time),
     ])
-    const batch = corrections({ rows, parts, spans }, rules())
+    const batch = corrections({ rows, parts, spans, logs }, rules())
     const count = batch.requests?.length ?? 0
     if (count === 0) return
     await spool.append(batch)
@@ -188,15 +192,17 @@ export interface Stored {
   /** What spans of merged calls said. */
   parts: readonly LlmRequest[]
   spans: readonly StoredSpan[]
+  /** Events of spans that came as logs. */
+  logs: readonly LogEvent[]
 }
 
 /**
- * The rows that make storage right. A correction's version is one above what it was made of, so that it never beats what came
- * in meanwhile.
+ * The rows that make storage right. A correction's version is just above what it was made of, so that it never beats what came
+ * in meanwhile; a new price takes the version in between.
  */
-export function corrections({ rows, parts: kept, spans }: Stored, { attribution, price, redact }: Rules): Batch {
+export function corrections({ rows, parts: kept, spans, logs }: Stored, { attribution, price, redact }: Rules): Batch {
   const stored = newestOf(rows)
-  const parts = partsOf(rows, kept)
+  const parts = withLogs(partsOf(rows, kept), logs)
   const known = new Map(spans.map((span) => [keyOf(span), span]))
   const { calls, summaries } = resolveTraces({
     parts: [...parts.values()],
@@ -224,15 +230,29 @@ export function corrections({ rows, parts: kept, spans }: Stored, { attribution,
   for (const row of rows) {
     const key = keyOf(row)
     if (row.is_deleted || (live.has(key) && stored.get(key) === row)) continue
-    batch.requests.push({ ...row, is_deleted: true, version: row.version + 1 })
+    batch.requests.push({ ...row, is_deleted: true, version: row.version + step })
   }
   return batch
 }
 
+const step = 2
+
 const keyOf = ({ trace_id, span_id }: { trace_id: string; span_id: string }) => trace_id + span_id
 
 const versionAbove = (before: LlmRequest | undefined, parts: readonly LlmRequest[]) =>
-  Math.max(before?.version ?? 0, ...parts.map((part) => part.version)) + 1
+  Math.max(before?.version ?? 0, ...parts.map((part) => part.version)) + step
+
+/** Adds what log events tell, where the span did not. */
+function withLogs(parts: Map<string, LlmRequest>, logs: readonly LogEvent[]): Map<string, LlmRequest> {
+  for (const [key, events] of Map.groupBy(logs, keyOf)) {
+    const part = parts.get(key)
+    if (!part) continue
+    const told = { ...part }
+    applyLogEvents(told, events)
+    parts.set(key, told)
+  }
+  return parts
+}
 
 /** A span that was sent again with another start has two rows: the later counts. */
 function newestOf(rows: readonly LlmRequest[]): Map<string, LlmRequest> {

@@ -1,6 +1,7 @@
 /** What storage holds of some traces, read back as the records that were written. */
 import type { LlmRequest } from '../../records/llm-request.ts'
-import type { EpochMicros, Span } from '../../records/span.ts'
+import type { LogEvent } from '../../records/log-event.ts'
+import type { Attributes, EpochMicros, Span } from '../../records/span.ts'
 import type { Db } from '../../storage/client.ts'
 import { tables } from '../../storage/tables.ts'
 
@@ -69,8 +70,31 @@ export async function storedSpans(db: Db, traces: readonly string[], time: TimeS
   )
   return rows.map((row) =>
     Object.assign(row, {
-      attributes: new Map(Object.entries(row.attributes)) as Span['attributes'],
-      resource_attributes: new Map(Object.entries(row.resource_attributes)) as Span['attributes'],
+      attributes: new Map(Object.entries(row.attributes)) as Attributes,
+      resource_attributes: new Map(Object.entries(row.resource_attributes)) as Attributes,
+    }),
+  )
+}
+
+/** Events of the spans of some traces; content is what was stored of it. Reads `log_events`. */
+export async function storedLogs(db: Db, traces: readonly string[], time: TimeSpan): Promise<LogEvent[]> {
+  type Row = Omit<LogEvent, 'timestamp' | 'attributes' | 'resource_attributes'> & {
+    timestamp_us: number
+    attributes: Record<string, string>
+    content: Record<string, string>
+    resource_attributes: Record<string, string>
+  }
+  const rows = await db.query<Row>(
+    `SELECT toUnixTimestamp64Micro(timestamp) AS timestamp_us, trace_id, span_id, event_name, event_id, severity_number,
+      service, environment, scope_name, body, attributes, content, resource_attributes, version
+    FROM log_events WHERE trace_id IN {traces:Array(String)} AND span_id != '' AND ${within} LIMIT ${mostSpans} BY trace_id`,
+    { traces, ...time },
+  )
+  return rows.map(({ timestamp_us, content, ...row }) =>
+    Object.assign(row, {
+      timestamp: timestamp_us,
+      attributes: new Map(Object.entries({ ...row.attributes, ...content })),
+      resource_attributes: new Map(Object.entries(row.resource_attributes)),
     }),
   )
 }
@@ -104,6 +128,7 @@ export async function worthALook(db: Db, waiting: readonly Mark[], time: TimeSpa
   const rows = await db.query<{ trace_id: string }>(
     `SELECT trace_id FROM requests WHERE trace_id IN {traces:Array(String)} AND ${within}
     GROUP BY trace_id HAVING count() > 1 OR countIf(parent_span_id != '' OR notEmpty(merged_span_ids)) > 0
+    UNION DISTINCT SELECT trace_id FROM log_events WHERE trace_id IN {traces:Array(String)} AND ${within}
     UNION DISTINCT SELECT trace_id FROM request_parts WHERE trace_id IN {traces:Array(String)}
     UNION DISTINCT SELECT arrayJoin(found) AS trace_id FROM (
       SELECT groupUniqArray(5)(trace_id) AS found FROM requests

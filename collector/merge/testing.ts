@@ -1,7 +1,9 @@
 /** Test helpers: reports of calls, and a table of rows that replace each other as ClickHouse's do. */
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import type { Span } from '../../records/span.ts'
 import type { CallContext } from '../attribution.ts'
+import { attributesSpan } from '../otlp/attributes-span.ts'
 import { resolveTraces, type Resolution } from './resolve.ts'
 
 export const trace = 'a'.repeat(32)
@@ -24,33 +26,11 @@ export function report(id: string, parent: string, more: Partial<LlmRequest> = {
 }
 
 /** The span under a report, or one that is no call. */
-export function spanOf({
-  trace_id,
-  span_id,
-  parent_span_id,
-  timestamp,
-  duration_ms,
-}: Pick<LlmRequest, 'trace_id' | 'span_id' | 'parent_span_id' | 'timestamp' | 'duration_ms'>): Span {
-  return {
-    timestamp,
-    duration_ms: duration_ms ?? 0,
-    trace_id,
-    span_id,
-    parent_span_id,
-    name: '',
-    kind: 'internal',
-    service: '',
-    environment: '',
-    scope_name: '',
-    scope_version: '',
-    status: 'unset',
-    status_message: '',
-    attributes: new Map(),
-    resource_attributes: new Map(),
-    events: [],
-    links: [],
-    version: 0,
-  }
+export function spanOf(
+  known: Pick<LlmRequest, 'trace_id' | 'span_id' | 'parent_span_id' | 'timestamp' | 'duration_ms'>,
+): Span {
+  const { trace_id, span_id, parent_span_id, timestamp, duration_ms } = known
+  return attributesSpan(new Map(), { trace_id, span_id, parent_span_id, timestamp, duration_ms: duration_ms ?? 0 })
 }
 
 /** What comes in: a span, as a call or with a context for calls below it. */
@@ -69,6 +49,25 @@ export const around = (id: string, parent: string, context: CallContext | null =
   part: null,
   context,
 })
+
+/** A message that came as a log record of a span. */
+export function logged(span_id: string, event_name: string, content: string, trace_id = trace): LogEvent {
+  return {
+    timestamp: start,
+    trace_id,
+    span_id,
+    event_name,
+    event_id: `${event_name} ${content}`,
+    severity_number: 9,
+    service: '',
+    environment: '',
+    scope_name: '',
+    body: JSON.stringify({ content }),
+    attributes: new Map(),
+    resource_attributes: new Map(),
+    version: 0,
+  }
+}
 
 /** Rows by identity, the highest version of each; those taken back do not show. */
 export class ReplacingRows {

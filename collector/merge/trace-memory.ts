@@ -3,6 +3,7 @@
  * row at once. Bounded by age and by size; what was forgotten is left to the settling job.
  */
 import type { LlmRequest } from '../../records/llm-request.ts'
+import type { LogEvent } from '../../records/log-event.ts'
 import type { EpochMicros } from '../../records/span.ts'
 import type { CallContext } from '../attribution.ts'
 import { usableId } from './group-calls.ts'
@@ -17,6 +18,8 @@ export interface TraceEntry {
   parents: Map<string, string> | null
   /** What spans that are no calls say of the calls below them; null while there are none. */
   contexts: Map<string, CallContext> | null
+  /** Events of spans that came as logs: the span may come later. Null while there are none. */
+  logs: Map<string, LogEvent[]> | null
   /** Null while each part is a row of its own. */
   merged: MergedState | null
   /** What was written is not certain: it is all written again with the next span. */
@@ -51,7 +54,7 @@ export interface TraceMemoryOptions {
 /** Clients' clocks may be ahead of ours by so much. */
 const skewMs = 5_000
 /** Rough bytes of an entry, a span in it, and a part without its content. */
-const weights = { entry: 350, span: 100, part: 1_200 }
+const weights = { entry: 350, span: 100, part: 1_200, log: 500 }
 /** A trace that never ends begins anew here: all its spans are looked at with each new one. */
 const maxSpans = 5_000
 const maxParts = 1_000
@@ -70,10 +73,12 @@ export class TraceMemory {
   private readonly withoutContent = new WeakSet<LlmRequest>()
   /** Everything that came after this is remembered. */
   private completeSinceMs: number
+  private lastMs: number
 
   constructor(options: TraceMemoryOptions) {
     this.options = options
     this.completeSinceMs = options.startMs
+    this.lastMs = options.startMs
   }
 
   get traces(): number {
@@ -86,6 +91,8 @@ export class TraceMemory {
 
   /** The entry of a trace, made when it is not known. */
   open(traceId: string, nowMs: number): TraceEntry {
+    if (nowMs < this.lastMs) this.setBack(nowMs)
+    this.lastMs = nowMs
     let entry = this.entries.get(traceId)
     if (entry) this.entries.delete(traceId)
     else entry = this.newEntry(traceId)
@@ -121,6 +128,17 @@ export class TraceMemory {
   addContext(entry: TraceEntry, spanId: string, context: CallContext): void {
     entry.contexts ??= new Map()
     entry.contexts.set(spanId, context)
+  }
+
+  /** An event that is sent again takes its place. Returns all those of its span. */
+  addLog(entry: TraceEntry, event: LogEvent): LogEvent[] {
+    entry.logs ??= new Map()
+    const events = entry.logs.get(event.span_id) ?? []
+    const others = events.filter(({ event_id }) => event_id !== event.event_id)
+    if (others.length === events.length) this.weigh(entry, weights.log + event.body.length)
+    const all = [...others, event]
+    entry.logs.set(event.span_id, all)
+    return all
   }
 
   /** The entry and those that share an id of the provider with it. */
@@ -159,6 +177,15 @@ export class TraceMemory {
     }
   }
 
+  /** The clock was ahead until now: nothing is from the future, and nothing that comes now is late for that. */
+  private setBack(nowMs: number): void {
+    this.completeSinceMs = Math.min(this.completeSinceMs, nowMs)
+    for (const entry of this.entries.values()) {
+      entry.touchedMs = Math.min(entry.touchedMs, nowMs)
+      entry.since = Math.min(entry.since, (nowMs + skewMs) * 1000)
+    }
+  }
+
   private newEntry(traceId: string): TraceEntry {
     this.bytes += weights.entry
     return {
@@ -167,6 +194,7 @@ export class TraceMemory {
       parts: new Map(),
       parents: null,
       contexts: null,
+      logs: null,
       merged: null,
       doubtful: false,
       touchedMs: 0,

@@ -1,92 +1,23 @@
-/**
- * ExportTraceServiceRequest → spans, straight from the bytes: twice the speed of generated code, and nothing is built
- * that is not kept. Unknown fields are skipped, as protobuf asks.
- */
-import type { AttributeValue, Attributes, Span, SpanEvent, SpanLink } from '../../records/span.ts'
+/** ExportTraceServiceRequest → spans. */
+import type { Span, SpanEvent, SpanLink } from '../../records/span.ts'
 import { spanKinds, spanStatuses } from '../../records/span.ts'
+import type { Envelopes, Scope } from './json.ts'
+import { bytes, fixed64, noTime, ProtoDecoder, varint } from './proto-decoder.ts'
 import { ProtoReader } from './protobuf.ts'
-import { TraceBuilder, maxDepth, type DecodeOptions, type DecodedTraces, type WireTime } from './validate.ts'
+import { TraceBuilder, type DecodeOptions, type DecodedTraces } from './validate.ts'
 
-/** A field's number and wire type as they stand in its tag. */
-const varint = (field: number) => field << 3
-const fixed64 = (field: number) => (field << 3) | 1
-const bytes = (field: number) => (field << 3) | 2
-
-const request = { resource_spans: bytes(1) }
-const resourceSpans = { resource: bytes(1), scope_spans: bytes(2) }
-const resource = { attributes: bytes(1) }
-const scopeSpans = { scope: bytes(1), spans: bytes(2) }
-const scope = { name: bytes(1), version: bytes(2) }
-const keyValue = { key: bytes(1), value: bytes(2) }
-const list = { values: bytes(1) }
-
-const noTime: WireTime = { micros: 0, nanos: 0 }
+const envelopes: Envelopes = ['resourceSpans', 'scopeSpans', 'spans']
 
 /** Throws DecodeError when the body is no such message. `body` is not kept: every text is copied. */
 export function decodeProtobuf(body: Buffer, options: DecodeOptions): DecodedTraces {
-  const decoder = new Decoder(new ProtoReader(body), new TraceBuilder(options))
+  const decoder = new TraceDecoder(new ProtoReader(body), new TraceBuilder(options), envelopes)
   decoder.request(body.length)
   return decoder.builder
 }
 
-class Decoder {
-  readonly builder: TraceBuilder
-  private readonly reader: ProtoReader
-  private resourceIndex = -1
-  private scopeIndex = -1
-  private spanIndex = -1
-
-  constructor(reader: ProtoReader, builder: TraceBuilder) {
-    this.reader = reader
-    this.builder = builder
-  }
-
-  request(end: number): void {
+class TraceDecoder extends ProtoDecoder<TraceBuilder> {
+  protected item(end: number, { resource, name, version }: Scope): void {
     const { reader } = this
-    while (reader.at < end) {
-      const tag = reader.tag()
-      if (tag === request.resource_spans) this.resourceSpans(reader.message(end))
-      else reader.skip(tag, end)
-    }
-    reader.finish(end)
-  }
-
-  /** Fields may come in any order, so what is common to the spans is looked for first. */
-  private resourceSpans(end: number): void {
-    const { reader } = this
-    const start = reader.at
-    this.resourceIndex++
-    this.scopeIndex = -1
-    const attributes: Attributes = new Map()
-    this.each(end, resourceSpans.resource, (stop) => this.attributes(stop, resource.attributes, attributes))
-    const common = this.builder.resource(attributes)
-    reader.at = start
-    this.each(end, resourceSpans.scope_spans, (stop) => this.scopeSpans(stop, common))
-  }
-
-  private scopeSpans(end: number, common: Common): void {
-    const { reader } = this
-    const start = reader.at
-    this.scopeIndex++
-    this.spanIndex = -1
-    let name = ''
-    let version = ''
-    this.each(end, scopeSpans.scope, (stop) => {
-      while (reader.at < stop) {
-        const tag = reader.tag()
-        if (tag === scope.name) name = this.builder.name(reader.text(stop))
-        else if (tag === scope.version) version = this.builder.name(reader.text(stop))
-        else reader.skip(tag, stop)
-      }
-      reader.finish(stop)
-    })
-    reader.at = start
-    this.each(end, scopeSpans.spans, (stop) => this.span(stop, common, name, version))
-  }
-
-  private span(end: number, common: Common, scopeName: string, scopeVersion: string): void {
-    const { reader } = this
-    this.spanIndex++
     let start = noTime
     let finish = noTime
     const span: Span = {
@@ -97,14 +28,14 @@ class Decoder {
       parent_span_id: '',
       name: '',
       kind: 'unspecified',
-      service: common.service,
-      environment: common.environment,
-      scope_name: scopeName,
-      scope_version: scopeVersion,
+      service: resource.service,
+      environment: resource.environment,
+      scope_name: name,
+      scope_version: version,
       status: 'unset',
       status_message: '',
       attributes: new Map(),
-      resource_attributes: common.attributes,
+      resource_attributes: resource.attributes,
       events: [],
       links: [],
       version: 0,
@@ -153,9 +84,6 @@ class Decoder {
     this.builder.add(span, start, finish, this.where)
   }
 
-  private readonly where = () =>
-    `resourceSpans[${this.resourceIndex}].scopeSpans[${this.scopeIndex}].spans[${this.spanIndex}]`
-
   private event(end: number): SpanEvent {
     const { reader } = this
     const event: SpanEvent = { timestamp: 0, name: '', attributes: new Map() }
@@ -193,99 +121,4 @@ class Decoder {
     }
     reader.finish(end)
   }
-
-  private attributes(end: number, field: number, into: Attributes): void {
-    this.each(end, field, (stop) => this.attribute(stop, into))
-  }
-
-  private attribute(end: number, into: Attributes): void {
-    const { reader, builder } = this
-    let key = ''
-    let value: AttributeValue = null
-    while (reader.at < end) {
-      const tag = reader.tag()
-      if (tag === keyValue.key) key = reader.text(end)
-      else if (tag === keyValue.value) value = this.value(reader.message(end), 0)
-      else reader.skip(tag, end)
-    }
-    reader.finish(end)
-    into.set(builder.name(key), typeof value === 'number' ? value : builder.limit(value))
-  }
-
-  private value(end: number, depth: number): AttributeValue {
-    const { reader } = this
-    let value: AttributeValue = null
-    while (reader.at < end) {
-      const tag = reader.tag()
-      switch (tag) {
-        case bytes(1):
-          value = reader.text(end)
-          break
-        case varint(2):
-          value = reader.varint() !== 0
-          break
-        case varint(3):
-          value = reader.int64()
-          break
-        case fixed64(4):
-          value = reader.double(end)
-          break
-        case bytes(5):
-          value = this.list(reader.message(end), depth + 1)
-          break
-        case bytes(6):
-          value = this.object(reader.message(end), depth + 1)
-          break
-        case bytes(7): {
-          const stop = reader.message(end)
-          value = Uint8Array.from(reader.bytes.subarray(reader.at, stop))
-          reader.at = stop
-          break
-        }
-        default:
-          reader.skip(tag, end)
-      }
-    }
-    reader.finish(end)
-    return value
-  }
-
-  private list(end: number, depth: number): AttributeValue[] {
-    if (depth > maxDepth) throw this.reader.error(`values nested deeper than ${maxDepth}`)
-    const values: AttributeValue[] = []
-    this.each(end, list.values, (stop) => values.push(this.value(stop, depth)))
-    return values
-  }
-
-  private object(end: number, depth: number): AttributeValue {
-    const { reader } = this
-    if (depth > maxDepth) throw reader.error(`values nested deeper than ${maxDepth}`)
-    const entries: [string, AttributeValue][] = []
-    this.each(end, list.values, (stop) => {
-      let key = ''
-      let value: AttributeValue = null
-      while (reader.at < stop) {
-        const tag = reader.tag()
-        if (tag === keyValue.key) key = reader.text(stop)
-        else if (tag === keyValue.value) value = this.value(reader.message(stop), depth)
-        else reader.skip(tag, stop)
-      }
-      reader.finish(stop)
-      entries.push([key, value])
-    })
-    // Unlike an assignment, this takes `__proto__` as the plain name that it is here.
-    return Object.fromEntries(entries)
-  }
-
-  private each(end: number, field: number, take: (stop: number) => void): void {
-    const { reader } = this
-    while (reader.at < end) {
-      const tag = reader.tag()
-      if (tag === field) take(reader.message(end))
-      else reader.skip(tag, end)
-    }
-    reader.finish(end)
-  }
 }
-
-type Common = ReturnType<TraceBuilder['resource']>

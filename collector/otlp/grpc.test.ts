@@ -100,8 +100,8 @@ describe('taken', () => {
   })
 
   test.each([
-    [metricsMethod, Buffer.from([10, 8, 18, 6, 18, 4, 42, 2, 10, 0]), 'metrics_not_stored', 1],
-    [logsMethod, Buffer.from([10, 6, 18, 4, 18, 0, 18, 0]), 'logs_not_stored', 2],
+    [metricsMethod, Buffer.from([10, 8, 18, 6, 18, 4, 42, 2, 10, 0]), 'not_genai', 1],
+    [logsMethod, Buffer.from([10, 6, 18, 4, 18, 0, 18, 0]), 'not_genai', 2],
   ])('%s goes to its own signal', async (method, body, reason, items) => {
     const { export: send, issues } = await startGrpcReceiver()
     const answer = await send(body, { method })

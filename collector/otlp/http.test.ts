@@ -85,7 +85,7 @@ describe('taken', () => {
     expect(issues.counts()).toEqual({ 'otlp_http zero_trace_id': 2, 'otlp_http missing_span_id': 2 })
   })
 
-  test('metrics and logs are answered so that clients go on, and counted', async () => {
+  test('metrics and logs that are not stored are answered so that clients go on, and counted', async () => {
     const { post, issues } = await startReceiver()
     const metrics = {
       resourceMetrics: [
@@ -95,15 +95,18 @@ describe('taken', () => {
     const answer = await post(JSON.stringify(metrics), asJson, '/v1/metrics')
     expect(answer.status).toBe(200)
     expect(JSON.parse(answer.body.toString())).toEqual({
-      partialSuccess: { rejectedDataPoints: '3', errorMessage: 'metrics_not_stored: 3 (metrics are not stored yet)' },
+      partialSuccess: {
+        rejectedDataPoints: '3',
+        errorMessage: 'not_genai: 3 (resourceMetrics[0].scopeMetrics[0].metrics[0].gauge.dataPoints[0])',
+      },
     })
     // ResourceLogs › ScopeLogs › two LogRecords
     const logs = Buffer.from([10, 6, 18, 4, 18, 0, 18, 0])
     const proto = await post(logs, asProtobuf, '/v1/logs')
     expect(fromProtobuf('Response', proto.body)).toEqual({
-      partialSuccess: { rejected: 2, errorMessage: 'logs_not_stored: 2 (logs are not stored yet)' },
+      partialSuccess: { rejected: 2, errorMessage: 'not_genai: 2 (resourceLogs[0].scopeLogs[0].logRecords[0])' },
     })
-    expect(issues.counts()).toEqual({ 'otlp_http metrics_not_stored': 3, 'otlp_http logs_not_stored': 2 })
+    expect(issues.counts()).toEqual({ 'otlp_http not_genai': 5 })
   })
 })
 

@@ -85,6 +85,28 @@ export class ProtoReader {
     return value
   }
 
+  /** A count; rounded above 2^53. */
+  fixed64(end: number): number {
+    this.need(8, end)
+    const value = this.view.getUint32(this.at + 4, true) * two32 + this.view.getUint32(this.at, true)
+    this.at += 8
+    return value
+  }
+
+  /** A signed integer; rounded beyond 2^53. */
+  sfixed64(end: number): number {
+    this.need(8, end)
+    const value = this.view.getInt32(this.at + 4, true) * two32 + this.view.getUint32(this.at, true)
+    this.at += 8
+    return value
+  }
+
+  /** A 32-bit integer in zigzag. */
+  sint32(): number {
+    const value = this.varint() % two32
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
   /** A fixed64 of nanoseconds. 2^32 = 4,294,967 × 1000 + 296, so that every step stays exact. */
   time(end: number): WireTime {
     this.need(8, end)

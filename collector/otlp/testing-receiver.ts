@@ -11,9 +11,11 @@ import { ingestConfig, type IngestConfig } from '../config.ts'
 import { IssueLog } from '../issues.ts'
 import { silent } from '../spool/testing.ts'
 import { startBodyReader, type BodyReader } from './body.ts'
-import { unstoredLogs, unstoredMetrics } from './count-items.ts'
 import { startOtlpGrpc } from './grpc.ts'
 import { startOtlpHttp } from './http.ts'
+import { Findings } from './findings.ts'
+import { logs } from './logs/index.ts'
+import { metrics } from './metrics/index.ts'
 import type { ReceiverOptions } from './receiver.ts'
 import { jsonRequest, jsonSpan } from './testing.ts'
 import { traces } from './traces.ts'
@@ -49,7 +51,14 @@ export function receiverOptions(
   const options = {
     listen: '127.0.0.1:0',
     config,
-    signals: [signal, unstoredLogs, unstoredMetrics],
+    signals: [
+      signal,
+      logs(async () => {}),
+      metrics(
+        async () => new Findings(),
+        () => 'genai',
+      ),
+    ],
     bodies: bodies ?? startBodyReader(config),
     issues: new IssueLog(),
     log: silent,

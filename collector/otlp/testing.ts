@@ -1,7 +1,7 @@
 /** Test helpers: OTLP messages as JSON objects, and the same encoded by an independent protobuf implementation. */
 import protobuf from 'protobufjs'
 
-/** The part of OTLP that carries traces, written from the specification's field numbers. */
+/** OTLP's three requests, written from the specification's field numbers. */
 const proto = `
 syntax = "proto3";
 message Request { repeated ResourceSpans resourceSpans = 1; }
@@ -27,6 +27,52 @@ message AnyValue {
     KvList kvlistValue = 6; bytes bytesValue = 7;
   }
 }
+message LogsRequest { repeated ResourceLogs resourceLogs = 1; }
+message ResourceLogs { Resource resource = 1; repeated ScopeLogs scopeLogs = 2; string schemaUrl = 3; }
+message ScopeLogs { Scope scope = 1; repeated LogRecord logRecords = 2; string schemaUrl = 3; }
+message LogRecord {
+  fixed64 timeUnixNano = 1; int32 severityNumber = 2; string severityText = 3; AnyValue body = 5;
+  repeated KeyValue attributes = 6; uint32 droppedAttributesCount = 7; fixed32 flags = 8; bytes traceId = 9;
+  bytes spanId = 10; fixed64 observedTimeUnixNano = 11; string eventName = 12;
+}
+message MetricsRequest { repeated ResourceMetrics resourceMetrics = 1; }
+message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scopeMetrics = 2; string schemaUrl = 3; }
+message ScopeMetrics { Scope scope = 1; repeated Metric metrics = 2; string schemaUrl = 3; }
+message Metric {
+  string name = 1; string description = 2; string unit = 3;
+  oneof data {
+    Gauge gauge = 5; Sum sum = 7; Histogram histogram = 9; ExponentialHistogram exponentialHistogram = 10; Summary summary = 11;
+  }
+  repeated KeyValue metadata = 12;
+}
+message Gauge { repeated NumberPoint dataPoints = 1; }
+message Sum { repeated NumberPoint dataPoints = 1; int32 aggregationTemporality = 2; bool isMonotonic = 3; }
+message Histogram { repeated HistogramPoint dataPoints = 1; int32 aggregationTemporality = 2; }
+message ExponentialHistogram { repeated ExponentialPoint dataPoints = 1; int32 aggregationTemporality = 2; }
+message Summary { repeated SummaryPoint dataPoints = 1; }
+message NumberPoint {
+  fixed64 startTimeUnixNano = 2; fixed64 timeUnixNano = 3;
+  oneof value { double asDouble = 4; sfixed64 asInt = 6; }
+  repeated Exemplar exemplars = 5; repeated KeyValue attributes = 7; uint32 flags = 8;
+}
+message HistogramPoint {
+  fixed64 startTimeUnixNano = 2; fixed64 timeUnixNano = 3; fixed64 count = 4; optional double sum = 5;
+  repeated fixed64 bucketCounts = 6; repeated double explicitBounds = 7; repeated Exemplar exemplars = 8;
+  repeated KeyValue attributes = 9; uint32 flags = 10; optional double min = 11; optional double max = 12;
+}
+message ExponentialPoint {
+  repeated KeyValue attributes = 1; fixed64 startTimeUnixNano = 2; fixed64 timeUnixNano = 3; fixed64 count = 4;
+  optional double sum = 5; sint32 scale = 6; fixed64 zeroCount = 7; Buckets positive = 8; Buckets negative = 9;
+  uint32 flags = 10; repeated Exemplar exemplars = 11; optional double min = 12; optional double max = 13;
+  double zeroThreshold = 14;
+}
+message Buckets { sint32 offset = 1; repeated uint64 bucketCounts = 2; }
+message SummaryPoint {
+  fixed64 startTimeUnixNano = 2; fixed64 timeUnixNano = 3; fixed64 count = 4; double sum = 5;
+  repeated Quantile quantileValues = 6; repeated KeyValue attributes = 7; uint32 flags = 8;
+}
+message Quantile { double quantile = 1; double value = 2; }
+message Exemplar { fixed64 timeUnixNano = 2; double asDouble = 3; bytes spanId = 4; bytes traceId = 5; }
 message Partial { int64 rejected = 1; string errorMessage = 2; }
 message Response { Partial partialSuccess = 1; }
 message RpcStatus { int32 code = 1; string message = 2; repeated Any details = 3; }
@@ -38,7 +84,9 @@ const { root } = protobuf.parse(proto, { keepCase: true })
 
 /** OTLP/JSON's request → protobuf bytes. Ids are hex there and bytes here; the rest is proto3 JSON. */
 export function toProtobuf(request: object): Buffer {
-  const type = root.lookupType('Request')
+  const type = root.lookupType(
+    'resourceLogs' in request ? 'LogsRequest' : 'resourceMetrics' in request ? 'MetricsRequest' : 'Request',
+  )
   return Buffer.from(type.encode(type.fromObject(bytesForHex(request) as object)).finish())
 }
 
@@ -93,6 +141,38 @@ export function jsonRequest(spans: object[], resource: object[] = []): Record<st
   return {
     resourceSpans: [
       { resource: { attributes: resource }, scopeSpans: [{ scope: { name: 'test', version: '1' }, spans }] },
+    ],
+  }
+}
+
+/** A GenAI event as OTLP/JSON, the way that OpenTelemetry's instrumentation of openai sends it. */
+export function jsonLog(overrides: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    timeUnixNano: '1760000000123456789',
+    observedTimeUnixNano: '1760000000200000000',
+    severityNumber: 9,
+    traceId: '5b8efff798038103d269b633813fc60c',
+    spanId: 'eee19b7ec3c1b174',
+    body: { kvlistValue: { values: [{ key: 'content', value: { stringValue: 'Hello?' } }] } },
+    attributes: [{ key: 'event.name', value: { stringValue: 'gen_ai.user.message' } }],
+    ...overrides,
+  }
+}
+
+/** A request with these log records in one resource. */
+export function jsonLogs(logRecords: object[], resource: object[] = []): Record<string, unknown> {
+  return {
+    resourceLogs: [
+      { resource: { attributes: resource }, scopeLogs: [{ scope: { name: 'test', version: '1' }, logRecords }] },
+    ],
+  }
+}
+
+/** A request with these metrics in one resource. */
+export function jsonMetrics(metrics: object[], resource: object[] = []): Record<string, unknown> {
+  return {
+    resourceMetrics: [
+      { resource: { attributes: resource }, scopeMetrics: [{ scope: { name: 'test', version: '1' }, metrics }] },
     ],
   }
 }

@@ -1,4 +1,4 @@
-/** What both encodings of OTLP must agree on: which spans can be stored, and what is put right on the way. */
+/** What both encodings of OTLP must agree on: which items can be stored, and what is put right on the way. */
 import type { AttributeValue, Attributes, EpochMicros, Span } from '../../records/span.ts'
 import { attributeText } from '../../storage/column-kinds.ts'
 import { Findings } from './findings.ts'
@@ -33,34 +33,23 @@ const maxResourceCharacters = 64 * 1024
 const maxNameBytes = 1024
 const utf8 = new TextDecoder()
 
-/** Collects the spans of one request. */
-export class TraceBuilder implements DecodedTraces {
-  readonly spans: Span[] = []
+/** What the items of one resource share. */
+export interface Resource {
+  attributes: Attributes
+  service: string
+  environment: string
+}
+
+/** Collects the items of one request, whatever the signal. */
+export class ItemBuilder {
+  /** Items that cannot be stored, by reason. */
   readonly rejected = new Findings()
+  /** Items that were put right, or values that were cut, by reason. */
   readonly noted = new Findings()
-  private readonly options: DecodeOptions
+  protected readonly options: DecodeOptions
 
   constructor(options: DecodeOptions) {
     this.options = options
-  }
-
-  /**
-   * Takes a span with its ids and texts as they came, or rejects it. `where` names its place in the request, and is asked
-   * only when something is wrong.
-   */
-  add(span: Span, start: WireTime, end: WireTime, where: () => string): void {
-    const reason = this.unusable(span, start)
-    if (reason) return this.rejected.add(reason, where())
-    if (span.parent_span_id !== '' && !isId(span.parent_span_id, 16)) {
-      if (!/^0*$/.test(span.parent_span_id)) this.noted.add('invalid_parent_span_id', where())
-      span.parent_span_id = ''
-    }
-    span.timestamp = start.micros
-    span.duration_ms = this.duration(start, end, where)
-    span.name = this.name(span.name)
-    if (span.events.length > 0) this.placeEvents(span, where)
-    if (span.links.length > 0) this.checkLinks(span, where)
-    this.spans.push(span)
   }
 
   /** An attribute's value, cut when it is longer than configured. */
@@ -80,7 +69,7 @@ export class TraceBuilder implements DecodedTraces {
   }
 
   /** A resource's attributes without what goes beyond the limit, and the two that have columns of their own. */
-  resource(attributes: Attributes): { attributes: Attributes; service: string; environment: string } {
+  resource(attributes: Attributes): Resource {
     let characters = 0
     for (const [key, value] of attributes) {
       characters += key.length + attributeText(value).length
@@ -104,13 +93,41 @@ export class TraceBuilder implements DecodedTraces {
     return name.length * 3 > maxNameBytes ? this.cut(name, maxNameBytes) : name
   }
 
+  /** `<field>_before_2000` or `<field>_in_the_future`; null for a time that can be. */
+  protected misplaced(time: EpochMicros, field: string): string | null {
+    if (time < year2000) return `${field}_before_2000`
+    return time > this.options.now + day ? `${field}_in_the_future` : null
+  }
+}
+
+/** Collects the spans of one request. */
+export class TraceBuilder extends ItemBuilder implements DecodedTraces {
+  readonly spans: Span[] = []
+
+  /**
+   * Takes a span with its ids and texts as they came, or rejects it. `where` names its place in the request, and is asked
+   * only when something is wrong.
+   */
+  add(span: Span, start: WireTime, end: WireTime, where: () => string): void {
+    const reason = this.unusable(span, start)
+    if (reason) return this.rejected.add(reason, where())
+    if (span.parent_span_id !== '' && !isId(span.parent_span_id, 16)) {
+      if (!/^0*$/.test(span.parent_span_id)) this.noted.add('invalid_parent_span_id', where())
+      span.parent_span_id = ''
+    }
+    span.timestamp = start.micros
+    span.duration_ms = this.duration(start, end, where)
+    span.name = this.name(span.name)
+    if (span.events.length > 0) this.placeEvents(span, where)
+    if (span.links.length > 0) this.checkLinks(span, where)
+    this.spans.push(span)
+  }
+
   private unusable(span: Span, start: WireTime): string | null {
     if (!isId(span.trace_id, 32)) return idFault(span.trace_id, 32, 'trace_id')
     if (!isId(span.span_id, 16)) return idFault(span.span_id, 16, 'span_id')
     if (start.micros === 0) return 'missing_start_time'
-    if (start.micros < year2000) return 'start_before_2000'
-    if (start.micros > this.options.now + day) return 'start_in_the_future'
-    return null
+    return this.misplaced(start.micros, 'start')
   }
 
   private duration(start: WireTime, end: WireTime, where: () => string): number {
@@ -131,7 +148,7 @@ export class TraceBuilder implements DecodedTraces {
 
   private placeEvents(span: Span, where: () => string): void {
     for (const event of span.events) {
-      if (event.timestamp >= year2000 && event.timestamp <= this.options.now + day) continue
+      if (this.misplaced(event.timestamp, 'event') === null) continue
       if (event.timestamp !== 0) this.noted.add('invalid_event_time', where())
       event.timestamp = span.timestamp
     }
@@ -146,11 +163,11 @@ function cutBytes(bytes: Uint8Array, max: number): string {
 }
 
 /** Lower-case hex of the right length, not all zero. The decoders lower-case; here only length and zero can be wrong. */
-function isId(id: string, length: number): boolean {
+export function isId(id: string, length: number): boolean {
   if (id.length !== length) return false
   for (let i = 0; i < length; i++) if (id.charCodeAt(i) !== 48) return true
   return false
 }
 
-const idFault = (id: string, length: number, field: string) =>
+export const idFault = (id: string, length: number, field: string) =>
   id.length === length ? `zero_${field}` : id === '' ? `missing_${field}` : `invalid_${field}`

@@ -1,7 +1,7 @@
 /** Scrapes one target at once and then on an interval; its failures stay its own. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { IngestIssue } from '../../records/ingest-issue.ts'
+import { plainIssue, type IngestIssue } from '../../records/ingest-issue.ts'
 import type { Target } from '../../records/server-sample.ts'
 import type { Db } from '../../storage/client.ts'
 import { traced } from '../../storage/traced.ts'
@@ -179,9 +179,10 @@ export class TargetLoop {
   /** A page with a bad line has it on every scrape: one row a minute says so. */
   #takeIssues(now: number): IngestIssue[] {
     if (this.#issues.size === 0 || now - this.#issuesAt <= reportEveryMs) return []
-    const issues = [...this.#issues].map(([reason, { items, example }]) => {
-      return { timestamp: now * 1000, source: 'scrape', reason, items, example }
-    })
+    const common = { ...plainIssue, timestamp: now * 1000, source: 'scrape' }
+    const issues = [...this.#issues].map(([reason, { items, example }]) =>
+      Object.assign({ reason, items, example }, common),
+    )
     this.#issues.clear()
     this.#issuesAt = now
     return issues

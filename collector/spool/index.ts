@@ -12,7 +12,7 @@ import type { SpoolConfig } from '../config.ts'
 import { diskRoom, diskSpace, type DiskSpace } from './disk-room.ts'
 import { Drain, moveToRejected } from './drain.ts'
 import { spoolMetrics, type SpoolStats } from './metrics.ts'
-import { recoverSegment, segmentSuffix, type Segment } from './segment.ts'
+import { recoverSegment, segmentSuffix, UnreadableSegment, type Segment } from './segment.ts'
 import { TableWal } from './wal.ts'
 
 export type { SpoolStats } from './metrics.ts'
@@ -187,7 +187,8 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
     const names = (await readdir(dir)).filter((name) => name.endsWith(segmentSuffix))
     const rejected = join(dir, 'rejected')
     for (const name of await readdir(rejected).catch(() => [])) waitingBytes += (await stat(join(rejected, name))).size
-    for (const path of names.sort().map((name) => join(dir, name))) {
+    for (const name of names.sort()) {
+      const path = join(dir, name)
       try {
         const segment = await recoverSegment(path)
         if (segment) enqueue(segment)
@@ -195,9 +196,12 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
       } catch (error) {
         waitingBytes += (await stat(path)).size
         rejectedSegments++
+        meters.rejected.add(1, { table: name.split('-', 1)[0] ?? '' })
         await moveToRejected(path)
         log.error({ path, reason: (error as Error).message }, 'spool: a segment is damaged; kept in rejected/')
-        onRejected('segment_damaged', 0, (error as Error).message)
+        // At least the file itself counts, when nobody can say how many rows were in it.
+        const rows = error instanceof UnreadableSegment ? error.rows : 0
+        onRejected('segment_damaged', Math.max(rows, 1), (error as Error).message)
       }
     }
     if (drain.segments().length > 0) log.info({ segments: drain.segments().length }, 'spool: replaying a former run')

@@ -97,3 +97,54 @@ test('what is damaged or of a newer format is not taken for empty', async () => 
   // Both commits fail their check: an acknowledged one is gone, which a person must see.
   await expect(broken((copy) => copy.fill(0x55, sealed?.offset))).rejects.toThrow('damaged rows')
 })
+
+test('damage to rows before the last commit is found too', async () => {
+  const sealed = await written([first, 1], [second, 2], [third, 1])
+  const bytes = await readFile(sealed?.path ?? '')
+  for (const at of [0, first.length - 1, first.length, first.length + second.length - 1]) {
+    const copy = Buffer.from(bytes)
+    copy.writeUInt8(copy.readUInt8((sealed?.offset ?? 0) + at) ^ 1, (sealed?.offset ?? 0) + at)
+    const path = join(dir, 'rotten.seg')
+    await writeFile(path, copy)
+    await expect(recoverSegment(path)).rejects.toThrow('damaged rows')
+    // Nothing was cut from it.
+    expect(await readFile(path)).toEqual(copy)
+  }
+})
+
+test('the only commit, damaged: kept, unless nothing of it was ever written', async () => {
+  const sealed = await written([third, 1])
+  const bytes = await readFile(sealed?.path ?? '')
+  const offset = sealed?.offset ?? 0
+  const path = join(dir, 'only.seg')
+  const changed = (change: (copy: Buffer) => void) => {
+    const copy = Buffer.from(bytes)
+    change(copy)
+    return writeFile(path, copy)
+  }
+  await changed((copy) => copy.fill(0x55, offset + 50, offset + 60))
+  await expect(recoverSegment(path)).rejects.toThrow('damaged rows')
+  // Both slots unreadable, the rows there.
+  await changed((copy) => copy.fill(0x55, offset - 1024, offset))
+  await expect(recoverSegment(path)).rejects.toThrow('damaged rows')
+  // The file grew and the disk never wrote what it grew by.
+  await changed((copy) => copy.fill(0, offset))
+  expect(await recoverSegment(path)).toBeNull()
+  // The rows were written before the slot was.
+  await changed((copy) => copy.fill(0, offset - 1024, offset))
+  expect(await recoverSegment(path)).toBeNull()
+})
+
+test('a torn header: nothing when it was never whole, else kept', async () => {
+  const sealed = await written([first, 1])
+  const bytes = await readFile(sealed?.path ?? '')
+  const path = join(dir, 'header.seg')
+  await writeFile(path, bytes.subarray(0, 60))
+  expect(await recoverSegment(path)).toBeNull()
+  await writeFile(path, Buffer.alloc(5000))
+  expect(await recoverSegment(path)).toBeNull()
+  await writeFile(path, Buffer.concat([Buffer.alloc(sealed?.offset ?? 0), bytes.subarray(sealed?.offset), second]))
+  await expect(recoverSegment(path)).rejects.toThrow(UnreadableSegment)
+  await writeFile(path, Buffer.concat([bytes.subarray(0, 30), Buffer.alloc(30), bytes.subarray(60)]))
+  await expect(recoverSegment(path)).rejects.toThrow(UnreadableSegment)
+})

@@ -5,9 +5,9 @@
  *   0                                                             body - 1024  body
  *
  * The rows stand contiguous, so that the file is the body of the INSERT; what frames between them would tell stands in
- * two commit slots. Commit n appends its bytes, writes their place and CRC into slot n % 2, and one fdatasync covers
- * both. The disk may write the two in any order: a slot counts only when its own CRC and the CRC of its bytes hold, and
- * the other slot was on disk before this commit began. So a torn commit, which nobody was told of, is cut, and what was
+ * two commit slots. Commit n appends its bytes, writes the length and CRC of all bytes so far into slot n % 2, and one
+ * fdatasync covers both. The disk may write the two in any order: a slot counts only when its own CRC and the CRC of its
+ * bytes hold, and the other slot was on disk before this commit began. So a torn commit, which nobody was told of, is cut, and what was
  * acknowledged never is. Each slot has a sector of its own, so that one torn write cannot take both.
  */
 import { open, unlink, type FileHandle } from 'node:fs/promises'
@@ -41,11 +41,13 @@ export interface Segment {
 /** The file is not a segment, or of a format that this version does not know. */
 export class UnreadableSegment extends Error {
   override name = 'UnreadableSegment'
+  /** Rows that it says it holds; 0 when it says nothing. */
+  rows = 0
 }
 
 interface Commit {
   sequence: number
-  /** Bytes of the body before and after the commit. */
+  /** Bytes of the body that `crc` covers: all there are after the commit, so that damage to earlier ones shows too. */
   start: number
   end: number
   /** Rows of the segment after the commit. */
@@ -61,6 +63,7 @@ export class OpenSegment {
   length = 0
   rows = 0
   private sequence = 0
+  private crc = 0
   private damaged = false
   private readonly slot = Buffer.alloc(slotBytes)
   private readonly file: FileHandle
@@ -114,14 +117,14 @@ export class OpenSegment {
   async commit(bytes: Buffer, rows: number): Promise<void> {
     const next = {
       sequence: this.sequence + 1,
-      start: this.length,
+      start: 0,
       end: this.length + bytes.length,
       rows: this.rows + rows,
-      crc: crc32(bytes),
+      crc: crc32(bytes, this.crc),
     }
     writeSlot(this.slot, next)
     const writes = await Promise.allSettled([
-      writeAll(this.file, bytes, this.offset + next.start),
+      writeAll(this.file, bytes, this.offset + this.length),
       writeAll(this.file, this.slot, slotPosition(this.offset, next.sequence)),
     ])
     const failed = writes.find((write) => write.status === 'rejected')
@@ -135,6 +138,7 @@ export class OpenSegment {
       throw error
     }
     this.sequence = next.sequence
+    this.crc = next.crc
     this.length = next.end
     this.rows = next.rows
   }
@@ -197,20 +201,37 @@ async function readHeader(file: FileHandle, path: string, size: number) {
 
 async function lastCommit(file: FileHandle, path: string, offset: number, size: number): Promise<Commit | null> {
   const commits: Commit[] = []
+  let unreadable = 0
   for (const sequence of [0, 1]) {
     const slot = Buffer.alloc(slotBytes)
     await file.read(slot, 0, slotBytes, slotPosition(offset, sequence))
     const commit = readSlot(slot)
     if (commit) commits.push(commit)
+    else if (slot.some((byte) => byte !== 0 && byte !== 0x20)) unreadable++
   }
   commits.sort((a, b) => b.sequence - a.sequence)
   for (const commit of commits) {
     if (offset + commit.end <= size && (await crcOf(file, offset + commit.start, offset + commit.end)) === commit.crc)
       return commit
   }
-  // A torn first commit leaves nothing. Later ones were acknowledged: losing both slots is damage, kept for a person.
-  if (commits.some((commit) => commit.sequence > 1)) throw new UnreadableSegment(`${basename(path)}: damaged rows`)
-  return null
+  // A first commit that never came to be leaves nothing. Anything else was, or may have been, acknowledged: that is damage,
+  // kept for a person.
+  const written = size > offset && !(await isZero(file, offset, size))
+  const later = commits.some((commit) => commit.sequence > 1)
+  const whole = commits.some((commit) => offset + commit.end <= size)
+  if (!later && !(written && (whole || unreadable > 0))) return null
+  const damaged = new UnreadableSegment(`${basename(path)}: damaged rows`)
+  damaged.rows = commits[0]?.rows ?? 0
+  throw damaged
+}
+
+async function isZero(file: FileHandle, from: number, to: number): Promise<boolean> {
+  const chunk = Buffer.alloc(1 << 16)
+  for (let at = from; at < to; at += chunk.length) {
+    const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, to - at), at)
+    if (chunk.subarray(0, bytesRead).some((byte) => byte !== 0)) return false
+  }
+  return true
 }
 
 async function crcOf(file: FileHandle, from: number, to: number): Promise<number> {

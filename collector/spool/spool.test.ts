@@ -46,6 +46,18 @@ test('a segment is sealed by age without anybody asking', async () => {
   await vi.waitFor(() => expect(db.inserts).toHaveLength(1), { timeout: 10_000 })
 })
 
+test('a segment comes of age whatever the clock does', async () => {
+  let now = 1_760_000_000_000
+  const { spool, db } = await start({ segment_ms: 100 }, { clock: () => (now -= 3_600_000) })
+  await spool.append({ ingest_issues: [issue(1)] })
+  expect(spool.stats().oldest_ms).toBe(0)
+  await vi.waitFor(() => expect(db.inserts).toHaveLength(1), { timeout: 10_000 })
+  now = 4_000_000_000_000
+  await spool.append({ ingest_issues: [issue(2)] })
+  await vi.waitFor(() => expect(db.inserts).toHaveLength(2), { timeout: 10_000 })
+  expect(new Set(db.tries).size).toBe(2)
+})
+
 test('a segment is sealed at its size', async () => {
   const { spool, db } = await start({ segment_bytes: 10_000, segment_ms: 60_000 })
   for (let i = 0; i < 10; i++) await spool.append({ ingest_issues: [issue(i, 'x'.repeat(6000))] })
@@ -147,6 +159,24 @@ test('stop leaves on disk what cannot be inserted, and the next start inserts it
   await next.drained()
   expect(db.bodies()).toEqual(encoded([issue(1), issue(2)]))
   expect(await files(dir)).toEqual([])
+})
+
+test('rows that rotted on disk are kept aside, counted and told of', async () => {
+  const { spool, db, restart, dir } = await start()
+  db.fail = () => refused(true)
+  for (const items of [1, 2, 3]) await spool.append({ ingest_issues: [issue(items, 'x'.repeat(50))] })
+  await spool.stop(0)
+  const [name = ''] = await files(dir)
+  const bytes = await readFile(join(dir, name))
+  await writeFile(join(dir, name), bytes.fill(0x79, bytes.length - 200, bytes.length - 190))
+  db.fail = () => null
+  const rejected: unknown[] = []
+  const next = await restart({ onRejected: (reason, rows) => rejected.push([reason, rows]) })
+  await next.drained()
+  expect(db.inserts).toEqual([])
+  expect(rejected).toEqual([['segment_damaged', 3]])
+  expect(next.stats().rejected_segments).toBe(1)
+  expect(await readFile(join(dir, 'rejected', name))).toEqual(bytes)
 })
 
 test('a damaged file of a former run is kept aside, the others are replayed', async () => {

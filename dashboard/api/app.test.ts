@@ -1,5 +1,6 @@
 /** The API as a client meets it: `app.request()` on a real storage. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { plainIssue } from '../../records/ingest-issue.ts'
 import { requests, trace } from '../../test/dashboard/seed.ts'
 import { testDeps } from '../../test/dashboard/serve.ts'
 import { store } from '../../test/dashboard/store.ts'
@@ -82,6 +83,48 @@ describe('questions', () => {
     expect(await json(`/api/traces/${newest?.trace_id}`)).toMatchObject({ spans: answer.spans })
   })
 
+  test('the inbox: what, how many, since when, an example, and what to do', async () => {
+    const issue = {
+      ...plainIssue,
+      timestamp: (noon - 60_000) * 1000,
+      source: 'spans',
+      reason: 'unpriced_model',
+      subject: 'mistral_ai / new-model',
+      items: 3,
+      example: '',
+      example_trace_id: newest?.trace_id ?? '',
+      example_span_id: newest?.span_id ?? '',
+    }
+    await store(storage.db, 'ingest_issues', [issue, { ...issue, timestamp: issue.timestamp + 1e6, items: 4 }])
+    const { timestamp: _at, ...kept } = issue
+    expect(await json('/api/ingest?range=2h')).toEqual({
+      from: noon - 7_200_000,
+      to: noon,
+      more: false,
+      issues: [
+        {
+          ...kept,
+          items: 7,
+          first_ms: noon - 60_000,
+          last_ms: noon - 59_000,
+          title: 'Models without a price',
+          explanation: expect.any(String),
+          fix: expect.any(String),
+          snippet: { label: 'inferwatch.yaml', text: expect.stringContaining('model: "new-model"') },
+        },
+      ],
+    })
+  })
+
+  test('the cost of a request, line by line, by its ids in any form', async () => {
+    const ids = [newest?.trace_id, newest?.span_id]
+    const cost = await json(`/api/requests/${ids.join('/')}/cost`)
+    expect(cost).toMatchObject({ request: { model: newest?.model }, lines: [], price: null })
+    for (const separator of ['.', ':', '-'])
+      expect(await json(`/api/requests/${ids.join(separator)}/cost`)).toEqual(cost)
+    expect(await json(`/api/requests/${ids.join('/')}/cost?explain=1`)).toHaveProperty('explain')
+  })
+
   test('equal questions at one time are one query', async () => {
     let asked = 0
     const { reader } = storage
@@ -113,6 +156,7 @@ describe('what it refuses', () => {
     ['/api/overview?colour=red', 400, 'colour'],
     ['/api/requests?limit=0', 400, 'limit'],
     ['/api/requests?after=../../etc', 400, 'after'],
+    ['/api/requests/no-request-/cost', 400, 'id'],
   ])('%s is %i and names %s', async (path, status, field) => {
     const response = await get(path)
     expect(response.status).toBe(status)
@@ -123,6 +167,7 @@ describe('what it refuses', () => {
 
   test.each([
     [`/api/requests/${'0'.repeat(32)}/${'0'.repeat(16)}`],
+    [`/api/requests/${'0'.repeat(32)}/${'0'.repeat(16)}/cost`],
     [`/api/traces/${'0'.repeat(32)}`],
     ['/api/nothing-here'],
   ])('%s is 404, with a reason', async (path) => {

@@ -7,6 +7,7 @@ import type { DashboardDeps } from './deps.ts'
 import { answerError, ApiError } from './errors.ts'
 import { createLive, type Live } from './live.ts'
 import { alertsRoute } from './routes/alerts.ts'
+import { costRoute } from './routes/cost.ts'
 import { demoRoute } from './routes/demo.ts'
 import { filtersRoute } from './routes/filters.ts'
 import { fleetRoute } from './routes/fleet.ts'
@@ -44,6 +45,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', overviewRoute(context))
     .route('/', seriesRoute(context))
     .route('/', fleetRoute(context))
+    .route('/', costRoute(context))
     .route('/', requestsRoute(context))
     .route('/', alertsRoute(context))
     .route('/', ingestRoute(context))

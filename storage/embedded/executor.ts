@@ -8,6 +8,7 @@ import { Engine, type RawResult } from './engine.ts'
 import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
 import { type BodyInsert, insertFromFile } from './insert.ts'
+import { unfinishedInserts } from './insert-tokens.ts'
 import { gateReaderQuery } from './reader-gate.ts'
 import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
 import { poolSettings, quote, readerSettingsFor, type PoolSettings } from './settings.ts'
@@ -38,10 +39,18 @@ export class Executor {
   /** Opens the data directory: throws when another process holds it. */
   static async open(options: ExecutorOptions): Promise<Executor> {
     const args = writeEngineConfig(join(options.directory, 'config'), options.database, options.memoryBytes)
-    const engine = new Engine(join(options.directory, 'store'), args)
+    const store = join(options.directory, 'store')
+    const engine = new Engine(store, args)
     const connection = engine.connect()
     const column = async (sql: string) => (await connection.query(sql, 'TSV')).bytes.toString().trim().split('\n')
     await connection.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(options.database)}`)
+    for (const unfinished of unfinishedInserts(store)) {
+      const names = `SELECT concat(database, '.', name) FROM system.tables WHERE uuid = ${quote(unfinished.table)}`
+      const [table = ''] = await column(names)
+      if (table !== '') await connection.query(`DETACH TABLE ${table}`)
+      unfinished.forget()
+      if (table !== '') await connection.query(`ATTACH TABLE ${table}`)
+    }
     const facts = {
       version: (await column('SELECT version()')).join(''),
       settings: await column('SELECT name FROM system.settings'),

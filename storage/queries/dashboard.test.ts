@@ -193,6 +193,14 @@ describe('requests', () => {
   })
 })
 
+test('a span that was merged into a request finds it', async () => {
+  const [merged, other] = ['6d'.repeat(8), '6e'.repeat(8)]
+  const row = call(5, { environment: 'merged', model: 'whole', merged_span_ids: [merged, other] })
+  await store(storage.db, 'requests', [{ ...row, span_id: merged }])
+  for (const span of [merged, other])
+    expect(await requestDetail(storage.reader, row.trace_id, span)).toMatchObject({ span_id: merged, model: 'whole' })
+})
+
 test('filters: several values of a column are alternatives, columns all have to match', async () => {
   const of = async (filter: object) =>
     (await overview(storage.reader, { ...in_test, ...filter }, range)).current.requests

@@ -1,5 +1,6 @@
 /** GPUs, servers, targets, issues and traces as the dashboard asks for them. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { plainIssue } from '../../records/ingest-issue.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import { requests, trace } from '../../test/dashboard/seed.ts'
 import { gpuSamples, serverSamples } from '../../test/dashboard/seed-fleet.ts'
@@ -106,15 +107,24 @@ test('the newest state of a target counts', async () => {
   expect(await latestTargets(storage.reader, noon)).toEqual([])
 })
 
-test('issues of a reason are summed, the newest example is kept', async () => {
-  const issue = { source: 'otlp_http', reason: 'zero_trace_id' }
+test('issues of a reason and subject are summed, problems first; the newest example is kept, with its place', async () => {
+  const issue = { ...plainIssue, source: 'otlp_http', reason: 'zero_trace_id' }
+  const place = { example_trace_id: 'a'.repeat(32), example_span_id: 'b'.repeat(16) }
+  const hint = { ...issue, source: 'spans', reason: 'no_ttft', severity: 'hint' as const }
   await store(storage.db, 'ingest_issues', [
     { ...issue, timestamp: (noon - 2000) * 1000, items: 3, example: 'first' },
-    { ...issue, timestamp: (noon - 1000) * 1000, items: 4, example: 'second' },
+    { ...issue, ...place, timestamp: (noon - 1000) * 1000, items: 4, example: 'second' },
+    { ...hint, timestamp: (noon - 1000) * 1000, subject: 'ai', items: 100, example: '' },
+    { ...hint, timestamp: (noon - 1000) * 1000, subject: 'langsmith', items: 200, example: '' },
+    { ...hint, timestamp: range.to * 1000, subject: 'ai', items: 1, example: 'outside' },
   ])
-  expect(await ingestIssues(storage.reader, range)).toEqual([
-    { ...issue, items: 7, first_ms: noon - 2000, last_ms: noon - 1000, example: 'second' },
+  const rows = await ingestIssues(storage.reader, range)
+  expect(rows).toEqual([
+    { ...issue, ...place, items: 7, first_ms: noon - 2000, last_ms: noon - 1000, example: 'second' },
+    { ...hint, subject: 'langsmith', items: 200, first_ms: noon - 1000, last_ms: noon - 1000, example: '' },
+    { ...hint, subject: 'ai', items: 100, first_ms: noon - 1000, last_ms: noon - 1000, example: '' },
   ])
+  expect(await ingestIssues(storage.reader, range, 1)).toEqual(rows.slice(0, 1))
 })
 
 test('a trace has all its spans, earliest first', async () => {

@@ -133,7 +133,7 @@ export interface RequestDetail extends RequestRow {
   attributes: Record<string, string>
 }
 
-/** Every field of one request; null when there is none by these ids. */
+/** Every field of the request that a span is, or was merged into; null when there is none by these ids. */
 export async function requestDetail(db: Db, traceId: string, spanId: string): Promise<RequestDetail | null> {
   const rows = await db.query<RequestDetail>(
     `select ${columns},
@@ -144,8 +144,9 @@ export async function requestDetail(db: Db, traceId: string, spanId: string): Pr
       toFloat64(cache_savings_usd) as cache_savings_usd, toFloat64(reported_cost_usd) as reported_cost_usd,
       price_id, price_version, input, output, dialect, role, merged_span_ids, merged_dialects, inherited_fields,
       input_token_basis, usage_source, service_tier, attributes
-    from requests where trace_id = {trace_id:String} and span_id = {span_id:String}
-    order by timestamp desc limit 1`,
+    from requests as r
+    where trace_id = {trace_id:String} and (span_id = {span_id:String} or has(r.merged_span_ids, {span_id:String}))
+    order by span_id = {span_id:String} desc, timestamp desc limit 1`,
     { trace_id: traceId, span_id: spanId },
   )
   return rows[0] ?? null

@@ -1,79 +1,126 @@
 /**
- * kill -9 under load: every acked span is there exactly once, as a span and as a request, and the rollups equal a
- * recount of the raw rows. `npm run durability` runs 50 kills of each kind; `npm test` a few.
+ * kill -9 under mixed load, with the storage going away and coming back: every acked span is there exactly once, `requests`
+ * is what the acked spans say, and the rollups equal a recount of the raw rows. `npm run durability` breaks it 500 times;
+ * `npm test` a few.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
 import { instanceFolder, removeFolder, sql, startInstance, type Instance } from '../support/instance.ts'
-import { startLoad, type SentSpan } from '../support/load.ts'
-
-export type Victim = 'collector' | 'engine'
+import { expectedRequests, type ExpectedRow, type SentSpan } from './expected.ts'
+import { startLoad } from './load.ts'
+import { schedule, type Fault, type FaultKind } from './schedule.ts'
 
 export interface Proof {
-  kills: number
+  seed: number
+  faults: Partial<Record<FaultKind, number>>
   acked: number
-  missing: number
-  duplicated: number
-  /** Rows present that nobody acked: sent, stored, and the answer lost. Allowed. */
-  unacked: number
+  /** Batches sent twice on purpose. */
+  resent: number
+  spans: Difference
+  requests: Difference
   rollupsEqual: boolean
 }
 
+export interface Difference {
+  missing: number
+  /** Stored more than once, as readers see it. */
+  duplicated: number
+  /** There, and expected to be elsewhere or nowhere. */
+  unexpected: number
+  /** There, with other token counts. */
+  wrong: number
+}
+
 interface Options {
-  victim: Victim
-  kills: number
-  /** Between two kills, a random time up to this. */
+  faults: number
+  seed: number
+  /** Between two faults, a random time up to this. */
   maxPauseMs?: number
-  onKill?: (done: number) => void
+  onFault?: (done: number, kind: FaultKind) => void
 }
 
 /** Runs one proof on a data directory of its own. Throws when the product does not come back. */
 export async function proveDurability({
-  victim,
-  kills,
+  faults,
+  seed,
   maxPauseMs = 1500,
-  onKill = () => {},
+  onFault = () => {},
 }: Options): Promise<Proof> {
   const folder = instanceFolder({ alerts: { shipped_rules: false } })
   let instance = await startInstance(folder)
-  let keptFolder: string | null = null
-  // Paced: an engine that is killed again and again stays away for seconds, and what piles up has to be compared.
-  const load = startLoad(() => instance.urls.otlp_http, { pauseMs: 40 })
+  let keptFolder: string | null = folder
+  const load = startLoad(() => instance.urls.otlp_http, seed)
+  const done: Partial<Record<FaultKind, number>> = {}
   try {
-    for (let done = 0; done < kills; done++) {
-      await sleep(200 + Math.random() * maxPauseMs)
-      if (victim === 'collector') {
-        instance.kill('SIGKILL')
-        await instance.exited
-        instance = await startInstance(folder)
-      } else await killEngine(instance)
-      onKill(done + 1)
+    for (const [index, fault] of schedule(seed, faults, maxPauseMs).entries()) {
+      await sleep(fault.afterMs)
+      instance = await breakIt(instance, fault)
+      done[fault.kind] = (done[fault.kind] ?? 0) + 1
+      onFault(index + 1, fault.kind)
     }
     await sleep(500)
-    await load.stop()
-    const proof = { kills, ...(await compare(instance, load.acked)) }
-    const proven = proof.missing === 0 && proof.duplicated === 0 && proof.rollupsEqual
+    await load.finish()
+    const proof = {
+      seed,
+      faults: done,
+      acked: load.acked.length,
+      resent: load.resent,
+      ...(await compareStored(instance, load.acked)),
+      rollupsEqual: await rollupsEqual(instance),
+    }
     // A failure is worth a look at what is on disk.
-    if (!proven) keptFolder = folder
+    if (isProven(proof)) keptFolder = null
     return proof
   } finally {
-    await load.stop()
+    await load.abandon()
     await instance.stop()
     if (keptFolder === null) removeFolder(folder)
     else process.stderr.write(`kept for inspection: ${keptFolder}\n${instance.output()}\n`)
   }
 }
 
-async function killEngine(instance: Instance): Promise<void> {
-  const pid = await eventually('the engine runs', () => Promise.resolve(instance.enginePid()))
-  process.kill(pid, 'SIGKILL')
-  await eventually('the engine was restarted', async () => {
-    const now = instance.enginePid()
-    return now !== null && now !== pid ? now : null
-  })
+export function isProven({ spans, requests, rollupsEqual }: Proof): boolean {
+  return rollupsEqual && [spans, requests].every(isNone)
 }
 
-async function compare(instance: Instance, acked: SentSpan[]): Promise<Omit<Proof, 'kills'>> {
+/** Resolves with the instance that runs when it is over. */
+async function breakIt(instance: Instance, { kind, forMs }: Fault): Promise<Instance> {
+  if (kind === 'collector') {
+    instance.kill('SIGKILL')
+    await instance.exited
+    return startInstance(instance.folder)
+  }
+  const pid = await eventually('the engine runs', () => Promise.resolve(instance.enginePid()))
+  if (kind === 'stop') {
+    process.kill(pid, 'SIGSTOP')
+    await sleep(forMs)
+    process.kill(pid, 'SIGCONT')
+    return instance
+  }
+  process.kill(pid, 'SIGKILL')
+  if (kind === 'away') await keepAway(instance, forMs)
+  await eventually('the engine was restarted', () => {
+    const now = instance.enginePid()
+    return Promise.resolve(now !== null && now !== pid ? now : null)
+  })
+  return instance
+}
+
+/** Kills each engine that the supervisor starts meanwhile. */
+async function keepAway(instance: Instance, forMs: number): Promise<void> {
+  const end = Date.now() + forMs
+  while (Date.now() < end) {
+    const pid = instance.enginePid()
+    if (pid !== null) process.kill(pid, 'SIGKILL')
+    await sleep(100)
+  }
+}
+
+/** Of what is there once the spool is empty. */
+export async function compareStored(
+  instance: Instance,
+  acked: readonly SentSpan[],
+): Promise<Pick<Proof, 'spans' | 'requests'>> {
   await eventually(
     'the spool is empty',
     async () => {
@@ -83,21 +130,49 @@ async function compare(instance: Instance, acked: SentSpan[]): Promise<Omit<Proo
     },
     240_000,
   )
-  let missing = 0
-  let duplicated = 0
-  let unacked = 0
-  for (const table of ['spans', 'requests']) {
-    const counts = await storedSpans(instance, table)
-    missing += acked.filter((span) => !counts.has(span.trace_id + span.span_id)).length
-    for (const n of counts.values()) if (n !== 1) duplicated++
-    unacked += counts.size - acked.length
+  const plain = (span: SentSpan): ExpectedRow => ({ ...span, input_tokens: 0, output_tokens: 0 })
+  const spans = difference(acked.map(plain), await storedRows(instance, 'spans', '0', '0'))
+  return { spans, requests: await settledRequests(instance, expectedRequests(acked)) }
+}
+
+/** Spans of one call that came before and after a restart are merged some ten seconds later. */
+async function settledRequests(instance: Instance, expected: readonly ExpectedRow[]): Promise<Difference> {
+  const end = Date.now() + 120_000
+  for (;;) {
+    const found = difference(expected, await storedRows(instance, 'requests', 'input_tokens', 'output_tokens'))
+    if (isNone(found) || Date.now() > end) return found
+    await sleep(3_000)
   }
-  const rollupsEqual = await eventually(
-    'rollups equal raw',
-    async () => ((await sameTotals(instance)) ? true : null),
-    60_000,
-  ).catch(() => false)
-  return { acked: acked.length, missing, duplicated, unacked, rollupsEqual }
+}
+
+const isNone = (difference: Difference) => Object.values(difference).every((n) => n === 0)
+
+/** The hour's rollups are brought up to date once a minute. */
+function rollupsEqual(instance: Instance): Promise<boolean> {
+  return eventually('rollups equal raw', async () => ((await sameTotals(instance)) ? true : null), 90_000).catch(
+    () => false,
+  )
+}
+
+interface StoredRow {
+  id: string
+  n: number
+  input: number | null
+  output: number | null
+}
+
+function difference(expected: readonly ExpectedRow[], stored: ReadonlyMap<string, StoredRow>): Difference {
+  const wanted = new Map(expected.map((row) => [row.trace_id + row.span_id, row]))
+  const found = [...stored.values()]
+  return {
+    missing: [...wanted.keys()].filter((id) => !stored.has(id)).length,
+    duplicated: found.filter(({ n }) => n > 1).length,
+    unexpected: found.filter(({ id }) => !wanted.has(id)).length,
+    wrong: found.filter(({ id, input, output }) => {
+      const row = wanted.get(id)
+      return row !== undefined && (row.input_tokens !== input || row.output_tokens !== output)
+    }).length,
+  }
 }
 
 /** Compares each tier of the rollups with a recount of the raw rows: per bucket and model, counts, tokens and dollars. */
@@ -120,16 +195,21 @@ async function sameTotals(instance: Instance): Promise<boolean> {
   return true
 }
 
-/** How often each span is stored, by its ids. Asked in parts, since one answer to the reader has a limit. */
-async function storedSpans(instance: Instance, table: string): Promise<Map<string, number>> {
-  const counts = new Map<string, number>()
-  for (let part = 0; part < 16; part++) {
-    const prefix = part.toString(16)
-    const rows = await sql<{ id: string; n: number }>(
+/** Rows by the ids of their spans. Asked in parts, since one answer to the reader has a limit. */
+async function storedRows(
+  instance: Instance,
+  table: string,
+  input: string,
+  output: string,
+): Promise<Map<string, StoredRow>> {
+  const rows = new Map<string, StoredRow>()
+  for (let part = 0; part < 256; part++) {
+    const prefix = part.toString(16).padStart(2, '0')
+    const found = await sql<StoredRow>(
       instance,
-      `SELECT trace_id || span_id AS id, count() AS n FROM ${table} FINAL WHERE startsWith(trace_id, '${prefix}') GROUP BY id`,
+      `SELECT trace_id || span_id AS id, count() AS n, any(${input}) AS input, any(${output}) AS output FROM ${table} FINAL WHERE startsWith(trace_id, '${prefix}') GROUP BY id`,
     )
-    for (const { id, n } of rows) counts.set(id, n)
+    for (const row of found) rows.set(row.id, row)
   }
-  return counts
+  return rows
 }

@@ -1,6 +1,5 @@
-/** OTLP/JSON requests of LLM spans with known ids, sent the way exporters send them: again and again until acked. */
+/** OTLP/JSON requests of LLM spans with known ids. */
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface SentSpan {
   trace_id: string
@@ -37,54 +36,4 @@ export function llmSpans(count: number, service: string): { body: string; ids: S
   })
   const resource = { attributes: [{ key: 'service.name', value: { stringValue: service } }] }
   return { body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] }), ids }
-}
-
-export interface Load {
-  acked: SentSpan[]
-  stop(): Promise<void>
-}
-
-/** `clients` senders post batches to whatever `url()` says until stopped; a batch that was not acked is sent again. */
-export function startLoad(
-  url: () => string,
-  { clients = 4, spansPerBatch = 50, pauseMs = 5, service = 'load' } = {},
-): Load {
-  const acked: SentSpan[] = []
-  const ending = new AbortController()
-  const send = async () => {
-    while (!ending.signal.aborted) {
-      const { body, ids } = llmSpans(spansPerBatch, service)
-      while (!ending.signal.aborted) {
-        if (await post(`${url()}/v1/traces`, body)) {
-          acked.push(...ids)
-          break
-        }
-        await sleep(20)
-      }
-      await sleep(pauseMs)
-    }
-  }
-  const senders = Array.from({ length: clients }, send)
-  return {
-    acked,
-    async stop() {
-      ending.abort()
-      await Promise.all(senders)
-    },
-  }
-}
-
-async function post(url: string, body: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      signal: AbortSignal.timeout(10_000),
-    })
-    await response.arrayBuffer()
-    return response.status === 200
-  } catch {
-    return false
-  }
 }

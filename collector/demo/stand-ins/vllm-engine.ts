@@ -4,6 +4,14 @@
  */
 import { Histogram } from './exposition.ts'
 
+/** When what happened to a request, in epoch ms. */
+export interface Timing {
+  arrived: number
+  scheduled: number
+  firstToken: number
+  ended: number
+}
+
 export interface Work {
   prompt_tokens: number
   /** Of the prompt, in the prefix cache. */
@@ -12,13 +20,10 @@ export interface Work {
   finish_reason: 'stop' | 'length'
   /** Tokens as they come out of a step. */
   onTokens(tokens: number): void
-  onEnd(): void
+  onEnd(timing: Timing): void
 }
 
-interface Sequence extends Work {
-  arrived: number
-  scheduled: number
-  firstToken: number
+interface Sequence extends Work, Omit<Timing, 'ended'> {
   /** Of the prompt, still to be computed. */
   prefill: number
   generated: number
@@ -151,7 +156,8 @@ export class VllmEngine {
     this.decode.observe(decodeS)
     this.e2e.observe((now - sequence.arrived) / 1000)
     if (sequence.generated > 1) this.tpot.observe(decodeS / (sequence.generated - 1))
-    sequence.onEnd()
+    const { arrived, scheduled, firstToken } = sequence
+    sequence.onEnd({ arrived, scheduled, firstToken, ended: now })
   }
 
   /** The last to come gives its blocks back and starts over. */

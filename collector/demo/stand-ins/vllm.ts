@@ -5,6 +5,7 @@ import { Page } from './exposition.ts'
 import { readJson, sendEvent, sendJson, sendText, serveLocal, startEvents, type LocalServer } from './http.ts'
 import { answerTokens, promptOf, PromptCache, textOf, tokensOf } from './tokens.ts'
 import { VllmEngine } from './vllm-engine.ts'
+import type { EngineCall } from './vllm-traces.ts'
 
 export interface VllmServer extends LocalServer {
   engine: VllmEngine
@@ -14,7 +15,11 @@ export interface VllmServer extends LocalServer {
 const tickMs = 40
 const metricsPath = `${demoPath}vllm/metrics`
 
-export async function startVllm(now: () => number = Date.now): Promise<VllmServer> {
+/** `onCall` is told of each request that was answered. */
+export async function startVllm(
+  onCall: (call: EngineCall) => void = () => undefined,
+  now: () => number = Date.now,
+): Promise<VllmServer> {
   const engine = new VllmEngine()
   const cache = new PromptCache(64, 10 * 60_000)
   const startedS = now() / 1000
@@ -30,7 +35,7 @@ export async function startVllm(now: () => number = Date.now): Promise<VllmServe
     if (request.method !== 'POST' || request.url !== '/v1/chat/completions')
       return sendJson(response, 404, { error: { message: 'Not Found', type: 'NotFoundError', code: 404 } })
     const body = await readJson(request)
-    chat(engine, cache, body, response, `chatcmpl-${(++created).toString(16).padStart(12, '0')}`, now)
+    chat({ engine, cache, onCall, now }, body, response, `chatcmpl-${(++created).toString(16).padStart(12, '0')}`)
   })
   return {
     ...server,
@@ -43,19 +48,24 @@ export async function startVllm(now: () => number = Date.now): Promise<VllmServe
   }
 }
 
+interface Serving {
+  engine: VllmEngine
+  cache: PromptCache
+  onCall: (call: EngineCall) => void
+  now: () => number
+}
+
 function chat(
-  engine: VllmEngine,
-  cache: PromptCache,
+  { engine, cache, onCall, now }: Serving,
   body: Record<string, unknown>,
   response: ServerResponse,
   id: string,
-  now: () => number,
 ): void {
   const { system, rest } = promptOf(body)
   const limit = Number(body['max_tokens'] ?? 512)
   const completion_tokens = answerTokens(rest, limit)
   const prompt_tokens = tokensOf(system) + tokensOf(rest)
-  const cached = cache.look(system, now()).read
+  const cached_tokens = Math.floor(cache.look(system, now()).read / 16) * 16
   const finish_reason = completion_tokens >= limit ? 'length' : 'stop'
   const streamed = body['stream'] === true
   const head = { id, created: Math.floor(now() / 1000), model: vllmModel }
@@ -67,7 +77,7 @@ function chat(
   const leave = engine.submit(
     {
       prompt_tokens,
-      cached_tokens: Math.floor(cached / 16) * 16,
+      cached_tokens,
       answer_tokens: completion_tokens,
       finish_reason,
       onTokens(tokens) {
@@ -75,7 +85,8 @@ function chat(
         answer += content
         if (streamed) chunk([{ index: 0, delta: { content }, finish_reason: null }])
       },
-      onEnd() {
+      onEnd(timing) {
+        onCall({ ...timing, id, prompt_tokens, cached_tokens, answer_tokens: completion_tokens, finish_reason })
         if (!streamed) {
           const message = { role: 'assistant', content: answer }
           sendJson(response, 200, {

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Storage } from '../../../storage/index.ts'
 import { testStorage } from '../../../storage/testing.ts'
-import type { ContentMode } from '../../config.ts'
+import { pricesConfig, type ContentMode } from '../../config.ts'
 import { createPricer } from '../../pricing.ts'
 import { createRedactor } from '../../redact.ts'
 import { runImport, type ImportOptions } from '../index.ts'
@@ -34,7 +34,7 @@ const put = (name: string, content: string | Uint8Array) => {
 }
 
 function load(file: string, options: Partial<ImportOptions> = {}, content: ContentMode = 'full', at = now) {
-  const pricer = createPricer({ overrides: [], deployments: {} })
+  const pricer = createPricer(pricesConfig.parse({}))
   return runImport({ file, ...options }, { db: storage.db, pricer, redactor: createRedactor(content), now: () => at })
 }
 

@@ -39,7 +39,11 @@ export function text(attributes: Attributes, names: readonly string[]): string {
 
 /** Like text, cut to what a column of names should hold. */
 export function identifier(attributes: Attributes, names: readonly string[]): string {
-  const found = text(attributes, names)
+  return shortened(text(attributes, names))
+}
+
+/** Text cut to what a column of names should hold. */
+export function shortened(found: string): string {
   return found.length > maxIdentifier ? found.slice(0, maxIdentifier) : found
 }
 
@@ -121,8 +125,22 @@ export function object(attributes: Attributes, name: string): { [key: string]: A
     : null
 }
 
-function parsedJson(content: string): unknown {
-  if (content.length > 65_536) return null
+/** The fields of an object as attributes of their own; none when it is no object. */
+export function fieldsOf(value: AttributeValue | undefined): Attributes {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+    ? new Map(Object.entries(value))
+    : new Map()
+}
+
+/** The fields of the object in a JSON string or a structured attribute; null as for `object`. */
+export function objectFields(attributes: Attributes, name: string): Attributes | null {
+  const found = object(attributes, name)
+  return found && new Map(Object.entries(found))
+}
+
+/** JSON of at most `limit` characters; null when it is none. */
+export function parsedJson(content: string, limit = 65_536): unknown {
+  if (content.length > limit) return null
   try {
     return JSON.parse(content) as unknown
   } catch {

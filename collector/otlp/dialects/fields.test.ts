@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { requestOf } from './index.ts'
+import { roleOfScope } from './roles.ts'
 import { type PlainAttributes, span } from './testing.ts'
 
 const of = (attributes: PlainAttributes) => requestOf(span({ attributes }))
@@ -89,15 +90,12 @@ test('who, where and what for', () => {
         'http.route': '/chat',
         'gen_ai.request.temperature': 0.2,
       },
-      resource: { team: 'growth', 'cloud.region': 'eu-west-1' },
     }),
   )
   expect(request).toMatchObject({
     user_id: 'u1',
     session_id: 'c1',
     feature: 'search',
-    team: 'growth',
-    region: 'eu-west-1',
     prompt_name: 'p',
     prompt_version: '3',
     service: 'shop',
@@ -129,8 +127,53 @@ test.each([
   expect(of(attributes)?.provider).toBe(provider)
 })
 
-test('what a span says of itself comes before what its process says', () => {
-  const attributes = { 'gen_ai.operation.name': 'chat', team: 'search' }
-  const request = requestOf(span({ attributes, resource: { team: 'growth', 'cloud.region': 'eu-west-1' } }))
-  expect(request).toMatchObject({ team: 'search', region: 'eu-west-1' })
+test.each<[PlainAttributes, string]>([
+  [{ 'openai.response.service_tier': 'default', 'openai.request.service_tier': 'flex' }, ''],
+  [{ 'openai.response.service_tier': 'flex', 'openai.request.service_tier': 'auto' }, 'flex'],
+  [{ 'gen_ai.openai.response.service_tier': 'Priority' }, 'priority'],
+  [{ 'anthropic.response.service_tier': 'standard' }, ''],
+  [{ 'anthropic.response.service_tier': 'batch' }, 'batch'],
+  [{ 'gen_ai.response.service_tier': 'scale' }, 'scale'],
+  [{ 'gen_ai.openai.request.service_tier': 'priority' }, 'priority'],
+  [{ 'openai.request.service_tier': 'auto' }, ''],
+  [{}, ''],
+])('the tier of %o is %o', (attributes, tier) => {
+  expect(of({ 'gen_ai.operation.name': 'chat', ...attributes })?.service_tier).toBe(tier)
+})
+
+test.each<[PlainAttributes, number]>([
+  [{}, 1],
+  [{ 'http.request.resend_count': 2 }, 3],
+  [{ 'http.request.resend_count': 0 }, 1],
+  [{ 'inferwatch.attempt': '2', 'http.request.resend_count': 7 }, 2],
+  [{ 'inferwatch.attempt': -1 }, 1],
+  [{ 'inferwatch.attempt': 'x' }, 1],
+  [{ 'inferwatch.attempt': 1e9 }, 255],
+])('%o is attempt %d', (attributes, attempt) => {
+  expect(of({ 'gen_ai.operation.name': 'chat', ...attributes })?.attempt).toBe(attempt)
+})
+
+test.each([
+  ['openai', 'https://acme.openai.azure.com:443/openai', 'azure.ai.openai', 'acme.openai.azure.com:443'],
+  ['langchain', 'api.mistral.ai', 'mistral_ai', 'api.mistral.ai'],
+  ['Unknown', '', '', ''],
+  ['acme-llm', 'llm.acme.internal', 'acme-llm', 'llm.acme.internal'],
+])('%s at %s: %s, %s', (said, address, provider, instance) => {
+  const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': said, 'server.address': address }
+  expect(of(attributes)).toMatchObject({ provider, instance })
+})
+
+test.each([
+  ['@opentelemetry/instrumentation-openai', 'client'],
+  ['@arizeai/openinference-instrumentation-langchain', 'framework'],
+  ['opentelemetry.instrumentation.llamaindex', 'framework'],
+  ['opentelemetry.instrumentation.openai_agents', 'framework'],
+  ['Experimental.Microsoft.Extensions.AI', 'framework'],
+  ['org.springframework.ai', 'framework'],
+  ['gen_ai', 'framework'],
+  ['sglang.request', 'engine'],
+  ['portkey', 'gateway'],
+  ['', 'client'],
+])('scope %s: %s', (scope_name, role) => {
+  expect(roleOfScope(scope_name)).toBe(role)
 })

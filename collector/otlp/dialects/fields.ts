@@ -1,24 +1,13 @@
 /** From attribute names to request fields: a dialect lists its names per field, in order of preference, as data. */
 import { emptyRequest, type LlmRequest } from '../../../records/llm-request.ts'
+import { memo } from '../../../records/memo.ts'
 import { modelName } from '../../../records/model-name.ts'
 import { normalProvider, providerOfHost } from '../../../records/provider.ts'
 import type { Attributes, Span } from '../../../records/span.ts'
 import { boolean, integer, firstOf, identifier, number } from './attributes.ts'
 import { normalFinishReason } from './outcome.ts'
+import { roleOfScope } from './roles.ts'
 
-const identifierFields = [
-  'request_id',
-  'region',
-  'user_id',
-  'team',
-  'feature',
-  'session_id',
-  'api_key',
-  'variant',
-  'endpoint',
-  'prompt_name',
-  'prompt_version',
-] as const
 const countFields = [
   'input_tokens',
   'cached_input_tokens',
@@ -29,13 +18,16 @@ const countFields = [
 ] as const
 
 export type FieldName =
-  | (typeof identifierFields)[number]
   | (typeof countFields)[number]
   | 'provider'
   | 'requested_model'
   | 'response_model'
+  | 'request_id'
   | 'finish_reason'
   | 'streamed'
+  | 'response_tier'
+  | 'request_tier'
+  | 'attempt'
   | 'reported_cost_usd'
   | 'ttft_seconds'
   | 'ttft_ms'
@@ -53,19 +45,21 @@ export function extend(base: FieldNames, more: Partial<FieldNames>): FieldNames 
 export function readFields(span: Span, names: FieldNames): LlmRequest {
   const { attributes } = span
   const request = emptyRequest()
-  for (const field of identifierFields) {
-    const found = identifier(attributes, names[field])
-    if (found !== '') request[field] = found
-  }
+  request.role = roleOfScope(span.scope_name)
+  request.request_id = identifier(attributes, names.request_id)
   for (const field of countFields) request[field] = integer(attributes, names[field])
-  request.provider = provider(attributes, names.provider)
+  const host = hostOf(identifier(attributes, serverAddress))
+  request.provider = provider(identifier(attributes, names.provider), host)
   nameModel(request, identifier(attributes, names.requested_model), identifier(attributes, names.response_model))
   request.finish_reason = finishReason(attributes, names.finish_reason)
   request.streamed = boolean(attributes, names.streamed) ?? false
+  setTier(request, identifier(attributes, names.response_tier), identifier(attributes, names.request_tier))
+  request.attempt = attempt(attributes, names.attempt)
   request.reported_cost_usd = number(attributes, names.reported_cost_usd)
   const seconds = number(attributes, names.ttft_seconds)
   setTtft(span, request, seconds === null ? number(attributes, names.ttft_ms) : seconds * 1000)
-  request.instance = instance(attributes)
+  if (request.ttft_ms === null) setTtft(span, request, firstTokenMs(span))
+  request.instance = instance(attributes, host)
   return request
 }
 
@@ -77,37 +71,43 @@ export function nameModel(request: LlmRequest, requested: string, answered: stri
   request.model_version = version
 }
 
+/** The tier that served the call, else the one asked for; the usual one has no name. */
+export function setTier(request: LlmRequest, served: string, asked: string): void {
+  request.service_tier = normalTier(served === '' ? asked : served)
+}
+
+const usualTiers = new Set(['default', 'standard', 'auto', 'standard_only', 'on_demand'])
+const normalTier = memo((tier) => {
+  const word = tier.trim().toLowerCase()
+  return usualTiers.has(word) ? '' : word
+})
+
 /** Time to first token in ms; nonsense (not after the start, or after the end) is unknown. Only streams have one. */
 export function setTtft(span: Span, request: LlmRequest, ttftMs: number | null): void {
-  if (ttftMs === null || !(ttftMs > 0) || ttftMs > span.duration_ms) return
+  if (!isWithin(span, ttftMs)) return
   request.ttft_ms = ttftMs
   request.streamed = true
 }
 
-/** When the first of a kind of event came, in ms after the span's start; null without such an event. */
-export function firstEventMs(span: Span, names: ReadonlySet<string>): number | null {
+/** Whether so many ms after its start a span was still under way. */
+export function isWithin(span: Span, ms: number | null): ms is number {
+  return ms !== null && ms > 0 && ms <= span.duration_ms
+}
+
+/** Events that clients record at every chunk, or at the first: OpenInference for Python, Envoy, OpenLLMetry for Python. */
+const tokenEvents = new Set([
+  'First Token Stream Event',
+  'llm.content.completion.chunk',
+  'gen_ai.content.completion.chunk',
+])
+
+/** When the first token came by the span's events, in ms after its start; null without such an event. */
+function firstTokenMs(span: Span): number | null {
   let first: number | null = null
   for (const event of span.events) {
-    if (names.has(event.name) && (first === null || event.timestamp < first)) first = event.timestamp
+    if (tokenEvents.has(event.name) && (first === null || event.timestamp < first)) first = event.timestamp
   }
   return first === null ? null : (first - span.timestamp) / 1000
-}
-
-/**
- * Clients that report input without the cached part: the total is rebuilt. `known` says that this client does so; for
- * the others parts that sum to more than the total are the proof.
- */
-export function includeCacheInInput(request: LlmRequest, known: boolean): void {
-  const parts = Math.max(request.cached_input_tokens ?? 0, 0) + Math.max(request.cache_write_tokens ?? 0, 0)
-  if (request.input_tokens === null || request.input_tokens < 0 || parts === 0) return
-  if (known || parts > request.input_tokens) request.input_tokens += parts
-}
-
-/** Some clients write zeros where the vendor reported nothing: no call has an empty prompt and an empty answer. */
-export function forgetZeroUsage(request: LlmRequest): void {
-  if (request.input_tokens !== 0 || (request.output_tokens ?? 0) !== 0) return
-  for (const field of countFields) if (field !== 'max_tokens') request[field] = null
-  if (request.reported_cost_usd === 0) request.reported_cost_usd = null
 }
 
 function finishReason(attributes: Attributes, names: readonly string[]): string {
@@ -120,20 +120,36 @@ function finishReason(attributes: Attributes, names: readonly string[]): string 
   return ''
 }
 
+/** 1 unless a client says that it tried before. */
+function attempt(attributes: Attributes, names: readonly string[]): number {
+  const said = integer(attributes, names)
+  if (said !== null && said >= 1) return Math.min(said, 255)
+  const resent = integer(attributes, resendCounts)
+  return resent !== null && resent >= 1 ? Math.min(resent + 1, 255) : 1
+}
+
 /** OpenAI's SDK calls half the world's APIs, and its instrumentations name them all openai: there the host knows better. */
-function provider(attributes: Attributes, names: readonly string[]): string {
-  const said = normalProvider(identifier(attributes, names))
+function provider(name: string, host: string): string {
+  const folded = normalProvider(name)
+  const said = noProviders.has(folded) ? '' : folded
   if (said !== '' && said !== 'openai') return said
-  return providerOfHost(identifier(attributes, serverAddress)) ?? said
+  return providerOfHost(host.includes(':') ? host.slice(0, host.indexOf(':')) : host) ?? said
 }
 
 /** host:port as the client addressed it: joins with the scraped server of that address. */
-function instance(attributes: Attributes): string {
-  const address = identifier(attributes, serverAddress)
-  if (address === '') return ''
+function instance(attributes: Attributes, host: string): string {
+  if (host === '') return ''
   const port = integer(attributes, serverPort)
-  return port === null ? address : `${address}:${port}`
+  return port === null || Number.isNaN(port) ? host : `${host}:${port}`
 }
 
+/** Some write a whole URL where a host is asked for. */
+function hostOf(address: string): string {
+  return /^https?:\/\/([^/?#@]+)/i.exec(address)?.[1] ?? address
+}
+
+/** What frameworks write where they do not know. */
+const noProviders = new Set(['langchain', 'unknown', 'none', 'other'])
 const serverAddress = ['server.address', 'net.peer.name']
 const serverPort = ['server.port', 'net.peer.port']
+const resendCounts = ['http.request.resend_count']

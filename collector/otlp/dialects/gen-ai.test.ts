@@ -42,6 +42,7 @@ describe('which spans are calls', () => {
       'an OpenInference chain with names of both',
       { 'gen_ai.operation.name': 'chat', 'openinference.span.kind': 'CHAIN' },
     ],
+    ['a chain by its kind', { 'gen_ai.operation.name': 'chat', 'gen_ai.span.kind': 'CHAIN' }],
     ['a Langfuse span with names of both', { 'gen_ai.operation.name': 'chat', 'langfuse.observation.type': 'span' }],
     ['an unknown operation without a model', { 'gen_ai.operation.name': 'x', 'gen_ai.system': 's' }],
     ['only usage', { 'gen_ai.usage.input_tokens': 5 }],
@@ -109,6 +110,14 @@ test('AI SDK 7: the metric’s name as a span attribute, in seconds', () => {
     'gen_ai.client.operation.time_to_first_chunk': 0.186,
   })
   expect(request).toMatchObject({ ttft_ms: 186, streamed: true })
+})
+
+test('TTFT of clients that record every chunk', () => {
+  const attributes = { 'gen_ai.operation.name': 'chat' }
+  const events = [200, 90].map((after_ms) => ({ name: 'gen_ai.content.completion.chunk', after_ms }))
+  expect(requestOf(span({ attributes, events }))).toMatchObject({ ttft_ms: 90, streamed: true })
+  const said = { ...attributes, 'gen_ai.response.time_to_first_chunk': 0.15 }
+  expect(requestOf(span({ attributes: said, events }))?.ttft_ms).toBe(150)
 })
 
 test('deprecated names, and those of 1.27 in span events', () => {
@@ -197,6 +206,18 @@ test('a span is never written to, whatever is in it', () => {
       'gen_ai.request.model': ['a'],
       'gen_ai.response.finish_reasons': { __proto__: null, x: 1 },
       'gen_ai.input.messages': [[]],
+      'langfuse.observation.usage_details': '{"input":"x","output":-5,"input_cached_tokens":null,"__proto__":{"a":1}}',
+      'langfuse.observation.model.parameters': '[1]',
+      'langfuse.observation.completion_start_time': '"never"',
+      'langfuse.observation.cost_details': { total: 'free' },
+      'langsmith.usage_metadata': '{"input_token_details":[],"output_tokens":{}}',
+      'gen_ai.usage.output_token_details': 5,
+      'llm.invocation_parameters': '{"service_tier":{"a":1},"stream":"x","max_tokens":1e400}',
+      'output.value': '{"service_tier":"',
+      'ai.response.providerMetadata': '{"openai":{"serviceTier":7,"cache":[]}}',
+      'gcp.vertex.agent.llm_request': {},
+      metadata: '{"user_id":{"a":[null]},"__proto__":1}',
+      events: '[null,1,"gen_ai.choice",{"event.name":"gen_ai.choice"},[]]',
       'error.type': 7,
       'server.port': 'x',
       __proto__: 'x',
@@ -205,6 +226,11 @@ test('a span is never written to, whatever is in it', () => {
   })
   const before = structuredClone(hostile)
   for (const dialect of dialects) expect(() => dialect.toRequest(hostile)).not.toThrow()
-  expect(requestOf(hostile)).toMatchObject({ input_tokens: NaN, error_type: '7', status: 'error' })
+  expect(requestOf(hostile)).toMatchObject({
+    user_id: '{"a":[null]}',
+    input_tokens: NaN,
+    error_type: '7',
+    status: 'error',
+  })
   expect(hostile).toEqual(before)
 })

@@ -1,43 +1,16 @@
 /**
  * OpenTelemetry's GenAI conventions, all vintages at once: one package may mix two of them, so current names are asked
- * before deprecated ones and no version is ever looked at. Also what Anthropic's SDK and the Vercel AI SDK 7 emit.
+ * before deprecated ones and no version is ever looked at. Also what the Vercel AI SDK 7 emits.
  */
-import type { Attributes } from '../../../records/span.ts'
-import { text } from './attributes.ts'
+import type { LlmRequest } from '../../../records/llm-request.ts'
+import type { Attributes, AttributeValue, Span } from '../../../records/span.ts'
+import { number, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
-import { extend, type FieldNames, forgetZeroUsage, includeCacheInInput, readFields } from './fields.ts'
+import { type FieldNames, readFields } from './fields.ts'
 import { eventMessages, withSystem } from './messages.ts'
+import { settleUsage, type UsageFacts } from './usage.ts'
 
-/** Names that users and frameworks put on spans of any dialect. */
-const contextNames: FieldNames = {
-  provider: [],
-  requested_model: [],
-  response_model: [],
-  request_id: [],
-  input_tokens: [],
-  cached_input_tokens: [],
-  cache_write_tokens: [],
-  output_tokens: [],
-  reasoning_tokens: [],
-  max_tokens: [],
-  finish_reason: [],
-  streamed: [],
-  reported_cost_usd: [],
-  ttft_seconds: [],
-  ttft_ms: [],
-  endpoint: ['inferwatch.endpoint'],
-  region: ['inferwatch.region', 'cloud.region', 'aws.region'],
-  user_id: ['user.id', 'enduser.id'],
-  session_id: ['session.id', 'gen_ai.conversation.id'],
-  team: ['inferwatch.team', 'team'],
-  feature: ['inferwatch.feature', 'feature'],
-  variant: ['inferwatch.variant', 'variant', 'feature_flag.result.variant'],
-  api_key: ['inferwatch.api_key'],
-  prompt_name: ['gen_ai.prompt.name'],
-  prompt_version: ['gen_ai.prompt.version'],
-}
-
-export const genAiNames = extend(contextNames, {
+export const genAiNames: FieldNames = {
   provider: ['gen_ai.provider.name', 'gen_ai.system'],
   requested_model: ['gen_ai.request.model'],
   response_model: ['gen_ai.response.model'],
@@ -65,12 +38,26 @@ export const genAiNames = extend(contextNames, {
     'gen_ai.usage.details.reasoning_tokens',
   ],
   max_tokens: ['gen_ai.request.max_tokens'],
-  finish_reason: ['gen_ai.response.finish_reasons', 'gen_ai.response.finish_reason', 'anthropic.message.stop_reason'],
-  streamed: ['gen_ai.request.stream', 'gen_ai.is_streaming', 'llm.is_streaming', 'langsmith.request.streaming'],
+  finish_reason: ['gen_ai.response.finish_reasons', 'gen_ai.response.finish_reason'],
+  streamed: ['gen_ai.request.stream', 'gen_ai.is_streaming', 'llm.is_streaming'],
+  response_tier: [
+    'openai.response.service_tier',
+    'gen_ai.response.service_tier',
+    'gen_ai.openai.response.service_tier',
+    'anthropic.response.service_tier',
+  ],
+  request_tier: [
+    'openai.request.service_tier',
+    'gen_ai.request.service_tier',
+    'gen_ai.openai.request.service_tier',
+    'anthropic.request.service_tier',
+  ],
+  attempt: ['inferwatch.attempt'],
   reported_cost_usd: ['gen_ai.usage.cost', 'gen_ai.cost.total_cost', 'llm.cost.total', 'litellm.cost.total'],
   // The AI SDK 7 uses the metric's name as a span attribute.
   ttft_seconds: ['gen_ai.response.time_to_first_chunk', 'gen_ai.client.operation.time_to_first_chunk'],
-})
+  ttft_ms: [],
+}
 
 /** Operations that call a model once. */
 const calls: Record<string, string> = {
@@ -89,44 +76,65 @@ const calls: Record<string, string> = {
 const others = new Set(
   (
     'invoke_agent create_agent agent_step invoke_workflow workflow task execute_task execute_tool tool chain step plan ' +
-    'retrieval rerank retrieve fetch_response search_memory create_memory update_memory delete_memory guardrail evaluate'
+    'retrieval rerank retrieve fetch_response search_memory create_memory update_memory delete_memory guardrail evaluate ' +
+    'record_usage'
   ).split(' '),
 )
 
 /** Attributes of dialects that tell parents apart by themselves: with one of these, gen_ai names prove nothing. */
-const parents = ['ai.operationId', 'openinference.span.kind', 'traceloop.span.kind', 'langfuse.observation.type']
+const parents = [
+  'ai.operationId',
+  'openinference.span.kind',
+  'traceloop.span.kind',
+  'langfuse.observation.type',
+  'langsmith.span.kind',
+]
 
 export const genAi: Dialect = {
   name: 'gen_ai',
 
   matches({ attributes, name }) {
-    const operation = attributes.get('gen_ai.operation.name') ?? attributes.get('llm.request.type')
-    if (operation === undefined) {
-      return isModelCall(attributes) && name !== 'raw_gen_ai_request' && !hasAny(attributes, parents)
-    }
-    if (typeof operation !== 'string' || others.has(operation)) return false
-    if (!Object.hasOwn(calls, operation) && !isModelCall(attributes)) return false
-    return !hasAny(attributes, parents) && isLangSmithCall(attributes)
+    if (!isGenAiCall(attributes) || name === 'raw_gen_ai_request' || hasAny(attributes, parents)) return false
+    const kind = attributes.get('gen_ai.span.kind')
+    return kind === undefined || kind === 'LLM' || kind === 'EMBEDDING'
   },
 
-  toRequest(span) {
-    const request = readFields(span, genAiNames)
-    const { attributes } = span
-    const operation = text(attributes, ['gen_ai.operation.name'])
-    request.operation = operationOf(operation)
-    includeCacheInInput(request, false)
-    forgetZeroUsage(request)
-    const content = genAiContent(attributes)
-    request.input = content.input
-    request.output = content.output
-    if (request.input === '' || request.output === '') {
-      const events = eventMessages(span)
-      request.input ||= events.input
-      request.output ||= events.output
-    }
-    return request
-  },
+  toRequest: (span) => genAiRequest(span, genAiNames),
 }
+
+/** Whether gen_ai names say that this is one call of a model. */
+export function isGenAiCall(attributes: Attributes): boolean {
+  const operation = attributes.get('gen_ai.operation.name') ?? attributes.get('llm.request.type')
+  if (operation === undefined) return isModelCall(attributes)
+  if (typeof operation !== 'string' || others.has(operation)) return false
+  // What the conventions name nothing for, LiteLLM names after itself: moderation, files.
+  return Object.hasOwn(calls, operation) || (isModelCall(attributes) && !operation.startsWith('litellm.'))
+}
+
+/** Whether an operation is known to be none: it sums up calls, or is other work. */
+export function isAroundCalls(operation: AttributeValue | undefined): boolean {
+  return typeof operation === 'string' && others.has(operation)
+}
+
+/** A request in these names, for the dialects that differ from the conventions by a few of them. */
+export function genAiRequest(span: Span, names: FieldNames, facts: UsageFacts = {}): LlmRequest {
+  const request = readFields(span, names)
+  const { attributes } = span
+  request.operation = operationOf(text(attributes, operationNames))
+  settleUsage(request, { total: number(attributes, totalNames), ...facts })
+  const content = genAiContent(attributes)
+  request.input = content.input
+  request.output = content.output
+  if (request.input === '' || request.output === '') {
+    const events = eventMessages(span)
+    request.input ||= events.input
+    request.output ||= events.output
+  }
+  return request
+}
+
+const operationNames = ['gen_ai.operation.name']
+const totalNames = ['gen_ai.usage.total_tokens', 'llm.usage.total_tokens']
 
 /** OTel's name of an operation: `embedding` → `embeddings`; unknown ones stay, absent is chat's default of the past. */
 export function operationOf(operation: string): string {
@@ -154,12 +162,6 @@ function isModelCall(attributes: Attributes): boolean {
   )
 }
 
-/** LangSmith gives chains and tools an operation of their children. */
-function isLangSmithCall(attributes: Attributes): boolean {
-  const kind = attributes.get('langsmith.span.kind')
-  return kind === undefined || kind === 'llm' || kind === 'embedding'
-}
-
-function hasAny(attributes: Attributes, names: readonly string[]): boolean {
+export function hasAny(attributes: Attributes, names: readonly string[]): boolean {
   return names.some((name) => attributes.has(name))
 }

@@ -105,3 +105,37 @@ test('a name as deep as a megabyte of dots is no message', () => {
   const attributes = { 'openinference.span.kind': 'LLM', [deep]: 'x', 'llm.input_messages.0.message.content': 'hi' }
   expect(requestOf(span({ attributes }))?.input).toBe('[{"content":"hi"}]')
 })
+
+const langchain = (kwargs: object, metadata = '{"ls_provider":"openai","ls_model_name":"gpt-4o"}') =>
+  requestOf(
+    span({
+      scope_name: '@arizeai/openinference-instrumentation-langchain',
+      attributes: {
+        'openinference.span.kind': 'LLM',
+        'llm.model_name': 'gpt-4o',
+        'llm.invocation_parameters': '{"model":"gpt-4o","stream":false}',
+        metadata,
+        'output.value': JSON.stringify({ generations: [[{ text: 'Paris', message: { lc: 1, id: ['m'], kwargs } }]] }),
+      },
+    }),
+  )
+
+test('LangChain’s own JSON names the provider, and the answer’s id and model', () => {
+  const kwargs = { content: 'Paris', id: 'chatcmpl-1', response_metadata: { model_name: 'gpt-4o-2024-08-06' } }
+  expect(langchain(kwargs)).toMatchObject({
+    provider: 'openai',
+    model: 'gpt-4o',
+    model_version: '2024-08-06',
+    requested_model: 'gpt-4o',
+    request_id: 'chatcmpl-1',
+  })
+})
+
+test('LangChain’s id of a run is no id of the vendor’s', () => {
+  expect(langchain({ id: 'run--0c6d', response_metadata: { id: 'chatcmpl-2' } })?.request_id).toBe('chatcmpl-2')
+  expect(langchain({ id: 'run--0c6d' })?.request_id).toBe('')
+})
+
+test('what is not LangChain’s JSON leaves the fields unknown', () => {
+  expect(langchain([], 'no JSON')).toMatchObject({ provider: '', model: 'gpt-4o', model_version: '', request_id: '' })
+})

@@ -93,6 +93,21 @@ test('Anthropic for JavaScript leaves the cache out of its input', () => {
   expect(other).toMatchObject({ dialect: 'gen_ai', input_tokens: 13, ...usage })
 })
 
+test('OpenAI for JavaScript counts the tokens of streams by itself', () => {
+  const attributes = { ...legacy, 'llm.is_streaming': true }
+  const javascript = '@traceloop/instrumentation-openai'
+  expect(requestOf(span({ scope_name: javascript, attributes }))?.usage_source).toBe('estimated')
+  expect(requestOf(span({ scope_name: 'opentelemetry.instrumentation.openai.v1', attributes }))?.usage_source).toBe(
+    'reported',
+  )
+  expect(
+    requestOf(span({ scope_name: javascript, attributes: { ...legacy, 'llm.is_streaming': false } })),
+  ).toMatchObject({
+    usage_source: 'reported',
+    streamed: false,
+  })
+})
+
 test('Bedrock Converse says who and which model, no more', () => {
   const request = requestOf(
     span({

@@ -3,12 +3,13 @@
  * `gen_ai.prompt.N.*`; the newer one follows OTel's conventions but for cache tokens and cost of a few.
  */
 import type { Attributes, Span } from '../../../records/span.ts'
-import { firstOf, text } from './attributes.ts'
+import { firstOf, number, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
-import { extend, firstEventMs, forgetZeroUsage, includeCacheInInput, readFields, setTtft } from './fields.ts'
+import { extend, readFields } from './fields.ts'
 import { genAiContent, genAiNames, operationOf } from './gen-ai.ts'
 import { unflatten } from './messages.ts'
 import { normalFinishReason } from './outcome.ts'
+import { settleUsage } from './usage.ts'
 
 const names = extend(genAiNames, {
   requested_model: ['llm.request.model'],
@@ -19,15 +20,8 @@ const names = extend(genAiNames, {
   reasoning_tokens: ['llm.usage.reasoning_tokens'],
   max_tokens: ['llm.request.max_tokens'],
   finish_reason: ['llm.response.finish_reason', 'llm.response.stop_reason', 'gen_ai.completion.0.finish_reason'],
-  user_id: ['traceloop.association.properties.user_id', 'gen_ai.user', 'llm.user'],
-  session_id: ['traceloop.association.properties.session_id'],
-  team: ['traceloop.association.properties.team'],
-  feature: ['traceloop.association.properties.feature'],
-  prompt_name: ['traceloop.prompt.key'],
-  prompt_version: ['traceloop.prompt.version'],
 })
 
-const chunks = new Set(['llm.content.completion.chunk', 'gen_ai.content.completion.chunk'])
 const flat = new Set<string>()
 /** Any one of these marks a span of the legacy form. */
 const legacyMarks = [
@@ -41,20 +35,22 @@ const legacyMarks = [
 export const openLlmetry: Dialect = {
   name: 'openllmetry',
 
-  matches(span) {
-    const { attributes } = span
+  matches({ attributes, scope_name }) {
+    if (!namesModel(attributes)) return false
     if (attributes.has('traceloop.span.kind') || attributes.has('openinference.span.kind')) return false
-    const ours = span.scope_name.startsWith('@traceloop/') || legacyMarks.some((mark) => attributes.has(mark))
-    return ours && isCall(attributes)
+    if (!scope_name.startsWith('@traceloop/') && !legacyMarks.some((mark) => attributes.has(mark))) return false
+    return !notCalls.has(text(attributes, ['gen_ai.operation.name', 'llm.request.type']))
   },
 
   toRequest(span) {
     const { attributes } = span
     const request = readFields(span, names)
     request.operation = operationOf(text(attributes, ['gen_ai.operation.name', 'llm.request.type']))
-    setTtft(span, request, request.ttft_ms ?? firstEventMs(span, chunks))
-    includeCacheInInput(request, excludesCache(span))
-    forgetZeroUsage(request)
+    settleUsage(request, {
+      exclusive: excludesCache(span),
+      total: number(attributes, ['llm.usage.total_tokens', 'gen_ai.usage.total_tokens']),
+      estimated: request.streamed && estimatesStreams(span),
+    })
     const content = genAiContent(attributes)
     request.input = content.input || unflatten(attributes, 'gen_ai.prompt.', flat)
     request.output = content.output || unflatten(attributes, 'gen_ai.completion.', flat)
@@ -70,11 +66,14 @@ function excludesCache(span: Span): boolean {
   return span.scope_name === '@traceloop/instrumentation-anthropic'
 }
 
+/** Its OpenAI instrumentation for JavaScript never reads a stream's usage: what it reports it counted by itself. */
+function estimatesStreams(span: Span): boolean {
+  return span.scope_name === '@traceloop/instrumentation-openai'
+}
+
 const notCalls = new Set(['rerank', 'execute_tool', 'invoke_agent', 'workflow', 'task', 'agent', 'tool'])
 
-function isCall(attributes: Attributes): boolean {
-  const operation = text(attributes, ['gen_ai.operation.name', 'llm.request.type'])
-  if (notCalls.has(operation)) return false
+function namesModel(attributes: Attributes): boolean {
   return (
     attributes.has('gen_ai.request.model') ||
     attributes.has('gen_ai.response.model') ||

@@ -57,6 +57,36 @@ const outcomes: [string, SpanParts, { status: string; error_type: string; http_s
     { status: 'rate_limited', error_type: '429', http_status: 429 },
   ],
   [
+    'Langfuse: a level, with the status unset',
+    {
+      attributes: {
+        'langfuse.observation.level': 'ERROR',
+        'langfuse.observation.status_message': 'Error: 429 Rate limit reached',
+      },
+    },
+    { status: 'rate_limited', error_type: '429', http_status: 429 },
+  ],
+  [
+    'Langfuse: a level without more',
+    { attributes: { 'langfuse.observation.level': 'ERROR' } },
+    { status: 'error', error_type: '', http_status: null },
+  ],
+  [
+    'Langfuse: a warning',
+    { attributes: { 'langfuse.observation.level': 'WARNING' } },
+    { status: 'ok', error_type: '', http_status: null },
+  ],
+  [
+    'LiteLLM: the code under a name of its own',
+    { status: 'error', attributes: { 'error.type': 'APIError', 'litellm.provider.error.code': '503' } },
+    { status: 'error', error_type: 'APIError', http_status: 503 },
+  ],
+  [
+    'LiteLLM: a code that is none',
+    { status: 'error', attributes: { 'error.type': 'APIError', 'error.code': 'insufficient_quota' } },
+    { status: 'error', error_type: 'APIError', http_status: null },
+  ],
+  [
     'an error type that is the code',
     { status: 'error', attributes: { 'error.type': '503' } },
     { status: 'error', error_type: '503', http_status: 503 },
@@ -86,6 +116,20 @@ const outcomes: [string, SpanParts, { status: string; error_type: string; http_s
     'an abort',
     { status: 'error', events: [exception('AbortError', 'This operation was aborted')] },
     { status: 'cancelled', error_type: 'AbortError', http_status: null },
+  ],
+  [
+    'LangChain: a stream that broke, with the stack in the message',
+    {
+      status: 'error',
+      status_message:
+        'terminated\n\nTypeError: terminated\n    at Fetch.onAborted (node:internal/deps/undici:13877:53)',
+    },
+    { status: 'error', error_type: '', http_status: null },
+  ],
+  [
+    'LangChain: an abort',
+    { status: 'error', status_message: 'AbortError\n\nError: AbortError\n    at ChatOpenAI.invoke (chat.js:1:1)' },
+    { status: 'cancelled', error_type: '', http_status: null },
   ],
   [
     'the last exception counts',
@@ -135,6 +179,8 @@ describe('normalFinishReason', () => {
     ['end_turn', 'stop'],
     ['stop_sequence', 'stop'],
     ['FINISH_REASON_STOP', 'stop'],
+    ['FinishReason.STOP', 'stop'],
+    ['FinishReason.MAX_TOKENS', 'length'],
     ['length', 'length'],
     ['max_tokens', 'length'],
     ['MAX_TOKENS', 'length'],

@@ -30,12 +30,13 @@ const finishReasonOf = new Map(
 /** stop, length, tool_calls, content_filter, error, cancelled, or the vendor's own word. */
 export const normalFinishReason = memo((word) => {
   const folded = word.trim().toLowerCase().replaceAll('-', '_')
-  return finishReasonOf.get(folded.replace(/^finish_reason_/, '')) ?? word.trim()
+  // Gemini's enum, and Python's way to print one.
+  return finishReasonOf.get(folded.replace(/^finish_?reason[_.]/, '')) ?? word.trim()
 })
 
 /**
  * Sets status, error_type and http_status. An error is a span status of error, an error.type, an exception event (some
- * clients leave the status ok beside it) or an HTTP code of 400 or more.
+ * clients leave the status ok beside it), an HTTP code of 400 or more, or Langfuse's level.
  */
 export function readOutcome(span: Span, request: LlmRequest): void {
   const { attributes } = span
@@ -43,12 +44,15 @@ export function readOutcome(span: Span, request: LlmRequest): void {
   const errorType = identifier(attributes, errorTypes)
   const status = httpStatus(integer(attributes, httpStatuses))
   request.http_status = status
-  const failed = span.status === 'error' || exception !== undefined || errorType !== '' || (status ?? 0) >= 400
+  // Langfuse leaves the status unset.
+  const level = attributes.get('langfuse.observation.level') === 'ERROR'
+  const failed = span.status === 'error' || exception !== undefined || errorType !== '' || (status ?? 0) >= 400 || level
   if (!failed) {
     request.status = statusOfFinish(request.finish_reason)
     return
   }
-  const message = span.status_message || (exception ? text(exception.attributes, exceptionMessage) : '')
+  const message =
+    span.status_message || text(exception?.attributes ?? attributes, exception ? exceptionMessage : ownMessages)
   const raised = exception ? identifier(exception.attributes, exceptionType) : ''
   // OpenAI's SDKs begin their messages with the code: "429 Rate limit reached".
   request.http_status ??= httpStatus(
@@ -59,7 +63,8 @@ export function readOutcome(span: Span, request: LlmRequest): void {
 }
 
 const errorTypes = ['error.type']
-const httpStatuses = ['http.response.status_code', 'http.status_code']
+const httpStatuses = ['http.response.status_code', 'http.status_code', 'error.code', 'litellm.provider.error.code']
+const ownMessages = ['langfuse.observation.status_message', 'error.message']
 const exceptionMessage = ['exception.message']
 const exceptionType = ['exception.type']
 
@@ -85,9 +90,15 @@ export function statusOfError(errorType: string, code: number | null, message: s
   if (code === 429) return 'rate_limited'
   if (code === 408 || code === 504) return 'timeout'
   if (code === 499) return 'cancelled'
-  for (const words of [errorType, message.slice(0, 500)]) {
+  for (const words of [errorType, beforeStack(message).slice(0, 500)]) {
     const found = patterns.find(([, pattern]) => pattern.test(words))
     if (found) return found[0]
   }
   return 'error'
+}
+
+/** LangChain puts the stack into the message, whose frames are functions such as onAborted. */
+function beforeStack(message: string): string {
+  const frames = message.search(/\n\s{1,8}at /)
+  return frames < 0 ? message : message.slice(0, frames)
 }

@@ -3,8 +3,8 @@
  * input is the vendor's: Anthropic's leaves them out.
  */
 import type { LlmRequest } from '../../../records/llm-request.ts'
-import type { Attributes, AttributeValue } from '../../../records/span.ts'
-import { integer, object } from './attributes.ts'
+import type { Attributes } from '../../../records/span.ts'
+import { fieldsOf, integer, object } from './attributes.ts'
 
 /** Fills cache tokens that the span does not name; true when its input is proven to leave them out. */
 export function readProviderMetadata(attributes: Attributes, request: LlmRequest): boolean {
@@ -29,8 +29,9 @@ export function readProviderMetadata(attributes: Attributes, request: LlmRequest
   return uncached !== null && uncached === request.input_tokens
 }
 
-function fieldsOf(value: AttributeValue | undefined): Attributes {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-    ? new Map(Object.entries(value))
-    : new Map()
+/** The tier that OpenAI says it served. */
+export function servedTier(attributes: Attributes): string {
+  const raw = attributes.get('ai.response.providerMetadata')
+  if (typeof raw !== 'string' || !raw.includes('"serviceTier"')) return ''
+  return /"serviceTier"\s{0,8}:\s{0,8}"(\w{1,64})"/.exec(raw)?.[1] ?? ''
 }

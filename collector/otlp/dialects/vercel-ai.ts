@@ -5,10 +5,11 @@
 import type { Attributes, Span } from '../../../records/span.ts'
 import { number, text, textOf } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
-import { extend, forgetZeroUsage, includeCacheInInput, readFields, setTtft } from './fields.ts'
+import { extend, readFields, setTier, setTtft } from './fields.ts'
 import { genAiNames } from './gen-ai.ts'
 import { answer } from './messages.ts'
-import { readProviderMetadata } from './provider-metadata.ts'
+import { readProviderMetadata, servedTier } from './provider-metadata.ts'
+import { settleUsage } from './usage.ts'
 
 const names = extend(genAiNames, {
   provider: ['ai.model.provider'],
@@ -24,17 +25,12 @@ const names = extend(genAiNames, {
   finish_reason: ['ai.response.finishReason'],
   // The attribute, not the event's time: version 7's legacy telemetry stamps the event at the span's end.
   ttft_ms: ['ai.response.msToFirstChunk', 'ai.stream.msToFirstChunk'],
-  user_id: ['ai.telemetry.metadata.userId', 'ai.telemetry.metadata.user_id', 'ai.settings.context.userId'],
-  session_id: ['ai.telemetry.metadata.sessionId', 'ai.telemetry.metadata.session_id', 'ai.settings.context.sessionId'],
-  team: ['ai.telemetry.metadata.team'],
-  feature: ['ai.telemetry.metadata.feature', 'ai.telemetry.functionId'],
-  variant: ['ai.telemetry.metadata.variant'],
-  prompt_name: ['ai.telemetry.metadata.promptName'],
-  prompt_version: ['ai.telemetry.metadata.promptVersion'],
 })
 
 export const vercelAi: Dialect = {
   name: 'vercel_ai',
+  scope: /^ai$/,
+  elsewhere: true,
 
   matches({ attributes }) {
     const operation = attributes.get('ai.operationId')
@@ -44,12 +40,14 @@ export const vercelAi: Dialect = {
   toRequest(span) {
     const { attributes } = span
     const request = readFields(span, names)
+    request.role = 'framework'
     const operation = text(attributes, ['ai.operationId'])
     request.operation = operation.endsWith('.doEmbed') ? 'embeddings' : 'chat'
     if (operation.endsWith('.doStream')) request.streamed = true
     if (request.ttft_ms === null) setTtft(span, request, ttftOfEvent(span))
-    includeCacheInInput(request, readProviderMetadata(attributes, request))
-    forgetZeroUsage(request)
+    if (request.service_tier === '') setTier(request, servedTier(attributes), '')
+    const exclusive = readProviderMetadata(attributes, request)
+    settleUsage(request, { exclusive, total: number(attributes, ['ai.usage.totalTokens']) })
     request.input = input(attributes)
     request.output = answer(
       text(attributes, ['ai.response.text', 'ai.response.object']),

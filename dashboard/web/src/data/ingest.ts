@@ -11,3 +11,6 @@ export const useIssues = () => useQuestion('ingest', issues)
 
 export type TargetRow = Awaited<ReturnType<typeof targets>>['targets'][number]
 export type IssueRow = Awaited<ReturnType<typeof issues>>['issues'][number]
+
+/** The id of an issue in the URL. */
+export const issueId = ({ source, reason, subject }: IssueRow) => `${source} ${reason} ${subject}`.trimEnd()

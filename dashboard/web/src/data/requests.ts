@@ -32,6 +32,29 @@ export function useRequest(id: string) {
   return useQuery({ queryKey: ['request', id], queryFn: ({ signal }) => one(trace_id, span_id, signal), retry: 1 })
 }
 
+const trace = (trace_id: string, signal?: AbortSignal) =>
+  read(api.traces[':trace_id'].$get({ param: { trace_id }, query: {} }, init(signal)))
+
+/** The spans of a trace, also of one that holds no request. `id` is trace_id.span_id. */
+export function useTrace(id: string) {
+  const [trace_id = ''] = id.split('.')
+  return useQuery({ queryKey: ['trace', trace_id], queryFn: ({ signal }) => trace(trace_id, signal), retry: 1 })
+}
+
+const cost = (trace_id: string, span_id: string, signal?: AbortSignal) =>
+  read(api.requests[':trace_id'][':span_id'].cost.$get({ param: { trace_id, span_id }, query: {} }, init(signal)))
+
+/** Why one request costs what it costs. */
+export function useCost({ trace_id, span_id }: Pick<RequestRow, 'trace_id' | 'span_id'>) {
+  return useQuery({
+    queryKey: ['cost', trace_id, span_id],
+    queryFn: ({ signal }) => cost(trace_id, span_id, signal),
+    retry: 1,
+  })
+}
+
+export type CostExplanation = Awaited<ReturnType<typeof cost>>
+
 export type RequestRow = Awaited<ReturnType<typeof list>>['requests'][number]
 export type RequestAnswer = Awaited<ReturnType<typeof one>>
 export type RequestDetail = RequestAnswer['request']

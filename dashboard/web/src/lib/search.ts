@@ -1,4 +1,4 @@
-/** What the URL holds: time range, filters, live or paused, comparison, the open request. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, the open request or issue. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
 
 /** The field's word for each filter column. */
@@ -31,6 +31,8 @@ export interface Search {
   compare?: 'off'
   /** trace_id.span_id of the open request. */
   open?: string
+  /** Source, reason and subject of the open issue. */
+  issue?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
 
@@ -51,6 +53,8 @@ export function parseSearch(text: string): Search {
   if (query.get('compare') === 'off') search.compare = 'off'
   const open = query.get('open')
   if (open !== null && /^[\w-]+\.[\w-]*$/.test(open)) search.open = open
+  const issue = query.get('issue')
+  if (issue !== null && issue.length <= 400) search.issue = issue
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -69,6 +73,7 @@ export function formatSearch(search: Search): string {
   if (search.live === 'off') query.set('live', 'off')
   if (search.compare === 'off') query.set('compare', 'off')
   if (search.open !== undefined) query.set('open', search.open)
+  if (search.issue !== undefined) query.set('issue', search.issue)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }

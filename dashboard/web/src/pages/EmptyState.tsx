@@ -1,6 +1,7 @@
-import { Button, CopyButton, Tabs } from '@mantine/core'
+import { Button, Tabs } from '@mantine/core'
 import { useDemo, type Status } from '../data/status.ts'
 import { snippets } from '../lib/snippets.ts'
+import { Snippet } from '../panels/Snippet.tsx'
 
 /** Nothing has come in yet: how to send the first trace, and a button that shows what it will look like. */
 export function EmptyState({ status }: { status: Status }) {
@@ -36,24 +37,6 @@ export function EmptyState({ status }: { status: Status }) {
         <code>inferwatch.yaml</code>. Past requests: <code>npx node main.ts import requests.csv</code>.
       </p>
     </div>
-  )
-}
-
-function Snippet({ label, text }: { label: string; text: string }) {
-  return (
-    <figure className="snippet">
-      <figcaption>
-        {label}
-        <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <Button size="compact-xs" variant="default" onClick={copy} aria-label={`Copy: ${label}`}>
-              {copied ? 'Copied' : 'Copy'}
-            </Button>
-          )}
-        </CopyButton>
-      </figcaption>
-      <pre>{text}</pre>
-    </figure>
   )
 }
 

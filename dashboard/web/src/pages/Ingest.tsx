@@ -1,18 +1,36 @@
-import { useIssues, useTargets, type IssueRow, type TargetRow } from '../data/ingest.ts'
+import { issueId, useIssues, useTargets, type IssueRow, type TargetRow } from '../data/ingest.ts'
 import { formatAgo, formatCount, formatExact, formatIso, formatMs } from '../lib/format.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { ExampleLink } from '../panels/ExampleLink.tsx'
+import { IssueDrawer } from '../panels/IssueDrawer.tsx'
 import { Panel } from '../panels/Panel.tsx'
-import { Status, type Level } from '../panels/Status.tsx'
+import { RequestDrawer } from '../panels/RequestDrawer.tsx'
+import { IssueSeverity, Status, type Level } from '../panels/Status.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 
 const levels: Record<string, Level> = { up: 'ok', down: 'critical', unknown: 'unknown' }
 
-/** Is what should come in coming in: scrape targets, and what was refused. */
+/** What is wrong with what comes in, and how to put it right; then the scrape targets. */
 export default function Ingest() {
   const targets = useTargets()
   const issues = useIssues()
   const now = issues.data?.to ?? 0
   return (
     <div className="panels">
+      <Panel
+        title="Inbox"
+        hint="What was refused, dropped or cut, and what clients leave out; a row says what to do about it"
+        asked={issues}
+        height={240}
+        wide
+        renderEmpty={(data) => (data.issues.length === 0 ? <AllIsWell /> : null)}
+        table={(data) => ({
+          columns: Object.keys(data.issues[0] ?? {}),
+          rows: data.issues.map((row) => Object.values({ ...row, snippet: row.snippet?.text ?? null })),
+        })}
+      >
+        {(data) => <Inbox issues={data.issues} more={data.more} now={now} />}
+      </Panel>
       <Panel
         title="Scrape targets"
         asked={targets}
@@ -30,29 +48,39 @@ export default function Ingest() {
           <Table label="Scrape targets" columns={targetColumns(now)} rows={data.targets} id={(row) => row.url} />
         )}
       </Panel>
-      <Panel
-        title="Refused, dropped or cut"
-        hint="Items that could not be taken as they came, by reason; the rest of their batch was kept"
-        asked={issues}
-        height={160}
-        wide
-        renderEmpty={(data) => (data.issues.length === 0 ? <p>Nothing was refused in this range</p> : null)}
-        table={(data) => ({
-          columns: Object.keys(data.issues[0] ?? {}),
-          rows: data.issues.map((row) => Object.values(row)),
-        })}
-      >
-        {(data) => (
-          <Table
-            label="Ingest issues"
-            columns={issueColumns(now)}
-            rows={data.issues}
-            id={(row) => `${row.source} ${row.reason}`}
-            sortBy="items"
-          />
-        )}
-      </Panel>
+      <IssueDrawer issues={issues.data?.issues ?? []} now={now} />
+      <RequestDrawer />
     </div>
+  )
+}
+
+function AllIsWell() {
+  return (
+    <>
+      <Status level="ok" word="All is well" />
+      <p>In this range nothing was refused or cut, and no call left out what it should say</p>
+    </>
+  )
+}
+
+function Inbox({ issues, more, now }: { issues: readonly IssueRow[]; more: boolean; now: number }) {
+  const [search, change] = useSearch()
+  return (
+    <>
+      <Table
+        label="Inbox"
+        columns={issueColumns(now)}
+        rows={issues}
+        id={issueId}
+        open={search.issue}
+        onOpen={(row) =>
+          change(({ open: _open, ...before }) => ({ ...before, issue: issueId(row) }), {
+            replace: search.issue !== undefined,
+          })
+        }
+      />
+      {more && <p className="panel-empty">Only the {issues.length} with the most items are shown</p>}
+    </>
   )
 }
 
@@ -106,8 +134,25 @@ const targetColumns = (now: number): Column<TargetRow>[] => [
 ]
 
 const issueColumns = (now: number): Column<IssueRow>[] => [
-  { key: 'source', head: 'Source', render: (row) => row.source.replaceAll('_', ' '), sort: (row) => row.source },
-  { key: 'reason', head: 'Reason', render: (row) => row.reason.replaceAll('_', ' '), sort: (row) => row.reason },
+  {
+    key: 'severity',
+    head: 'Kind',
+    hint: 'A problem: data is missing or wrong until somebody acts. A hint: it could say more',
+    render: (row) => <IssueSeverity severity={row.severity} />,
+    sort: (row) => row.severity,
+  },
+  {
+    key: 'what',
+    head: 'What',
+    render: (row) => (
+      <span className="wrap">
+        <b>{row.title}</b>
+        {row.subject !== '' && <span className="issue-subject mono dim">{row.subject}</span>}
+      </span>
+    ),
+    title: (row) => row.explanation,
+    sort: (row) => `${row.title} ${row.subject}`,
+  },
   {
     key: 'items',
     head: 'Items',
@@ -117,12 +162,40 @@ const issueColumns = (now: number): Column<IssueRow>[] => [
     sort: (row) => row.items,
   },
   {
+    key: 'since',
+    head: 'Since',
+    hint: 'First seen in this range',
+    number: true,
+    wide: true,
+    render: (row) => formatAgo(row.first_ms, now),
+    title: (row) => formatIso(row.first_ms),
+    sort: (row) => row.first_ms,
+  },
+  {
     key: 'last',
     head: 'Last',
     number: true,
+    wide: true,
     render: (row) => formatAgo(row.last_ms, now),
     title: (row) => formatIso(row.last_ms),
     sort: (row) => row.last_ms,
   },
-  { key: 'example', head: 'Example', render: (row) => <span className="mono wrap">{row.example}</span> },
+  {
+    key: 'example',
+    head: 'Example',
+    wide: true,
+    render: (row) =>
+      row.example_span_id === '' ? (
+        <span className="clip mono">{row.example || '—'}</span>
+      ) : (
+        <ExampleLink issue={row} />
+      ),
+    title: (row) => row.example || undefined,
+  },
+  {
+    key: 'fix',
+    head: 'What to do',
+    wide: true,
+    render: (row) => <span className="wrap dim">{row.fix}</span>,
+  },
 ]

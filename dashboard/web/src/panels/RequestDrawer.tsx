@@ -1,10 +1,12 @@
 import { Drawer } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { useRequest, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
+import { useRequest, useTrace, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
+import { ApiFailure } from '../lib/api.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
+import { CostLines } from './CostLines.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
 import { RequestStatus } from './Status.tsx'
 import { Waterfall } from './Waterfall.tsx'
@@ -35,8 +37,24 @@ export function RequestDrawer() {
 function Loaded({ id }: { id: string }) {
   const { data, error, isPending, refetch } = useRequest(id)
   if (isPending) return <PanelSkeleton height={320} />
+  if (error instanceof ApiFailure && error.status === 404) return <SpanAlone id={id} />
   if (error) return <Failure error={error} retry={() => void refetch()} height={240} />
   return <Detail answer={data} />
+}
+
+/** A span that is no request has its trace all the same. */
+function SpanAlone({ id }: { id: string }) {
+  const { data, error, isPending, refetch } = useTrace(id)
+  if (isPending) return <PanelSkeleton height={320} />
+  if (error) return <Failure error={error} retry={() => void refetch()} height={240} />
+  return (
+    <div className="request">
+      <p className="dim">This span is not counted as a request; a click on it shows what it says.</p>
+      <Section title="Trace">
+        <Waterfall spans={data.spans} current={id.split('.')[1] ?? ''} />
+      </Section>
+    </div>
+  )
 }
 
 function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
@@ -60,6 +78,7 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
         ) : (
           <p className="dim">This request was stored without spans.</p>
         )}
+        <Sources request={request} />
       </Section>
       <Content request={request} />
       <Fields request={request} />
@@ -116,6 +135,7 @@ function Tokens({ request }: { request: RequestDetail }) {
     ['Output', request.output_tokens, request.output_cost_usd],
     ['of which reasoning', request.reasoning_tokens, null],
   ] as const
+  const note = priceNote(request)
   const shown = rows.filter(([name, tokens]) => !name.startsWith('of') || tokens !== null)
   return (
     <Section title="Tokens and cost">
@@ -155,16 +175,34 @@ function Tokens({ request }: { request: RequestDetail }) {
           </tr>
         </tbody>
       </table>
-      <p className="dim">{priceNote(request)}</p>
+      {note !== '' && <p className="dim">{note}</p>}
+      <CostLines request={request} />
     </Section>
   )
 }
 
+/** Where the fields come from, when it is more than one span. */
+function Sources({ request }: { request: RequestDetail }) {
+  const { merged_dialects, inherited_fields, usage_source } = request
+  const notes = [
+    merged_dialects.length > 0 ? `one call, reported by ${merged_dialects.join(', ')}` : '',
+    inherited_fields.length > 0
+      ? `from the spans around it: ${inherited_fields.map((field) => field.replaceAll('_', ' ')).join(', ')}`
+      : '',
+    usage_source === 'estimated' ? 'token counts are an estimate of the client' : '',
+  ].filter((note) => note !== '')
+  return notes.length === 0 ? null : <p className="dim">{notes.join('; ')}</p>
+}
+
+/** Why there is no cost is said below, where it would add up. */
 function priceNote(request: RequestDetail): string {
-  const saved = request.cache_savings_usd ? `; caching saved ${formatUsd(request.cache_savings_usd)}` : ''
-  const said = request.reported_cost_usd === null ? '' : `; the client reported ${formatUsd(request.reported_cost_usd)}`
-  if (request.cost_usd === null) return `No price is known for ${request.model || 'this request'}${said}`
-  return `Price ${request.price_id || request.cost_source} ${request.price_version && `(${request.price_version})`}${saved}${said}`
+  const { cost_usd, cache_savings_usd, reported_cost_usd, price_id, price_version, cost_source } = request
+  const notes = [
+    cost_usd === null ? '' : `Price ${price_id || cost_source} ${price_version && `(${price_version})`}`.trim(),
+    cache_savings_usd ? `caching saved ${formatUsd(cache_savings_usd)}` : '',
+    reported_cost_usd === null ? '' : `the client reported ${formatUsd(reported_cost_usd)}`,
+  ]
+  return notes.filter((note) => note !== '').join('; ')
 }
 
 function Fact({ name, value, title }: { name: string; value: string; title?: string }) {
@@ -191,6 +229,9 @@ const described = [
   'span_id',
   'parent_span_id',
   'dialect',
+  'role',
+  'service_tier',
+  'input_token_basis',
 ] as const satisfies (keyof RequestDetail)[]
 
 /** Everything else that is known: filter columns as buttons that filter by their value. */

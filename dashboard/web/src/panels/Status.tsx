@@ -28,3 +28,11 @@ export function RequestStatus({ status, why }: { status: string; why?: string | 
   const [level, word] = requestLevels[status] ?? ['unknown', status]
   return <Status level={level} word={word} title={why} />
 }
+
+const severities: Record<string, [Level, string]> = { problem: ['warning', 'problem'], hint: ['unknown', 'hint'] }
+
+/** How much an issue of ingest matters. */
+export function IssueSeverity({ severity }: { severity: string }) {
+  const [level, word] = severities[severity] ?? ['unknown', severity]
+  return <Status level={level} word={word} />
+}
