@@ -133,7 +133,9 @@ export class Call implements Ongoing {
     out.on('response', (answer) => this.begin(answer))
     out.on('error', (error) => this.lose(out, error))
     // Also without an error, where the upstream changed protocols that nobody asked it to.
-    out.on('close', () => this.lose(out, new Error('closed without an answer')))
+    out.on('close', () => {
+      if (!this.answer) this.lose(out, new Error('closed without an answer'))
+    })
     out.on('information', ({ statusCode, rawHeaders }) => this.inform(statusCode, rawHeaders))
     // The head of such a request goes out by itself, and as UTF-8 unless the socket knows better.
     if (request.headers.expect !== undefined) out.on('socket', (socket) => socket.setDefaultEncoding('latin1'))
