@@ -12,6 +12,7 @@ import {
   endpointConfig,
   ingestConfig,
   pricesConfig,
+  proxyConfig,
   scrapeConfig,
   spoolConfig,
 } from './collector/config.ts'
@@ -31,7 +32,7 @@ const address = (fallback: string, what: string) =>
     .describe(what)
 
 const listenConfig = z.strictObject({
-  dashboard: address('127.0.0.1:8080', 'Web app, /api, /metrics, /healthz, /readyz'),
+  dashboard: address('127.0.0.1:8080', 'Web app, /api, /metrics, /healthz, /readyz, /proxy/<endpoint>/…'),
   otlp_http: address('127.0.0.1:4318', 'OTLP/HTTP: /v1/traces, /v1/logs, /v1/metrics'),
   otlp_grpc: address('127.0.0.1:4317', 'OTLP/gRPC'),
   clickhouse: address('127.0.0.1:8123', 'ClickHouse HTTP interface of the embedded engine'),
@@ -50,6 +51,7 @@ const configSchema = z
     endpoints: z.array(endpointConfig).default([]),
     prices: pricesConfig.prefault({}),
     attribution: attributionConfig.prefault({}),
+    proxy: proxyConfig.prefault({}),
     alerts: alertsConfig.prefault({}),
     dashboard: dashboardConfig.prefault({}),
     log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -117,7 +119,25 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
   }
   const config = parseConfig(text, chosen, env)
   const baseDir = dirname(resolve(chosen))
-  return { config: { ...config, data_dir: resolve(baseDir, config.data_dir) }, baseDir, file: resolve(chosen) }
+  const located = { ...config, ...withPaths(config, baseDir) }
+  return { config: located, baseDir, file: resolve(chosen) }
+}
+
+/** Paths that start at the file's folder. Throws ConfigError for a file that cannot be read. */
+function withPaths({ data_dir, endpoints }: Config, baseDir: string): Pick<Config, 'data_dir' | 'endpoints'> {
+  return {
+    data_dir: resolve(baseDir, data_dir),
+    endpoints: endpoints.map((endpoint, index) => {
+      if (endpoint.ca_file === undefined) return endpoint
+      const ca_file = resolve(baseDir, endpoint.ca_file)
+      try {
+        readFileSync(ca_file)
+      } catch (cause) {
+        throw new ConfigError(`endpoints[${index}].ca_file: ${ca_file} cannot be read (${reasonOf(cause)})`, { cause })
+      }
+      return { ...endpoint, ca_file }
+    }),
+  }
 }
 
 /** Parses and checks the text of a configuration file; `name` stands in messages. Throws ConfigError. */

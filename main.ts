@@ -164,7 +164,12 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
       const dashboard = await show({ config, log, storage, collector, alerts, fleet, telemetry, addresses })
       stops.push(() => dashboard.stop())
       url = dashboard.url
+    } else if (collector) {
+      const server = await serveProxy(collector, config)
+      stops.push(() => server.stop())
     }
+    // First of all, so that what clients are being answered still gets through.
+    if (collector) stops.push(() => collector.proxy.stop())
     const watcher = watchConfig(loaded, {
       log,
       async apply(next) {
@@ -212,6 +217,17 @@ async function collect(config: Config, rest: Pick<CollectorOptions, 'dataDir' | 
     if (error instanceof CannotListen) cannotListen(error.setting, config.listen[error.setting])(error)
     throw error
   })
+}
+
+/** Without a dashboard, its port is the proxy's alone. */
+async function serveProxy({ proxy }: Collector, config: Config): Promise<{ stop(): Promise<void> }> {
+  const listen = config.listen.dashboard
+  if (!config.proxy.enabled || !config.endpoints.some(({ upstream }) => upstream !== undefined))
+    return { stop: () => Promise.resolve() }
+  const { startProxyServer } = await import('./collector/index.ts')
+  const server = await startProxyServer(proxy, listen).catch(cannotListen('dashboard', listen))
+  print(`Proxy      http://${server.address}/proxy/<endpoint>/`)
+  return server
 }
 
 /** What runs on request: traffic to look at. It writes through the collector, so it needs one. */
@@ -262,7 +278,9 @@ async function show({ config, log, storage, collector, alerts, fleet, telemetry,
     log,
   }
   const listen = config.listen.dashboard
-  return startDashboard({ deps, listen, web: webDist }).catch(cannotListen('dashboard', listen))
+  return startDashboard({ deps, listen, web: webDist, neighbour: collector?.proxy }).catch(
+    cannotListen('dashboard', listen),
+  )
 }
 
 /** Runs a command on the storage of the process that serves this data directory, or on one of its own when none does. */

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { costExplanation } from '../storage/queries/cost.ts'
 import { testStorage } from '../storage/testing.ts'
-import { attributionConfig, endpointConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
+import {
+  attributionConfig,
+  endpointConfig,
+  ingestConfig,
+  pricesConfig,
+  proxyConfig,
+  scrapeConfig,
+  spoolConfig,
+} from './config.ts'
 import { startCollector, type Collector, type CollectorConfig } from './index.ts'
 import { jsonLog, jsonLogs, jsonMetrics, jsonRequest, jsonSpan, toProtobuf } from './otlp/testing.ts'
 import { grpcClient } from './otlp/testing-receiver.ts'
@@ -18,6 +26,7 @@ const config: CollectorConfig = {
   scrape: scrapeConfig.parse({}),
   prices: pricesConfig.parse({}),
   attribution: attributionConfig.parse({}),
+  proxy: proxyConfig.parse({}),
   endpoints: [endpointConfig.parse({ name: 'llama-70b', upstream: 'http://vllm-1:8000' })],
 }
 

@@ -191,7 +191,16 @@ const contentObject = z.strictObject({
 
 export const endpointConfig = z.strictObject({
   name: z.string().min(1),
-  upstream: z.url({ protocol: /^https?$/ }).optional(),
+  upstream: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => !/[?#]|^\w+:\/\/[^/]*@/.test(text), 'expected no user, query or fragment: clients send their own')
+    .optional()
+    .describe('Where /proxy/<name>/… goes; spans that name this host and port are its calls'),
+  ca_file: z.string().min(1).optional().describe('PEM file of an authority that the upstream’s certificate may be of'),
+  origins: z
+    .array(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/[^/*\s]+$/, 'expected an origin such as https://app.example.com'))
+    .optional()
+    .describe('Web pages that may call it through the proxy without a key'),
   kind: z
     .enum(['openai', 'anthropic', 'azure', 'bedrock', 'vertex', 'gemini', 'cohere', 'mistral', 'ollama', 'other'])
     .default('openai'),
@@ -204,6 +213,36 @@ export const endpointConfig = z.strictObject({
     .describe(
       'The proxy asks streams for their token counts, and hides them from clients that did not ask; not unless said',
     ),
+})
+
+const count = z.number().int().positive()
+
+export const proxyConfig = z.strictObject({
+  enabled: z.boolean().default(true).describe('Whether /proxy/<endpoint>/… is served on listen.dashboard'),
+  api_keys: z
+    .array(z.string().min(16))
+    .default([])
+    .describe('Keys of the proxy, sent as x-inferwatch-key; needed off loopback. The vendor’s key stays where it is'),
+  hosts: z
+    .array(z.string().regex(/^[a-z0-9.-]+$/, 'expected a host name in lower case, such as gateway.example.com'))
+    .default([])
+    .describe('Host names that clients on loopback may use, besides localhost, addresses and names without a dot'),
+  max_concurrent: count.default(8_192).describe('Calls at once; more are answered 503'),
+  max_concurrent_per_endpoint: count.default(4_096).describe('Calls at once to one endpoint; more are answered 503'),
+  max_header_bytes: count.default(64 * 2 ** 10).describe('Largest head of a request (431) or an answer (502)'),
+  max_body_bytes: count.default(2 ** 30).describe('Largest request body; a larger one is answered 413'),
+  max_rewritten_bytes: count
+    .default(8 * 2 ** 20)
+    .describe('Larger JSON bodies are passed on as they are, where something is to be asked for in them'),
+  timeouts: z
+    .strictObject({
+      connect: duration.default('10s').describe('To a connection with the upstream, TLS included (504)'),
+      headers: duration.default('30m').describe('From the end of a request to the head of its answer (504)'),
+      idle: duration.default('15m').describe('Between two parts of a request (408) or of an answer (cut off)'),
+      keep_alive: duration.default('4s').describe('Unused connections with an upstream are closed after this'),
+      drain: duration.default('10s').describe('Calls under way at the end may take this long'),
+    })
+    .prefault({}),
 })
 
 /** What a metric must be to be stored. */
@@ -299,6 +338,7 @@ export type ScrapeConfig = z.infer<typeof scrapeConfig>
 export type PricesConfig = z.infer<typeof pricesConfig>
 export type PriceOverride = z.infer<typeof priceOverride>
 export type EndpointConfig = z.infer<typeof endpointConfig>
+export type ProxyConfig = z.infer<typeof proxyConfig>
 export type MetricsMode = z.infer<typeof metricsMode>
 export type IngestConfig = z.infer<typeof ingestConfig>
 export type ContentMode = z.infer<typeof contentMode>

@@ -11,6 +11,7 @@ import type {
   EndpointConfig,
   IngestConfig,
   PricesConfig,
+  ProxyConfig,
   ScrapeConfig,
   SpoolConfig,
 } from './config.ts'
@@ -32,6 +33,7 @@ import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
 import { createObserver } from './proxy/observe/index.ts'
 import type { CallObserver } from './proxy/observer.ts'
+import { createProxy, type Proxy } from './proxy/index.ts'
 import { startPriceBook } from './price-book.ts'
 import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
@@ -43,6 +45,7 @@ import { startScraper } from './scrape/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
 export { CannotListen } from './otlp/listen.ts'
+export { startProxyServer } from './proxy/server.ts'
 export { SpoolFull, type Batch, type Spool, type SpoolStats } from './spool/index.ts'
 
 export interface CollectorConfig {
@@ -52,6 +55,7 @@ export interface CollectorConfig {
   scrape: ScrapeConfig
   prices: PricesConfig
   attribution: AttributionConfig
+  proxy: ProxyConfig
   endpoints: EndpointConfig[]
 }
 
@@ -79,6 +83,8 @@ export interface Collector {
   otlpGrpcAddress: string
   /** For the proxy: makes requests of the calls that pass through it. */
   observer: CallObserver
+  /** For the server of the dashboard, whose port it shares. */
+  proxy: Proxy
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -193,6 +199,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
+  const proxy = createProxy({ config: config.proxy, endpoints: config.endpoints, observer, issues, log })
+
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
   const drained = async () => {
     await observer.flushed()
@@ -204,6 +212,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     otlpAddress: receivers[0]?.address ?? '',
     otlpGrpcAddress: receivers[1]?.address ?? '',
     observer,
+    proxy,
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
@@ -224,6 +233,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
       observer.reload(next)
+      proxy.reload(next.proxy, next.endpoints)
     },
     drained,
     async settle() {
@@ -231,9 +241,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       await settler.pass()
     },
     stop(limitMs) {
-      stopped ??= Promise.all([...receivers.map((receiver) => receiver.stop(limitMs)), scraper.stop()]).then(() =>
-        stopSpool(limitMs),
-      )
+      stopped ??= Promise.all([
+        ...receivers.map((receiver) => receiver.stop(limitMs)),
+        scraper.stop(),
+        proxy.stop(limitMs),
+      ]).then(() => stopSpool(limitMs))
       return stopped
     },
   }

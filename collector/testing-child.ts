@@ -1,7 +1,7 @@
 /** Test helper: a collector in a process of its own, to be killed. Arguments: data directory, ClickHouse URL, password. */
 import { pino } from 'pino'
 import { ClickhouseDb } from '../storage/client.ts'
-import { attributionConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from './config.ts'
+import { attributionConfig, ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from './config.ts'
 import { startCollector } from './index.ts'
 
 const [, , dataDir = '', url = '', password = ''] = process.argv
@@ -14,6 +14,7 @@ const collector = await startCollector({
     scrape: scrapeConfig.parse({}),
     prices: pricesConfig.parse({}),
     attribution: attributionConfig.parse({}),
+    proxy: proxyConfig.parse({}),
     endpoints: [],
   },
   dataDir,

@@ -21,7 +21,7 @@ describe('what is wrong with a configuration is said in one line each', () => {
     ['scrape:\n  intervall: 5s\n', 'inferwatch.yaml:2: scrape.intervall: unknown key; did you mean "interval"?'],
     [
       'wrong: 1\n',
-      'inferwatch.yaml:1: wrong: unknown key; known keys: data_dir, listen, clickhouse, retention, ingest, spool, content, scrape, endpoints, prices, attribution, alerts, dashboard, log_level',
+      'inferwatch.yaml:1: wrong: unknown key; known keys: data_dir, listen, clickhouse, retention, ingest, spool, content, scrape, endpoints, prices, attribution, proxy, alerts, dashboard, log_level',
     ],
     [
       'scrape:\n  interval: soon\n',
@@ -107,7 +107,13 @@ test('environment variables and their defaults', () => {
 test('paths are relative to the file; a missing file says what to do', () => {
   const folder = mkdtempSync(join(tmpdir(), 'inferwatch-'))
   try {
-    writeFileSync(join(folder, 'c.yaml'), 'data_dir: ./here\n')
+    const endpoints = `endpoints: [{ name: a, upstream: "https://a", ca_file: ca.pem }]`
+    writeFileSync(join(folder, 'c.yaml'), `data_dir: ./here\n${endpoints}\n`)
+    expect(() => loadConfig(join(folder, 'c.yaml'), {})).toThrow(
+      /^endpoints\[0\]\.ca_file: \S+ca\.pem cannot be read \(ENOENT\)$/,
+    )
+    writeFileSync(join(folder, 'ca.pem'), '')
+    expect(loadConfig(join(folder, 'c.yaml'), {}).config.endpoints[0]?.ca_file).toBe(join(folder, 'ca.pem'))
     expect(loadConfig(join(folder, 'c.yaml'), {}).config.data_dir).toBe(join(folder, 'here'))
     expect(() => loadConfig(join(folder, 'none.yaml'), {})).toThrow(
       'cannot be read (ENOENT); name another file with --config',

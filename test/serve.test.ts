@@ -1,6 +1,9 @@
 /** The product as a whole, as a child process: what comes in over OTLP is seen in SQL, the API and /metrics. */
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { promtool } from './support/debian.ts'
@@ -114,6 +117,24 @@ describe('a running instance', () => {
     writeFileSync(file, 'endpoints: [{ name: mended, upstream: "http://127.0.0.1:9" }]\nlog_level: info\n')
     instance.kill('SIGHUP')
     await eventually('it says so', () => Promise.resolve(/configuration reloaded/.test(instance.output()) || null))
+  })
+
+  test('the proxy stands beside the dashboard, on its port, and follows the configuration', async () => {
+    const upstream = createServer((request, response) => response.end(`${request.method} ${request.url}`))
+    await once(upstream.listen(0, '127.0.0.1'), 'listening')
+    const { port } = upstream.address() as AddressInfo
+    const endpoint = `{ name: stand-in, upstream: "http://127.0.0.1:${port}" }`
+    writeFileSync(join(folder, 'inferwatch.yaml'), `endpoints: [${endpoint}]\nlog_level: info\n`)
+    instance.kill('SIGHUP')
+    const text = await eventually('it is served', async () => {
+      const answer = await fetch(`${instance.urls.dashboard}/proxy/stand-in/v1/models?x=1`)
+      return answer.ok ? answer.text() : null
+    })
+    upstream.close()
+    upstream.closeAllConnections()
+    expect(text).toBe('GET /v1/models?x=1')
+    const metrics = await (await fetch(`${instance.urls.dashboard}/metrics`)).text()
+    expect(metrics).toMatch(/^inferwatch_proxy_calls_total\{[^}]*endpoint="stand-in"[^}]*\} 1$/m)
   })
 
   test('a second instance on the same directory, and one on a taken port, are told in one line', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testStorage } from '../../storage/testing.ts'
-import { attributionConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from '../config.ts'
+import { attributionConfig, ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from '../config.ts'
 import { startCollector, type Collector } from '../index.ts'
 import { createClients, type Clients } from './clients.ts'
 import { apps, vllmModel, type App, type Call } from './scenario.ts'
@@ -22,6 +22,7 @@ const config = {
   scrape: scrapeConfig.parse({}),
   prices: pricesConfig.parse({}),
   attribution: attributionConfig.parse({}),
+  proxy: proxyConfig.parse({}),
   endpoints: [],
 }
 

@@ -9,7 +9,7 @@ import { emptyRequest } from '../../records/llm-request.ts'
 import { RowBinaryWriter } from '../../storage/rowbinary.ts'
 import { tables } from '../../storage/tables.ts'
 import { testStorage } from '../../storage/testing.ts'
-import { attributionConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from '../config.ts'
+import { attributionConfig, ingestConfig, pricesConfig, proxyConfig, scrapeConfig, spoolConfig } from '../config.ts'
 import { startCollector, type Collector } from '../index.ts'
 import { clearDemo } from './clear.ts'
 import { startDemo, type Demo } from './index.ts'
@@ -33,6 +33,7 @@ beforeAll(async () => {
     spool: spoolConfig.parse({ segment_ms: 100 }),
     scrape,
     prices,
+    proxy: proxyConfig.parse({}),
     endpoints: [],
   }
   const { db } = storage

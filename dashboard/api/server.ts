@@ -1,7 +1,8 @@
 /** Listens: the API of app.ts, and the built web app beside it. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { serve, type ServerType } from '@hono/node-server'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
 import { compress } from 'hono/compress'
@@ -10,12 +11,19 @@ import type { DashboardDeps } from './deps.ts'
 import { createLive } from './live.ts'
 import { isLoopback } from './security.ts'
 
+/** What else is served on the same port, below paths of its own: it sees every request before the app does. */
+export interface Neighbour {
+  serverOptions: ServerOptions
+  attach(server: Server, otherwise: RequestListener): void
+}
+
 export interface DashboardOptions {
   deps: DashboardDeps
   /** host:port; port 0 picks a free one. */
   listen: string
   /** Folder of the built web app. */
   web: string
+  neighbour?: Neighbour | undefined
 }
 
 export interface Dashboard {
@@ -27,7 +35,7 @@ export interface Dashboard {
 }
 
 /** Rejects with the system's error (EADDRINUSE, EACCES) when it cannot listen. */
-export async function startDashboard({ deps, listen, web }: DashboardOptions): Promise<Dashboard> {
+export async function startDashboard({ deps, listen, web, neighbour }: DashboardOptions): Promise<Dashboard> {
   const { host, port } = splitAddress(listen)
   let address = listen
   const live = createLive(deps.db)
@@ -37,7 +45,7 @@ export async function startDashboard({ deps, listen, web }: DashboardOptions): P
   // On this machine's own loopback, compressing costs more than it saves.
   if (!isLoopback(listen)) site.use('/api/*', compress())
   site.route('/', app).route('/', webRoute(web))
-  const server = await listening(site, host, port)
+  const server = await listening(site, neighbour, { host, port })
   const bound = server.address()
   if (bound !== null && typeof bound === 'object') address = listen.replace(/:\d*$/, `:${bound.port}`)
   let stopped: Promise<void> | undefined
@@ -67,17 +75,22 @@ function webRoute(web: string) {
   return site
 }
 
-function listening(app: Hono, hostname: string, port: number): Promise<ServerType> {
+function listening(app: Hono, neighbour: Neighbour | undefined, at: { host: string; port: number }): Promise<Server> {
+  const server = createServer(neighbour?.serverOptions ?? {})
+  const answer = getRequestListener(app.fetch, { hostname: at.host })
+  const listener: RequestListener = (request, response) => void answer(request, response)
+  if (neighbour) neighbour.attach(server, listener)
+  else server.on('request', listener)
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname, port }, () => resolve(server))
     server.once('error', reject)
+    server.listen(at.port, at.host, () => resolve(server))
   })
 }
 
-async function close(server: ServerType, live: ReturnType<typeof createLive>): Promise<void> {
+async function close(server: Server, live: ReturnType<typeof createLive>): Promise<void> {
   live.stop()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  if ('closeAllConnections' in server) server.closeAllConnections()
+  server.closeAllConnections()
   await closed
 }
 

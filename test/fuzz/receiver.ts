@@ -1,6 +1,13 @@
 /** The collector in a process of its own, whose memory is watched from outside: what the spool takes, a database swallows. */
 import { pino } from 'pino'
-import { attributionConfig, ingestConfig, pricesConfig, scrapeConfig, spoolConfig } from '../../collector/config.ts'
+import {
+  attributionConfig,
+  ingestConfig,
+  pricesConfig,
+  proxyConfig,
+  scrapeConfig,
+  spoolConfig,
+} from '../../collector/config.ts'
 import { startCollector } from '../../collector/index.ts'
 import type { Db } from '../../storage/client.ts'
 
@@ -24,6 +31,7 @@ const collector = await startCollector({
     scrape: scrapeConfig.parse({}),
     prices: pricesConfig.parse({}),
     attribution: attributionConfig.parse({}),
+    proxy: proxyConfig.parse({}),
     endpoints: [],
   },
   dataDir,

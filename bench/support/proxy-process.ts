@@ -1,0 +1,137 @@
+/** One process of the proxy benchmark: the stand-in for an upstream, or something in front of it. Prints its port once it listens. */
+import { Agent, createServer, request as httpRequest, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createRequire } from 'node:module'
+import { pino } from 'pino'
+import { endpointConfig, proxyConfig } from '../../collector/config.ts'
+import { IssueLog } from '../../collector/issues.ts'
+import { createProxy } from '../../collector/proxy/index.ts'
+import type { CallObservation, CallObserver } from '../../collector/proxy/observer.ts'
+
+const [, , kind = '', upstream = '', extra = ''] = process.argv
+const target = { host: '127.0.0.1', port: Number(upstream) }
+
+/** Plain JSON, or 100 events, or as many as asked for and as slowly: `{"stream":true,"events":100,"gap_ms":10}`. */
+function standIn(): Server {
+  const words = 'lorem ipsum dolor sit amet '.repeat(30)
+  const usage = { prompt_tokens: 120, completion_tokens: 200, total_tokens: 320 }
+  const chat = { id: 'chatcmpl-1', object: 'chat.completion', created: 1_763_700_000, model: 'stand-in' }
+  const choices = [{ index: 0, message: { role: 'assistant', content: words }, finish_reason: 'stop' }]
+  const plain = Buffer.from(JSON.stringify({ ...chat, choices, usage }))
+  const event = (i: number) => {
+    const delta = [{ index: 0, delta: { content: ` token${i}` }, finish_reason: null }]
+    return Buffer.from(`data: ${JSON.stringify({ ...chat, object: 'chat.completion.chunk', choices: delta })}\n\n`)
+  }
+  const events = Array.from({ length: 100 }, (_, i) => event(i))
+  const last = Buffer.from(`data: ${JSON.stringify({ ...chat, choices: [], usage })}\n\ndata: [DONE]\n\n`)
+  return createServer((request, response) => {
+    const body: Buffer[] = []
+    request.on('data', (chunk: Buffer) => body.push(chunk))
+    request.on('end', () => {
+      const text = Buffer.concat(body).toString('latin1')
+      if (!text.includes('"stream":true')) {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': plain.length }).end(plain)
+        return
+      }
+      const gap = Number(/"gap_ms":(\d+)/.exec(text)?.[1] ?? 0)
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      let at = 0
+      const next = () => {
+        if (response.destroyed) return
+        if (at === events.length) {
+          response.end(last)
+          return
+        }
+        response.write(events[at++])
+        if (gap > 0) setTimeout(next, gap)
+        else setImmediate(next)
+      }
+      next()
+    })
+  })
+}
+
+/** What node:http can do by itself. */
+function bare(): Server {
+  const agent = new Agent({ keepAlive: true, maxSockets: Infinity, scheduling: 'lifo' })
+  return createServer((request, response) => {
+    const { method, url = '', headers } = request
+    const to = { ...target, method, path: url, headers, agent }
+    const out = httpRequest(to, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    out.on('error', () => response.destroy())
+    response.on('close', () => response.writableFinished || out.destroy())
+    request.pipe(out)
+  })
+}
+
+interface Undici {
+  Pool: new (
+    url: string,
+    options: object,
+  ) => {
+    stream(
+      options: object,
+      onHead: (head: { statusCode: number; headers: Record<string, string> }) => unknown,
+    ): Promise<void>
+  }
+}
+
+/** `folder` has undici in its node_modules. */
+function undici(folder: string): Server {
+  const { Pool } = createRequire(`${folder}/`)('undici') as Undici
+  const pool = new Pool(`http://127.0.0.1:${upstream}`, { connections: 1_024, pipelining: 1 })
+  const ofHop = new Set(['connection', 'keep-alive', 'transfer-encoding'])
+  const without = (headers: object) => Object.fromEntries(Object.entries(headers).filter(([name]) => !ofHop.has(name)))
+  return createServer((request, response) => {
+    const { method, url: path, headers } = request
+    pool
+      .stream({ path, method, headers: without(headers), body: request }, (head) =>
+        response.writeHead(head.statusCode, without(head.headers)),
+      )
+      .catch(() => response.destroy())
+  })
+}
+
+const idle: CallObservation = {
+  addedHeaders: {},
+  wantsBody: false,
+  requestBody: () => null,
+  requestChunk: () => undefined,
+  responseHead: () => undefined,
+  responseChunk: (chunk) => chunk,
+  end: () => undefined,
+}
+
+/** `module` exports an `observer`; without one, every call is told to one that does nothing. */
+async function ours(module: string): Promise<Server> {
+  const { observer }: { observer: CallObserver } = module ? await import(module) : { observer: { begin: () => idle } }
+  const endpoint = endpointConfig.parse({ name: 'stand-in', upstream: `http://127.0.0.1:${upstream}` })
+  const log = pino({ level: 'silent' })
+  const proxy = createProxy({
+    config: proxyConfig.parse({}),
+    endpoints: [endpoint],
+    observer,
+    issues: new IssueLog(),
+    log,
+  })
+  const server = createServer(proxy.serverOptions)
+  const nothing: RequestListener = (_, response) => void response.writeHead(404).end()
+  proxy.attach(server, nothing)
+  return server
+}
+
+const servers: Record<string, () => Server | Promise<Server>> = {
+  'stand-in': standIn,
+  'node:http': bare,
+  undici: () => undici(extra),
+  ours: () => ours(''),
+  observed: () => ours(extra),
+}
+const server = await servers[kind]?.()
+if (!server) throw new Error(`no such kind: ${kind}`)
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage().rss }))
+process.on('disconnect', () => process.exit(0))
