@@ -9,6 +9,7 @@ import {
   endpointConfig,
   ingestConfig,
   pricesConfig,
+  proxyConfig,
   scrapeConfig,
   spoolConfig,
 } from '../../config.ts'
@@ -30,6 +31,7 @@ beforeAll(async () => {
       spool: spoolConfig.parse({ segment_ms: 100 }),
       scrape: scrapeConfig.parse({}),
       prices: pricesConfig.parse({}),
+      proxy: proxyConfig.parse({}),
       attribution: attributionConfig.parse({ team: ['header.x-tenant'] }),
       endpoints: [endpointConfig.parse({ name: 'gpt', upstream: 'http://vllm-1:8000', kind: 'openai' })],
     },

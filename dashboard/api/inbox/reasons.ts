@@ -161,6 +161,23 @@ export const reasons: Record<string, WordsOf> = {
   },
 
   // What the proxy could not record of calls.
+  observer_failed: {
+    title: 'Calls that the proxy could not record',
+    explanation: 'Reading them failed inside Inferwatch. They went through as always, and are missing in every total.',
+    fix: 'Report it with the example and the version of Inferwatch.',
+  },
+  observer_slow: {
+    title: 'Calls that the proxy had no time to record',
+    explanation:
+      'Reading them would have held up the answer: they went through as always, and are missing in every total or incomplete.',
+    fix: 'Give the machine more processor time, or run Inferwatch beside fewer models.',
+  },
+  observer_invalid: {
+    title: 'Calls that the proxy stopped recording',
+    explanation:
+      'Inferwatch wanted to change more of the answer than it may. They went through unchanged, and are missing in every total.',
+    fix: 'Report it with the example and the version of Inferwatch.',
+  },
   bad_event: unreadAnswer('Streams with events that are no JSON'),
   bad_aws_message: unreadAnswer('Streams of AWS that are damaged'),
   bad_compression: unreadAnswer('Answers that cannot be decompressed'),
