@@ -4,6 +4,7 @@ import type { EpochMicros } from './span.ts'
 export interface UnsettledTrace {
   /** Start of the span. */
   timestamp: EpochMicros
+  end_timestamp: EpochMicros
   trace_id: string
   /** Spans of other traces may carry it too; empty when unknown. */
   request_id: string

@@ -141,6 +141,7 @@ export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
 
   unsettled_traces: table('unsettled_traces', {
     timestamp: as.micros,
+    end_timestamp: as.micros,
     trace_id: as.text,
     request_id: as.text,
     reason: as.label,

@@ -83,9 +83,10 @@ export class Merger {
     const entry = memory.open(event.trace_id, this.options.now())
     memory.addLog(entry, event)
     const part = entry.parts.get(event.span_id)
-    if (entry.late || (!part && event.timestamp < entry.since)) this.markLate(entry, event.timestamp, '')
+    if (entry.late || (!part && event.timestamp < entry.since))
+      this.markLate(entry, { timestamp: event.timestamp, duration_ms: 0 }, '')
     if (!part) return
-    if (memory.lacksContent(part)) return this.mark('forgotten', event.trace_id, event.timestamp, part.request_id)
+    if (memory.lacksContent(part)) return this.mark('forgotten', event.trace_id, part, part.request_id)
     this.arrivedOf(entry)
     this.hear(entry, event.span_id)
   }
@@ -110,7 +111,7 @@ export class Merger {
     // The reports of one call end together; what is within a framework's, or what a context is of, may have ended long before.
     const known = said && said.role !== 'framework' ? span.timestamp + span.duration_ms * 1000 : span.timestamp
     if (known < entry.since || entry.late || this.lonely.delete(span.trace_id))
-      this.markLate(entry, span.timestamp, said?.request_id ?? '')
+      this.markLate(entry, span, said?.request_id ?? '')
   }
 
   /** The parts of a trace that came with the batch. */
@@ -243,7 +244,7 @@ export class Merger {
     if (parts.some((part) => this.memory.lacksContent(part))) {
       // The row's content is in storage alone: the parts go there as they are, and are merged there.
       for (const part of came) write(stateOf(part), part, rows)
-      this.mark('forgotten', outer.trace_id, outer.timestamp, outer.request_id)
+      this.mark('forgotten', outer.trace_id, outer, outer.request_id)
       return
     }
     if (inner.length > 0) for (const part of parts) this.keep(stateOf(part), part, row.endpoint, rows)
@@ -296,7 +297,7 @@ export class Merger {
       const parent = part.parent_span_id
       const open = parent !== '' && !entry.parts.has(parent) && entry.parents?.has(parent) !== true
       if (open || (part.role !== 'client' && part.role !== 'framework'))
-        this.mark('unfinished', entry.traceId, part.timestamp, part.request_id)
+        this.mark('unfinished', entry.traceId, part, part.request_id)
     }
   }
 
@@ -310,16 +311,31 @@ export class Merger {
     }
   }
 
-  private markLate(entry: TraceEntry, timestamp: EpochMicros, request_id: string): void {
+  private markLate(entry: TraceEntry, time: SpanTime, request_id: string): void {
     entry.late = true
-    this.mark('late', entry.traceId, timestamp, request_id)
+    this.mark('late', entry.traceId, time, request_id)
   }
 
-  private mark(reason: UnsettledTrace['reason'], trace_id: string, timestamp: EpochMicros, request_id: string): void {
-    const row: UnsettledTrace = { timestamp, trace_id, request_id, reason }
+  /** Of several marks of one trace in a batch one row is made, over the time of all. */
+  private mark(reason: UnsettledTrace['reason'], trace_id: string, time: SpanTime, request_id: string): void {
+    const row: UnsettledTrace = {
+      timestamp: time.timestamp,
+      end_timestamp: endOf(time),
+      trace_id,
+      request_id,
+      reason,
+    }
+    const before = this.unsettled.get(keyOfMark(row))
+    if (before) {
+      row.timestamp = Math.min(row.timestamp, before.timestamp)
+      row.end_timestamp = Math.max(row.end_timestamp, before.end_timestamp)
+    }
     this.unsettled.set(keyOfMark(row), row)
   }
 }
+
+type SpanTime = Pick<LlmRequest, 'timestamp' | 'duration_ms'>
+const endOf = ({ timestamp, duration_ms }: SpanTime): EpochMicros => timestamp + Math.round((duration_ms ?? 0) * 1000)
 
 const keyOfMark = ({ trace_id, request_id, reason }: UnsettledTrace) => `${trace_id} ${request_id} ${reason}`
 

@@ -9,8 +9,8 @@ import { startSpool, type RunningSpool } from '../spool/index.ts'
 import { silent, temporaryDirectory } from '../spool/testing.ts'
 import { createVersions } from '../versions.ts'
 import { Merger } from './index.ts'
-import { corrections, startSettler, type Settler } from './settle.ts'
-import { storedRows } from './stored.ts'
+import { corrections, packed, startSettler, type Settler } from './settle.ts'
+import { joined, storedRows } from './stored.ts'
 import {
   around,
   called,
@@ -278,6 +278,19 @@ test('a merged row whose parts were not kept stands for them', () => {
   expect(corrections({ rows: [merged, gone], parts: [], spans: [], logs: [] }, rules).requests).toEqual([])
 })
 
+test('traces that belong together are read together, others as many as there is room for', () => {
+  expect(joined([['a'], ['b', 'c'], ['d'], ['c', 'd'], ['e']])).toEqual([['a'], ['b', 'c', 'd'], ['e']])
+  const worth = (calls: number, content_bytes = 0) => ({ traces: [String(calls)], calls, content_bytes })
+  expect(packed([])).toEqual([])
+  expect(packed([worth(5_000), worth(1), worth(2), worth(3_995), worth(3)])).toEqual([
+    ['5000'],
+    ['1', '2'],
+    ['3995', '3'],
+  ])
+  const huge = 20 * 2 ** 20
+  expect(packed([worth(1, huge), worth(2, huge), worth(3)])).toEqual([['1'], ['2', '3']])
+})
+
 test('random traces, restarts at random points, anything twice: storage ends as all spans at once', async () => {
   const all: Item[] = []
   let merger = mergerStarted(early)
@@ -298,6 +311,7 @@ test('random traces, restarts at random points, anything twice: storage ends as 
   // Settled once more, from the start: nothing changes.
   const marks = all.map(({ span }) => ({
     timestamp: start,
+    end_timestamp: start + 2e6,
     trace_id: span.trace_id,
     request_id: '',
     reason: 'late' as const,

@@ -17,6 +17,7 @@ import { resolveTraces, withoutInherited } from './resolve.ts'
 import { withoutContent } from './trace-memory.ts'
 import {
   marks,
+  sliceEnd,
   storedLogs,
   storedParts,
   storedRows,
@@ -25,6 +26,7 @@ import {
   type Mark,
   type StoredSpan,
   type TimeSpan,
+  type Worth,
 } from './stored.ts'
 
 export interface SettlerOptions {
@@ -52,10 +54,14 @@ export interface Settler {
 
 /** Rows are seen after their inserted_at: a pass looks back this far, and skips what it has done. */
 const overlapMs = 60_000
-/** Traces of one look. */
-const chunk = 500
+/** Marks that are read at once, and traces of one look at what is worth reading whole. */
+const mostMarks = 20_000
+const mostTraces = 4_000
+/** What is read whole at once: calls, and bytes of their content. */
+const mostCalls = 4_000
+const mostContentBytes = 32 * 2 ** 20
 /** A call's spans begin within this of each other, and so do most of what is around them. */
-const reachMicros = 3_600e6
+const reachMicros = 600e6
 /** Rests nine times as long as it worked. */
 const restFactor = 9
 
@@ -80,14 +86,20 @@ export function startSettler(options: SettlerOptions): Settler {
       merger.failed([], waiting)
       throw error
     }
-    const { fresh, done } = await state.next()
+    for (let more = true; more && !stopping.signal.aborted;) more = await settleSlice()
+  }
+
+  /** False when nothing is left. */
+  async function settleSlice(): Promise<boolean> {
+    const { fresh, more, done } = await state.next()
     if (fresh.length > 0) {
       // What was acknowledged with a mark must be there before it is read.
       await drained()
-      for (let at = 0; at < fresh.length && !stopping.signal.aborted; at += chunk)
-        await settle(fresh.slice(at, at + chunk))
+      for (let at = 0; at < fresh.length && !stopping.signal.aborted; at += mostTraces)
+        await settle(fresh.slice(at, at + mostTraces))
     }
     if (!stopping.signal.aborted) await done()
+    return more
   }
 
   async function drained(): Promise<void> {
@@ -105,8 +117,13 @@ export function startSettler(options: SettlerOptions): Settler {
       from: Math.min(...found.map(({ first_us }) => first_us)) - reachMicros,
       to: Math.max(...found.map(({ last_us }) => last_us)) + reachMicros,
     }
-    const traces = await worthALook(db, found, time)
-    if (traces.length === 0) return
+    for (const traces of packed(await worthALook(db, found, time))) {
+      if (stopping.signal.aborted) return
+      await settleTraces(traces, time)
+    }
+  }
+
+  async function settleTraces(traces: readonly string[], time: TimeSpan): Promise<void> {
     const [rows, parts, spans, logs] = await Promise.all([
       storedRows(db, traces, time),
       storedParts(db, traces),
@@ -151,37 +168,64 @@ export function startSettler(options: SettlerOptions): Settler {
   }
 }
 
+/** Groups of traces, as many as may be read at once. */
+export function packed(groups: readonly Worth[]): string[][] {
+  const packs: string[][] = []
+  let calls = Infinity
+  let bytes = 0
+  for (const group of groups) {
+    calls += group.traces.length + group.calls
+    bytes += group.content_bytes
+    if (calls > mostCalls || bytes > mostContentBytes) {
+      packs.push([])
+      calls = group.traces.length + group.calls
+      bytes = group.content_bytes
+    }
+    packs.at(-1)?.push(...group.traces)
+  }
+  return packs
+}
+
 /** Where the job is, over restarts: `rollup_state`. */
 class State {
   private readonly db: Db
   private watermarkMs: number | null = null
+  /** Where the next slice begins; null at the beginning of a pass. */
+  private positionMs: number | null = null
   private seen = new Map<string, number>()
 
   constructor(db: Db) {
     this.db = db
   }
 
-  /** What came since; `done` notes that it is settled. */
-  async next(): Promise<{ fresh: Mark[]; done: () => Promise<void> }> {
+  /** The next slice of what came since; `done` notes that it is settled. */
+  async next(): Promise<{ fresh: Mark[]; more: boolean; done: () => Promise<void> }> {
     const { db } = this
     this.watermarkMs ??= await this.stored()
-    const since = this.watermarkMs
+    const since = this.positionMs ?? this.watermarkMs
     const [clock] = await db.query<{ now: number }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now')
     const until = clock?.now ?? 0
-    const found = await marks(db, since, until)
+    const end = await sliceEnd(db, since, until, mostMarks)
+    const found = await marks(db, since, end)
     // A trace that is named again is looked at again.
     const keyOf = ({ trace_id, named }: Mark) => `${trace_id} ${named}`
-    const fresh = found.filter((mark) => !this.seen.has(keyOf(mark)))
+    const more = end < until
     return {
-      fresh,
+      fresh: found.filter((mark) => !this.seen.has(keyOf(mark))),
+      more,
       done: async () => {
-        this.seen = new Map(found.map((mark) => [keyOf(mark), until]))
-        const next = Math.max(until - overlapMs, since)
-        if (next !== since)
-          await db.insert('rollup_state', [{ name: stateName, watermark_ms: next, version: until * 1000 }])
-        this.watermarkMs = next
+        for (const [key, at] of this.seen) if (at < until - 2 * overlapMs) this.seen.delete(key)
+        for (const mark of found) this.seen.set(keyOf(mark), end)
+        this.positionMs = more ? end : null
+        await this.store(end - overlapMs)
       },
     }
+  }
+
+  private async store(watermark_ms: number): Promise<void> {
+    if (watermark_ms <= (this.watermarkMs ?? 0)) return
+    await this.db.insert('rollup_state', [{ name: stateName, watermark_ms, version: Date.now() * 1000 }])
+    this.watermarkMs = watermark_ms
   }
 
   private async stored(): Promise<number> {

@@ -108,11 +108,24 @@ export interface Mark {
   named: string
 }
 
+/** Where a slice of `limit` marks ends that begins at `sinceMs`; `untilMs` when there are fewer. */
+export async function sliceEnd(db: Db, sinceMs: number, untilMs: number, limit: number): Promise<number> {
+  const rows = await db.query<{ at: number }>(
+    `SELECT toUnixTimestamp64Milli(inserted_at) AS at FROM unsettled_traces
+    WHERE inserted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND inserted_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+    ORDER BY inserted_at LIMIT 1 OFFSET {limit:UInt32}`,
+    { since: sinceMs, until: untilMs, limit },
+    { settings: { final: 0 } },
+  )
+  // Rows that were stored together have one time, and stay together.
+  return Math.min((rows[0]?.at ?? untilMs) + 1, untilMs)
+}
+
 /** Traces that wait to be settled, by their time. Reads `unsettled_traces`. */
 export function marks(db: Db, sinceMs: number, untilMs: number): Promise<Mark[]> {
   return db.query<Mark>(
     `SELECT trace_id, groupUniqArrayIf(request_id, request_id != '') AS request_ids,
-      toUnixTimestamp64Micro(min(timestamp)) AS first_us, toUnixTimestamp64Micro(max(timestamp)) AS last_us,
+      toUnixTimestamp64Micro(min(timestamp)) AS first_us, toUnixTimestamp64Micro(max(greatest(timestamp, end_timestamp))) AS last_us,
       toString(sum(cityHash64(timestamp, request_id, reason, inserted_at))) AS named
     FROM unsettled_traces
     WHERE inserted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND inserted_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
@@ -125,33 +138,63 @@ export function marks(db: Db, sinceMs: number, untilMs: number): Promise<Mark[]>
 /** A trace of more calls is left as it came: it would have to be read whole, again and again. */
 const mostCalls = 5_000
 
-/** Of these traces the ones in which something may be merged, and the traces that share an id of the provider with them. */
-export async function worthALook(db: Db, waiting: readonly Mark[], time: TimeSpan): Promise<string[]> {
+/** Traces that are to be read together, and how much that is. */
+export interface Worth {
+  traces: string[]
+  calls: number
+  /** Of prompts and answers. */
+  content_bytes: number
+}
+
+/** Of these traces the ones in which something may be merged, each with those that share an id of the provider with it. */
+export async function worthALook(db: Db, waiting: readonly Mark[], time: TimeSpan): Promise<Worth[]> {
   const traces = waiting.map(({ trace_id }) => trace_id)
-  const ask = (sql: string, params: object) =>
-    db.query<{ found: string }>(sql, { ...params, ...time }).then((rows) => rows.map(({ found }) => found))
+  const ask = <Row>(sql: string, params: object) => db.query<Row>(sql, { ...params, ...time })
   // A part that another trace took in has no row that is seen: it is found beside.
-  const kept = await ask(
-    `SELECT DISTINCT request_id AS found FROM request_parts WHERE trace_id IN {traces:Array(String)} AND request_id != ''`,
+  const kept = await ask<{ id: string }>(
+    `SELECT DISTINCT request_id AS id FROM request_parts WHERE trace_id IN {traces:Array(String)} AND request_id != ''`,
     { traces },
   )
-  const ids = [...new Set([...waiting.flatMap(({ request_ids }) => request_ids), ...kept])]
+  const ids = [...new Set([...waiting.flatMap(({ request_ids }) => request_ids), ...kept.map(({ id }) => id)])]
   const withId = (table: string) =>
     `SELECT trace_id, request_id FROM ${table} WHERE request_id IN {ids:Array(String)} AND ${within}`
-  const found = await ask(
-    `SELECT trace_id AS found FROM requests WHERE trace_id IN {traces:Array(String)} AND ${within}
-    GROUP BY trace_id HAVING count() > 1 OR countIf(parent_span_id != '' OR notEmpty(merged_span_ids)) > 0
-    UNION DISTINCT SELECT trace_id FROM log_events WHERE trace_id IN {traces:Array(String)} AND ${within}
-    UNION DISTINCT SELECT trace_id FROM request_parts WHERE trace_id IN {traces:Array(String)}
-    UNION DISTINCT SELECT arrayJoin(together) FROM (
-      SELECT groupUniqArray(5)(trace_id) AS together FROM (${withId('requests')} UNION ALL ${withId('request_parts')})
-      GROUP BY request_id HAVING length(together) BETWEEN 2 AND 4)`,
-    { traces, ids },
+  const [alone, linked] = await Promise.all([
+    ask<{ trace_id: string }>(
+      `SELECT trace_id FROM requests WHERE trace_id IN {traces:Array(String)} AND ${within}
+      GROUP BY trace_id HAVING count() > 1 OR countIf(parent_span_id != '' OR notEmpty(merged_span_ids)) > 0
+      UNION DISTINCT SELECT trace_id FROM log_events WHERE trace_id IN {traces:Array(String)} AND ${within}
+      UNION DISTINCT SELECT trace_id FROM request_parts WHERE trace_id IN {traces:Array(String)}`,
+      { traces },
+    ),
+    ask<{ together: string[] }>(
+      `SELECT groupUniqArray(5)(trace_id) AS together FROM (${withId('requests')} UNION ALL ${withId('request_parts')})
+      GROUP BY request_id HAVING length(together) BETWEEN 2 AND 4`,
+      { ids },
+    ),
+  ])
+  const groups = joined([...alone.map(({ trace_id }) => [trace_id]), ...linked.map(({ together }) => together)])
+  const sizes = await ask<{ trace_id: string; calls: number; content_bytes: number }>(
+    `SELECT trace_id, count() AS calls, sum(length(input) + length(output)) AS content_bytes FROM requests
+    WHERE trace_id IN {found:Array(String)} AND ${within} GROUP BY trace_id`,
+    { found: groups.flat() },
   )
-  const endless = await ask(
-    `SELECT trace_id AS found FROM requests WHERE trace_id IN {found:Array(String)} AND ${within}
-    GROUP BY trace_id HAVING count() > ${mostCalls}`,
-    { found },
-  )
-  return found.filter((trace) => !endless.includes(trace))
+  const sizeOf = new Map(sizes.map((size) => [size.trace_id, size]))
+  const total = (group: readonly string[], field: 'calls' | 'content_bytes') =>
+    group.reduce((sum, trace) => sum + (sizeOf.get(trace)?.[field] ?? 0), 0)
+  return groups
+    .map((group) => ({ traces: group, calls: total(group, 'calls'), content_bytes: total(group, 'content_bytes') }))
+    .filter(({ calls }) => calls <= mostCalls)
+}
+
+/** Groups that share a trace become one. */
+export function joined(groups: readonly (readonly string[])[]): string[][] {
+  const groupOf = new Map<string, Set<string>>()
+  for (const group of groups) {
+    const known = [...new Set(group.flatMap((trace) => groupOf.get(trace) ?? []))]
+    const all = known[0] ?? new Set<string>()
+    for (const other of known.slice(1)) for (const trace of other) all.add(trace)
+    for (const trace of group) all.add(trace)
+    for (const trace of all) groupOf.set(trace, all)
+  }
+  return [...new Set(groupOf.values())].map((group) => [...group])
 }

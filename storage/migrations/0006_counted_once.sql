@@ -37,6 +37,7 @@ COMMENT 'What each span said of calls that several spans report: merged, they ar
 CREATE TABLE IF NOT EXISTS unsettled_traces
 (
   timestamp DateTime64(6, 'UTC') COMMENT 'Start of the span that may belong to an older call, UTC' CODEC(Delta, ZSTD(1)),
+  end_timestamp DateTime64(6, 'UTC') COMMENT 'End of that span, UTC' CODEC(Delta, ZSTD(1)),
   trace_id String COMMENT 'Trace to look at again' CODEC(ZSTD(1)),
   request_id String COMMENT 'Id of the call at its provider: spans of other traces may carry it too' CODEC(ZSTD(1)),
   reason LowCardinality(String) COMMENT 'late, unfinished or forgotten' CODEC(ZSTD(1)),
