@@ -196,5 +196,5 @@ export function joined(groups: readonly (readonly string[])[]): string[][] {
     for (const trace of group) all.add(trace)
     for (const trace of all) groupOf.set(trace, all)
   }
-  return [...new Set(groupOf.values())].map((group) => [...group])
+  return [...new Set(groupOf.values())].map((group) => Array.from(group))
 }
