@@ -6,7 +6,8 @@ import { pino } from 'pino'
 import { endpointConfig, proxyConfig } from '../../collector/config.ts'
 import { IssueLog } from '../../collector/issues.ts'
 import { createProxy } from '../../collector/proxy/index.ts'
-import type { CallObservation, CallObserver } from '../../collector/proxy/observer.ts'
+import type { CallObserver } from '../../collector/proxy/observer.ts'
+import { quiet } from '../../collector/proxy/testing.ts'
 
 const [, , kind = '', upstream = '', extra = ''] = process.argv
 const target = { host: '127.0.0.1', port: Number(upstream) }
@@ -95,19 +96,9 @@ function undici(folder: string): Server {
   })
 }
 
-const idle: CallObservation = {
-  addedHeaders: {},
-  wantsBody: false,
-  requestBody: () => null,
-  requestChunk: () => undefined,
-  responseHead: () => undefined,
-  responseChunk: (chunk) => chunk,
-  end: () => undefined,
-}
-
 /** `module` exports an `observer`; without one, every call is told to one that does nothing. */
 async function ours(module: string): Promise<Server> {
-  const { observer }: { observer: CallObserver } = module ? await import(module) : { observer: { begin: () => idle } }
+  const { observer }: { observer: CallObserver } = module ? await import(module) : { observer: { begin: () => quiet } }
   const endpoint = endpointConfig.parse({ name: 'stand-in', upstream: `http://127.0.0.1:${upstream}` })
   const log = pino({ level: 'silent' })
   const proxy = createProxy({

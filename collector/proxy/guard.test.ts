@@ -6,8 +6,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { IssueLog } from '../issues.ts'
 import { GuardedObservation } from './guard.ts'
-import type { CallObservation, CallObserver, CallStart } from './observer.ts'
-import { startProxied, type Proxied } from './testing.ts'
+import type { CallObserver, CallStart } from './observer.ts'
+import { quiet, startProxied, type Proxied } from './testing.ts'
 
 const events = ['data: {"n":1}\n\n', 'data: {"n":2}\n\n', 'data: {"usage":3}\n\n', 'data: [DONE]\n\n']
 const body = JSON.stringify({ model: 'gpt-4o', stream: true })
@@ -41,16 +41,6 @@ afterEach(async () => {
   await proxied?.stop()
   proxied = null
 })
-
-const quiet: CallObservation = {
-  addedHeaders: {},
-  wantsBody: false,
-  requestBody: () => null,
-  requestChunk: () => undefined,
-  responseHead: () => undefined,
-  responseChunk: (chunk) => chunk,
-  end: () => undefined,
-}
 
 const boom = (): never => {
   throw new TypeError('sk-secret in a message')

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { endpointConfig, proxyConfig } from '../config.ts'
 import { IssueLog } from '../issues.ts'
 import { createProxy, unobserved, type Proxy } from './index.ts'
-import type { CallObserver } from './observer.ts'
+import type { CallObservation, CallObserver } from './observer.ts'
 import { startProxyServer } from './server.ts'
 
 export interface Proxied {
@@ -38,4 +38,15 @@ export async function startProxied(upstream: string, options: ProxiedOptions = {
   const server = await startProxyServer(proxy, listen)
   const port = Number(server.address.split(':').at(-1))
   return { proxy, issues, port, url: `http://127.0.0.1:${port}/proxy/stand-in`, stop: () => server.stop() }
+}
+
+/** Takes note of nothing and changes nothing. */
+export const quiet: CallObservation = {
+  addedHeaders: {},
+  wantsBody: false,
+  requestBody: () => null,
+  requestChunk: () => undefined,
+  responseHead: () => undefined,
+  responseChunk: (chunk) => chunk,
+  end: () => undefined,
 }
