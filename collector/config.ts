@@ -1,41 +1,10 @@
 import { z } from 'zod'
-import { durationPattern } from '../records/duration.ts'
+import { labels } from './config-values.ts'
 import { leastMaxBytes } from './redact/cut.ts'
 import { patternProblem } from './redact/patterns.ts'
 
-const duration = z
-  .string()
-  .regex(durationPattern, 'expected a duration such as 500ms, 10s, 5m, 2h or 1d')
-  .describe('A duration: 500ms, 10s, 5m, 2h, 1d')
-
-const labels = z.record(z.string(), z.string())
-
-export const scrapeConfig = z.strictObject({
-  interval: duration.default('10s').describe('Time between two scrapes of a target'),
-  timeout: duration.default('5s').describe('A scrape that takes longer counts as failed'),
-  max_bytes: z
-    .number()
-    .int()
-    .positive()
-    .default(16 * 2 ** 20)
-    .describe('Largest metrics page read, in bytes'),
-  max_series: z
-    .number()
-    .int()
-    .positive()
-    .default(50_000)
-    .describe('Series taken from one page; the excess is refused and counted'),
-  targets: z
-    .array(
-      z.strictObject({
-        url: z.url({ protocol: /^https?$/ }).describe('The metrics page'),
-        kind: z.string().optional().describe('Exporter or server kind; found from the page unless said'),
-        endpoint: z.string().optional().describe('Name of the endpoint that this server serves'),
-        labels: labels.default({}).describe('Labels put on every sample; `host` names the GPU host'),
-      }),
-    )
-    .default([]),
-})
+export { proxyConfig, type ProxyConfig } from './proxy/config.ts'
+export { scrapeConfig, type ScrapeConfig } from './scrape/config.ts'
 
 const usd = z.number().nonnegative()
 /** Half-open, so that one price may end on the day on which the next one begins. */
@@ -215,36 +184,6 @@ export const endpointConfig = z.strictObject({
     ),
 })
 
-const count = z.number().int().positive()
-
-export const proxyConfig = z.strictObject({
-  enabled: z.boolean().default(true).describe('Whether /proxy/<endpoint>/… is served on listen.dashboard'),
-  api_keys: z
-    .array(z.string().min(16))
-    .default([])
-    .describe('Keys of the proxy, sent as x-inferwatch-key; needed off loopback. The vendor’s key stays where it is'),
-  hosts: z
-    .array(z.string().regex(/^[a-z0-9.-]+$/, 'expected a host name in lower case, such as gateway.example.com'))
-    .default([])
-    .describe('Host names that clients on loopback may use, besides localhost, addresses and names without a dot'),
-  max_concurrent: count.default(8_192).describe('Calls at once; more are answered 503'),
-  max_concurrent_per_endpoint: count.default(4_096).describe('Calls at once to one endpoint; more are answered 503'),
-  max_header_bytes: count.default(64 * 2 ** 10).describe('Largest head of a request (431) or an answer (502)'),
-  max_body_bytes: count.default(2 ** 30).describe('Largest request body; a larger one is answered 413'),
-  max_rewritten_bytes: count
-    .default(8 * 2 ** 20)
-    .describe('Larger JSON bodies are passed on as they are, where something is to be asked for in them'),
-  timeouts: z
-    .strictObject({
-      connect: duration.default('10s').describe('To a connection with the upstream, TLS included (504)'),
-      headers: duration.default('30m').describe('From the end of a request to the head of its answer (504)'),
-      idle: duration.default('15m').describe('Between two parts of a request (408) or of an answer (cut off)'),
-      keep_alive: duration.default('4s').describe('Unused connections with an upstream are closed after this'),
-      drain: duration.default('10s').describe('Calls under way at the end may take this long'),
-    })
-    .prefault({}),
-})
-
 /** What a metric must be to be stored. */
 const metricsMode = z.enum(['genai', 'all'])
 
@@ -334,11 +273,9 @@ export const attributionConfig = z.strictObject({
 })
 
 export type AttributionConfig = z.infer<typeof attributionConfig>
-export type ScrapeConfig = z.infer<typeof scrapeConfig>
 export type PricesConfig = z.infer<typeof pricesConfig>
 export type PriceOverride = z.infer<typeof priceOverride>
 export type EndpointConfig = z.infer<typeof endpointConfig>
-export type ProxyConfig = z.infer<typeof proxyConfig>
 export type MetricsMode = z.infer<typeof metricsMode>
 export type IngestConfig = z.infer<typeof ingestConfig>
 export type ContentMode = z.infer<typeof contentMode>

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { duration, labels } from '../config-values.ts'
+
+export const scrapeConfig = z.strictObject({
+  interval: duration.default('10s').describe('Time between two scrapes of a target'),
+  timeout: duration.default('5s').describe('A scrape that takes longer counts as failed'),
+  max_bytes: z
+    .number()
+    .int()
+    .positive()
+    .default(16 * 2 ** 20)
+    .describe('Largest metrics page read, in bytes'),
+  max_series: z
+    .number()
+    .int()
+    .positive()
+    .default(50_000)
+    .describe('Series taken from one page; the excess is refused and counted'),
+  targets: z
+    .array(
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }).describe('The metrics page'),
+        kind: z.string().optional().describe('Exporter or server kind; found from the page unless said'),
+        endpoint: z.string().optional().describe('Name of the endpoint that this server serves'),
+        labels: labels.default({}).describe('Labels put on every sample; `host` names the GPU host'),
+      }),
+    )
+    .default([]),
+})
+
+export type ScrapeConfig = z.infer<typeof scrapeConfig>
