@@ -1,60 +1,12 @@
 /** The whole product on a disk of its own that fills up under load. */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { jsonRequest, jsonSpan } from '../collector/otlp/testing.ts'
 import { startLoad } from './durability/load.ts'
 import { compareStored } from './durability/proof.ts'
 import { eventually } from './support/eventually.ts'
-import { instanceFolder, removeFolder, startInstance, type Instance } from './support/instance.ts'
-
-interface SmallDisk {
-  /** Of the configuration; the disk is the data directory in it. */
-  folder: string
-  /** Takes all but `free` bytes of it. */
-  fill(free: number): void
-  /** Gives back what `fill` took. */
-  makeRoom(): void
-  remove(): void
-}
-
-/** Null where this user may not mount a file system. */
-function smallDisk(): SmallDisk | null {
-  const folder = instanceFolder({ alerts: { shipped_rules: false }, spool: { segment_bytes: 2 ** 21 } })
-  const data = join(folder, 'data')
-  mkdirSync(data)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'inferwatch-test', data], { stdio: 'ignore' })
-  } catch {
-    removeFolder(folder)
-    return null
-  }
-  const fillers: string[] = []
-  return {
-    folder,
-    fill(free) {
-      const { bavail, bsize } = statfsSync(data)
-      const bytes = bavail * bsize - free
-      if (bytes <= 0) return
-      fillers.push(join(data, `filler-${fillers.length}`))
-      try {
-        writeFileSync(fillers.at(-1) ?? '', Buffer.alloc(bytes, 1))
-      } catch (error) {
-        // The product was quicker: what is left is taken all the same.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-      }
-    },
-    makeRoom() {
-      for (const path of fillers.splice(0)) rmSync(path)
-    },
-    remove() {
-      execFileSync('umount', ['--lazy', data])
-      removeFolder(folder)
-    },
-  }
-}
+import { startInstance, type Instance } from './support/instance.ts'
+import { smallDisk } from './support/small-disk.ts'
 
 async function status({ urls }: Instance, path: string, body?: string): Promise<number> {
   const base = body === undefined ? urls.dashboard : urls.otlp_http
@@ -65,7 +17,7 @@ async function status({ urls }: Instance, path: string, body?: string): Promise<
 }
 
 test('a full disk: 503, nothing acked is lost, and it recovers when there is room', async ({ skip }) => {
-  const disk = smallDisk()
+  const disk = smallDisk({ alerts: { shipped_rules: false }, spool: { segment_bytes: 2 ** 21 } })
   if (!disk) {
     skip('only a user who may mount a file system can make a small disk')
     return

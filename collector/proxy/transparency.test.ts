@@ -1,4 +1,4 @@
-/** Neither side of a call can tell that the proxy is there. `npm run proxy-proof` plays more of the same. */
+/** Neither side of a call can tell that the proxy is there. `npm run proxy-proof -- exchanges` plays more of the same. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startProxied, type Proxied } from './testing.ts'
 import { essence, makeExchange, play, startStandIn, type StandIn } from './testing-exchanges.ts'
