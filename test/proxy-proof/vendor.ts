@@ -161,9 +161,11 @@ export async function startVendor(): Promise<Vendor> {
       const parts = [...answer]
       const next = () => {
         const part = parts.shift()
-        if (parts.length === 0) return void response.end(part)
-        response.write(part)
-        setImmediate(next)
+        if (parts.length === 0) response.end(part)
+        else {
+          response.write(part)
+          setImmediate(next)
+        }
       }
       next()
     })
