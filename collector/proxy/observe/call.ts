@@ -153,7 +153,7 @@ export class ObservedCall implements CallObservation {
     const failed = this.status === null || this.status >= 400
     const answer = reader?.whole
     if (!failed && answer !== undefined) parser.body(answer, facts)
-    const api_key = keyName(start.headers, this.query)
+    const api_key = start.key?.who.api_key ?? keyName(start.headers, this.query)
     const attempt = shared.retries.attemptOf(
       start.headers['x-stainless-retry-count'],
       {
@@ -186,6 +186,7 @@ export class ObservedCall implements CallObservation {
       upstream: endpoint,
       input: contentText(endpoint.contentLimit === 0 ? undefined : parser.input(body), endpoint.contentLimit),
     })
+    if (start.key) seen.key = start.key
     this.release()
     return { seen, headers: this.headers, endedMs: end.atMs }
   }
