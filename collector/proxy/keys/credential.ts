@@ -110,7 +110,7 @@ function isReplaced(lower: string, name: string, value: string, credential: Cred
 
 /** The virtual key in one header, or null. */
 function secretIn(name: string, value: string): string | null {
-  const isBasic = value.length > 6 && /^basic /i.test(value)
+  const isBasic = name.length === 'authorization'.length && /^basic /i.test(value)
   if (!isBasic && !value.includes(keyPrefix)) return null
   const lower = name.toLowerCase()
   if (lower === protocolHeader) return value.split(',').map(protocolSecret).find(isVirtual) ?? null

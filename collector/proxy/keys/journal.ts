@@ -116,8 +116,8 @@ export class Journal<Entry> {
     const { fd } = this
     if (fd === null) return
     this.fd = null
-    if (this.syncing) void this.syncing.then(() => closeSync(fd))
-    else closeSync(fd)
+    if (this.syncing) void this.syncing.then(() => closeQuietly(fd))
+    else closeQuietly(fd)
   }
 
   private removeBefore(generation: number): void {
@@ -155,11 +155,20 @@ export function readJournal<Entry>(dir: string): ReadJournal<Entry> {
 
 /** A beginning that failed; where it stays, it is none either. */
 function discard(fd: number, path: string): void {
+  closeQuietly(fd)
   try {
-    closeSync(fd)
     rmSync(path)
   } catch {
     // The disk that failed it fails this too.
+  }
+}
+
+/** What the disk has to say of it was told of writes and syncs. */
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd)
+  } catch {
+    // The descriptor is gone either way.
   }
 }
 

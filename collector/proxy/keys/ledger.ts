@@ -3,6 +3,8 @@ import { type Window, windowOf, type Used } from './windows.ts'
 
 /** Amounts by window, of those that may still matter. */
 type Amounts = [window: number, amount: number][]
+/** Picodollars, as `requests` has them, beyond what a number holds. */
+type Costs = [window: number, picodollars: string][]
 
 /** Times are those at which the call began: its tokens and dollars belong there, whenever it ended. */
 export type Entry =
@@ -10,13 +12,17 @@ export type Entry =
   /** Null: it cannot be known. A call of a key without limits ends without having begun, as call 0. */
   | ['ended', call: number, key: string, ms: number, tokens: number | null, usd: number | null]
   /** What all entries before amount to. */
-  | ['used', key: string, requests: Amounts, tokens: Amounts, usd: Amounts]
+  | ['used', key: string, requests: Amounts, tokens: Amounts, usd: Costs]
   | ['open', call: number, key: string]
+
+/** In a dollar. */
+const picodollars = 1e12
 
 class Tally {
   readonly requests = new Map<number, number>()
   readonly tokens = new Map<number, number>()
-  readonly usd = new Map<number, number>()
+  /** Picodollars: sums of whole numbers are exact. */
+  readonly usd = new Map<number, bigint>()
 }
 
 const windows = { requests: 'minute', tokens: 'day', usd: 'month' } as const satisfies Record<keyof Used, Window>
@@ -37,7 +43,7 @@ export class Ledger {
         const [, call, key, ms, tokens, usd] = entry
         this.open.delete(call)
         if (tokens !== null) add(this.tally(key).tokens, windowOf('day', ms), tokens)
-        if (usd !== null) add(this.tally(key).usd, windowOf('month', ms), usd)
+        if (usd !== null) addCost(this.tally(key).usd, windowOf('month', ms), BigInt(Math.round(usd * picodollars)))
         return
       }
       case 'used': {
@@ -45,7 +51,7 @@ export class Ledger {
         const tally = this.tally(key)
         for (const [window, amount] of requests) add(tally.requests, window, amount)
         for (const [window, amount] of tokens) add(tally.tokens, window, amount)
-        for (const [window, amount] of usd) add(tally.usd, window, amount)
+        for (const [window, amount] of usd) addCost(tally.usd, window, BigInt(amount))
         return
       }
       case 'open':
@@ -55,8 +61,8 @@ export class Ledger {
 
   used(key: string, now_ms: number): Used {
     const tally = this.tallies.get(key)
-    const of = (field: keyof Used) => tally?.[field].get(windowOf(windows[field], now_ms)) ?? 0
-    return { requests: of('requests'), tokens: of('tokens'), usd: of('usd') }
+    const of = (field: keyof Used) => Number(tally?.[field].get(windowOf(windows[field], now_ms)) ?? 0)
+    return { requests: of('requests'), tokens: of('tokens'), usd: of('usd') / picodollars }
   }
 
   /** Forgets the open calls, of a process that is gone; returns how many of each key. */
@@ -78,7 +84,10 @@ export class Ledger {
       }
       const { requests, tokens, usd } = tally
       if (requests.size + tokens.size + usd.size === 0) this.tallies.delete(key)
-      else entries.push(['used', key, [...requests], [...tokens], [...usd]])
+      else {
+        const costs: Costs = [...usd].map(([window, amount]) => [window, String(amount)])
+        entries.push(['used', key, [...requests], [...tokens], costs])
+      }
     }
     for (const [call, key] of this.open) entries.push(['open', call, key])
     return entries
@@ -89,6 +98,10 @@ export class Ledger {
     if (!tally) this.tallies.set(key, (tally = new Tally()))
     return tally
   }
+}
+
+function addCost(amounts: Map<number, bigint>, at: number, amount: bigint): void {
+  amounts.set(at, (amounts.get(at) ?? 0n) + amount)
 }
 
 function add<Key>(amounts: Map<Key, number>, at: Key, amount: number): void {

@@ -93,6 +93,14 @@ describe('a key', () => {
     expect(issues.counts()).toEqual({})
   })
 
+  test('is refused at its very last cent, however many calls it took', () => {
+    const spending = open()
+    const cents = keyWith({ usd_per_month: 1 })
+    for (let i = 0; i < 100; i++) begun(spending, cents).settle(request({ cost_usd: 0.01, input_tokens: 1 }))
+    expect(codeOf(spending.begin(cents))).toBe('usd_exhausted')
+    expect(open().used('search').usd).toBe(1)
+  })
+
   test('without limits is counted all the same, for limits that come later', () => {
     const spending = open()
     for (let i = 0; i < 7; i++) begun(spending, keyWith({})).settle(priced)
@@ -117,6 +125,8 @@ describe('what is not known', () => {
       0,
     ],
     ['a call that broke off before its answer', all, (use) => use.settle(request({ http_status: null })), 1],
+    ['a cost below nothing', all, (use) => use.settle(request({ input_tokens: 1, cost_usd: -1 })), 1],
+    ['a cost that is no number', all, (use) => use.settle(request({ input_tokens: 1, cost_usd: NaN })), 1],
     ['an embedding', all, (use) => use.settle(request({ input_tokens: 8, cost_usd: 0.01 })), 0],
     [
       'a cost that no limit is on',
@@ -152,7 +162,7 @@ describe('a restart', () => {
   test('neither forgets nor doubles, killed or stopped, as often as it may be', async () => {
     for (let round = 0; round < 6; round++) {
       const spending = open()
-      expect(spending.used('search')).toEqual({ requests: round, tokens: round * 100, usd: expect.closeTo(round / 10) })
+      expect(spending.used('search')).toEqual({ requests: round, tokens: round * 100, usd: round / 10 })
       if (round < 5) begun(spending).settle(priced)
       if (round % 2 === 0) await spending.stop()
     }

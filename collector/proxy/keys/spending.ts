@@ -192,9 +192,13 @@ function spentBy(request: LlmRequest): Spent {
   const { http_status, error_type, input_tokens, output_tokens, cost_usd, model, requested_model, endpoint } = request
   // What an upstream refused, or never got, was not charged.
   if (http_status === null ? error_type === 'upstream_unreachable' : http_status >= 400) return nothing
+  const tokens = input_tokens === null && output_tokens === null ? null : (input_tokens ?? 0) + (output_tokens ?? 0)
   return {
-    tokens: input_tokens === null && output_tokens === null ? null : (input_tokens ?? 0) + (output_tokens ?? 0),
-    usd: cost_usd,
+    tokens: amount(tokens),
+    usd: amount(cost_usd),
     of: `${model || requested_model || 'a model'} at ${endpoint}`,
   }
 }
+
+/** What no call can use is not known: a limit never grows. */
+const amount = (value: number | null) => (value !== null && value >= 0 && Number.isFinite(value) ? value : null)
