@@ -18,6 +18,7 @@ import {
 } from '../../config.ts'
 import { startCollector, startProxyServer, type Collector, type CollectorConfig } from '../../index.ts'
 import { silent } from '../../spool/testing.ts'
+import { keyRefusalCodes } from '../refusal.ts'
 import type { ProxyServer } from '../server.ts'
 import { keysCreate, keysRevoke } from './command.ts'
 import { hashOf } from './ring.ts'
@@ -88,7 +89,17 @@ async function stop(): Promise<void> {
   await collector?.stop()
 }
 
+/** Makes a call until it was observed: on a busy machine one may be dropped, which is in no sum. */
 async function call(key = secret): Promise<number> {
+  const dropped = () => collector.stats().issues['proxy observer_slow'] ?? 0
+  for (;;) {
+    const before = dropped()
+    const status = await callOnce(key)
+    if (status !== 200 || dropped() === before) return status
+  }
+}
+
+async function callOnce(key: string): Promise<number> {
   const response = await fetch(`http://${server.address}/proxy/gpt/v1/chat/completions`, {
     method: 'POST',
     headers: {
@@ -154,7 +165,9 @@ test('a key that a command makes or revokes counts from the reload on', async ()
 test('refusals are issues, by key; and no key stands anywhere', async () => {
   await stop()
   const issues = await storage.db.query(
-    'SELECT reason, subject, severity, toUInt32(sum(items)) AS items FROM ingest_issues GROUP BY ALL ORDER BY reason, subject',
+    `SELECT reason, subject, severity, toUInt32(sum(items)) AS items FROM ingest_issues
+    WHERE reason IN {codes:Array(String)} GROUP BY ALL ORDER BY reason, subject`,
+    { codes: [...keyRefusalCodes] },
   )
   expect(issues).toEqual([
     { reason: 'key_revoked', subject: 'late', severity: 'problem', items: 1 },

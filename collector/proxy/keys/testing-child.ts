@@ -1,6 +1,6 @@
 /**
  * Test helper: a proxy in a process of its own, to be killed. Arguments: data directory, upstream, hash of its one key, its requests
- * a minute. Its clock stands still. Sends its port and the issues that its start found; stops when it is sent anything.
+ * a minute. Its clock stands still. Sends its port and the issues so far, at its start and at its end, which comes when it is sent anything.
  */
 import { attributionConfig, endpointConfig, pricesConfig, proxyConfig } from '../../config.ts'
 import { IssueLog } from '../../issues.ts'
@@ -38,7 +38,8 @@ process.on('message', () => {
     await server.stop()
     await observer.stop()
     await keys.stop()
-    process.exit(0)
+    process.send?.({ port: 0, issues: issues.counts() })
+    process.disconnect()
   })()
 })
 process.send?.({ port: Number(server.address.split(':').at(-1)), issues: issues.counts() })
