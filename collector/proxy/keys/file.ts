@@ -53,11 +53,22 @@ export function changeKeys(dataDir: string, change: (keys: readonly StoredKey[])
     writeFileSync(fd, `${JSON.stringify({ keys: change(readKeys(dataDir)) }, null, 2)}\n`)
     fsyncSync(fd)
     renameSync(draft, path)
+    syncFolder(dirname(path))
   } catch (error) {
     rmSync(draft, { force: true })
     throw error
   } finally {
     closeSync(fd)
+  }
+}
+
+/** A revoked key must not come back with the old file after a power cut. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }
 

@@ -10,6 +10,8 @@ import { findKey } from './credential.ts'
 import { readKeys } from './file.ts'
 import { createKeyRing, type KeyRing, type KnownKey, objection } from './ring.ts'
 import { Spending } from './spending.ts'
+import type { VirtualKey } from './config.ts'
+import { isLimited, usedRatios } from './windows.ts'
 import type { KeyUse } from './use.ts'
 
 export interface KeysOptions {
@@ -50,6 +52,18 @@ export function createKeys(options: KeysOptions): Keys {
     unit: '{call}',
   })
 
+  metrics
+    .getMeter('inferwatch')
+    .createObservableGauge('inferwatch.proxy.key_limit_used', {
+      description: 'How much of a limit its key has used in this minute, day or month; 1 is all of it',
+      unit: '1',
+    })
+    .addCallback((result) => {
+      for (const { name, limits } of rules.limited)
+        for (const [limit, ratio] of usedRatios(limits, spending.used(name)))
+          result.observe(ratio, { key: name, limit })
+    })
+
   /** A refused call is no call of a model, and no row of `requests`: here is where it counts. */
   function refuse(refusal: Refusal, subject: string): Refusal {
     const { code } = refusal
@@ -84,6 +98,7 @@ export function createKeys(options: KeysOptions): Keys {
 
 interface Rules {
   ring: KeyRing
+  limited: readonly VirtualKey[]
   required: boolean
   /** One of `proxy.api_keys`, which may look like a virtual key. */
   isApiKey: (secret: string) => boolean
@@ -91,5 +106,11 @@ interface Rules {
 
 function rulesOf({ keys, require_key, api_keys }: KeysOptions['config'], dataDir: string): Rules {
   // Of two with one hash the configuration's counts.
-  return { ring: createKeyRing([...keys, ...readKeys(dataDir)]), required: require_key, isApiKey: keyRing(api_keys) }
+  const all: KnownKey[] = [...keys, ...readKeys(dataDir)]
+  return {
+    ring: createKeyRing(all),
+    limited: all.filter((key) => key.revoked_at === undefined && isLimited(key.limits)),
+    required: require_key,
+    isApiKey: keyRing(api_keys),
+  }
 }

@@ -4,6 +4,7 @@
  * that those before amount to, and they go once it is on the disk. A beginning that was cut short is none.
  */
 import { closeSync, fdatasync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
@@ -22,7 +23,7 @@ export interface JournalOptions<Entry> {
 /** After its last one the beginning of a generation is complete. */
 const begun = 'begun'
 const fileName = /^(\d+)\.log$/
-const sync = promisify(fdatasync)
+const syncData = promisify(fdatasync)
 
 export class Journal<Entry> {
   private readonly options: Required<JournalOptions<Entry>>
@@ -34,6 +35,8 @@ export class Journal<Entry> {
   /** Written since the last sync began. */
   private dirty = false
   private syncing: Promise<void> | null = null
+  /** The generation beside which there is no other any more. */
+  private alone = 0
   private stopped = false
 
   /** Begins a generation after the one that was read. Never throws: what cannot be written is told, and tried again. */
@@ -72,11 +75,27 @@ export class Journal<Entry> {
     const { fd, generation } = this
     if (fd === null || !this.dirty) return
     this.dirty = false
-    this.syncing = sync(fd)
-      .then(() => this.removeBefore(generation))
-      .catch((error: unknown) => this.options.onproblem(reasonOf(error)))
+    this.syncing = this.sync(fd, generation).catch((error: unknown) => {
+      this.options.onproblem(reasonOf(error))
+      // What such a file holds cannot be known: the next generation has it all.
+      if (this.fd === fd) this.close()
+    })
     await this.syncing
     this.syncing = null
+  }
+
+  private async sync(fd: number, generation: number): Promise<void> {
+    await syncData(fd)
+    if (this.alone === generation) return
+    // Its name has to be on the disk before the others go.
+    const directory = await open(this.options.dir)
+    try {
+      await directory.sync()
+    } finally {
+      await directory.close()
+    }
+    this.removeBefore(generation)
+    this.alone = generation
   }
 
   private tell(problem: string | null): void {
@@ -143,7 +162,10 @@ export function readJournal<Entry>(dir: string): ReadJournal<Entry> {
   const generations = generationsIn(dir).toSorted((a, b) => b - a)
   const [newest = 0] = generations
   for (const generation of generations) {
-    const lines = readFileSync(join(dir, `${generation}.log`), 'utf8').split('\n')
+    const text = textOf(join(dir, `${generation}.log`))
+    // It went while this looked: there is a newer one.
+    if (text === null) return readJournal(dir)
+    const lines = text.split('\n')
     const parsed = lines.filter((line) => line !== '').map(parsedLine)
     const read = parsed.filter((line) => line !== undefined)
     if (!read.includes(begun)) continue
@@ -173,10 +195,17 @@ function closeQuietly(fd: number): void {
 }
 
 function generationsIn(dir: string): number[] {
+  const names = unlessMissing(() => readdirSync(dir)) ?? []
+  return names.flatMap((name) => fileName.exec(name)?.slice(1).map(Number) ?? [])
+}
+
+const textOf = (path: string) => unlessMissing(() => readFileSync(path, 'utf8'))
+
+function unlessMissing<Read>(read: () => Read): Read | null {
   try {
-    return readdirSync(dir).flatMap((name) => fileName.exec(name)?.slice(1).map(Number) ?? [])
+    return read()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
   }
 }

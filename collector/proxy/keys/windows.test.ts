@@ -1,7 +1,7 @@
 /** Limits at their edges. */
 import { describe, expect, test } from 'vitest'
 import { keyLimits } from './config.ts'
-import { exhausted, windowEnd, windowOf } from './windows.ts'
+import { exhausted, usedRatios, windowEnd, windowOf } from './windows.ts'
 
 const at = (time: string) => Date.parse(time)
 const none = { code: undefined, most: undefined, wait_s: undefined }
@@ -51,4 +51,11 @@ describe('limits', () => {
       'the key "search" has used its 1 requests a minute; more from 2026-11-26T22:07:00.000Z on',
     )
   })
+})
+
+test('what is used of each limit', () => {
+  expect(usedRatios({ usd_per_month: 4, requests_per_minute: 2 }, { requests: 3, tokens: 9, usd: 1 })).toEqual([
+    ['usd_per_month', 0.25],
+    ['requests_per_minute', 1.5],
+  ])
 })

@@ -75,4 +75,12 @@ export function exhausted(name: string, limits: KeyLimits, used: Used, now_ms: n
   return null
 }
 
+/** Of each limit that there is, the part that is used. */
+export function usedRatios(limits: KeyLimits, used: Used): [limit: keyof KeyLimits, ratio: number][] {
+  return rules.flatMap(({ limit, used: field }): [keyof KeyLimits, number][] => {
+    const most = limits[limit]
+    return most === undefined ? [] : [[limit, used[field] / most]]
+  })
+}
+
 export const isLimited = (limits: KeyLimits) => rules.some(({ limit }) => limits[limit] !== undefined)
