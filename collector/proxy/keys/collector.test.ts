@@ -34,7 +34,11 @@ const answer = JSON.stringify({
 let sent = ''
 const upstream = createServer((request, response) => {
   sent += JSON.stringify([request.url, request.rawHeaders])
-  request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(answer))
+  const isRefused = request.url?.startsWith('/refused') ?? false
+  const message = `not a key: ${request.headers.authorization}`
+  const body = isRefused ? JSON.stringify({ error: { message, type: 'invalid_request_error' } }) : answer
+  const head = { 'content-type': 'application/json' }
+  request.resume().on('end', () => response.writeHead(isRefused ? 401 : 200, head).end(body))
 })
 
 let storage: Awaited<ReturnType<typeof testStorage>>
@@ -99,8 +103,8 @@ async function call(key = secret): Promise<number> {
   }
 }
 
-async function callOnce(key: string): Promise<number> {
-  const response = await fetch(`http://${server.address}/proxy/gpt/v1/chat/completions`, {
+async function callOnce(key: string, path = ''): Promise<number> {
+  const response = await fetch(`http://${server.address}/proxy/gpt${path}/v1/chat/completions`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${key}`,
@@ -162,7 +166,9 @@ test('a key that a command makes or revokes counts from the reload on', async ()
   ])
 })
 
-test('refusals are issues, by key; and no key stands anywhere', async () => {
+test('refusals are issues, by key; and no key stands anywhere, not even where the vendor repeats it', async () => {
+  collector.reload(configOf([search]))
+  expect(await callOnce(secret, '/refused')).toBe(401)
   await stop()
   const issues = await storage.db.query(
     `SELECT reason, subject, severity, toUInt32(sum(items)) AS items FROM ingest_issues

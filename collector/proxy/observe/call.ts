@@ -25,6 +25,8 @@ export interface Endpoint {
   /** Who serves it, as far as its kind says; empty when anybody may. */
   kindProvider: string
   askUsage: boolean
+  /** Its own key, which an error of the upstream may repeat; undefined without one. */
+  apiKey: string | undefined
   /** Characters of prompt and answer that are kept; 0: none. */
   contentLimit: number
 }
@@ -187,6 +189,8 @@ export class ObservedCall implements CallObservation {
       input: contentText(endpoint.contentLimit === 0 ? undefined : parser.input(body), endpoint.contentLimit),
     })
     if (start.key) seen.key = start.key
+    const { span } = seen
+    if (endpoint.apiKey !== undefined) span.status_message = span.status_message.replaceAll(endpoint.apiKey, '[key]')
     this.release()
     return { seen, headers: this.headers, endedMs: end.atMs }
   }
