@@ -62,6 +62,14 @@ const configSchema = z
     for (const [index, name] of names.entries())
       if (names.indexOf(name) !== index)
         context.addIssue({ code: 'custom', path: ['endpoints', index, 'name'], message: `"${name}" is used twice` })
+    for (const [index, key] of config.proxy.keys.entries())
+      for (const [at, endpoint] of key.endpoints?.entries() ?? [])
+        if (!names.includes(endpoint))
+          context.addIssue({
+            code: 'custom',
+            path: ['proxy', 'keys', index, 'endpoints', at],
+            message: `there is no endpoint "${endpoint}"`,
+          })
   })
 
 export type Config = z.infer<typeof configSchema>
@@ -162,7 +170,7 @@ function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): strin
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${file.where([...path, key])}: unknown key; ${suggest(key, knownKeys(path))}`)
   const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value)
-  const shown = isSecret(path) ? 'a value' : JSON.stringify(found)
+  const shown = isSecret(path) ? 'a value' : JSON.stringify(found, withoutSecrets)
   const hint = issue.code === 'custom' || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
   return [`${file.where(path)}: ${issue.message}${hint}`]
 }
@@ -172,7 +180,13 @@ function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
   return issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
 }
 
-const isSecret = (path: Path) => /key|secret|password|token|webhook_url/.test(String(path.at(-1) ?? ''))
+const secretName = /key|secret|password|token|hash|webhook_url/
+
+/** Of a list, the list's name says what is in it. */
+const isSecret = (path: Path) => secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
+
+/** For `JSON.stringify`: of a value that is shown. */
+const withoutSecrets = (name: string, value: unknown) => (secretName.test(name) ? '…' : value)
 
 /** The keys that the schema knows at a path; unions and records know none. */
 function knownKeys(path: Path): string[] {

@@ -8,6 +8,7 @@ import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
 import type { ImportFlags } from './collector/import/command.ts'
 import type { RepriceFlags } from './collector/prices-command.ts'
+import type { CreateFlags } from './collector/proxy/keys/command.ts'
 import type { DemoControl } from './dashboard/api/deps.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
 import type { Db } from './storage/client.ts'
@@ -66,10 +67,7 @@ command('import <file>', { parent: prices })
     const { pricesImport } = await import('./collector/prices-command.ts')
     const { config } = loadConfig(options.config)
     print(pricesImport(file, config.data_dir))
-    const running = runningProcess(config.data_dir)
-    if (!running) return
-    process.kill(running.pid, 'SIGHUP')
-    print(`process ${running.pid} reloads its configuration, and this list with it`)
+    reloadRunning(config, 'this list')
   })
 
 command('list', { parent: prices })
@@ -79,6 +77,41 @@ command('list', { parent: prices })
     await withStorage(options.config, async (config, { db }) => {
       for (const line of await pricesList(config, db)) print(line)
     })
+  })
+
+const keys = program.command('keys').description('virtual keys of the proxy')
+
+command('create <name>', { parent: keys })
+  .description('make a virtual key and print it, this once; only its hash is stored')
+  .option('--team <team>', 'whose calls these are')
+  .option('--user <user>', 'who calls')
+  .option('--feature <feature>', 'what for')
+  .option('--endpoint <name>', 'endpoint that it may call (default: all); may be given again', several)
+  .option('--expires <when>', 'a date, a time with its zone, or how long from now, as 90d (default: never)')
+  .option('--requests-per-minute <count>', 'calls that may begin within a minute')
+  .option('--tokens-per-day <count>', 'input and output tokens within a day of UTC')
+  .option('--usd-per-month <dollars>', 'dollars within a month of UTC')
+  .action(async (name: string, options: { config?: string } & CreateFlags) => {
+    const { keysCreate } = await import('./collector/proxy/keys/command.ts')
+    const { config } = loadConfig(options.config)
+    for (const line of keysCreate(name, options, config)) print(line)
+    reloadRunning(config, 'this key')
+  })
+
+command('list', { parent: keys })
+  .description('print the virtual keys, and what those with limits have used of them')
+  .action(async (options: { config?: string }) => {
+    const { keysList } = await import('./collector/proxy/keys/command.ts')
+    for (const line of keysList(loadConfig(options.config).config)) print(line)
+  })
+
+command('revoke <name>', { parent: keys })
+  .description('take a virtual key back for good')
+  .action(async (name: string, options: { config?: string }) => {
+    const { keysRevoke } = await import('./collector/proxy/keys/command.ts')
+    const { config } = loadConfig(options.config)
+    for (const line of keysRevoke(name, config)) print(line)
+    reloadRunning(config, 'this change')
   })
 
 command('reprice')
@@ -315,6 +348,14 @@ async function withStorage(
   }
 }
 
+/** Lets the process that serves the data directory, if one does, see what a command changed there. */
+function reloadRunning(config: Config, what: string): void {
+  const running = runningProcess(config.data_dir)
+  if (!running) return
+  process.kill(running.pid, 'SIGHUP')
+  print(`process ${running.pid} reloads its configuration, and ${what} with it`)
+}
+
 function onSignals(stop: () => Promise<void>): void {
   let stopping = false
   const end = () => {
@@ -366,6 +407,8 @@ function fail(error: unknown): never {
     'ImportError',
     'PriceListError',
     'RepriceError',
+    'KeyFileError',
+    'KeysError',
   ]
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)

@@ -8,3 +8,12 @@ export const duration = z
   .describe('A duration: 500ms, 10s, 5m, 2h, 1d')
 
 export const labels = z.record(z.string(), z.string())
+
+/** Half-open where it ends something: that moment itself is no longer in it. */
+export const moment = z
+  .string()
+  .regex(
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?$/,
+    'expected a date such as 2026-11-01, or a time with its zone such as 2026-11-01T06:00:00Z',
+  )
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'there is no such day')

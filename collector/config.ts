@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { labels } from './config-values.ts'
+import { labels, moment } from './config-values.ts'
 import { leastMaxBytes } from './redact/cut.ts'
 import { patternProblem } from './redact/patterns.ts'
 
@@ -7,14 +7,6 @@ export { proxyConfig, type ProxyConfig } from './proxy/config.ts'
 export { scrapeConfig, type ScrapeConfig } from './scrape/config.ts'
 
 const usd = z.number().nonnegative()
-/** Half-open, so that one price may end on the day on which the next one begins. */
-const moment = z
-  .string()
-  .regex(
-    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?$/,
-    'expected a date such as 2026-11-01, or a time with its zone such as 2026-11-01T06:00:00Z',
-  )
-  .refine((text) => !Number.isNaN(Date.parse(text)), 'there is no such day')
 const matched = (what: string) =>
   z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
@@ -173,6 +165,11 @@ export const endpointConfig = z.strictObject({
   kind: z
     .enum(['openai', 'anthropic', 'azure', 'bedrock', 'vertex', 'gemini', 'cohere', 'mistral', 'ollama', 'other'])
     .default('openai'),
+  api_key: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'expected the vendor’s key: printable ASCII without spaces')
+    .optional()
+    .describe('Sent upstream instead of a virtual key of the proxy; write ${VARIABLE}, not the key itself'),
   gpus: labels.optional().describe('Which GPUs serve it: matched against GPU sample columns, such as host'),
   gpu_hour_usd: z.number().nonnegative().optional(),
   content: contentMode.optional().describe('What of its prompts and answers is stored; as for all unless said'),

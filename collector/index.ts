@@ -34,6 +34,7 @@ import { createPipeline } from './pipeline.ts'
 import { createObserver } from './proxy/observe/index.ts'
 import type { CallObserver } from './proxy/observer.ts'
 import { createProxy, type Proxy } from './proxy/index.ts'
+import { createKeys } from './proxy/keys/index.ts'
 import { startPriceBook } from './price-book.ts'
 import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
@@ -90,7 +91,7 @@ export interface Collector {
   ready(): { ok: boolean; reason: string }
   /** The newest health of every scrape target. */
   targets(): Target[]
-  /** Takes a new configuration, the spool's apart, for what comes in from now on. */
+  /** Takes a new configuration, the spool's apart, for what comes in from now on. Throws KeyFileError, with the old one in use. */
   reload(config: CollectorConfig): void
   /** Resolves once everything acknowledged so far, and every call that the observer saw the end of, can be queried. */
   drained(): Promise<void>
@@ -110,6 +111,7 @@ export interface CollectorStats {
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock } = options
   const issues = new IssueLog()
+  const keys = createKeys({ config: config.proxy, dataDir, issues, clock: () => clock.now() })
   const spool = await startSpool({
     dir: join(dataDir, 'spool'),
     config: config.spool,
@@ -169,6 +171,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
   const stopSpool = async (limitMs?: number) => {
     await observer.stop()
+    // What the last calls used is known by now.
+    await keys.stop()
     await settler.stop()
     const unsettled = merger.forgetAll()
     // Without room for them, spans that come to others later stay rows of their own.
@@ -199,7 +203,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
-  const proxy = createProxy({ config: config.proxy, endpoints: config.endpoints, observer, issues, log })
+  const proxy = createProxy({ config: config.proxy, endpoints: config.endpoints, observer, keys, issues, log })
 
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
   const drained = async () => {
@@ -225,6 +229,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     },
     targets: () => scraper.targets(),
     reload(next) {
+      // First, since it may throw.
+      keys.reload(next.proxy)
       work = workOf(next)
       merger.reload(work)
       pipeline = pipelineOf(next)

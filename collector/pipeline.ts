@@ -8,6 +8,7 @@ import type { Inbox } from './inbox.ts'
 import type { About, IssueLog } from './issues.ts'
 import type { Merger } from './merge/index.ts'
 import type { DecodedTraces } from './otlp/validate.ts'
+import type { KeyUse } from './proxy/keys/use.ts'
 import type { AcceptEvents } from './otlp/logs/store.ts'
 import { evaluationsOfSpan } from './otlp/evaluations.ts'
 import type { Batch, Spool } from './spool/index.ts'
@@ -53,6 +54,8 @@ export type Accept = (decoded: Pick<DecodedTraces, 'spans'>) => Promise<void>
 export interface SeenCall {
   span: Span
   request: LlmRequest
+  /** The virtual key of the proxy that it was made with. */
+  key?: KeyUse | undefined
 }
 
 /** Resolves once every call is durable; rejects with SpoolFull. Takes the records over. */
@@ -82,7 +85,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
 
     async calls(calls) {
-      await append({ spans: calls.map(({ span, request }) => take(span, () => request).stored) })
+      const stored = calls.map(({ span, request, key }) => {
+        const taken = take(span, () => request, key)
+        key?.settle(taken.request)
+        return taken.stored
+      })
+      await append({ spans: stored })
     },
 
     async logs(events) {
@@ -93,10 +101,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** Gives a span to the merger, and back as it is stored. */
-  function take(span: Span, requestOf: PipelineOptions['requestOf']): { request: LlmRequest | null; stored: Span } {
+  function take(
+    span: Span,
+    requestOf: PipelineOptions['requestOf'],
+    key?: KeyUse,
+  ): { request: LlmRequest | null; stored: Span } {
     span.version = nextVersion()
     // Dialects read model, stream and ids out of content that is not stored: redaction comes after.
-    const request = toRequest(span, requestOf)
+    const request = toRequest(span, requestOf, key)
     merger.add(span, request, request ? null : attribution.contextOf(span))
     return { request, stored: redactor.span(span, request?.endpoint ?? '') }
   }
@@ -116,7 +128,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** A dialect or a price that fails costs the request row, never the span. */
-  function toRequest(span: Span, requestOf: PipelineOptions['requestOf']): LlmRequest | null {
+  function toRequest(span: Span, requestOf: PipelineOptions['requestOf'], key?: KeyUse): LlmRequest | null {
     try {
       const request = requestOf(span)
       if (!request) return null
@@ -124,6 +136,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (!plausible(request))
         issues.add(source, 'absurd_value', 1, `${request.dialect} span of ${request.model}`, about(span))
       attribution.complete(span, request)
+      if (key) Object.assign(request, key.who)
       if (request.endpoint === '') request.endpoint = endpointOf(span)
       price(request)
       redactor.request(request)

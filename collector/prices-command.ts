@@ -11,6 +11,7 @@ import { parseTimestamp } from './import/timestamp.ts'
 import { createPriceFinder, type Finding } from './price-finder.ts'
 import { importPriceList, loadCatalogues, PriceListError } from './price-list.ts'
 import { reprice, summaryText } from './reprice.ts'
+import { textTable } from './text-table.ts'
 
 export interface RepriceFlags {
   since: string
@@ -52,7 +53,7 @@ export async function pricesList(context: PricesContext, db: Db, now_ms = Date.n
     return used.concat(describe(find(request)))
   })
   const heading = ['provider', 'model', 'tier', 'requests', 'input', 'output', 'price', 'version']
-  return table([heading, ...rows])
+  return textTable([heading, ...rows])
 }
 
 function describe({ record, reason }: Finding): string[] {
@@ -67,16 +68,6 @@ function rateText({ price }: PriceRecord, part: 'input' | 'output'): string {
     return `${provisioned.hour_usd * provisioned.units}/h`
   const { usd } = rateAt(price[part], 0)
   return decimalText(Number((usd * multiplier).toPrecision(12)))
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
 }
 
 /** Works costs out anew and returns what to print. Throws RepriceError before anything is touched. */

@@ -70,6 +70,30 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'data_dir: ${NOWHERE}\n',
       'inferwatch.yaml:1: data_dir: environment variable NOWHERE is not set; set it or write ${NOWHERE:-default}',
     ],
+    [
+      'proxy:\n  keys:\n    - { name: search, hash: iw-the-key-itself }\n',
+      'inferwatch.yaml:3: proxy.keys.0.hash: expected sha256: and the 64 hex digits of `printf %s "$KEY" | sha256sum`; found a value',
+    ],
+    [
+      `proxy:\n  keys:\n    - { name: search, hash: "sha256:${'0'.repeat(64)}", expires: soon }\n`,
+      /^inferwatch\.yaml:3: proxy\.keys\.0\.expires: expected a date such as .+; found "soon"\n/,
+    ],
+    [
+      `proxy:\n  keys:\n    - { name: search, hash: "sha256:${'0'.repeat(64)}", endpoints: [gpt] }\n`,
+      'inferwatch.yaml:3: proxy.keys.0.endpoints.0: there is no endpoint "gpt"',
+    ],
+    [
+      `proxy:\n  keys:\n    - { name: a, hash: "sha256:${'0'.repeat(64)}" }\n    - { name: a, hash: "sha256:${'1'.repeat(64)}" }\n`,
+      'inferwatch.yaml:4: proxy.keys.1.name: stands with another key already',
+    ],
+    [
+      `proxy:\n  keys:\n    - { name: a, hash: "sha256:${'0'.repeat(64)}", limits: { usd_per_month: 0 } }\n`,
+      /^inferwatch\.yaml:3: proxy\.keys\.0\.limits\.usd_per_month: .+; found 0$/,
+    ],
+    [
+      'endpoints:\n  - { name: a, api_key: "two words" }\n',
+      'inferwatch.yaml:2: endpoints.0.api_key: expected the vendor’s key: printable ASCII without spaces; found a value',
+    ],
     ['data_dir: [\n', /^inferwatch\.yaml:\d+: not valid YAML: .+ \(column \d+\)$/],
     ['data_dir: a\ndata_dir: b\n', /^inferwatch\.yaml:2: not valid YAML: Map keys must be unique/],
   ])('%j', (text, expected: string | RegExp) => {
@@ -80,8 +104,17 @@ describe('what is wrong with a configuration is said in one line each', () => {
     expect(messageOf('log_level: loud\nspool: { max_bytes: -1 }\n').split('\n')).toHaveLength(2)
   })
 
-  test('a secret is not repeated', () => {
-    expect(messageOf('ingest: { api_keys: hunter2 }\n')).not.toContain('hunter2')
+  test.each([
+    'ingest: { api_keys: hunter2 }',
+    'ingest: { api_keys: [hunter2] }',
+    'proxy: { keys: [hunter2] }',
+    'proxy: { keys: { search: hunter2 } }',
+    'proxy: [{ api_keys: hunter2 }]',
+    'endpoints: { a: { api_key: hunter2 } }',
+    'endpoints: [{ name: a, api_key: [hunter2] }]',
+  ])('a secret is not repeated: %s', (text) => {
+    expect(messageOf(text)).toMatch(/^inferwatch\.yaml:1: /)
+    expect(messageOf(text)).not.toContain('hunter2')
   })
 })
 

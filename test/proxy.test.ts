@@ -1,10 +1,15 @@
 /** The proxy as its users meet it: an unchanged client whose base URL points at the product, and the row that comes of it. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStandIn, type StandIn } from './clients/stand-in.ts'
 import { eventually } from './support/eventually.ts'
 import { instanceFolder, removeFolder, sql, startInstance, type Instance } from './support/instance.ts'
 
+const main = new URL('../main.ts', import.meta.url).pathname
+const vendorKey = 'sk-of-the-vendor-0123456789abcdef'
 let standIn: StandIn
 let folder = ''
 let instance: Instance
@@ -12,9 +17,9 @@ beforeAll(async () => {
   standIn = await startStandIn()
   folder = instanceFolder({
     alerts: { shipped_rules: false },
-    endpoints: [{ name: 'gpt', upstream: standIn.url }],
+    endpoints: [{ name: 'gpt', upstream: standIn.url, api_key: '${VENDOR_KEY}' }],
   })
-  instance = await startInstance(folder)
+  instance = await startInstance(folder, [], { VENDOR_KEY: vendorKey })
 })
 afterAll(async () => {
   await instance?.stop()
@@ -22,9 +27,9 @@ afterAll(async () => {
   removeFolder(folder)
 })
 
-const clientOf = (scenario: string) =>
+const clientOf = (scenario: string, apiKey = 'sk-a-secret-key-0123456789abcdef') =>
   new OpenAI({
-    apiKey: 'sk-a-secret-key-0123456789abcdef',
+    apiKey,
     baseURL: `${instance.urls.dashboard}/proxy/gpt/${scenario}/v1`,
     maxRetries: 0,
     defaultHeaders: { 'x-inferwatch-user': `user-of-${scenario}`, 'x-inferwatch-team': 'search' },
@@ -88,6 +93,47 @@ test('a refusal of the vendor reaches the client as it is', async () => {
   const refused = clientOf('proxy-err429').chat.completions.create({ model: 'gpt-4o', messages })
   await expect(refused).rejects.toMatchObject({ status: 429 })
   expect(await rowOf('proxy-err429')).toMatchObject({ status: 'rate_limited', http_status: 429, cost_usd: null })
+})
+
+/** What `keys` prints, a line each; of a command that fails, what it says on stderr. */
+const keys = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [main, 'keys', ...args, '--config', join(folder, 'inferwatch.yaml')], {
+    env: { ...process.env, VENDOR_KEY: vendorKey },
+  }).then(
+    ({ stdout }) => stdout.split('\n'),
+    (error: { stderr: string }) => error.stderr.split('\n'),
+  )
+
+test('a virtual key opens the proxy from when it is made until it is revoked', async () => {
+  const [key = '', said, reloads] = await keys(
+    'create',
+    'search-prod',
+    '--team',
+    'search',
+    '--requests-per-minute',
+    '900',
+  )
+  expect(said).toMatch(/^key "search-prod" \(sha256:[0-9a-f]{64}\); it is not shown again$/)
+  expect(reloads).toBe(`process ${instance.pid} reloads its configuration, and this key with it`)
+  const ask = () => clientOf('proxy-keyed', key).chat.completions.create({ model: 'gpt-4o', messages })
+  const answer = await eventually('a call with the key', () => ask().catch(() => null))
+  expect(answer.choices[0]?.message.content).toBe('Paris is the capital.')
+  expect(await rowOf('proxy-keyed')).toMatchObject({ team: 'search', cost_usd: '0.000115' })
+  expect((await keys('list'))[1]).toMatch(/^search-prod +active +search +all +never +\d of 900$/)
+
+  expect(await keys('create', 'search-prod')).toEqual([
+    'error: there is a key "search-prod" already: revoke it first',
+    '',
+  ])
+  expect((await keys('revoke', 'search-prod'))[0]).toBe('key "search-prod" revoked')
+  const refusal = await eventually('a refusal', () =>
+    ask().then(
+      () => null,
+      (error: unknown) => error,
+    ),
+  )
+  expect(refusal).toMatchObject({ status: 401, code: 'invalid_api_key' })
+  expect(instance.output()).not.toContain(key)
 })
 
 test('the key is nowhere', async () => {

@@ -27,7 +27,8 @@ export function createAccess({ exposed, keys, hosts }: AccessRules): Access {
         ? null
         : keyNeeded('send one of proxy.api_keys as x-inferwatch-key')
     }
-    if (exposed) return keyNeeded('this port is reachable from other machines: set proxy.api_keys')
+    if (exposed)
+      return keyNeeded('this port is reachable from other machines: set proxy.api_keys, or send a virtual key')
     const { host = '', origin } = headers
     if (!isOwn(host, hosts))
       return { code: 'foreign_host', message: `does not answer for ${host}: use localhost, or add it to proxy.hosts` }

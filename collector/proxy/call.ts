@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Calls, Ongoing, Patience } from './calls.ts'
 import type { GuardedObservation } from './guard.ts'
-import { answerHeaders, requestHeaders, trailerPairs } from './headers.ts'
+import { answerHeaders, requestHeaders, trailerPairs, type RawHeaders } from './headers.ts'
 import type { CallEnd } from './observer.ts'
 import { answerRefusal, type Refusal, type RefusalCode } from './refusal.ts'
 import { headOf, tunnel } from './tunnel.ts'
@@ -12,6 +12,8 @@ import type { Upstream } from './upstream.ts'
 
 export interface CallOptions {
   request: IncomingMessage
+  /** What of its headers is meant for the upstream. */
+  rawHeaders: RawHeaders
   response: ServerResponse
   upstream: Upstream
   /** Of the upstream. */
@@ -22,6 +24,8 @@ export interface CallOptions {
   maxBodyBytes: number
   maxRewrittenBytes: number
   calls: Calls
+  /** Told once, when the call is over. */
+  onclosed: () => void
   /** The client asks for another protocol, and may already have sent some of it. */
   upgrade?: { protocol: string; head: Buffer }
 }
@@ -114,7 +118,7 @@ export class Call implements Ongoing {
 
   private send(rewritten?: Buffer): void {
     const { request, upstream, observed, options } = this
-    const headers = requestHeaders(request.rawHeaders, request.headers, {
+    const headers = requestHeaders(options.rawHeaders, request.headers, {
       host: upstream.host,
       added: observed?.addedHeaders,
       contentLength: rewritten?.length,
@@ -370,6 +374,7 @@ export class Call implements Ongoing {
       responseBytes: this.responseBytes,
       ...(failure ? { error: failure.error } : {}),
     })
+    options.onclosed()
     if (this.taken || request.destroyed) return options.calls.remove(this)
     // After an early answer the rest of the request still goes where the answer came from.
     request.once('close', () => {

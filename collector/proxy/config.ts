@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../config-values.ts'
+import { virtualKeys } from './keys/config.ts'
 
 const count = z.number().int().positive()
 
@@ -9,6 +10,10 @@ export const proxyConfig = z.strictObject({
     .array(z.string().min(16))
     .default([])
     .describe('Keys of the proxy, sent as x-inferwatch-key; needed off loopback. The vendor’s key stays where it is'),
+  keys: virtualKeys
+    .default([])
+    .describe('Virtual keys, sent where the vendor’s key goes; `keys create` makes more of them while the proxy runs'),
+  require_key: z.boolean().default(false).describe('Whether every call needs a virtual key; others are answered 401'),
   hosts: z
     .array(z.string().regex(/^[a-z0-9.-]+$/, 'expected a host name in lower case, such as gateway.example.com'))
     .default([])

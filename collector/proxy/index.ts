@@ -12,6 +12,8 @@ import { createAccess, type Access } from './access.ts'
 import { Call } from './call.ts'
 import { Calls } from './calls.ts'
 import { beginObservation } from './guard.ts'
+import { credentialOf, swapKey, withoutKeys } from './keys/credential.ts'
+import { isRefusal, type Keys } from './keys/index.ts'
 import type { CallObserver } from './observer.ts'
 import { answerRefusal, type Refusal } from './refusal.ts'
 import { prefix, targetOf, upstreamPath } from './target.ts'
@@ -21,6 +23,8 @@ export interface ProxyOptions {
   config: ProxyConfig
   endpoints: readonly EndpointConfig[]
   observer: CallObserver
+  /** Without, there are no virtual keys. */
+  keys?: Keys
   issues: IssueLog
   log: Logger
 }
@@ -43,7 +47,7 @@ export const unobserved: CallObserver = { begin: () => null }
 const driftMs = 50
 
 export function createProxy(options: ProxyOptions): Proxy {
-  const { observer, issues, log } = options
+  const { observer, issues, log, keys } = options
   let config = options.config
   let upstreams = upstreamsOf(options, new Map(), log)
   let access: Access | null = null
@@ -66,27 +70,47 @@ export function createProxy(options: ProxyOptions): Proxy {
     const target = targetOf(url)
     const upstream = upstreams.get(target?.endpoint ?? '')
     const refuse = (refusal: Refusal) => void answerRefusal(request, response, refusal, upstream?.endpoint.kind)
-    const denied = mayCall(headers, upstream?.endpoint.origins ?? [])
+    const presented = keys?.present(request, target) ?? null
+    if (presented && isRefusal(presented)) return refuse(presented)
+    // Whoever has a key that fits needs no other leave.
+    const denied = presented ? null : mayCall(headers, upstream?.endpoint.origins ?? [])
     if (denied) return refuse(denied)
     if (!config.enabled) return refuse({ code: 'proxy_disabled', message: 'is switched off (proxy.enabled)' })
     if (!target || !upstream) return refuse(unknown(target?.endpoint ?? '', upstreams))
-    const path = upstreamPath(upstream.base, target.rest)
+    const carried = { rawHeaders: request.rawHeaders, rest: target.rest }
+    const { rawHeaders, rest } = presented
+      ? swapKey(carried, presented.secret, credentialOf(upstream.endpoint, target.rest))
+      : carried
+    const path = upstreamPath(upstream.base, rest)
     if (path === null) return refuse({ code: 'bad_path', message: 'the path leads out of the endpoint’s upstream' })
+    const full = calls.full(upstream) ?? badFraming(request)
+    const use = presented && !full ? keys?.begin(presented) : undefined
+    if (use && isRefusal(use)) return refuse(use)
     const startedMs = now()
-    const start = { endpoint: upstream.endpoint.name, method, path: target.rest, headers, startedMs }
+    const start = {
+      endpoint: upstream.endpoint.name,
+      method,
+      path: rest,
+      headers: presented ? withoutKeys(headers) : headers,
+      startedMs,
+      key: use,
+    }
+    const observed = beginObservation(observer, start, issues)
+    if (!observed) use?.settleUnread(upgrade !== undefined || !harmless.has(method))
     const call = new Call({
       request,
+      rawHeaders,
       response,
       upstream,
       path,
-      observed: beginObservation(observer, start, issues),
+      observed,
       origin,
       maxBodyBytes: config.max_body_bytes,
       maxRewrittenBytes: config.max_rewritten_bytes,
       calls,
+      onclosed: () => use?.ended(),
       ...(upgrade ? { upgrade } : {}),
     })
-    const full = calls.full(upstream) ?? badFraming(request)
     call.start(full)
   }
 
@@ -219,3 +243,6 @@ function upstreamsOf(
 }
 
 const isProxied = (endpoint: EndpointConfig): endpoint is ProxiedEndpoint => endpoint.upstream !== undefined
+
+/** What they ask for costs nothing where it is no call of a model. */
+const harmless = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE'])

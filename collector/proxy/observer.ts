@@ -4,6 +4,7 @@
  * nothing more is told of it, `end` included) and changes nothing for the client.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { KeyUse } from './keys/use.ts'
 
 /** What the transport tells of a call, while the bytes go on. Never throws into the transport, never awaits, never holds it up. */
 export interface CallObserver {
@@ -20,6 +21,8 @@ export interface CallStart {
   headers: IncomingHttpHeaders
   /** Epoch ms, fractional. */
   startedMs: number
+  /** Of a call with a virtual key: told what the call used when that is known. */
+  key?: KeyUse | undefined
 }
 
 /** Of one call. Times are epoch ms, fractional, on the same clock as `startedMs`, and never go back. */

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { endpointConfig, proxyConfig } from '../config.ts'
 import { IssueLog } from '../issues.ts'
 import { createProxy, unobserved, type Proxy } from './index.ts'
+import type { Keys } from './keys/index.ts'
 import type { CallObservation, CallObserver } from './observer.ts'
 import { startProxyServer } from './server.ts'
 
@@ -22,6 +23,7 @@ export interface ProxiedOptions {
   /** Besides it. */
   endpoints?: object[]
   observer?: CallObserver
+  keys?: Keys
   listen?: string
 }
 
@@ -32,6 +34,7 @@ export async function startProxied(upstream: string, options: ProxiedOptions = {
     config: proxyConfig.parse(config),
     endpoints: [{ name: 'stand-in', upstream, ...endpoint }, ...endpoints].map((one) => endpointConfig.parse(one)),
     observer,
+    ...(options.keys ? { keys: options.keys } : {}),
     issues,
     log: pino({ level: 'silent' }),
   })

@@ -25,6 +25,8 @@ export interface Endpoint {
   /** Who serves it, as far as its kind says; empty when anybody may. */
   kindProvider: string
   askUsage: boolean
+  /** Its own key, which an error of the upstream may repeat; undefined without one. */
+  apiKey: string | undefined
   /** Characters of prompt and answer that are kept; 0: none. */
   contentLimit: number
 }
@@ -153,7 +155,7 @@ export class ObservedCall implements CallObservation {
     const failed = this.status === null || this.status >= 400
     const answer = reader?.whole
     if (!failed && answer !== undefined) parser.body(answer, facts)
-    const api_key = keyName(start.headers, this.query)
+    const api_key = start.key?.who.api_key ?? keyName(start.headers, this.query)
     const attempt = shared.retries.attemptOf(
       start.headers['x-stainless-retry-count'],
       {
@@ -186,6 +188,9 @@ export class ObservedCall implements CallObservation {
       upstream: endpoint,
       input: contentText(endpoint.contentLimit === 0 ? undefined : parser.input(body), endpoint.contentLimit),
     })
+    if (start.key) seen.key = start.key
+    const { span } = seen
+    if (endpoint.apiKey !== undefined) span.status_message = span.status_message.replaceAll(endpoint.apiKey, '[key]')
     this.release()
     return { seen, headers: this.headers, endedMs: end.atMs }
   }

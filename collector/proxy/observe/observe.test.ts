@@ -202,6 +202,16 @@ describe('how a call ended', () => {
       status: 'cancelled',
     })
   })
+
+  test('an error that repeats the endpoint’s own key is kept without it', async () => {
+    const { calls } = await observe({
+      ...plain,
+      endpoint: { api_key: 'the-key-of-the-endpoint' },
+      status: 401,
+      answer: { error: { message: 'no such key: the-key-of-the-endpoint', type: 'invalid_request_error' } },
+    })
+    expect(calls[0]?.span.status_message).toBe('no such key: [key]')
+  })
 })
 
 describe('tries', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { problems } from '../../../collector/proxy/observe/problems.ts'
+import { keyRefusalCodes } from '../../../collector/proxy/refusal.ts'
 import { parseConfig } from '../../../config.ts'
 import { clientName, plainIssue, pricedName } from '../../../records/ingest-issue.ts'
 import type { IssueRow } from '../../../storage/queries/ingest.ts'
@@ -24,7 +25,7 @@ const issue = (parts: Partial<IssueRow>): IssueRow => ({
 const naming = [
   /new Refusal\(\s*\d+,\s*'(\w+)'/g,
   /(?:noted|rejected)\.add\('(\w+)'/g,
-  /issues\.add\([^,]+, '(\w+)'/g,
+  /issues\.add\(\s*[^,]+, '(\w+)'/g,
   /note\((?:span|event), [\w']+, (?:streamed \? '\w+' : )?'(\w+)'/g,
   /onRejected\('(\w+)'/g,
 ]
@@ -36,7 +37,7 @@ test('every reason that the collector gives has words of its own', async () => {
     const code = await readFile(join(import.meta.dirname, '../../..', path), 'utf8')
     for (const pattern of naming) for (const [, reason = ''] of code.matchAll(pattern)) given.add(reason)
   }
-  for (const reason of problems) given.add(reason)
+  for (const reason of [...problems, ...keyRefusalCodes]) given.add(reason)
   expect(given.size).toBeGreaterThan(20)
   expect([...given].filter((reason) => !Object.hasOwn(reasons, reason))).toEqual([])
 })

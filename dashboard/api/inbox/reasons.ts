@@ -54,6 +54,24 @@ const unrecorded = (title: string, fix: string): Words => ({
   fix,
 })
 
+const refusedKey = (title: string, fix: string): Words => ({
+  title,
+  explanation: 'The proxy refused these calls; neither they nor the key went to the vendor.',
+  fix,
+})
+const usedUp =
+  (title: string, limit: string, example: number): WordsOf =>
+  ({ subject }) => ({
+    title,
+    explanation: `The key${subject === '' ? '' : ` ${subject}`} had used its limit: these calls were answered 429 and did not go to the vendor.`,
+    fix: 'Nothing, if that is what the limit is for. Otherwise raise it.',
+    snippet: configuration(`proxy:
+  keys:
+    - name: ${quoted(subject || 'search')}
+      hash: sha256:${'0'.repeat(64)}
+      limits: { ${limit}: ${example} }`),
+  })
+
 export const reasons: Record<string, WordsOf> = {
   // Calls of models that say too little.
   unmapped_call: {
@@ -214,6 +232,48 @@ export const reasons: Record<string, WordsOf> = {
     title: 'Rate limits that could not be stored',
     explanation: 'What providers said of their limits is missing for a few seconds.',
     fix: 'ClickHouse was behind or away: look at its health, or raise spool.max_bytes.',
+  },
+
+  // Virtual keys.
+  key_missing: refusedKey(
+    'Calls without a virtual key',
+    'Give the client a key of its own with npx node main.ts keys create, or take require_key from the proxy.',
+  ),
+  key_unknown: refusedKey(
+    'Calls with an unknown virtual key',
+    'Look for a client that has an old or mistyped key; npx node main.ts keys list shows those in use.',
+  ),
+  key_expired: refusedKey(
+    'Calls with an expired key',
+    'Make a new key for the client with npx node main.ts keys create.',
+  ),
+  key_revoked: refusedKey(
+    'Calls with a revoked key',
+    'Somebody still has this key: if it is not stolen, give the client a new one.',
+  ),
+  key_not_allowed: refusedKey(
+    'Calls to endpoints that the key is not for',
+    'Let the client call another endpoint, or give it a key for this one; the example names it.',
+  ),
+  requests_exhausted: usedUp('Keys at their limit of requests', 'requests_per_minute', 600),
+  tokens_exhausted: usedUp('Keys at their limit of tokens', 'tokens_per_day', 5_000_000),
+  usd_exhausted: usedUp('Keys at their limit of dollars', 'usd_per_month', 500),
+  key_spending_unknown: {
+    title: 'Calls of keys that count for nothing',
+    explanation:
+      'What these calls used cannot be known, so that it is not in what their key has used: its limits let more through than they say.',
+    fix: 'The example says why: a model without a price, an answer without token counts, an API that the proxy cannot read, or a process that was killed.',
+  },
+  key_spending_not_stored: {
+    title: 'Use of keys that could not be written down',
+    explanation:
+      'Limits of keys go on counting, and calls pass; after a restart they would forget what could not be written.',
+    fix: 'Look at the disk of the data directory: it may be full or failing.',
+  },
+  key_spending_damaged: {
+    title: 'Use of keys that cannot be read',
+    explanation: 'What keys used before the last start is known in part: their limits let more through than they say.',
+    fix: 'Look at the disk of the data directory: a file was changed or cut by something else.',
   },
 
   // Spans that cannot be as they are.

@@ -1,0 +1,75 @@
+/**
+ * Keys that were made while the proxy runs: one file in the data directory, replaced as a whole. It holds hashes alone. A table
+ * would make calls depend on the database, which the proxy never does.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { virtualKey } from './config.ts'
+
+/** The file of keys cannot be used; the message is one line that says what to do. */
+export class KeyFileError extends Error {
+  override name = 'KeyFileError'
+}
+
+const storedKey = virtualKey.extend({ created_at: z.string(), revoked_at: z.string().optional() })
+const storedKeys = z.strictObject({ keys: z.array(storedKey) })
+export type StoredKey = z.infer<typeof storedKey>
+
+const fileOf = (dataDir: string) => join(dataDir, 'proxy', 'keys.json')
+
+/** None where there is no file. Throws KeyFileError. */
+export function readKeys(dataDir: string): StoredKey[] {
+  const path = fileOf(dataDir)
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw new KeyFileError(`${path} cannot be read (${codeOf(error)}): give this user rights to it`, { cause: error })
+  }
+  try {
+    return storedKeys.parse(JSON.parse(text)).keys
+  } catch {
+    // The reason would quote the file.
+    throw new KeyFileError(`${path} is no list of keys: restore it, or move it away and make new keys`)
+  }
+}
+
+/** Replaces the keys by what `change` makes of them, durably. Throws KeyFileError, and what `change` throws. */
+export function changeKeys(dataDir: string, change: (keys: readonly StoredKey[]) => StoredKey[]): void {
+  const path = fileOf(dataDir)
+  const draft = `${path}.new`
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  let fd: number
+  try {
+    // That it may not be there yet keeps two commands from changing the keys at once.
+    fd = openSync(draft, 'wx', 0o600)
+  } catch (error) {
+    const why = codeOf(error) === 'EEXIST' ? 'another command changes the keys: if none runs, remove it' : codeOf(error)
+    throw new KeyFileError(`${draft}: ${why}`, { cause: error })
+  }
+  try {
+    writeFileSync(fd, `${JSON.stringify({ keys: change(readKeys(dataDir)) }, null, 2)}\n`)
+    fsyncSync(fd)
+    renameSync(draft, path)
+    syncFolder(dirname(path))
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** A revoked key must not come back with the old file after a power cut. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
