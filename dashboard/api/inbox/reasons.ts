@@ -216,6 +216,12 @@ export const reasons: Record<string, WordsOf> = {
     fix: 'ClickHouse was behind or away: look at its health, or raise spool.max_bytes.',
   },
 
+  probes_not_stored: {
+    title: 'Probes that could not be stored',
+    explanation: 'Whether endpoints were up at these moments is not known.',
+    fix: 'ClickHouse was behind or away: look at its health, or raise spool.max_bytes.',
+  },
+
   // Spans that cannot be as they are.
   missing_trace_id: badId('No trace id'),
   invalid_trace_id: badId('Invalid trace ids'),
