@@ -44,7 +44,7 @@ function start(url: string, full: () => boolean = () => false) {
       },
     },
     price: () => undefined,
-    issues: { add: (_source, _reason, items = 1) => void dropped.push(items) },
+    issues: { add: (_source, _reason, items) => void dropped.push(items) },
     clock,
     log: pino({ level: 'silent' }),
   })

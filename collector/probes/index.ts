@@ -8,7 +8,7 @@ import type { IssueLog } from '../issues.ts'
 import type { Clock } from '../scrape/clock.ts'
 import type { Spool } from '../spool/index.ts'
 import type { ProbeConfig } from './config.ts'
-import { nameOf, runProbe, type ProbedEndpoint } from './probe.ts'
+import { runProbe, type ProbedEndpoint } from './probe.ts'
 
 export interface ProbesOptions {
   endpoints: readonly EndpointConfig[]

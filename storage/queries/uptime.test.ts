@@ -60,7 +60,7 @@ afterAll(() => storage.stop())
 test('time up and down, what is left of the month’s budget, and what nobody knows', async () => {
   const rows = await uptime(storage.reader, month, start + 101.5 * minute)
   const budget_ms = 43.2 * minute
-  expect(rows.map(({ budget_ms: _, budget_left_ms, ...row }) => row)).toEqual([
+  expect(rows).toMatchObject([
     {
       endpoint: 'shaky',
       probe: 'completion',

@@ -79,8 +79,7 @@ export async function uptime(db: Db, range: TimeRange, nowMs: number): Promise<U
     .map(({ last_ms, last_ok, last_error, last_certificate_days, ...row }) => {
       const known = row.up_ms + row.down_ms
       const budget_ms = (1 - row.objective_ratio) * length
-      return {
-        ...row,
+      return Object.assign(row, {
         uptime_ratio: known > 0 ? row.up_ms / known : null,
         budget_ms,
         budget_left_ms: budget_ms - row.down_ms,
@@ -90,7 +89,7 @@ export async function uptime(db: Db, range: TimeRange, nowMs: number): Promise<U
           error: last_error,
           certificate_days: last_certificate_days,
         },
-      }
+      })
     })
     .toSorted((a, b) => a.budget_left_ms - b.budget_left_ms || order(a.endpoint, b.endpoint) || order(a.probe, b.probe))
 }
