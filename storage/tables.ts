@@ -9,6 +9,7 @@ import type { IngestIssue } from '../records/ingest-issue.ts'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { LogEvent } from '../records/log-event.ts'
 import type { Probe } from '../records/probe.ts'
+import type { QueueSample } from '../records/queue-sample.ts'
 import type { MetricSample, ServerSample } from '../records/server-sample.ts'
 import type { Span } from '../records/span.ts'
 import type { UnsettledTrace } from '../records/unsettled-trace.ts'
@@ -28,6 +29,7 @@ export interface TableRows {
   genai_histograms: GenAiHistogram
   evaluations: Evaluation
   probes: Probe
+  queue_samples: QueueSample
   ingest_issues: IngestIssue
 }
 
@@ -326,6 +328,22 @@ export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
     cold_start: as.label,
     objective_ratio: as.float,
     error: as.text,
+  }),
+
+  queue_samples: table('queue_samples', {
+    timestamp: as.millis,
+    interval_ms: as.maybeFloat,
+    target: as.label,
+    system: as.label,
+    queue: as.label,
+    endpoint: as.label,
+    waiting: as.maybeFloat,
+    running: as.maybeFloat,
+    oldest_age_ms: as.maybeFloat,
+    consumers: as.maybeFloat,
+    arrived: as.maybeU64,
+    done: as.maybeU64,
+    failed: as.maybeU64,
   }),
 
   ingest_issues: table('ingest_issues', {

@@ -81,8 +81,8 @@ export class Mapping {
   checkExport(file: string, columns: readonly string[], format: ExportFormat): void {
     if (!this.selfNamed) throw new ImportError(`--map: columns of ${format.name} exports are known; leave it out`)
     const timeless = format.kind === 'requests' ? format.timeless : undefined
-    const own = ['timestamp', 'trace_id', 'span_id'].slice(timeless === undefined ? 0 : 1)
-    const fixed = this.fixed.find(([target]) => own.includes(target))
+    const own = new Set(timeless === undefined ? ['timestamp', 'trace_id', 'span_id'] : ['trace_id', 'span_id'])
+    const fixed = this.fixed.find(([target]) => own.has(target))
     if (fixed) throw new ImportError(`--set: ${fixed[0]} comes from the ${format.name} export; leave it out`)
     const fits =
       format.kind === 'requests' && format.time.length > 0
