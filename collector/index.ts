@@ -31,6 +31,7 @@ import { createMetricStore } from './otlp/metrics/store.ts'
 import type { Receiver } from './otlp/receiver.ts'
 import { traces } from './otlp/traces.ts'
 import { createPipeline } from './pipeline.ts'
+import { startProbes } from './probes/index.ts'
 import { createObserver } from './proxy/observe/index.ts'
 import type { CallObserver } from './proxy/observer.ts'
 import { createProxy, type Proxy } from './proxy/index.ts'
@@ -203,6 +204,15 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
 
+  const probes = startProbes({
+    endpoints: config.endpoints,
+    spool,
+    price: (request) => work.price(request),
+    issues,
+    clock,
+    log,
+  })
+
   const proxy = createProxy({ config: config.proxy, endpoints: config.endpoints, observer, keys, issues, log })
 
   const stats = () => ({ spool: spool.stats(), issues: issues.counts() })
@@ -238,6 +248,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       for (const receiver of receivers) receiver.reload(next.ingest)
       provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
+      probes.reload(next.endpoints)
       observer.reload(next)
       proxy.reload(next.proxy, next.endpoints)
     },
@@ -250,6 +261,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       stopped ??= Promise.all([
         ...receivers.map((receiver) => receiver.stop(limitMs)),
         scraper.stop(),
+        probes.stop(),
         proxy.stop(limitMs),
       ]).then(() => stopSpool(limitMs))
       return stopped

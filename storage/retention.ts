@@ -6,7 +6,15 @@ import type { Adapt } from './migrate.ts'
 const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly string[]> = {
   requests_days: ['requests', 'request_parts', 'requests_1m', 'feedback', 'evaluations'],
   spans_days: ['spans', 'log_events'],
-  samples_days: ['gpu_samples', 'server_samples', 'metric_samples', 'genai_histograms', 'gpu_1m', 'server_1m'],
+  samples_days: [
+    'gpu_samples',
+    'server_samples',
+    'queue_samples',
+    'metric_samples',
+    'genai_histograms',
+    'gpu_1m',
+    'server_1m',
+  ],
   rollups_days: ['requests_1h', 'requests_1d', 'gpu_1h', 'gpu_1d', 'server_1h', 'server_1d', 'provisioned_costs'],
   events_days: ['alert_events', 'notifications', 'ingest_issues', 'targets', 'probes'],
 }

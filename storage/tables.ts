@@ -8,6 +8,8 @@ import type { GpuSample } from '../records/gpu-sample.ts'
 import type { IngestIssue } from '../records/ingest-issue.ts'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { LogEvent } from '../records/log-event.ts'
+import type { Probe } from '../records/probe.ts'
+import type { QueueSample } from '../records/queue-sample.ts'
 import type { MetricSample, ServerSample } from '../records/server-sample.ts'
 import type { Span } from '../records/span.ts'
 import type { UnsettledTrace } from '../records/unsettled-trace.ts'
@@ -26,12 +28,13 @@ export interface TableRows {
   log_events: LogEvent
   genai_histograms: GenAiHistogram
   evaluations: Evaluation
+  probes: Probe
+  queue_samples: QueueSample
   ingest_issues: IngestIssue
 }
 
 /** Tables whose rows come as objects, a few at a time. */
 const otherTables = [
-  'probes',
   'annotations',
   'feedback',
   'alert_events',
@@ -301,6 +304,46 @@ export const tables: { [T in keyof TableRows]: Table<TableRows[T]> } = {
     explanation: as.text,
     cost_usd: as.maybeUsd,
     version: as.whole,
+  }),
+
+  probes: table('probes', {
+    timestamp: as.millis,
+    endpoint: as.label,
+    probe: as.label,
+    type: as.label,
+    model: as.label,
+    ok: as.flag,
+    status: as.label,
+    http_status: as.maybeU16,
+    interval_ms: as.float,
+    connect_ms: as.maybeFloat,
+    ttfb_ms: as.maybeFloat,
+    ttft_ms: as.maybeFloat,
+    duration_ms: as.maybeFloat,
+    input_tokens: as.maybeU32,
+    output_tokens: as.maybeU32,
+    tokens_per_second: as.maybeFloat,
+    cost_usd: as.maybeUsd,
+    certificate_days: as.maybeFloat,
+    cold_start: as.label,
+    objective_ratio: as.float,
+    error: as.text,
+  }),
+
+  queue_samples: table('queue_samples', {
+    timestamp: as.millis,
+    interval_ms: as.maybeFloat,
+    target: as.label,
+    system: as.label,
+    queue: as.label,
+    endpoint: as.label,
+    waiting: as.maybeFloat,
+    running: as.maybeFloat,
+    oldest_age_ms: as.maybeFloat,
+    consumers: as.maybeFloat,
+    arrived: as.maybeU64,
+    done: as.maybeU64,
+    failed: as.maybeU64,
   }),
 
   ingest_issues: table('ingest_issues', {

@@ -1,7 +1,7 @@
 /** Rows of another product's export → requests. */
 import type { LlmRequest } from '../../records/llm-request.ts'
 import type { EpochMicros } from '../../records/span.ts'
-import { assignChecked, BadRow } from './bad-row.ts'
+import { assignChecked, BadRow, checkedTime } from './bad-row.ts'
 import type { RequestFormat, Skipped } from './formats/format.ts'
 import { NamedRow } from './formats/named-row.ts'
 import { normalise, type RequestReader, type RowContext } from './row.ts'
@@ -19,14 +19,14 @@ export class FormatReader implements RequestReader {
   }
 
   timestampOf(row: SourceRow): EpochMicros {
-    const request = this.format.toRequest(this.names.of(row), this.context)
+    const request = this.read(row)
     if ('skipped' in request) throw new BadRow(request.skipped, 'is no call of a model')
     return request.timestamp
   }
 
   request(row: SourceRow): LlmRequest | Skipped {
     const { mapping, shift, version } = this.context
-    const request = this.format.toRequest(this.names.of(row), this.context)
+    const request = this.read(row)
     if ('skipped' in request) return request
     for (const [target, value] of mapping.fixed) if (target !== 'timestamp') assignChecked(request, target, value)
     request.timestamp += shift
@@ -34,6 +34,13 @@ export class FormatReader implements RequestReader {
     request.version = version
     request.attributes.set('import.format', this.format.name)
     normalise(request)
+    return request
+  }
+
+  private read(row: SourceRow): LlmRequest | Skipped {
+    const request = this.format.toRequest(this.names.of(row), this.context)
+    if (this.format.timeless === undefined || 'skipped' in request) return request
+    request.timestamp = checkedTime(this.context.mapping.fixedTime, 'timestamp', this.context)
     return request
   }
 }

@@ -62,6 +62,11 @@ export class Mapping {
     )
   }
 
+  /** The time that every row has. */
+  get fixedTime(): string | undefined {
+    return this.fixed.find(([target]) => target === 'timestamp')?.[1]
+  }
+
   /** Throws ImportError when a mapped column is not in the file or nothing gives the time. */
   check(file: string, columns: readonly string[]): void {
     const missing = [...this.bySource.keys()].find((source) => !columns.includes(source))
@@ -75,11 +80,19 @@ export class Mapping {
   /** Throws ImportError when the file is none of the format, or columns are mapped that the format reads by itself. */
   checkExport(file: string, columns: readonly string[], format: ExportFormat): void {
     if (!this.selfNamed) throw new ImportError(`--map: columns of ${format.name} exports are known; leave it out`)
-    const fixed = this.fixed.find(([target]) => ['timestamp', 'trace_id', 'span_id'].includes(target))
+    const timeless = format.kind === 'requests' ? format.timeless : undefined
+    const own = new Set(timeless === undefined ? ['timestamp', 'trace_id', 'span_id'] : ['trace_id', 'span_id'])
+    const fixed = this.fixed.find(([target]) => own.has(target))
     if (fixed) throw new ImportError(`--set: ${fixed[0]} comes from the ${format.name} export; leave it out`)
     const fits =
-      format.kind === 'requests' ? format.time.some((name) => columns.includes(name)) : format.matches(new Set(columns))
+      format.kind === 'requests' && format.time.length > 0
+        ? format.time.some((name) => columns.includes(name))
+        : format.matches(new Set(columns))
     if (!fits) throw new ImportError(`${file}: not an export of ${format.name}; its columns are ${listed(columns)}`)
+    if (timeless !== undefined && this.fixedTime === undefined)
+      throw new ImportError(
+        `${file}: results say no time; add --format ${format.name} --set timestamp=<${timeless}>, such as 2026-11-01T06:00:00Z`,
+      )
   }
 }
 

@@ -63,6 +63,6 @@ export class Upstream {
 }
 
 /** A private authority is trusted besides the public ones. */
-function trusted(file: string | undefined): { ca?: string[] } {
+export function trusted(file: string | undefined): { ca?: string[] } {
   return file === undefined ? {} : { ca: [...getCACertificates('default'), readFileSync(file, 'utf8')] }
 }

@@ -19,8 +19,10 @@ interface Format {
 /** One row is one call. */
 export interface RequestFormat extends Format {
   kind: 'requests'
-  /** Columns that hold a row's time, the first that is filled. */
+  /** Columns that hold a row's time, the first that is filled; empty where it stands deeper, or nowhere. */
   time: readonly string[]
+  /** Rows say no time: what --set timestamp has to be, in words. */
+  timeless?: string
   /**
    * Fields that are unknown stay empty; ids are the source's own, so that a call that comes again is the same one. The caller
    * normalises names. Pure. Throws BadRow.

@@ -606,7 +606,14 @@ test.each<[string, string, Partial<ImportOptions>, RegExp]>([
 })
 
 test('each format is recognised by its columns alone, and nobody else by them', () => {
-  const columns = { litellm: spendLog, langfuse: generation, helicone, 'openai-usage': flat[0] }
+  const columns = {
+    litellm: spendLog,
+    langfuse: generation,
+    helicone,
+    'openai-usage': flat[0],
+    'openai-batch': { custom_id: '', response: '' },
+    'anthropic-batch': { custom_id: '', result: '' },
+  }
   for (const { name } of exportFormats)
     expect(recognise(Object.keys(columns[name as keyof typeof columns] ?? {}))?.name).toBe(name)
   expect(recognise(['time', 'model', 'status', 'type', 'cost'])).toBeNull()
@@ -621,4 +628,114 @@ test('columns of our own come first; a moved export keeps its distances', async 
     to: now * 1000,
   })
   expect((await rows('toString(timestamp) AS time'))[0]).toEqual({ time: '2026-06-01 11:58:00.000000' })
+})
+
+const jsonLines = (lines: object[]) => lines.map((line) => JSON.stringify(line)).join('\n')
+
+const chatBody = {
+  id: 'chatcmpl-7',
+  object: 'chat.completion',
+  created: Date.UTC(2026, 4, 30, 10) / 1000,
+  model: 'gpt-4o-2024-08-06',
+  service_tier: 'default',
+  choices: [{ message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 1000, completion_tokens: 200, prompt_tokens_details: { cached_tokens: 400 } },
+}
+
+test('openai-batch: every line a call of operation batch, at half the price; failed ones are skipped', async () => {
+  const file = put(
+    'batch_output.jsonl',
+    jsonLines([
+      { id: 'batch_req_1', custom_id: 'row-1', response: { status_code: 200, body: chatBody }, error: null },
+      {
+        id: 'batch_req_2',
+        custom_id: 'row-2',
+        response: { status_code: 400, body: { error: { code: 'x' } } },
+        error: null,
+      },
+      { id: 'batch_req_3', custom_id: 'row-3', response: null, error: { code: 'batch_expired' } },
+      {
+        id: 'batch_req_4',
+        custom_id: 'row-4',
+        response: {
+          status_code: 200,
+          body: {
+            object: 'list',
+            created: chatBody.created,
+            model: 'text-embedding-3-small',
+            data: [{ object: 'embedding', embedding: [0.1] }],
+            usage: { prompt_tokens: 1_000_000, total_tokens: 1_000_000 },
+          },
+        },
+        error: null,
+      },
+    ]),
+  )
+  expect(await load(file)).toMatchObject({ format: 'openai-batch', imported: 2, skipped: 2, rejected: 0 })
+  // (600 × 2.50 + 400 × 1.25 + 200 × 10) / 2 dollars a million; 0.02 / 2.
+  expect(
+    await rows(
+      `operation, provider, model, service_tier, status, input_tokens, cached_input_tokens, output_tokens, finish_reason,
+      attributes['batch.custom_id'] AS custom_id, toString(cost_usd) AS cost`,
+      'requests',
+      'model',
+    ),
+  ).toMatchObject([
+    {
+      operation: 'batch',
+      provider: 'openai',
+      model: 'gpt-4o',
+      service_tier: 'batch',
+      status: 'ok',
+      input_tokens: 1000,
+      cached_input_tokens: 400,
+      output_tokens: 200,
+      finish_reason: 'stop',
+      custom_id: 'row-1',
+      cost: '0.002',
+    },
+    { operation: 'batch', model: 'text-embedding-3-small', output_tokens: 0, cost: '0.01' },
+  ])
+  expect(await load(file)).toMatchObject({ imported: 0, existing: 2 })
+})
+
+test('anthropic-batch: results say no time, so that of the batch is asked for', async () => {
+  const message = {
+    id: 'msg_1',
+    model: 'claude-sonnet-4-5-20250929',
+    content: [{ type: 'text', text: 'yes' }],
+    stop_reason: 'end_turn',
+    usage: { input_tokens: 600, cache_read_input_tokens: 400, cache_creation_input_tokens: 0, output_tokens: 200 },
+  }
+  const file = put(
+    'results.jsonl',
+    jsonLines([
+      { custom_id: 'a', result: { type: 'succeeded', message } },
+      { custom_id: 'b', result: { type: 'errored', error: { type: 'invalid_request' } } },
+      { custom_id: 'c', result: { type: 'expired' } },
+    ]),
+  )
+  await expect(load(file)).rejects.toThrow('--set timestamp=<ended_at of the batch>')
+  const given = exportFormats.find(({ name }) => name === 'anthropic-batch')
+  if (!given) throw new Error('the format is not listed')
+  const options = { export: given, set: { timestamp: '2026-05-30T10:00:00Z' } }
+  expect(await load(file, options)).toMatchObject({ imported: 1, skipped: 2, rejected: 0 })
+  // (600 × 3 + 400 × 0.30 + 200 × 15) / 2 dollars a million.
+  expect(
+    await rows(
+      `toUnixTimestamp(timestamp) AS at, operation, provider, model, service_tier, input_tokens, output_tokens,
+      toString(cost_usd) AS cost`,
+    ),
+  ).toMatchObject([
+    {
+      at: Date.UTC(2026, 4, 30, 10) / 1000,
+      operation: 'batch',
+      provider: 'anthropic',
+      model: 'claude-sonnet-4-5',
+      service_tier: 'batch',
+      input_tokens: 1000,
+      output_tokens: 200,
+      cost: '0.00246',
+    },
+  ])
 })

@@ -24,7 +24,7 @@ export interface ObserverOptions extends ObserverConfig {
   acceptCalls: AcceptCalls
   /** Stores what providers say of their limits. */
   appendSamples: (samples: MetricSample[]) => Promise<void>
-  issues: IssueLog
+  issues: Pick<IssueLog, 'add'>
   /** Bytes that copies of requests and answers may hold together. */
   maxCopiedBytes?: number
   /** How often limits are stored. */

@@ -234,6 +234,12 @@ export const reasons: Record<string, WordsOf> = {
     fix: 'ClickHouse was behind or away: look at its health, or raise spool.max_bytes.',
   },
 
+  probes_not_stored: {
+    title: 'Probes that could not be stored',
+    explanation: 'Whether endpoints were up at these moments is not known.',
+    fix: 'ClickHouse was behind or away: look at its health, or raise spool.max_bytes.',
+  },
+
   // Virtual keys.
   key_missing: refusedKey(
     'Calls without a virtual key',

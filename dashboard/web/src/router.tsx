@@ -26,6 +26,10 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Servers.tsx')),
   ),
   page(
+    '/uptime',
+    lazyRouteComponent(() => import('./pages/Uptime.tsx')),
+  ),
+  page(
     '/alerts',
     lazyRouteComponent(() => import('./pages/Alerts.tsx')),
   ),

@@ -4,6 +4,7 @@ import {
   IconArrowBarToDown,
   IconBell,
   IconCpu,
+  IconHeartRateMonitor,
   IconListSearch,
   IconServer2,
 } from '@tabler/icons-react'
@@ -13,6 +14,7 @@ export const pages = [
   { to: '/servers', word: 'Servers', icon: IconServer2, filters: false, range: true },
   { to: '/gpus', word: 'GPUs', icon: IconCpu, filters: false, range: true },
   { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
+  { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, filters: false, range: true },
   { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: false },
   { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, filters: false, range: true },
 ] as const

@@ -2,6 +2,7 @@ import { useMemo } from 'react'
 import { useModelNames } from '../data/overview.ts'
 import { useServers, type ServerNow } from '../data/fleet.ts'
 import { formatAgo, formatCount, formatIso, formatRate, formatRatio } from '../lib/format.ts'
+import { JobQueues } from '../panels/JobQueues.tsx'
 import { Meter } from '../panels/Meter.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
@@ -35,6 +36,7 @@ export default function Servers() {
         >
           {(data) => <ServerTable servers={data.servers} now={data.to} />}
         </Panel>
+        <JobQueues />
       </div>
     </PageProvider>
   )

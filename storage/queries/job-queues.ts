@@ -1,0 +1,68 @@
+/** Queues of batch jobs: how they are, what was done in a range, and what that cost. Reads `queue_samples` and `requests`. */
+import type { TimeRange } from '../../records/time-range.ts'
+import type { Db } from '../client.ts'
+
+export interface JobQueueNow {
+  system: string
+  queue: string
+  endpoint: string
+  /** Of its newest sample in the range. */
+  timestamp_ms: number
+  waiting: number | null
+  running: number | null
+  oldest_age_ms: number | null
+  consumers: number | null
+  /** In the range; null where the exporter does not count it. */
+  arrived: number | null
+  done: number | null
+  failed: number | null
+  /** Over the time that was counted. */
+  done_per_second: number | null
+  /** Of all calls of its endpoint in the range; null without an endpoint, without calls, or where no call has a known cost. */
+  cost_usd: number | null
+  /** Null also where another queue has the same endpoint: whose calls they are is then not known. */
+  cost_per_job_usd: number | null
+}
+
+/** Those with the most waiting jobs first. Two targets that see the same queue: the newest of them counts. */
+export async function jobQueues(db: Db, range: TimeRange): Promise<JobQueueNow[]> {
+  const rows = await db.query<JobQueueNow & { queues_of_endpoint: number }>(
+    `with
+      samples as (
+        select * from queue_samples
+        where timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') and timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
+      ),
+      seen as (select system, queue, argMax(target, timestamp) as target from samples group by system, queue),
+      queues as (
+        select system, queue, argMax(s.endpoint, s.timestamp) as endpoint,
+          toUnixTimestamp64Milli(max(s.timestamp)) as timestamp_ms,
+          tupleElement(argMax(tuple(s.waiting), s.timestamp), 1) as waiting,
+          tupleElement(argMax(tuple(s.running), s.timestamp), 1) as running,
+          tupleElement(argMax(tuple(s.oldest_age_ms), s.timestamp), 1) as oldest_age_ms,
+          tupleElement(argMax(tuple(s.consumers), s.timestamp), 1) as consumers,
+          toFloat64(sum(s.arrived)) as arrived, toFloat64(sum(s.done)) as done, toFloat64(sum(s.failed)) as failed,
+          sum(s.done) / (sumIf(s.interval_ms, s.done is not null) / 1000) as done_per_second
+        from samples as s where (system, queue, target) in (select system, queue, target from seen)
+        group by system, queue
+      ),
+      costs as (
+        select endpoint, toFloat64(sum(cost_usd)) as cost_usd from requests
+        where endpoint in (select endpoint from queues where endpoint != '')
+          and timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') and timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
+        group by endpoint
+      )
+    select queues.*, costs.cost_usd as cost_usd,
+      toUInt32(count() over (partition by queues.endpoint)) as queues_of_endpoint
+    from queues left join costs on costs.endpoint = queues.endpoint
+    order by waiting desc nulls last, system, queue`,
+    { from_ms: Math.floor(range.from), to_ms: Math.ceil(range.to) },
+  )
+  return rows.map(({ queues_of_endpoint, ...row }) =>
+    Object.assign(row, {
+      cost_per_job_usd:
+        row.cost_usd !== null && row.done !== null && row.done > 0 && queues_of_endpoint === 1
+          ? row.cost_usd / row.done
+          : null,
+    }),
+  )
+}
