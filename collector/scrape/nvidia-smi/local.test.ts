@@ -23,6 +23,12 @@ test.each<[string, object, string | null, object | null]>([
     null,
     { url: 'nvidia-smi:/opt/a%20b/nvidia-smi', interval: undefined, tentative: false },
   ],
+  [
+    'less of it',
+    { nvidia_smi: { format: 'csv' } },
+    found,
+    { url: 'nvidia-smi:/usr/bin/nvidia-smi?format=csv', interval: undefined, tentative: false },
+  ],
   ['a target of its own', { targets: [{ url: 'nvidia-smi:' }] }, found, null],
   ['DCGM on this host', { targets: [{ url: 'http://localhost:9400/metrics' }] }, found, null],
   [

@@ -21,7 +21,8 @@ export function localGpus(
   if (nvidia_smi === 'off' || targets.some(({ url }) => url.startsWith('nvidia-smi:'))) return null
   if (nvidia_smi !== 'auto') {
     const path = nvidia_smi.path ?? found
-    return { url: targetUrl(path), interval: nvidia_smi.interval, tentative: false }
+    const query = nvidia_smi.format === 'csv' ? '?format=csv' : ''
+    return { url: targetUrl(path) + query, interval: nvidia_smi.interval, tentative: false }
   }
   if (found === null || targets.some((target) => isExporterOf(target, ownNames))) return null
   return { url: targetUrl(null), tentative: true }

@@ -3,6 +3,7 @@
  * here is like one whose exporter was scraped. What the GPU does not support is left out.
  */
 import { throttleBitmask } from '../gpus/throttle.ts'
+import { SeriesPage, numberIn } from './series.ts'
 import { parseXml, type XmlNode } from './xml.ts'
 
 /** Series of a GPU and where its value stands: drivers moved some, the first that holds a number counts. */
@@ -81,50 +82,40 @@ const ofInstance: readonly (readonly [series: string, path: string])[] = [
   ['mig_memory_reserved_bytes', 'fb_memory_usage/reserved'],
 ]
 
-type Labels = Readonly<Record<string, string>>
-
-/** The page. Throws when `xml` is not a whole answer of nvidia-smi. */
+/** Throws when `xml` is not a whole answer of nvidia-smi. */
 export function nvidiaSmiPage(xml: string): string {
   const root = parseXml(xml)
   if (root.name !== 'nvidia_smi_log') throw new Error(`expected <nvidia_smi_log>, found <${root.name}>`)
-  const lines: string[] = []
-  const write = (series: string, labels: Labels, value: number | null) => {
-    if (value !== null) lines.push(`nvidia_smi_${series}{${labelText(labels)}} ${value}`)
-  }
-  for (const [index, gpu] of root.all('gpu').entries()) writeGpu(gpu, index, root.at('driver_version'), write)
-  return lines.map((line) => `${line}\n`).join('')
+  const page = new SeriesPage()
+  for (const [index, gpu] of root.all('gpu').entries()) writeGpu(gpu, index, root.at('driver_version'), page)
+  return page.text
 }
 
-function writeGpu(
-  gpu: XmlNode,
-  index: number,
-  driver_version: string,
-  write: (series: string, labels: Labels, value: number | null) => void,
-): void {
+function writeGpu(gpu: XmlNode, index: number, driver_version: string, page: SeriesPage): void {
   const uuid = gpu.at('uuid')
   const [name, pci_bus_id] = [gpu.at('product_name'), gpu.at('pci/pci_bus_id')]
   // GPUs are listed in the order of their indices.
-  write('gpu_info', { uuid, index: String(index), name, pci_bus_id, driver_version }, 1)
-  for (const [series, ...paths] of ofGpu) write(series, { uuid }, firstNumber(paths.map((path) => gpu.at(path))))
-  write('clocks_event_reasons_active', { uuid }, activeReasons(gpu))
+  page.write('gpu_info', { uuid, index: String(index), name, pci_bus_id, driver_version }, 1)
+  for (const [series, ...paths] of ofGpu) page.write(series, { uuid }, firstNumber(paths.map((path) => gpu.at(path))))
+  page.write('clocks_event_reasons_active', { uuid }, activeReasons(gpu))
   for (const [series, total, ...parts] of errors)
     for (const period of ['volatile', 'aggregate']) {
       const at = (path: string) => numberIn(gpu.at(`ecc_errors/${period}/${path}`))
-      write(`ecc_errors_${series}_${period}_total`, { uuid }, at(total) ?? sum(parts.map(at)))
+      page.write(`ecc_errors_${series}_${period}_total`, { uuid }, at(total) ?? sum(parts.map(at)))
     }
   const instances = new Set<string>()
   for (const device of gpu.all('mig_devices').flatMap((devices) => devices.all('mig_device'))) {
     const gpu_instance_id = device.at('gpu_instance_id')
-    write('mig_info', { uuid, gpu_instance_id, compute_instance_id: device.at('compute_instance_id') }, 1)
+    page.write('mig_info', { uuid, gpu_instance_id, compute_instance_id: device.at('compute_instance_id') }, 1)
     // Each of its compute instances repeats the memory of a GPU instance.
     if (instances.has(gpu_instance_id)) continue
     instances.add(gpu_instance_id)
-    for (const [series, path] of ofInstance) write(series, { uuid, gpu_instance_id }, numberIn(device.at(path)))
+    for (const [series, path] of ofInstance) page.write(series, { uuid, gpu_instance_id }, numberIn(device.at(path)))
   }
   for (const process of gpu.all('processes').flatMap((processes) => processes.all('process_info'))) {
     const labels = { uuid, pid: process.at('pid'), process_name: programOf(process.at('process_name')) }
     if (process.at('type').includes('C'))
-      write('compute_app_used_memory_bytes', labels, numberIn(process.at('used_memory')))
+      page.write('compute_app_used_memory_bytes', labels, numberIn(process.at('used_memory')))
   }
 }
 
@@ -138,29 +129,6 @@ function activeReasons(gpu: XmlNode): number | null {
   return throttleBitmask(active.map(({ name }) => name.replace(/^clocks_(event|throttle)_reason_/, '')))
 }
 
-const units: Record<string, number> = {
-  '': 1,
-  '%': 0.01,
-  MiB: 2 ** 20,
-  'KB/s': 1000,
-  W: 1,
-  C: 1,
-  MHz: 1e6,
-  us: 1e-6,
-  x: 1,
-}
-
-const words: Record<string, number> = { Yes: 1, No: 0, Enabled: 1, Disabled: 0 }
-
-/** In base units; null for N/A, [Not Supported], "Requested functionality has been deprecated", "Unknown Error" and the like. */
-function numberIn(text: string): number | null {
-  const [, digits, unit = ''] = /^(-?\d+(?:\.\d+)?) ?(%|MiB|KB\/s|W|C|MHz|us|x)?$/.exec(text) ?? []
-  if (digits === undefined) return words[text] ?? null
-  const scale = units[unit] ?? 1
-  // Multiplying by 0.01 would leave 0.9100000000000001.
-  return scale < 1 ? Number(digits) / Math.round(1 / scale) : Number(digits) * scale
-}
-
 const firstNumber = (texts: readonly string[]) => texts.map(numberIn).find((value) => value !== null) ?? null
 
 function sum(values: readonly (number | null)[]): number | null {
@@ -170,8 +138,3 @@ function sum(values: readonly (number | null)[]): number | null {
 
 /** Arguments may hold secrets, and there is no end to them. */
 const programOf = (name: string) => (name.split(' ')[0] ?? '').slice(0, 200)
-
-const labelText = (labels: Labels) =>
-  Object.entries(labels)
-    .map(([name, text]) => `${name}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', ' ')}"`)
-    .join(',')

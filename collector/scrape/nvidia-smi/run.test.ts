@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fixture } from '../testing.ts'
 import { until } from '../testing-exporter.ts'
-import { NvidiaSmi, findNvidiaSmi } from './run.ts'
+import { NvidiaSmi, findNvidiaSmi, type NvidiaSmiOptions } from './run.ts'
 
 let dir: string
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'inferwatch-nvidia-smi-'))))
@@ -19,7 +19,7 @@ function program(script: string): string {
 }
 
 const limits = { timeoutMs: 20_000, maxBytes: 2 ** 20 }
-const ask = (path: string, options: Partial<typeof limits> = {}, signal = new AbortController().signal) =>
+const ask = (path: string, options: Partial<NvidiaSmiOptions> = {}, signal = new AbortController().signal) =>
   new NvidiaSmi(path, { ...limits, ...options }).page(signal)
 
 const answer = () => {
@@ -33,6 +33,16 @@ test('asks with -q -x', async () => {
     'nvidia_smi_utilization_gpu_ratio{uuid="GPU-00000000-1111-2222-3333-444444444444"} 1\n',
   )
   expect(readFileSync(join(dir, 'asked'), 'utf8')).toBe('-q -x\n')
+})
+
+test('as CSV it asks again without what an older driver does not know', async () => {
+  const path = program(
+    `echo "$1" >> ${join(dir, 'asked')}\n` +
+      `case "$1" in *memory.reserved*) printf 'Field "memory.reserved" is not a valid field to query.\\n\\n'; exit 2;; esac\n` +
+      `echo 'GPU-a, 0, T4, 0:0, 470.1, 7 %${', [N/A]'.repeat(17)}'`,
+  )
+  expect(await ask(path, { format: 'csv' })).toContain('nvidia_smi_utilization_gpu_ratio{uuid="GPU-a"} 0.07\n')
+  expect(readFileSync(join(dir, 'asked'), 'utf8').trim().split('\n')).toHaveLength(2)
 })
 
 test('a whole answer counts, whatever the exit code: 14 warns of the infoROM beside it', async () => {

@@ -3,23 +3,39 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { ScrapeError } from '../fetch-page.ts'
+import { CsvQuery } from './csv.ts'
 import { nvidiaSmiPage } from './page.ts'
 
 export interface NvidiaSmiOptions {
+  /** `csv` costs less and says less. */
+  format?: 'xml' | 'csv'
   timeoutMs: number
   maxBytes: number
 }
+
+/** A question and how its answer becomes a metrics page. */
+interface Query {
+  arguments(): string[]
+  /** Throws when the answer is not a whole one. */
+  page(output: string): string
+  /** Whether, after what it said, the question is now another one. */
+  adapts(said: string): boolean
+}
+
+const xmlQuery: Query = { arguments: () => ['-q', '-x'], page: nvidiaSmiPage, adapts: () => false }
 
 /** One `nvidia-smi`, asked again and again. */
 export class NvidiaSmi {
   readonly #path: string
   readonly #options: NvidiaSmiOptions
+  readonly #query: Query
   /** Killed and not gone yet. */
   #stuck: ChildProcess | null = null
 
   constructor(path: string, options: NvidiaSmiOptions) {
     this.#path = path
     this.#options = options
+    this.#query = options.format === 'csv' ? new CsvQuery() : xmlQuery
   }
 
   /** A metrics page of every GPU. Throws ScrapeError. */
@@ -31,8 +47,9 @@ export class NvidiaSmi {
         'nvidia-smi was killed and is still there: the driver hangs; look for NVRM in dmesg, then reset the GPU or reboot',
       )
     const { code, output, errors } = await this.#run(signal)
+    if (code !== 0 && this.#query.adapts(`${output}\n${errors}`)) return this.page(signal)
     try {
-      return nvidiaSmiPage(output)
+      return this.#query.page(output)
     } catch (cause) {
       throw exitError(code, output, errors, cause)
     }
@@ -41,7 +58,7 @@ export class NvidiaSmi {
   #run(signal: AbortSignal): Promise<{ code: number; output: string; errors: string }> {
     const { timeoutMs, maxBytes } = this.#options
     return new Promise((resolve, reject) => {
-      const child = spawn(this.#path, ['-q', '-x'], {
+      const child = spawn(this.#path, this.#query.arguments(), {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, LC_ALL: 'C' },
       })
