@@ -10,6 +10,9 @@ export interface GpuSource {
   rank: number
 }
 
+/** More than a cluster has: beyond it, GPUs that nobody shows any more are forgotten. */
+const maxHolders = 10_000
+
 export class GpuClaims {
   readonly #holders = new Map<string, GpuSource & { until: number }>()
 
@@ -26,6 +29,8 @@ export class GpuClaims {
       if (isMine) this.#holders.set(uuid, { target, rank, until: now + holdMs })
       return isMine
     }
+    if (this.#holders.size > maxHolders)
+      for (const [uuid, { until }] of this.#holders) if (until < now) this.#holders.delete(uuid)
     return rows.filter((row) => {
       const uuid = boardUuid(row, rows)
       if (uuid === '') return true

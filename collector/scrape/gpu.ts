@@ -44,7 +44,15 @@ export type GpuIdentity = {
   [F in Exclude<keyof GpuSample, GpuField | Listed | 'timestamp' | 'target'>]?: readonly string[]
 }
 
-export interface GpuExporter {
+export interface GpuExporter extends GpuMapping {
+  /** Every metric that is read. */
+  metrics: readonly string[]
+  /** `measures`, as a list of lists. */
+  readings: readonly (readonly [field: keyof GpuMeasures, measures: readonly GpuMeasure[]])[]
+}
+
+/** What a file in `gpus/` says of an exporter. */
+export interface GpuMapping {
   /** Stands in `targets.kind`, and is what `scrape.targets[].kind` names. */
   name: string
   /** What stands before its metric names on this page, mostly nothing; null when the page is not this exporter's. */
@@ -81,6 +89,17 @@ export const highest = (names: string, unit = 1, where?: { label: string; value:
 export const rate = (names: readonly string[], unit = 1): GpuMeasure => ({ kind: 'rate', names, unit })
 
 export const code = (label: string, ...names: string[]): GpuMeasure => ({ kind: 'code', names, label })
+
+export function gpuExporter(mapping: GpuMapping): GpuExporter {
+  const { info = [], measures, throttle } = mapping
+  const { bitmask = [], flags = {} } = throttle
+  const fields = Object.keys(measures) as (keyof GpuMeasures)[]
+  return {
+    ...mapping,
+    readings: fields.map((field) => [field, [measures[field] ?? []].flat()]),
+    metrics: [...new Set([...info, ...metricsOf(measures), ...bitmask, ...Object.keys(flags)])],
+  }
+}
 
 /** The metrics that `measures` read. */
 export const metricsOf = (measures: GpuMeasures): string[] =>

@@ -2,17 +2,10 @@
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { Deltas } from './delta.ts'
 import type { Families, Sample } from './families.ts'
-import {
-  emptyGpu,
-  metricsOf,
-  type GpuContext,
-  type GpuExporter,
-  type GpuIdentity,
-  type GpuMeasure,
-  type GpuMeasures,
-} from './gpu.ts'
+import { emptyGpu, type GpuContext, type GpuExporter, type GpuIdentity, type GpuMeasure } from './gpu.ts'
 import { boardsOf } from './gpus/mig.ts'
 import { throttleReasons } from './gpus/throttle.ts'
+import type { Series } from './sample-line.ts'
 
 export interface GpuPage {
   rows: GpuSample[]
@@ -23,6 +16,8 @@ export interface GpuPage {
 /** The samples of one GPU or part of one, by metric, without blanks. */
 interface Group {
   row: GpuSample
+  /** Of the sample before, which mostly says all that this one says. */
+  identity: Identity | null
   samples: Map<string, Sample[]>
 }
 
@@ -45,18 +40,19 @@ function groupByGpu(exporter: GpuExporter, families: Families, context: GpuConte
   const groups = new Map<string, Group>()
   const used = new Set<Sample>()
   const prefix = exporter.detect(families) ?? ''
-  for (const name of mappedNames(exporter))
+  for (const name of exporter.metrics)
     for (const sample of families.get(prefix + name)?.samples ?? []) {
-      const labels = lowerCaseKeys(sample.series.labels)
-      const identity = identityOf(exporter, labels)
+      const identity = identityOf(exporter, sample.series)
       // Without either there is no telling whose value it is.
       if (identity.uuid === '' && identity.gpu === '') continue
-      const key = keyOf(identity.host, identity.uuid || identity.gpu, identity.mig_id)
-      let group = groups.get(key)
-      if (!group) groups.set(key, (group = { row: emptyGpu(context), samples: new Map<string, Sample[]>() }))
+      let group = groups.get(identity.key)
+      if (!group)
+        groups.set(
+          identity.key,
+          (group = { row: emptyGpu(context), identity: null, samples: new Map<string, Sample[]>() }),
+        )
       const { row, samples } = group
-      for (const field of identityFields) if (field !== 'host') row[field] ||= identity[field]
-      row.host = context.host ?? (identity.host || row.host)
+      if (group.identity !== identity) identify(row, (group.identity = identity), context)
       used.add(sample)
       if (isBlank(sample.value)) continue
       const known = samples.get(name)
@@ -66,14 +62,17 @@ function groupByGpu(exporter: GpuExporter, families: Families, context: GpuConte
   return { groups: [...groups.values()], used }
 }
 
+function identify(row: GpuSample, identity: Identity, context: GpuContext): void {
+  for (const field of identityFields) if (field !== 'host') row[field] ||= identity[field]
+  row.host = context.host ?? (identity.host || row.host)
+}
+
 function toRow(exporter: GpuExporter, { row, samples }: Group, deltas: Deltas): GpuSample {
-  for (const field of Object.keys(exporter.measures) as (keyof GpuMeasures)[]) {
-    const measures: readonly GpuMeasure[] = [exporter.measures[field] ?? []].flat()
+  for (const [field, measures] of exporter.readings)
     for (const measure of measures)
       row[field] ??= read(measure, samples, deltas, (...parts) =>
         keyOf(field, row.host, row.uuid || row.gpu, row.mig_id, ...parts),
       )
-  }
   const { bitmask = [], flags = {} } = exporter.throttle
   row.throttle_reasons = throttleReasons(firstOf(bitmask, samples)?.[0]?.value ?? 0)
   for (const [name, reason] of Object.entries(flags))
@@ -128,8 +127,13 @@ function readCode({ names, label }: Of<'code'>, samples: Samples): number | null
   return /^\d+$/.test(text) ? Number(text) : null
 }
 
-const firstOf = (names: readonly string[], samples: Samples) =>
-  names.map((name) => samples.get(name)).find((found) => found !== undefined)
+function firstOf(names: readonly string[], samples: Samples): readonly Sample[] | undefined {
+  for (const name of names) {
+    const found = samples.get(name)
+    if (found) return found
+  }
+  return undefined
+}
 
 /** A metric of every NVLink apart has the same labels but one; pods that share a GPU repeat it. */
 function onePerLink(samples: readonly Sample[]): Sample[] {
@@ -158,27 +162,48 @@ const identityFields = [
   'driver_version',
 ] as const satisfies readonly (keyof GpuIdentity)[]
 
-type Identity = Pick<GpuSample, (typeof identityFields)[number]>
+/** `key` is the same for all samples of one GPU or part of one. */
+type Identity = Pick<GpuSample, (typeof identityFields)[number]> & { key: string }
 
-function identityOf({ identity, part }: GpuExporter, labels: ReadonlyMap<string, string>): Identity {
+/** By series, which the parser keeps from scrape to scrape; those that say the same share one. */
+interface Identities {
+  bySeries: WeakMap<Series, Identity>
+  byText: Map<string, Identity>
+}
+const identities = new WeakMap<GpuExporter, Identities>()
+const maxIdentities = 10_000
+
+function identityOf(exporter: GpuExporter, series: Series): Identity {
+  let known = identities.get(exporter)
+  if (!known) identities.set(exporter, (known = { bySeries: new WeakMap<Series, Identity>(), byText: new Map() }))
+  const { bySeries, byText } = known
+  let identity = bySeries.get(series)
+  if (!identity) {
+    const read = readIdentity(exporter, lowerCaseKeys(series.labels))
+    const text = JSON.stringify(read)
+    identity = byText.get(text) ?? read
+    if (byText.size >= maxIdentities) byText.clear()
+    byText.set(text, identity)
+    bySeries.set(series, identity)
+  }
+  return identity
+}
+
+function readIdentity({ identity, part }: GpuExporter, labels: ReadonlyMap<string, string>): Identity {
   const label = (name: string) => {
     const text = labels.get(name) ?? ''
     return notSaid.has(text) ? '' : text
   }
   const found = Object.fromEntries(
     identityFields.map((field) => [field, identity[field]?.map(label).find((text) => text !== '') ?? '']),
-  ) as unknown as Identity
+  ) as unknown as Omit<Identity, 'key'>
   const whole = { ...found, ...part?.(label) }
-  return { ...whole, uuid: withPrefix(whole.uuid) }
+  const uuid = withPrefix(whole.uuid)
+  return { ...whole, uuid, key: keyOf(whole.host, uuid || whole.gpu, whole.mig_id) }
 }
 
 /** What exporters write where they know nothing. */
 const notSaid = new Set(['[N/A]', 'N/A', 'NA', '[Not Supported]'])
-
-function mappedNames({ info = [], measures, throttle }: GpuExporter): Set<string> {
-  const { bitmask = [], flags = {} } = throttle
-  return new Set([...info, ...metricsOf(measures), ...bitmask, ...Object.keys(flags)])
-}
 
 const keyOf = (...parts: string[]) => parts.join('\u0002')
 

@@ -4,7 +4,7 @@
  * https://github.com/ROCm/device-metrics-exporter
  */
 import type { Families } from '../families.ts'
-import { highest, nonZero, rate, value, type GpuExporter } from '../gpu.ts'
+import { highest, nonZero, rate, value, gpuExporter } from '../gpu.ts'
 
 /** The exporter divides bytes by 1024 twice and calls that MB. */
 const mib = 2 ** 20
@@ -13,7 +13,7 @@ const mib = 2 ** 20
 const telling =
   /^(.*?)(gpu_(?:nodes_total|package_power|average_package_power|power_usage|gfx_activity|total_vram|total_memory|health|clock|xgmi_link_rx))$/
 
-export const amd: GpuExporter = {
+export const amd = gpuExporter({
   name: 'amd',
   detect(families: Families) {
     for (const { name, samples } of families.values()) {
@@ -78,4 +78,4 @@ export const amd: GpuExporter = {
     if (type === '' || type === 'spx' || id === '') return null
     return { uuid: label('serial_number') || label('gpu_uuid'), mig_id: id, mig_profile: type }
   },
-}
+})

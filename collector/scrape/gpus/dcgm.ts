@@ -3,7 +3,7 @@
  * mJ and per cent. Guests of a virtual GPU lack power, energy, temperature and profiling.
  * https://github.com/NVIDIA/dcgm-exporter
  */
-import { code, hasAny, metricsOf, nonZero, sum, value, type GpuExporter, type GpuMeasures } from '../gpu.ts'
+import { code, hasAny, metricsOf, nonZero, sum, value, gpuExporter, type GpuMeasures } from '../gpu.ts'
 
 const mib = 2 ** 20
 
@@ -40,7 +40,7 @@ const measures: GpuMeasures = {
   row_remap_failures: value('DCGM_FI_DEV_ROW_REMAP_FAILURE'),
 }
 
-export const dcgm: GpuExporter = {
+export const dcgm = gpuExporter({
   name: 'dcgm',
   detect: hasAny(metricsOf(measures)),
   identity: {
@@ -61,4 +61,4 @@ export const dcgm: GpuExporter = {
   },
   measures,
   throttle: { bitmask: ['DCGM_FI_DEV_CLOCKS_EVENT_REASONS', 'DCGM_FI_DEV_CLOCK_THROTTLE_REASONS'] },
-}
+})

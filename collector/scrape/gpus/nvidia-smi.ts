@@ -3,9 +3,9 @@
  * Energy, activity, XID and MIG instances come from the exporter's NVML backend alone.
  * https://github.com/utkuozdemir/nvidia_gpu_exporter
  */
-import { code, hasAny, sum, value, type GpuExporter } from '../gpu.ts'
+import { code, hasAny, sum, value, gpuExporter } from '../gpu.ts'
 
-export const nvidiaSmi: GpuExporter = {
+export const nvidiaSmi = gpuExporter({
   name: 'nvidia-smi',
   detect: hasAny(['nvidia_smi_gpu_info', 'nvidia_smi_memory_used_bytes', 'nvidia_smi_utilization_gpu_ratio']),
   identity: {
@@ -64,4 +64,4 @@ export const nvidiaSmi: GpuExporter = {
     const mig_id = label('gpu_instance_id')
     return mig_id === '' ? null : { uuid: label('uuid'), mig_id, mig_profile: label('profile').replace(/^\d+c\./, '') }
   },
-}
+})

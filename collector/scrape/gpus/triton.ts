@@ -1,7 +1,7 @@
 /** The GPU metrics that Triton Inference Server puts on its page: base units, and no more than six. */
-import { hasAny, nonZero, value, type GpuExporter } from '../gpu.ts'
+import { hasAny, nonZero, value, gpuExporter } from '../gpu.ts'
 
-export const triton: GpuExporter = {
+export const triton = gpuExporter({
   name: 'triton',
   detect: hasAny(['nv_gpu_utilization', 'nv_gpu_memory_used_bytes', 'nv_gpu_power_usage']),
   identity: { uuid: ['gpu_uuid'] },
@@ -14,4 +14,4 @@ export const triton: GpuExporter = {
     energy_joules: value('nv_energy_consumption'),
   },
   throttle: {},
-}
+})
