@@ -127,7 +127,13 @@ async function run(options: DemoOptions, onExit: () => void): Promise<Running> {
     { url: vllm_url, kind: 'vllm', endpoint: vllmEndpoint, labels: { host: gpuHost } },
     { url: dcgm_url, kind: 'dcgm', labels: { host: gpuHost } },
   ]
-  const scraper = startScraper({ config: { ...scrape, targets }, endpoints: demoEndpoints, spool, db, log })
+  const scraper = startScraper({
+    config: { ...scrape, targets, nvidia_smi: 'off' },
+    endpoints: demoEndpoints,
+    spool,
+    db,
+    log,
+  })
   const ending = new AbortController()
   const { signal } = ending
   child.once('exit', () => {

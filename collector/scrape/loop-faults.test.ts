@@ -34,7 +34,7 @@ describe('what can be wrong with a target', () => {
       'an unknown kind',
       'a 1\n',
       { kind: 'vlm' },
-      'kind "vlm" is not known: write one of vllm, ray-vllm, dcgm, prometheus',
+      'kind "vlm" is not known: write one of vllm, ray-vllm, dcgm, nvidia-smi, amd, triton, prometheus',
     ],
     [
       'a cut connection',

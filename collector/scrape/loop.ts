@@ -7,9 +7,11 @@ import type { Db } from '../../storage/client.ts'
 import { traced } from '../../storage/traced.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Clock } from './clock.ts'
-import { ScrapeError, fetchPage, publicUrl } from './fetch-page.ts'
+import { ScrapeError, publicUrl } from './fetch-page.ts'
+import type { GpuClaims } from './gpu-claims.ts'
 import type { ScrapeMetrics } from './metrics.ts'
 import { PageReader, type ReadPage, type TargetSettings } from './page-reader.ts'
+import { pageSource, type PageSource } from './page-source.ts'
 
 export interface LoopLimits {
   intervalMs: number
@@ -25,12 +27,14 @@ export interface LoopServices {
   clock: Clock
   fetch: typeof fetch
   metrics: ScrapeMetrics
+  /** Which target stores which GPU. */
+  claims: GpuClaims
 }
 
 const reportEveryMs = 60_000
 
 export class TargetLoop {
-  readonly #url: string
+  readonly #page: PageSource
   readonly #limits: LoopLimits
   readonly #services: LoopServices
   readonly #reader: PageReader
@@ -49,11 +53,12 @@ export class TargetLoop {
 
   /** `url` may hold credentials; `settings.url` does not. */
   constructor(url: string, settings: TargetSettings, limits: LoopLimits, services: LoopServices) {
-    this.#url = url
+    this.#page = pageSource(url, { ...limits, fetch: services.fetch })
     this.#settings = settings
     this.#limits = limits
     this.#services = services
-    this.#reader = new PageReader({ maxSeries: limits.maxSeries })
+    const { maxSeries, intervalMs } = limits
+    this.#reader = new PageReader({ maxSeries, claims: services.claims, holdMs: 3 * intervalMs })
     this.#target = {
       timestamp: services.clock.now() * 1000,
       url: settings.url,
@@ -116,18 +121,19 @@ export class TargetLoop {
   }
 
   async #scrape(): Promise<void> {
-    const { clock, metrics, fetch } = this.#services
+    const { clock, metrics } = this.#services
     const now = clock.now()
     const started = performance.now()
     const duration = () => performance.now() - started
     try {
-      const text = await fetchPage(this.#url, { fetch, ...this.#limits, signal: this.#stopping.signal })
+      const text = await this.#page(this.#stopping.signal)
       const read = this.#reader.read(text, this.#settings, now)
       const duration_ms = duration()
       const { kind, page } = read
       metrics.scrapes.add(1, { kind })
       metrics.duration.record(duration_ms / 1000, { kind })
       metrics.samples.add(page.samples, { kind })
+      metrics.duplicateGpus.add(read.duplicate_gpus, { kind })
       this.#noteIssues(read)
       const samples = await this.#store(read, now)
       this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples })

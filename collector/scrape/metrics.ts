@@ -21,6 +21,9 @@ export function scrapeMetrics() {
     refused: meter.createCounter('inferwatch.scrape.refused', {
       description: 'Samples not taken from pages, by reason: too many series, or a line that cannot be read',
     }),
+    duplicateGpus: meter.createCounter('inferwatch.scrape.duplicate_gpus', {
+      description: 'GPU rows not stored because another target shows the same GPU with more detail, or did first',
+    }),
     lost: meter.createCounter('inferwatch.scrape.lost', {
       description: 'Rows that the spool did not take; their counters are covered by the next scrape',
     }),

@@ -1,11 +1,14 @@
 /** Turns the pages of one target into rows: GPUs, inference servers, and everything else as plain metrics. */
+import { hostname as localHost } from 'node:os'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { MetricSample, ServerSample } from '../../records/server-sample.ts'
 import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
 import { ScrapeError } from './fetch-page.ts'
+import { GpuClaims } from './gpu-claims.ts'
 import { gpuExporters } from './gpus/index.ts'
+import { readGpus } from './read-gpus.ts'
 import { mappedFamilies, readServer } from './read-server.ts'
 import { servers } from './servers/index.ts'
 
@@ -23,6 +26,8 @@ export interface ReadPage {
   /** What the page was read as: `vllm`, `dcgm`, both joined by +, or `prometheus` for any other. */
   kind: string
   page: Page
+  /** Rows left out because a better exporter shows the same GPU. */
+  duplicate_gpus: number
   /** Call once the rows are stored: increases then count from this page. Without it the next page covers this one too. */
   commit: () => void
 }
@@ -35,12 +40,24 @@ export const knownKinds: readonly string[] = [
   ...new Set([...servers.map(({ name }) => name), ...gpuExporters.map(({ name }) => name), plain]),
 ]
 
+export interface PageReaderOptions {
+  maxSeries: number
+  /** Shared by all targets. */
+  claims?: GpuClaims
+  /** How long a GPU stays this target's without a new page, in ms. */
+  holdMs?: number
+}
+
 export class PageReader {
   readonly #parser: ExpositionParser
   readonly #deltas = new Map<string, Deltas>()
+  readonly #claims: GpuClaims
+  readonly #holdMs: number
 
-  constructor(options: { maxSeries: number }) {
-    this.#parser = new ExpositionParser(options)
+  constructor({ maxSeries, claims = new GpuClaims(), holdMs = 0 }: PageReaderOptions) {
+    this.#parser = new ExpositionParser({ maxSeries })
+    this.#claims = claims
+    this.#holdMs = holdMs
   }
 
   /** Reads a page scraped at `now` (epoch ms). Throws ScrapeError when it has no metrics or is not of the kind configured. */
@@ -53,6 +70,7 @@ export class PageReader {
     const rows: ReadPage['rows'] = { gpu_samples: [], server_samples: [], metric_samples: [] }
     const mapped = new Set<string>()
     const used = new Set<Sample>()
+    let duplicateGpus = 0
     const asked: Deltas[] = []
     const deltasOf = (key: string, processStart: number | null) => {
       let deltas = this.#deltas.get(key)
@@ -62,15 +80,18 @@ export class PageReader {
       return deltas
     }
     for (const [index, exporter] of gpuExporters.entries()) {
-      if (!kinds.has(exporter.name) || !exporter.detect(page.families)) continue
+      if (!kinds.has(exporter.name) || exporter.detect(page.families) === null) continue
       // Energy counts since the driver was loaded: a restart of the exporter does not reset it.
       const deltas = deltasOf(`gpu ${index}`, null)
-      const found = exporter.read(page.families, deltas, {
+      const found = readGpus(exporter, page.families, deltas, {
         ...context,
         host: target.labels['host'] ?? null,
-        fallbackHost: hostname,
+        // `nvidia-smi:` has none: its GPUs are this machine's.
+        fallbackHost: hostname || localHost(),
       })
-      rows.gpu_samples.push(...found.rows)
+      const mine = this.#claims.take(found.rows, { target: target.url, rank: index }, now, this.#holdMs)
+      rows.gpu_samples.push(...mine)
+      duplicateGpus += found.rows.length - mine.length
       for (const sample of found.used) used.add(sample)
     }
     for (const [index, server] of servers.entries()) {
@@ -92,6 +113,7 @@ export class PageReader {
       rows,
       kind: [...kinds].join('+'),
       page,
+      duplicate_gpus: duplicateGpus,
       commit: () => {
         for (const deltas of asked) deltas.commit(complete)
       },
@@ -101,7 +123,12 @@ export class PageReader {
 
 /** The configured kind, or every kind that recognises the page. */
 function kindsOf(families: Families, configured: string | undefined): Set<string> {
-  const detected = [...gpuExporters, ...servers].filter(({ detect }) => detect(families)).map(({ name }) => name)
+  const recognised = [
+    ...gpuExporters.filter(({ detect }) => detect(families) !== null),
+    ...servers.filter(({ detect }) => detect(families)),
+  ]
+  // A server that shows its GPUs too has one name in both lists.
+  const detected = [...new Set(recognised.map(({ name }) => name))]
   if (configured === undefined) return new Set(detected.length > 0 ? detected : [plain])
   if (!knownKinds.includes(configured))
     throw new ScrapeError(

@@ -5,7 +5,8 @@ import { Deltas } from './delta.ts'
 import { parseExposition } from './exposition.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { ServerSample } from '../../records/server-sample.ts'
-import { dcgm } from './gpus/dcgm.ts'
+import type { GpuExporter } from './gpu.ts'
+import { readGpus } from './read-gpus.ts'
 import { readServer } from './read-server.ts'
 import type { InferenceServer } from './server.ts'
 
@@ -33,14 +34,14 @@ export function readServerPages(server: InferenceServer, ...pages: string[]): Se
   return rows
 }
 
-/** Rows of the last of several pages of one DCGM exporter, scraped 10 s apart. */
-export function readDcgmPages(...pages: string[]): GpuSample[] {
+/** Rows of the last of several pages of one GPU exporter, scraped 10 s apart. */
+export function readGpuPages(exporter: GpuExporter, ...pages: string[]): GpuSample[] {
   const deltas = new Deltas()
   let rows: GpuSample[] = []
   for (const [index, page] of pages.entries()) {
     deltas.begin(index * 10_000)
     const context = { timestamp: 0, target: 't', host: null, fallbackHost: 'fallback' }
-    rows = dcgm.read(parseExposition(page).families, deltas, context).rows
+    rows = readGpus(exporter, parseExposition(page).families, deltas, context).rows
     deltas.commit(true)
   }
   return rows

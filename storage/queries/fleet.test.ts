@@ -127,6 +127,48 @@ test('issues of a reason and subject are summed, problems first; the newest exam
   expect(await ingestIssues(storage.reader, range, 1)).toEqual(rows.slice(0, 1))
 })
 
+test('a GPU that two collectors show under different names is one, and its instances are not', async () => {
+  const at = noon - 3 * 3_600_000
+  const one = {
+    ...(samples[0] as GpuSample),
+    timestamp: at * 1000,
+    uuid: 'GPU-shared',
+    memory_used_bytes: 40,
+    memory_total_bytes: 80,
+  }
+  await store(storage.db, 'gpu_samples', [
+    { ...one, host: 'node-9', gpu: '0' },
+    { ...one, host: '10.0.0.9', gpu: '', device: '', timestamp: (at + 5000) * 1000 },
+    {
+      ...one,
+      host: 'node-9',
+      gpu: '0',
+      mig_id: '7',
+      mig_profile: '3g.40gb',
+      memory_used_bytes: 10,
+      memory_total_bytes: 40,
+    },
+    { ...one, host: 'node-9', gpu: '1', uuid: '' },
+    { ...one, host: 'node-8', gpu: '1', uuid: '' },
+  ])
+  const then = { from: at - 60_000, to: at + 60_000 }
+  const gpus = await gpusNow(storage.reader, then)
+  expect(gpus.map(({ host, gpu, mig_id, device }) => [host, gpu, mig_id, device])).toEqual([
+    ['10.0.0.9', '', '', one.device],
+    ['node-8', '1', '', one.device],
+    ['node-9', '0', '7', one.device],
+    ['node-9', '1', '', one.device],
+  ])
+  const series = await gpuSeries(storage.reader, then)
+  expect(series.gpus).toBe(4)
+  expect(series.lines.map(({ host, mig_id }) => [host, mig_id])).toEqual([
+    ['10.0.0.9', ''],
+    ['node-8', ''],
+    ['node-9', '7'],
+    ['node-9', ''],
+  ])
+})
+
 test('a trace has all its spans, earliest first', async () => {
   const [call] = requests(noon, 2)
   if (!call) throw new Error('the seed is empty')

@@ -36,14 +36,21 @@ const measuredNow = [
   'xid',
 ]
 
+/**
+ * What tells GPUs apart: the UUID, where there is one. Two collectors may show one GPU under different host names, and it is
+ * counted once all the same.
+ */
+const gpuKey = (table: string) => `if(${table}.uuid = '', concat(${table}.host, ' ', ${table}.gpu), ${table}.uuid)`
+
 /** The newest sample of each GPU (or MIG instance) in the range, by host and index. */
 export async function gpusNow(db: Db, range: TimeRange): Promise<GpuNow[]> {
   return db.query<GpuNow>(
-    `select host, gpu, mig_id, any(s.uuid) as uuid, any(s.device) as device, any(s.mig_profile) as mig_profile,
+    `select argMax(s.host, s.timestamp) as host, argMax(s.gpu, s.timestamp) as gpu, s.mig_id as mig_id,
+      any(s.uuid) as uuid, anyIf(s.device, s.device != '') as device, anyIf(s.mig_profile, s.mig_profile != '') as mig_profile,
       ${measuredNow.map(newest).join(',\n      ')},
       toUnixTimestamp64Milli(max(s.timestamp)) as timestamp_ms
     from gpu_samples as s where ${within}
-    group by host, gpu, mig_id order by host, toUInt32OrZero(gpu), gpu, mig_id limit 1000`,
+    group by ${gpuKey('s')}, s.mig_id order by host, toUInt32OrZero(gpu), gpu, mig_id limit 1000`,
     bounds(range),
   )
 }
@@ -71,18 +78,21 @@ export async function gpuSeries(db: Db, range: TimeRange, scrapeMs = 10_000): Pr
     GpuIdentity & { at: number; gpus: number } & Record<(typeof seriesMeasures)[number], number>
   >(
     `with busiest as (
-      select host, gpu, mig_id from gpu_samples where ${within}
-      group by host, gpu, mig_id order by avg(utilization_ratio) desc, host, gpu limit {lines:UInt32}
+      select ${gpuKey('g')} as key, g.mig_id as part,
+        argMax(g.host, g.timestamp) as key_host, argMax(g.gpu, g.timestamp) as key_gpu
+      from gpu_samples as g where ${within}
+      group by key, part order by avg(g.utilization_ratio) desc, key_host, key_gpu limit {lines:UInt32}
     )
-    select host, gpu, mig_id,
-      intDiv(toUnixTimestamp64Milli(timestamp), {step_ms:Int64}) * {step_ms:Int64} as at,
-      (select uniqExact(host, gpu, mig_id) from gpu_samples where ${within}) as gpus,
+    select b.key_host as host, b.key_gpu as gpu, b.part as mig_id,
+      intDiv(toUnixTimestamp64Milli(s.timestamp), {step_ms:Int64}) * {step_ms:Int64} as at,
+      (select uniqExact(${gpuKey('g')}, g.mig_id) from gpu_samples as g where ${within}) as gpus,
       avg(s.utilization_ratio) as utilization_ratio,
       avg(s.memory_used_bytes) as memory_used_bytes,
       avg(s.memory_total_bytes) as memory_total_bytes,
       avg(s.memory_used_bytes / s.memory_total_bytes) as memory_ratio,
       avg(s.power_watts) as power_watts
-    from gpu_samples as s where ${within} and (host, gpu, mig_id) in busiest
+    from gpu_samples as s inner join busiest as b on b.key = ${gpuKey('s')} and b.part = s.mig_id
+    where ${within}
     group by host, gpu, mig_id, at order by host, gpu, mig_id, at`,
     { ...bounds(range), step_ms: frame.step_ms, lines: maxLines },
   )

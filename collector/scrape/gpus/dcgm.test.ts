@@ -1,8 +1,8 @@
-import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Deltas } from '../delta.ts'
 import { parseExposition } from '../exposition.ts'
-import { capture, fixture, haveCaptures, readDcgmPages } from '../testing.ts'
+import { capture, fixture, haveCaptures, readGpuPages } from '../testing.ts'
+import { readGpus } from '../read-gpus.ts'
 import { dcgm } from './dcgm.ts'
 import { throttleReasons } from './throttle.ts'
 
@@ -11,7 +11,7 @@ const mib = 1_048_576
 
 describe('a page with two GPUs', () => {
   test('units, identity and pods', () => {
-    expect(readDcgmPages(plain)[0]).toEqual({
+    expect(readGpuPages(dcgm, plain)[0]).toEqual({
       timestamp: 0,
       target: 't',
       host: 'node-a',
@@ -24,12 +24,15 @@ describe('a page with two GPUs', () => {
       namespace: 'llm',
       pod: 'chat-0',
       container: 'engine',
+      vgpu: '',
       driver_version: '590.10',
       utilization_ratio: 0.91,
       gr_engine_active_ratio: null,
       sm_active_ratio: 0.625,
+      sm_occupancy_ratio: null,
       tensor_active_ratio: null,
       dram_active_ratio: null,
+      memory_utilization_ratio: null,
       memory_used_bytes: 1000 * mib,
       memory_free_bytes: 3000 * mib,
       memory_total_bytes: 4096 * mib,
@@ -40,22 +43,25 @@ describe('a page with two GPUs', () => {
       energy_delta_joules: null,
       temperature_celsius: 64,
       memory_temperature_celsius: null,
+      slowdown_temperature_celsius: null,
       sm_clock_hz: 1_980_000_000,
       memory_clock_hz: null,
       throttle_reasons: ['sw_power_cap', 'hw_thermal_slowdown'],
       pcie_tx_bytes_per_second: null,
       pcie_rx_bytes_per_second: null,
+      pcie_replays: null,
       nvlink_bytes_per_second: 1500,
       xid: 79,
       ecc_corrected: null,
       ecc_uncorrected: 3,
       remapped_rows: 3,
+      row_remap_failures: null,
       interval_ms: null,
     })
   })
 
   test('idle is 0, blank is null', () => {
-    expect(readDcgmPages(plain)[1]).toMatchObject({
+    expect(readGpuPages(dcgm, plain)[1]).toMatchObject({
       gpu: '1',
       pod: '',
       utilization_ratio: 0,
@@ -69,7 +75,7 @@ describe('a page with two GPUs', () => {
   test('what belongs to no GPU or has no field stays for the plain metrics', () => {
     const { families } = parseExposition(plain)
     const context = { timestamp: 0, target: 't', host: 'rack-1', fallbackHost: 'f' }
-    const { rows, used } = dcgm.read(families, new Deltas(), context)
+    const { rows, used } = readGpus(dcgm, families, new Deltas(), context)
     expect(rows).toHaveLength(2)
     const left = [...families.values()].flatMap(({ samples }) => samples).filter((sample) => !used.has(sample))
     expect(left.map(({ series }) => series.name)).toEqual([
@@ -82,14 +88,14 @@ describe('a page with two GPUs', () => {
     ['5000123', '5002123', 2],
     ['5000123', '1500', 1.5],
   ])('energy from %s to %s mJ is %d J', (from, to, joules) => {
-    const [row] = readDcgmPages(plain, plain.replace(from, to))
+    const [row] = readGpuPages(dcgm, plain, plain.replace(from, to))
     expect(row?.energy_delta_joules).toBeCloseTo(joules, 6)
     expect(row?.interval_ms).toBe(10_000)
   })
 })
 
 describe('MIG', () => {
-  const rows = readDcgmPages(fixture('dcgm-mig.prom'))
+  const rows = readGpuPages(dcgm, fixture('dcgm-mig.prom'))
   const brief = rows.map(
     ({ gpu, mig_id, mig_profile, power_watts, memory_used_bytes, gr_engine_active_ratio, pod }) => {
       return { gpu, mig_id, mig_profile, power_watts, memory: memory_used_bytes, active: gr_engine_active_ratio, pod }
@@ -110,7 +116,7 @@ describe('MIG', () => {
     const page =
       'DCGM_FI_DEV_POWER_USAGE{gpu="3",UUID="GPU-c"} 100\n' +
       'DCGM_FI_PROF_SM_ACTIVE{gpu="3",UUID="MIG-d",GPU_I_ID="7",GPU_I_PROFILE="2g.20gb"} 0.5\n'
-    expect(readDcgmPages(page).map(({ uuid, mig_id }) => [uuid, mig_id])).toEqual([
+    expect(readGpuPages(dcgm, page).map(({ uuid, mig_id }) => [uuid, mig_id])).toEqual([
       ['GPU-c', ''],
       ['MIG-d', '7'],
     ])
@@ -120,7 +126,7 @@ describe('MIG', () => {
 test('labels in any case, UUIDs with one prefix, hosts from the page or the URL', () => {
   const page =
     'DCGM_FI_DEV_GPU_TEMP{gpu="0",GPU_UUID="abc",MODEL_NAME="X"} 50\nDCGM_FI_DEV_SM_CLOCK{gpu="0",uuid="GPU-abc",hostname=""} 7\n'
-  expect(readDcgmPages(page)).toMatchObject([
+  expect(readGpuPages(dcgm, page)).toMatchObject([
     { uuid: 'GPU-abc', device: 'X', host: 'fallback', temperature_celsius: 50, sm_clock_hz: 7e6 },
   ])
 })
@@ -134,12 +140,12 @@ test.each([
   '-1',
   'NaN',
 ])('blank: %s', (value) => {
-  expect(readDcgmPages(`DCGM_FI_DEV_POWER_USAGE{gpu="0"} ${value}\n`)[0]?.power_watts).toBeNull()
+  expect(readGpuPages(dcgm, `DCGM_FI_DEV_POWER_USAGE{gpu="0"} ${value}\n`)[0]?.power_watts).toBeNull()
 })
 
 test('FB_TOTAL is believed where it stands', () => {
   const page = ['USED', 'FREE', 'TOTAL'].map((name, index) => `DCGM_FI_DEV_FB_${name}{gpu="0"} ${index + 1}`).join('\n')
-  expect(readDcgmPages(page)[0]?.memory_total_bytes).toBe(3 * mib)
+  expect(readGpuPages(dcgm, page)[0]?.memory_total_bytes).toBe(3 * mib)
 })
 
 test.each([
@@ -187,6 +193,15 @@ describe.skipIf(!haveCaptures)('captures', () => {
           device: 'NVIDIA L4',
           energy_joules: 4742.776,
           remapped_rows: 0,
+          row_remap_failures: 0,
+          pcie_replays: 0,
+          memory_utilization_ratio: 0,
+          memory_total_bytes: (22_563 + 470) * mib,
+          power_watts: 16.365,
+          sm_clock_hz: 210e6,
+          memory_clock_hz: 405e6,
+          pcie_tx_bytes_per_second: 112_603,
+          nvlink_bytes_per_second: null,
           memory_temperature_celsius: null,
         },
       ],
@@ -196,6 +211,11 @@ describe.skipIf(!haveCaptures)('captures', () => {
       [
         {
           device: 'GRID A100-10C',
+          driver_version: '580.126.09',
+          memory_reserved_bytes: 916 * mib,
+          memory_temperature_celsius: null,
+          remapped_rows: null,
+          pcie_replays: null,
           utilization_ratio: 0,
           memory_used_bytes: 0,
           memory_total_bytes: (9323 + 916) * mib,
@@ -228,7 +248,12 @@ describe.skipIf(!haveCaptures)('captures', () => {
           memory_free_bytes: 15_109 * mib,
           xid: 0,
         },
-        { uuid: 'GPU-9ef1b6d0-3643-5dd7-b823-c0ec20dcf2d5', memory_total_bytes: 15_109 * mib, power_limit_watts: 70 },
+        {
+          uuid: 'GPU-9ef1b6d0-3643-5dd7-b823-c0ec20dcf2d5',
+          memory_total_bytes: 15_109 * mib,
+          power_limit_watts: 70,
+          slowdown_temperature_celsius: 93,
+        },
         {
           uuid: 'GPU-abc',
           pod: 'ray-1111111',
@@ -239,16 +264,8 @@ describe.skipIf(!haveCaptures)('captures', () => {
       ],
     ],
   ])('%s', (name, expected) => {
-    const rows = readDcgmPages(capture(name)).sort((a, b) => (a.uuid + a.mig_id < b.uuid + b.mig_id ? -1 : 1))
+    const rows = readGpuPages(dcgm, capture(name)).sort((a, b) => (a.uuid + a.mig_id < b.uuid + b.mig_id ? -1 : 1))
     expect(rows).toMatchObject(expected)
     expect(rows).toHaveLength(expected.length)
   })
-})
-
-test('every exporter file is in the list', async () => {
-  const { gpuExporters } = await import('./index.ts')
-  const helpers = ['mig', 'throttle']
-  const files = readdirSync(import.meta.dirname).filter((name) => !/index|\.test\./.test(name))
-  for (const file of files.map((name) => name.replace('.ts', '')))
-    expect([...helpers, ...gpuExporters.map(({ name }) => name)]).toContain(file)
 })

@@ -1,5 +1,5 @@
 /**
- * MIG: one board cut into instances. Exporter versions send the board's row and one per instance, or instances only with
+ * MIG: one board cut into instances; AMD's partitions are the same to us. Exporter versions send the board's row and one per instance, or instances only with
  * the board's power and temperature repeated on each. Either way the result is the same: rows with an empty `mig_id` are
  * boards and complete, rows with one are parts of them and carry only what belongs to the part.
  */
@@ -9,19 +9,23 @@ import { emptyGpu, type GpuContext, type GpuField } from '../gpu.ts'
 /** Measured at the board; adding them up over its instances would count them several times. */
 const ofTheBoard = [
   'utilization_ratio',
+  'memory_utilization_ratio',
   'power_watts',
   'power_limit_watts',
   'energy_joules',
   'temperature_celsius',
   'memory_temperature_celsius',
+  'slowdown_temperature_celsius',
   'sm_clock_hz',
   'memory_clock_hz',
   'pcie_tx_bytes_per_second',
   'pcie_rx_bytes_per_second',
+  'pcie_replays',
   'nvlink_bytes_per_second',
   'ecc_corrected',
   'ecc_uncorrected',
   'remapped_rows',
+  'row_remap_failures',
 ] as const satisfies readonly GpuField[]
 
 const memory = [

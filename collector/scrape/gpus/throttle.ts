@@ -21,3 +21,8 @@ export function throttleReasons(bitmask: number): string[] {
   const others = Array.from({ length: 23 }, (_, index) => index + 9).filter((bit) => ((bitmask >>> bit) & 1) === 1)
   return [...named, ...others.map((bit) => `bit_${bit}`)]
 }
+
+/** The bitmask of `names`; a name that is not NVML's adds nothing. */
+export function throttleBitmask(names: readonly string[]): number {
+  return reasons.filter(([, name]) => names.includes(name)).reduce((bits, [bit]) => bits | bit, 0)
+}

@@ -23,7 +23,9 @@ export default function Gpus() {
           height={240}
           wide
           renderEmpty={(data) =>
-            data.gpus.length === 0 ? <p>GPUs show once a DCGM exporter is listed under scrape.targets</p> : null
+            data.gpus.length === 0 ? (
+              <p>GPUs show once a GPU exporter is listed under scrape.targets, or nvidia-smi answers on this host</p>
+            ) : null
           }
           table={(data) => ({
             columns: Object.keys(data.gpus[0] ?? {}),

@@ -33,7 +33,7 @@ const memory = lines(
 const shownOf = ({ series }: Gpus) =>
   series.gpus > series.lines.length ? `busiest ${series.lines.length} of ${series.gpus} GPUs` : ''
 
-const noGpus = <p>GPUs show once a DCGM exporter is listed under scrape.targets</p>
+const noGpus = <p>GPUs show once a GPU exporter is listed under scrape.targets, or nvidia-smi answers on this host</p>
 
 export function UtilizationPanel() {
   const asked = useGpus()

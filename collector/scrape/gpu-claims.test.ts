@@ -1,0 +1,171 @@
+/** One GPU that several targets show: stored once, from the one that says most. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { GpuSample } from '../../records/gpu-sample.ts'
+import { GpuClaims } from './gpu-claims.ts'
+import { emptyGpu } from './gpu.ts'
+import { fixture } from './testing.ts'
+import { settled, testExporter, until, type TestExporter } from './testing-exporter.ts'
+
+const row = (uuid: string, rest: Partial<GpuSample> = {}): GpuSample => ({
+  ...emptyGpu({ timestamp: 0, target: 't', host: 'h', fallbackHost: '' }),
+  uuid,
+  ...rest,
+})
+const dcgm = { target: 'dcgm', rank: 0 }
+const exporter = { target: 'exporter', rank: 1 }
+
+describe('whose GPU it is', () => {
+  const takes = (...steps: [source: typeof dcgm, at: number][]) => {
+    const claims = new GpuClaims()
+    return steps.map(([source, at]) => claims.take([row('GPU-a')], source, at, 30).length === 1)
+  }
+
+  test.each([
+    [
+      'the better exporter takes over',
+      [
+        [exporter, 0],
+        [dcgm, 1],
+        [exporter, 2],
+      ],
+      [true, true, false],
+    ],
+    [
+      'until it falls silent',
+      [
+        [dcgm, 0],
+        [exporter, 30],
+        [exporter, 31],
+        [exporter, 32],
+      ],
+      [true, false, true, true],
+    ],
+    [
+      'and back again',
+      [
+        [exporter, 0],
+        [dcgm, 1],
+        [exporter, 40],
+        [dcgm, 41],
+        [exporter, 42],
+      ],
+      [true, true, true, true, false],
+    ],
+    [
+      'of two equal ones the first goes on',
+      [
+        [dcgm, 0],
+        [{ ...dcgm, target: 'other' }, 1],
+        [dcgm, 2],
+      ],
+      [true, false, true],
+    ],
+  ] as [string, [typeof dcgm, number][], boolean[]][])('%s', (_, steps, expected) => {
+    expect(takes(...steps)).toEqual(expected)
+  })
+
+  test('a GPU without a UUID stays, others are told apart', () => {
+    const claims = new GpuClaims()
+    claims.take([row('GPU-a'), row('')], dcgm, 0, 30)
+    expect(claims.take([row('GPU-a'), row('GPU-b'), row('', { gpu: '0' })], exporter, 1, 30)).toMatchObject([
+      { uuid: 'GPU-b' },
+      { uuid: '', gpu: '0' },
+    ])
+  })
+
+  test('parts go with their board, whatever UUID they have', () => {
+    const claims = new GpuClaims()
+    claims.take([row('GPU-a')], dcgm, 0, 30)
+    const rows = [
+      row('GPU-a', { gpu: '0' }),
+      row('GPU-a', { gpu: '0', mig_id: '7' }),
+      row('MIG-x', { gpu: '0', mig_id: '8' }),
+      row('GPU-b', { gpu: '1' }),
+      row('MIG-y', { gpu: '1', mig_id: '7' }),
+    ]
+    expect(claims.take(rows, exporter, 1, 30).map(({ uuid }) => uuid)).toEqual(['GPU-b', 'MIG-y'])
+  })
+})
+
+describe('in one collector', () => {
+  let http: TestExporter
+  let dir: string
+  const path = process.env['PATH']
+  beforeEach(async () => {
+    http = await testExporter()
+    dir = mkdtempSync(join(tmpdir(), 'inferwatch-gpus-'))
+    writeFileSync(join(dir, 'answer.xml'), fixture('nvidia-smi-h200-load.xml'))
+    const program = join(dir, 'nvidia-smi')
+    writeFileSync(program, `#!/bin/sh\nexec cat ${join(dir, 'answer.xml')}\n`)
+    chmodSync(program, 0o755)
+  })
+  afterEach(async () => {
+    process.env['PATH'] = path
+    await http.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  const uuid = '00000000-1111-2222-3333-444444444444'
+  const dcgmPage = `DCGM_FI_DEV_FB_USED{gpu="0",UUID="GPU-${uuid}",Hostname="pod-x"} 100\nDCGM_FI_DEV_FB_FREE{gpu="0",UUID="GPU-${uuid}",Hostname="pod-x"} 900\n`
+  const tritonPage = `nv_gpu_memory_total_bytes{gpu_uuid="GPU-${uuid}"} 5\nnv_gpu_memory_used_bytes{gpu_uuid="GPU-${uuid}"} 4\n`
+  const smiPage = `nvidia_smi_gpu_info{uuid="${uuid}",index="0"} 1\nnvidia_smi_memory_total_bytes{uuid="${uuid}"} 6\n`
+  const stored = () => http.batches.flatMap(({ gpu_samples = [] }) => gpu_samples)
+
+  test('three exporters and nvidia-smi: DCGM is stored, and the next best once it is gone', async () => {
+    const pages: Record<string, string> = { '/dcgm': dcgmPage, '/triton': tritonPage, '/smi': smiPage }
+    http.answer = (request, response) => {
+      const page = pages[request.url ?? '']
+      response.writeHead(page === undefined ? 404 : 200).end(page)
+    }
+    const origin = new URL(http.url).origin
+    const scraper = http.scrape(
+      ['/triton', '/smi', '/dcgm'].map((page) => ({ url: origin + page })),
+      { nvidia_smi: { path: join(dir, 'nvidia-smi') } },
+    )
+    await settled(scraper)
+    expect(scraper.targets().map(({ url, kind, state }) => [url, kind, state])).toContainEqual([
+      `nvidia-smi:${join(dir, 'nvidia-smi')}`,
+      'nvidia-smi',
+      'up',
+    ])
+    http.batches.length = 0
+    await http.next(scraper)
+    expect(stored()).toMatchObject([
+      { target: `${origin}/dcgm`, uuid: `GPU-${uuid}`, memory_used_bytes: 100 * 2 ** 20 },
+    ])
+
+    delete pages['/dcgm']
+    for (let step = 0; step < 3; step++) await http.next(scraper)
+    http.batches.length = 0
+    await http.next(scraper)
+    const targets = stored().map(({ target }) => target)
+    expect(targets).toHaveLength(1)
+    expect(targets[0]).not.toContain('/triton')
+
+    pages['/dcgm'] = dcgmPage
+    await http.next(scraper)
+    http.batches.length = 0
+    await http.next(scraper)
+    expect(stored().map(({ target }) => target)).toEqual([`${origin}/dcgm`])
+  })
+
+  test('nvidia-smi on the PATH is found, tried and used; one that fails is no target', async () => {
+    process.env['PATH'] = `${dir}${delimiter}${path ?? ''}`
+    const scraper = http.scrape([])
+    await until(() => scraper.targets().length === 1)
+    await settled(scraper)
+    expect(scraper.targets()).toMatchObject([{ url: 'nvidia-smi:', kind: 'nvidia-smi', state: 'up', error: '' }])
+    expect(stored()).toMatchObject([{ uuid: `GPU-${uuid}`, utilization_ratio: 1, target: 'nvidia-smi:' }])
+    expect(stored()[0]?.host).not.toBe('')
+
+    writeFileSync(join(dir, 'nvidia-smi'), '#!/bin/sh\necho "GPU is lost" >&2\nexit 15\n')
+    await http.next(scraper)
+    expect(scraper.targets()).toMatchObject([{ state: 'down', error: expect.stringContaining('fell off the bus') }])
+    const broken = http.scrape([{ url: http.url }])
+    await settled(broken)
+    expect(broken.targets()).toHaveLength(1)
+  })
+})

@@ -1,0 +1,53 @@
+/**
+ * A GPU that several targets of this collector show (DCGM's exporter and an inference server, say) is stored once: from the
+ * exporter that says most, as long as it is heard of. Without a UUID there is no telling, and every row stays.
+ */
+import type { GpuSample } from '../../records/gpu-sample.ts'
+
+export interface GpuSource {
+  target: string
+  /** Place of the exporter in the list of exporters: lower is better. */
+  rank: number
+}
+
+/** More than a cluster has: beyond it, GPUs that nobody shows any more are forgotten. */
+const maxHolders = 10_000
+
+export class GpuClaims {
+  readonly #holders = new Map<string, GpuSource & { until: number }>()
+
+  /**
+   * Those of `rows` whose GPU is the source's at `now` (epoch ms), which it then holds for `holdMs`. A worse exporter waits
+   * until a better one fell silent; of two equal ones the first goes on.
+   */
+  take(rows: readonly GpuSample[], { target, rank }: GpuSource, now: number, holdMs: number): GpuSample[] {
+    const held = new Map<string, boolean>()
+    const mine = (uuid: string) => {
+      const holder = this.#holders.get(uuid)
+      const isMine =
+        !holder || holder.until < now || rank < holder.rank || (rank === holder.rank && target === holder.target)
+      if (isMine) this.#holders.set(uuid, { target, rank, until: now + holdMs })
+      return isMine
+    }
+    if (this.#holders.size > maxHolders)
+      for (const [uuid, { until }] of this.#holders) if (until < now) this.#holders.delete(uuid)
+    return rows.filter((row) => {
+      const uuid = boardUuid(row, rows)
+      if (uuid === '') return true
+      const known = held.get(uuid)
+      if (known !== undefined) return known
+      const isMine = mine(uuid)
+      held.set(uuid, isMine)
+      return isMine
+    })
+  }
+}
+
+/** A MIG instance goes with its board, also under a UUID of its own. */
+function boardUuid(row: GpuSample, rows: readonly GpuSample[]): string {
+  if (!row.uuid.startsWith('MIG-')) return row.uuid
+  const board = rows.find(
+    ({ mig_id, host, gpu, uuid }) => mig_id === '' && host === row.host && gpu === row.gpu && uuid !== '',
+  )
+  return board?.uuid ?? row.uuid
+}
