@@ -126,6 +126,23 @@ describe('a completion', () => {
     expect(of('openai', 'https://api.openai.com/v1/')).toMatchObject({ path: '/chat/completions' })
   })
 
+  test('carries the key of its endpoint, or its own', () => {
+    const headersOf = (endpoint: object, probe: object = {}) => {
+      const parsed = endpointConfig.parse({
+        name: 'e',
+        upstream: 'http://a',
+        probes: [{ ...chat, ...probe }],
+        ...endpoint,
+      })
+      const [only] = parsed.probes ?? []
+      return only && probeRequest(parsed, only).headers
+    }
+    expect(headersOf({ api_key: 'sk-1' })).toMatchObject({ authorization: 'Bearer sk-1' })
+    expect(headersOf({ kind: 'anthropic', api_key: 'sk-1' })).toMatchObject({ 'x-api-key': 'sk-1' })
+    const own = { headers: { Authorization: 'Bearer sk-2' } }
+    expect(headersOf({ api_key: 'sk-1' }, own)).toMatchObject({ authorization: 'Bearer sk-2' })
+  })
+
   test('of any other by template, fields of it taken away or added', () => {
     const endpoint = endpointConfig.parse({
       name: 'e',

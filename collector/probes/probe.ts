@@ -151,7 +151,7 @@ function isExpected({ expect_status: expected }: ProbeConfig, status: number | n
 }
 
 const refusals: Record<number, string> = {
-  401: 'it wants a key; set headers, with ${ENV} for the secret',
+  401: 'it wants a key; set api_key of the endpoint, or headers, with ${ENV} for the secret',
   403: 'the key may not do this',
   404: 'it does not know the path or the model; see model and path',
   400: 'it does not take this request; see model and body',

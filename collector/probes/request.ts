@@ -1,5 +1,6 @@
 /** What a probe sends, by the kind of its endpoint. Pure. */
 import type { EndpointConfig } from '../config.ts'
+import { credentialOf } from '../proxy/keys/credential.ts'
 import type { ProbeConfig } from './config.ts'
 
 export interface ProbeRequest {
@@ -57,27 +58,27 @@ const templates: Partial<Record<EndpointConfig['kind'], Template>> = {
 /** Whether a completion of this kind needs nothing but a model. */
 export const hasTemplate = (kind: EndpointConfig['kind']): boolean => templates[kind] !== undefined
 
+/** With the endpoint's own key, unless the probe brings one. */
 export function probeRequest(
-  { kind, upstream = '' }: Pick<EndpointConfig, 'kind' | 'upstream'>,
+  endpoint: Pick<EndpointConfig, 'kind' | 'upstream' | 'api_key'>,
   probe: ProbeConfig,
 ): ProbeRequest {
+  const { kind, upstream = '' } = endpoint
   const template = probe.type === 'completion' && probe.path === undefined ? templates[kind] : undefined
   const fields = template ? { ...template.body(probe), ...probe.body } : probe.body
   const body =
     fields && JSON.stringify(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)))
+  const path = probe.path ?? (template ? belowBase(template.path, upstream) : '/')
+  const credential = credentialOf(endpoint, path)
   const headers = {
     accept: '*/*',
     'user-agent': 'inferwatch-probe',
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...template?.headers,
+    ...(credential && { [credential.name.toLowerCase()]: credential.value }),
     ...Object.fromEntries(Object.entries(probe.headers).map(([name, value]) => [name.toLowerCase(), value])),
   }
-  return {
-    method: probe.method ?? (body === undefined ? 'GET' : 'POST'),
-    path: probe.path ?? (template ? belowBase(template.path, upstream) : '/'),
-    headers,
-    body: body ?? null,
-  }
+  return { method: probe.method ?? (body === undefined ? 'GET' : 'POST'), path, headers, body: body ?? null }
 }
 
 /** An upstream that ends in /v1 has that part of the path already. */
