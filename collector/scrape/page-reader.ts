@@ -1,12 +1,16 @@
 /** Turns the pages of one target into rows: GPUs, inference servers, and everything else as plain metrics. */
 import type { GpuSample } from '../../records/gpu-sample.ts'
-import type { MetricSample, ServerSample } from '../../records/server-sample.ts'
+import type { MetricSample, MissingMeasure, ServerSample } from '../../records/server-sample.ts'
 import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
 import { ScrapeError } from './fetch-page.ts'
 import { gpuExporters } from './gpus/index.ts'
-import { mappedFamilies, readServer } from './read-server.ts'
+import { MissingReport } from './missing.ts'
+import { PageEnds, type PageEnd } from './page-end.ts'
+import { readServer, type ServerContext } from './read-server.ts'
+import { quote } from './sample-line.ts'
+import type { InferenceServer } from './server.ts'
 import { servers } from './servers/index.ts'
 
 export interface TargetSettings {
@@ -15,6 +19,8 @@ export interface TargetSettings {
   /** Undefined finds the kind from the page. */
   kind: string | undefined
   endpoint: string
+  /** The server of the target's own mapping. */
+  server?: InferenceServer | undefined
   labels: Readonly<Record<string, string>>
 }
 
@@ -23,6 +29,8 @@ export interface ReadPage {
   /** What the page was read as: `vllm`, `dcgm`, both joined by +, or `prometheus` for any other. */
   kind: string
   page: Page
+  /** What a page of its kind should have and does not. */
+  missing: MissingMeasure[]
   /** Call once the rows are stored: increases then count from this page. Without it the next page covers this one too. */
   commit: () => void
 }
@@ -38,6 +46,8 @@ export const knownKinds: readonly string[] = [
 export class PageReader {
   readonly #parser: ExpositionParser
   readonly #deltas = new Map<string, Deltas>()
+  readonly #ends = new PageEnds()
+  readonly #missing = new MissingReport()
 
   constructor(options: { maxSeries: number }) {
     this.#parser = new ExpositionParser(options)
@@ -45,19 +55,20 @@ export class PageReader {
 
   /** Reads a page scraped at `now` (epoch ms). Throws ScrapeError when it has no metrics or is not of the kind configured. */
   read(text: string, target: TargetSettings, now: number): ReadPage {
-    const page = this.#parser.parse(text)
+    const end = this.#ends.follow(text)
+    const page = withCut(this.#parser.parse(end.text), end)
     if (page.samples === 0) throw noSamples(page)
-    const kinds = kindsOf(page.families, target.kind)
+    const known = serversOf(target)
+    const kinds = kindsOf(page.families, target, known)
     const context = { timestamp: now * 1000, target: target.url }
     const { host, hostname } = new URL(target.url)
     const rows: ReadPage['rows'] = { gpu_samples: [], server_samples: [], metric_samples: [] }
-    const mapped = new Set<string>()
     const used = new Set<Sample>()
     const asked: Deltas[] = []
     const deltasOf = (key: string, processStart: number | null) => {
       let deltas = this.#deltas.get(key)
       if (!deltas) this.#deltas.set(key, (deltas = new Deltas()))
-      deltas.begin(now, processStart)
+      deltas.begin(now, processStart, end.grown)
       asked.push(deltas)
       return deltas
     }
@@ -73,47 +84,78 @@ export class PageReader {
       rows.gpu_samples.push(...found.rows)
       for (const sample of found.used) used.add(sample)
     }
-    for (const [index, server] of servers.entries()) {
-      if (!kinds.has(server.name) || !server.detect(page.families)) continue
-      const deltas = deltasOf(`server ${index}`, processStart(page.families))
-      const { timestamp } = context
-      rows.server_samples.push(
-        ...readServer(server, page.families, deltas, { timestamp, instance: host, endpoint: target.endpoint }),
-      )
-      for (const name of mappedFamilies(server, page.families)) mapped.add(name)
+    const place: ServerContext = {
+      timestamp: context.timestamp,
+      instance: host,
+      endpoint: target.endpoint,
+      model: target.labels['model'] ?? new URL(target.url).searchParams.get('model') ?? '',
+    }
+    const present = known.filter(({ name, detect }) => kinds.has(name) && detect(page.families))
+    // A model that an engine on the page has a row for has none of the server around it: it would be counted twice.
+    for (const server of present.toSorted((one, other) => Number(one.wraps ?? false) - Number(other.wraps ?? false))) {
+      const deltas = deltasOf(`server ${known.indexOf(server)}`, processStart(page.families))
+      const taken = new Set(server.wraps ? rows.server_samples.map(({ model }) => model) : [])
+      const found = readServer(server, page.families, deltas, place, taken)
+      rows.server_samples.push(...found.rows)
+      for (const sample of found.used) used.add(sample)
     }
     for (const family of page.families.values())
-      if (!mapped.has(family.name))
-        for (const sample of family.samples)
-          if (!used.has(sample) && Number.isFinite(sample.value))
-            rows.metric_samples.push(metricSample(sample, target, context.timestamp))
+      for (const sample of family.samples)
+        if (!used.has(sample) && Number.isFinite(sample.value))
+          rows.metric_samples.push(metricSample(sample, target, context.timestamp))
     const complete = page.refused === 0 && page.unreadable === 0
     return {
       rows,
       kind: [...kinds].join('+'),
       page,
+      missing: this.#missingOf(target, present, page.families),
       commit: () => {
         for (const deltas of asked) deltas.commit(complete)
       },
     }
   }
+
+  /** A page of nothing known is looked at where an endpoint says that an inference server answers there. */
+  #missingOf(target: TargetSettings, present: readonly InferenceServer[], families: Families): MissingMeasure[] {
+    if (present.length > 0) return this.#missing.of(present, families)
+    return this.#missing.ofSilent(target.endpoint === '' ? [] : servers, families)
+  }
+}
+
+/** A target's own mapping stands for the server of its name. */
+function serversOf({ server }: TargetSettings): readonly InferenceServer[] {
+  return server ? [...servers.filter(({ name }) => name !== server.name), server] : servers
 }
 
 /** The configured kind, or every kind that recognises the page. */
-function kindsOf(families: Families, configured: string | undefined): Set<string> {
-  const detected = [...gpuExporters, ...servers].filter(({ detect }) => detect(families)).map(({ name }) => name)
+function kindsOf(
+  families: Families,
+  { kind: configured, server: mapped }: TargetSettings,
+  known: readonly InferenceServer[],
+): Set<string> {
+  const detected = [...gpuExporters, ...known].filter(({ detect }) => detect(families)).map(({ name }) => name)
   if (configured === undefined) return new Set(detected.length > 0 ? detected : [plain])
-  if (!knownKinds.includes(configured))
+  if (!knownKinds.includes(configured) && configured !== mapped?.name)
     throw new ScrapeError(
       'unknown_kind',
       `kind "${configured}" is not known: write one of ${knownKinds.join(', ')}, or leave it out`,
     )
   if (configured === plain || detected.includes(configured)) return new Set([configured])
+  const silent = known.find(({ name, silent: hint }) => name === configured && hint?.when(families))?.silent
+  if (silent) throw new ScrapeError('silent', `${silent.reason}: ${silent.fix}`)
   const looks = detected.length > 0 ? `it looks like ${detected.join(' and ')}` : 'no kind that is known is on it'
   throw new ScrapeError(
     'wrong_kind',
     `configured as kind "${configured}", but the page has none of its metrics: ${looks}; correct the kind or leave it out`,
   )
+}
+
+/** The line that the page lost counts among those that can't be read. */
+function withCut(page: Page, { text, cut }: PageEnd): Page {
+  if (cut === null) return page
+  const line = text.split('\n').length
+  const message = `the page ends without a line end, so that its last line may be cut and is not read: ${quote(cut)}`
+  return { ...page, unreadable: page.unreadable + 1, errors: [...page.errors, { line, message }] }
 }
 
 function noSamples(page: Page): ScrapeError {

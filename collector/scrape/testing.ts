@@ -13,6 +13,7 @@ const captures = join(import.meta.dirname, '../../../shared/captures/metrics')
 export const haveCaptures = existsSync(captures)
 
 export const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')
+export const fixtureNames = () => readdirSync(join(import.meta.dirname, 'fixtures'))
 export const capture = (name: string) => readFileSync(join(captures, name), 'utf8')
 
 /** Every captured page, by its path below the captures. */
@@ -27,7 +28,8 @@ export function readServerPages(server: InferenceServer, ...pages: string[]): Se
   let rows: ServerSample[] = []
   for (const [index, page] of pages.entries()) {
     deltas.begin(index * 10_000)
-    rows = readServer(server, parseExposition(page).families, deltas, { timestamp: 0, instance: 'i', endpoint: 'e' })
+    const place = { timestamp: 0, instance: 'i', endpoint: 'e', model: '' }
+    rows = readServer(server, parseExposition(page).families, deltas, place).rows
     deltas.commit(true)
   }
   return rows
