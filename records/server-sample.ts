@@ -148,7 +148,7 @@ export interface MetricSample {
 
 /** A measure of a target's kind that its page does not have. */
 export interface MissingMeasure {
-  /** The field of `server_samples` that stays null because of it; empty when all do. */
+  /** The field of `server_samples` or `gpu_samples` that stays null because of it; empty when all do. */
   measure: string
   /** Series that were looked for, the newest name first. */
   names: string[]

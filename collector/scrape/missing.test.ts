@@ -15,7 +15,7 @@ const missing = (page: string) => new Map(read(page).missing.map((found) => [fou
 test('a page that has everything misses nothing that is not an option', () => {
   const everything = Object.values(vllm.measures).flatMap((measure) => ('names' in measure ? measure.names : []))
   const page = everything.map(({ name }) => `${name}{model_name="m"} 1\n`).join('')
-  expect(new MissingReport().of([vllm], parseExposition(page).families)).toEqual([])
+  expect(new MissingReport().of([vllm], [], parseExposition(page).families)).toEqual([])
 })
 
 test('a measure, the names looked for, why, and what to change', () => {
@@ -104,6 +104,14 @@ describe.skipIf(!haveCaptures)('captures', () => {
     ],
     ['tgi-datadog.prom', ['kv_cache_ratio', 'prefix_hits', 'ttft_ms']],
     ['nim-llama-3.1-8b-datadog.prom', ['queue_ms']],
+    [
+      'dcgm-exporter-l4-driver580-kops-eks.prom',
+      ['ecc_uncorrected', 'power_limit_watts', 'sm_active_ratio', 'throttle_reasons', 'xid'],
+    ],
+    [
+      'dcgm-exporter-vgpu-a100-10c-driver580-vks.prom',
+      ['ecc_uncorrected', 'gr_engine_active_ratio', 'throttle_reasons', 'xid'],
+    ],
   ])('%s', (name, fields) => {
     expect([...missing(capture(name)).keys()].sort()).toEqual(fields.sort())
   })

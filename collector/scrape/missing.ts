@@ -1,6 +1,7 @@
-/** What a page of an inference server should have and does not: which column stays null, why, and what to change. */
+/** What a page should have and does not: which column stays null, why, and what to change. */
 import type { MissingMeasure } from '../../records/server-sample.ts'
 import type { Families } from './families.ts'
+import type { GpuHint } from './gpu-hints.ts'
 import { samplesNamed } from './select.ts'
 import { measuresOf, selectorsOf, type Hint, type InferenceServer, type MeasureField } from './server.ts'
 
@@ -31,12 +32,16 @@ export class MissingReport {
   }
 
   /** The same array for as long as nothing changes. */
-  of(servers: readonly InferenceServer[], families: Families): MissingMeasure[] {
+  of(servers: readonly InferenceServer[], gpus: readonly GpuHint[], families: Families): MissingMeasure[] {
     const absent = servers.map((server) => [server, absentMeasures(server, families)] as const)
-    const key = JSON.stringify([families.size, absent.map(([{ name }, fields]) => [name, fields])])
+    const names = absent.map(([{ name }, fields]) => [name, fields])
+    const key = JSON.stringify([families.size, names, gpus.map(({ measure }) => measure)])
     if (key !== this.#key) {
       this.#key = key
-      this.#found = absent.flatMap(([server, fields]) => fields.map((field) => explain(server, field, families)))
+      this.#found = [
+        ...gpus.map(({ measure, names, reason, fix }) => ({ measure, names: [...names], reason, fix })),
+        ...absent.flatMap(([server, fields]) => fields.map((field) => explain(server, field, families))),
+      ]
     }
     return this.#found
   }
@@ -69,10 +74,10 @@ function explain(server: InferenceServer, field: MeasureField, families: Familie
 function similarName(names: readonly string[], server: InferenceServer, families: Families): string | null {
   const read = new Set(measuresOf(server).flatMap(([, measure]) => selectorsOf(measure).map(({ name }) => name)))
   let best: { name: string; likeness: number } | null = null
-  for (const { name } of families.values()) {
-    if (read.has(name)) continue
+  for (const { name, samples } of families.values()) {
+    if (read.has(name) || samples.length === 0) continue
     const likeness = Math.max(0, ...names.map((wanted) => wordsInCommon(name, wanted)))
-    if (likeness >= 0.6 && likeness > (best?.likeness ?? 0)) best = { name, likeness }
+    if (likeness >= 0.7 && likeness > (best?.likeness ?? 0)) best = { name, likeness }
   }
   return best?.name ?? null
 }

@@ -5,6 +5,7 @@ import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
 import { ScrapeError } from './fetch-page.ts'
+import { absentGpuMeasures, type GpuHint } from './gpu-hints.ts'
 import { gpuExporters } from './gpus/index.ts'
 import { MissingReport } from './missing.ts'
 import { PageEnds, type PageEnd } from './page-end.ts'
@@ -108,7 +109,7 @@ export class PageReader {
       rows,
       kind: [...kinds].join('+'),
       page,
-      missing: this.#missingOf(target, present, page.families),
+      missing: this.#missingOf(target, present, absentGpuMeasures(kinds, page.families), page.families),
       commit: () => {
         for (const deltas of asked) deltas.commit(complete)
       },
@@ -116,8 +117,13 @@ export class PageReader {
   }
 
   /** A page of nothing known is looked at where an endpoint says that an inference server answers there. */
-  #missingOf(target: TargetSettings, present: readonly InferenceServer[], families: Families): MissingMeasure[] {
-    if (present.length > 0) return this.#missing.of(present, families)
+  #missingOf(
+    target: TargetSettings,
+    present: readonly InferenceServer[],
+    gpus: readonly GpuHint[],
+    families: Families,
+  ): MissingMeasure[] {
+    if (present.length > 0 || gpus.length > 0) return this.#missing.of(present, gpus, families)
     return this.#missing.ofSilent(target.endpoint === '' ? [] : servers, families)
   }
 }

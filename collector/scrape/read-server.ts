@@ -8,7 +8,7 @@ import {
 import { modelName } from '../../records/model-name.ts'
 import type { BucketIncrease, Deltas } from './delta.ts'
 import type { Families, Sample } from './families.ts'
-import { addBuckets, pointsBySeries, type Buckets, type Points } from './read-histogram.ts'
+import { addBuckets, pointsBySeries, scaled, type Buckets, type Points } from './read-histogram.ts'
 import { select, type Selection } from './select.ts'
 import {
   measuresOf,
@@ -225,7 +225,7 @@ class ModelReader {
       const grown = this.#grownHistogram(points)
       if (!grown) continue
       const buckets = {
-        bounds: points.bounds.map((bound) => Number((bound * measure.unit).toPrecision(12))),
+        bounds: points.bounds.map((bound) => scaled(bound, measure.unit)),
         counts: grown.counts,
         sum: grown.sum * measure.unit,
       }

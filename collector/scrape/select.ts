@@ -28,19 +28,21 @@ export function select(
   except: (model: string) => boolean = () => false,
 ): Selection {
   const drafts = new Map<Selector, { all: Map<string, Sample[]>; matching: Map<string, Sample[]> }>()
+  const byName = new Map<string, Map<string, Sample[]>>()
   const models = new Set<string>()
   for (const [, measure] of measuresOf(server))
     for (const selector of selectorsOf(measure)) {
       const samples = samplesNamed(families, selector.name)
       if (!samples) continue
       const { where } = selector
-      const all = groupByModel(samples, server.modelLabels)
+      let all = byName.get(selector.name)
+      if (!all) byName.set(selector.name, (all = groupByModel(samples, server.modelLabels)))
       const matching = where
         ? groupByModel(
             samples.filter(({ series }) => fits(series.labels, where)),
             server.modelLabels,
           )
-        : all
+        : new Map(all)
       drafts.set(selector, { all, matching })
       for (const model of all.keys()) models.add(model)
     }
