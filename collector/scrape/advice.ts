@@ -105,7 +105,7 @@ const rules: readonly Rule[] = [
   },
   {
     when: ({ status }) => status === 401 || status === 403,
-    advice: 'give the target credentials, or let this host in',
+    advice: 'give it auth, or let this host in',
   },
   {
     when: ({ status, contentType, start }) =>

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
 import { scrapeConfig } from '../config.ts'
-import { targetSettings } from './loop.ts'
+import { mappedServer } from './mapping.ts'
 import { PageReader } from './page-reader.ts'
+import { plainTarget } from './testing.ts'
 
 /** Rows of the second of two pages of a target, 10 s apart, and what the page was read as. */
 function read(target: object, ...pages: string[]) {
   const config = scrapeConfig.parse({ targets: [{ url: 'http://ollama:8000/metrics', ...target }] })
   const [first] = config.targets
   if (!first) throw new Error('no target')
-  const settings = targetSettings(first, [])
+  const { url, kind, labels, mapping: given } = first
+  const settings = { ...plainTarget, url, kind, labels, server: given && mappedServer(kind, given) }
   const reader = new PageReader({ maxSeries: 100 })
   return pages
     .map((page, index) => {

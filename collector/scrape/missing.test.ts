@@ -4,11 +4,10 @@ import { MissingReport } from './missing.ts'
 import { PageReader, type TargetSettings } from './page-reader.ts'
 import { servers } from './servers/index.ts'
 import { vllm } from './servers/vllm.ts'
-import { capture, fixture, haveCaptures } from './testing.ts'
+import { capture, fixture, haveCaptures, plainTarget } from './testing.ts'
 
-const settings: TargetSettings = { url: 'http://h:8000/metrics', kind: undefined, endpoint: '', labels: {} }
 const read = (page: string, target: Partial<TargetSettings> = {}) =>
-  new PageReader({ maxSeries: 10_000 }).read(page, { ...settings, ...target }, 0)
+  new PageReader({ maxSeries: 10_000 }).read(page, { ...plainTarget, ...target }, 0)
 
 const missing = (page: string) => new Map(read(page).missing.map((found) => [found.measure, found]))
 
@@ -56,7 +55,7 @@ test('the list is the same object until the page changes', () => {
   const reader = new PageReader({ maxSeries: 1000 })
   const page = fixture('vllm-v1.prom')
   const lists = [page, page, page.replace(/^.*num_requests_waiting.*\n/gm, '')].map(
-    (text, index) => reader.read(text, settings, index).missing,
+    (text, index) => reader.read(text, plainTarget, index).missing,
   )
   expect(lists[1]).toBe(lists[0])
   expect(lists[2]?.length).toBe((lists[0]?.length ?? 0) + 1)

@@ -6,6 +6,7 @@ import { parseExposition } from './exposition.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { ServerSample } from '../../records/server-sample.ts'
 import { dcgm } from './gpus/dcgm.ts'
+import type { TargetSettings } from './page-reader.ts'
 import { readServer } from './read-server.ts'
 import type { InferenceServer } from './server.ts'
 
@@ -21,6 +22,9 @@ export function capturedPages(): string[] {
   if (!haveCaptures) return []
   return readdirSync(captures, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.prom'))
 }
+
+/** A target of which nothing is configured but its address. */
+export const plainTarget: TargetSettings = { url: 'http://h:8000/metrics', kind: undefined, endpoint: '', labels: {} }
 
 /** Rows of the last of several pages of one server, scraped 10 s apart. */
 export function readServerPages(server: InferenceServer, ...pages: string[]): ServerSample[] {

@@ -1,3 +1,4 @@
+import type { Families } from '../families.ts'
 import {
   counter,
   hasAny,
@@ -16,11 +17,21 @@ const tokens = (gen_ai_token_type: string, part = ''): Selector[] =>
 
 const duration = 'gen_ai_server_request_duration_seconds'
 
+const signs = hasAny(duration, 'gen_ai_client_token_usage', 'gen_ai_client_token_usage_token')
+
+/** Any application may export OpenTelemetry's metrics; the scope says whose they are. */
+function otherScope(families: Families): boolean {
+  const scopes = [duration, 'gen_ai_client_token_usage', 'gen_ai_client_token_usage_token'].map(
+    (name) => families.get(name)?.samples[0]?.series.labels.get('otel_scope_name') ?? '',
+  )
+  return scopes.some((scope) => scope !== '' && !scope.includes('ai-gateway'))
+}
+
 /** Envoy AI Gateway: OpenTelemetry's names as Prometheus writes them. https://aigateway.envoyproxy.io/docs/capabilities/observability/metrics */
 export const envoyAiGateway: InferenceServer = {
   name: 'envoy-ai-gateway',
   role: 'gateway',
-  detect: hasAny(duration, 'gen_ai_client_token_usage', 'gen_ai_client_token_usage_token'),
+  detect: (families) => signs(families) && !otherScope(families),
   modelLabels: ['gen_ai_request_model', 'gen_ai_response_model'],
   measures: {
     // Other types are parts of these two.

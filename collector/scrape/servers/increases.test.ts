@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ServerSample } from '../../../records/server-sample.ts'
 import { PageReader } from '../page-reader.ts'
-import { capture, capturedPages, fixture, fixtureNames } from '../testing.ts'
+import { capture, capturedPages, fixture, fixtureNames, plainTarget } from '../testing.ts'
 
 const pages = new Map([
   ...fixtureNames().map((name) => [name, fixture(name)] as const),
@@ -12,11 +12,10 @@ const pages = new Map([
 /** Server rows of the last of several pages of one target, 10 s apart. A page that can't be read is skipped, as a failed scrape is. */
 function read(...texts: string[]): ServerSample[] {
   const reader = new PageReader({ maxSeries: 10_000 })
-  const target = { url: 'http://h:1/metrics', kind: undefined, endpoint: '', labels: {} }
   let rows: ServerSample[] = []
   for (const [index, text] of texts.entries()) {
     try {
-      const page = reader.read(text, target, index * 10_000)
+      const page = reader.read(text, plainTarget, index * 10_000)
       page.commit()
       rows = page.rows.server_samples
     } catch {

@@ -4,7 +4,7 @@ import type { ServerSample } from '../../../records/server-sample.ts'
 import { parseExposition } from '../exposition.ts'
 import { PageReader } from '../page-reader.ts'
 import type { InferenceServer } from '../server.ts'
-import { capture, capturedPages, fixture, haveCaptures, readServerPages } from '../testing.ts'
+import { capture, capturedPages, fixture, haveCaptures, plainTarget, readServerPages } from '../testing.ts'
 import { servers } from './index.ts'
 
 type Expected = Partial<Record<keyof ServerSample, unknown>>
@@ -307,12 +307,27 @@ describe('pages of our own', () => {
     expect(rowsOf(page)[0]?.role).toBe(gateways.includes(kind) ? 'gateway' : 'engine')
   })
 
+  test.each([
+    [
+      'an application that exports the metrics of its own calls',
+      'gen_ai_client_token_usage_count{otel_scope_name="my-app"} 1\n',
+    ],
+    ['Triton with GPUs only', 'nv_gpu_utilization{gpu_uuid="GPU-0"} 0.5\n'],
+    ['the load report of SGLang', 'sglang_num_running_reqs 1\n'],
+    ['a web application in Python', 'http_requests_total{status="2xx"} 1\n'],
+    ['Ray without vLLM', 'ray_node_cpu_utilization 1\n'],
+    ['Kong without its AI plugins', 'kong_http_requests_total{code="200"} 1\n'],
+  ])('%s is none of them', (_, page) => {
+    expect(
+      detected(`# TYPE gen_ai_client_token_usage histogram\n`.repeat(Number(page.startsWith('gen_ai'))) + page),
+    ).toEqual([])
+  })
+
   test('an engine behind another server on one page is counted once, the other models stay', () => {
     const read = (name: string) => {
       const reader = new PageReader({ maxSeries: 1000 })
-      const target = { url: 'http://h:1/metrics', kind: undefined, endpoint: '', labels: {} }
       return [zeroed(fixture(name)), fixture(name)].map((page, index) => {
-        const found = reader.read(page, target, index * 10_000)
+        const found = reader.read(page, plainTarget, index * 10_000)
         found.commit()
         return found.rows
       })[1]
