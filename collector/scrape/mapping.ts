@@ -68,8 +68,11 @@ const series = <Unit extends z.ZodType>(unit: Unit) =>
 const gaugeUnits = { ratio: 1, percent: 0.01 }
 const timeUnits = { s: 1000, ms: 1, us: 0.001, ns: 0.000001 }
 
-const fields = <F extends string, T extends z.ZodType>(names: readonly F[], type: T) =>
-  Object.fromEntries(names.map((field) => [field, type.optional()])) as unknown as Record<F, z.ZodOptional<T>>
+const fields = <F extends string, T extends z.ZodType>(names: readonly F[], type: T, text: string) =>
+  Object.fromEntries(names.map((field) => [field, type.optional().describe(text)])) as unknown as Record<
+    F,
+    z.ZodOptional<T>
+  >
 
 export const metricMapping = z
   .strictObject({
@@ -77,11 +80,18 @@ export const metricMapping = z
       .optional()
       .describe('Labels that name the model; the label `model` of the target where there is none'),
     role: z.enum(['engine', 'gateway']).optional().describe('gateway: it forwards to engines that are scraped too'),
-    finished: z.strictObject({ name: oneOrMore, where, label: name }).optional(),
-    ...fields(gauges, series(z.enum(['ratio', 'percent']))),
-    ...fields(counters, series(z.never())),
-    ...fields(durations, series(z.enum(['s', 'ms', 'us', 'ns']))),
-    ...fields(lengths, series(z.never())),
+    finished: z
+      .strictObject({ name: oneOrMore, where, label: name })
+      .optional()
+      .describe('A counter of ended requests, and its label that says how they ended'),
+    ...fields(
+      gauges,
+      series(z.enum(['ratio', 'percent'])),
+      'A gauge; over several series ratios take the highest, others are summed',
+    ),
+    ...fields(counters, series(z.never()), 'A counter, or the _sum or _count of a histogram; series are summed'),
+    ...fields(durations, series(z.enum(['s', 'ms', 'us', 'ns'])), 'A histogram of durations, in seconds unless said'),
+    ...fields(lengths, series(z.never()), 'A histogram of tokens per request'),
   })
   .describe('What the page calls the fields of server_samples; x_sum and x_count are parts of a histogram')
 
