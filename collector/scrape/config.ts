@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, labels } from '../config-values.ts'
+import { metricMapping } from './mapping.ts'
 
 export const scrapeConfig = z.strictObject({
   interval: duration.default('10s').describe('Time between two scrapes of a target'),
@@ -42,7 +43,12 @@ export const scrapeConfig = z.strictObject({
           .describe('The metrics page; `nvidia-smi:` asks the nvidia-smi of this host'),
         kind: z.string().optional().describe('Exporter or server kind; found from the page unless said'),
         endpoint: z.string().optional().describe('Name of the endpoint that this server serves'),
-        labels: labels.default({}).describe('Labels put on every sample; `host` names the GPU host'),
+        mapping: metricMapping.optional(),
+        labels: labels
+          .default({})
+          .describe(
+            'Labels put on every sample; `host` names the GPU host, `model` the model of a page that names none',
+          ),
       }),
     )
     .default([]),

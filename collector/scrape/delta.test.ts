@@ -29,6 +29,19 @@ test('what is new after a page that was cut is not taken for new', () => {
   expect(increases(['.', 500, 501], false)).toEqual(['.', null, 1])
 })
 
+test('what is new behind the end of the page before is not taken for new', () => {
+  const deltas = new Deltas()
+  const scrape = (at: number, grown: boolean, values: Record<string, number>) => {
+    deltas.begin(at, null, grown)
+    const found = Object.entries(values).map(([key, value]) => deltas.increase(key, value))
+    deltas.commit(true)
+    return found
+  }
+  scrape(0, false, { a: 1 })
+  expect(scrape(10_000, true, { a: 3, b: 500 })).toEqual([2, null])
+  expect(scrape(20_000, false, { a: 4, b: 501, c: 7 })).toEqual([1, 1, 7])
+})
+
 test('a series that stands twice on a page counts once', () => {
   const deltas = new Deltas()
   deltas.begin(0)

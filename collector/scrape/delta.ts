@@ -43,14 +43,16 @@ export class Deltas {
 
   /**
    * Starts a scrape at `now` (epoch ms). `processStart` is the server's process_start_time_seconds: when it moves, every
-   * counter restarted, also those that have grown past their old value already.
+   * counter restarted, also those that have grown past their old value already. `grown`: the page goes on where the one
+   * before ended, which may have been cut there: what is new on it is not taken for born since.
    */
-  begin(now: number, processStart: number | null = null): void {
+  begin(now: number, processStart: number | null = null, grown = false): void {
     this.#now = now
     this.#start = processStart
     this.#restarted = this.#startedAt !== null && processStart !== null && Math.abs(processStart - this.#startedAt) > 1
     this.interval_ms = this.#lastAt === null ? null : Math.max(now - this.#lastAt, 0)
     this.resets = 0
+    if (grown) this.#complete = false
     this.#nextCounters = new Map()
     this.#nextHistograms = new Map()
   }

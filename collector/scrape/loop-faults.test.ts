@@ -30,12 +30,7 @@ describe('what can be wrong with a target', () => {
     ['words', 'hello there\n', {}, 'answers something else than metrics: line 1: expected a number, found "there"'],
     ['another kind', 'a 1\n', { kind: 'vllm' }, 'configured as kind "vllm", but the page has none of its metrics'],
     ['another known kind', 'DCGM_FI_DEV_GPU_TEMP{gpu="0"} 1\n', { kind: 'vllm' }, 'it looks like dcgm'],
-    [
-      'an unknown kind',
-      'a 1\n',
-      { kind: 'vlm' },
-      'kind "vlm" is not known: write one of vllm, ray-vllm, dcgm, nvidia-smi, amd, triton, prometheus',
-    ],
+    ['an unknown kind', 'a 1\n', { kind: 'vlm' }, 'kind "vlm" is not known: write one of vllm, ray-vllm, sglang, '],
     [
       'a cut connection',
       (_, response) => response.write('a 1\n', () => response.destroy()),

@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts'
 import { ScrapeError, publicUrl } from './fetch-page.ts'
 import type { GpuClaims } from './gpu-claims.ts'
 import type { ScrapeMetrics } from './metrics.ts'
+import { mappedServer, type MetricMapping } from './mapping.ts'
 import { PageReader, type ReadPage, type TargetSettings } from './page-reader.ts'
 import { pageSource, type PageSource } from './page-source.ts'
 
@@ -69,6 +70,7 @@ export class TargetLoop {
       series: null,
       samples: null,
       error: '',
+      missing: [],
     }
   }
 
@@ -129,14 +131,14 @@ export class TargetLoop {
       const text = await this.#page(this.#stopping.signal)
       const read = this.#reader.read(text, this.#settings, now)
       const duration_ms = duration()
-      const { kind, page } = read
+      const { kind, page, missing } = read
       metrics.scrapes.add(1, { kind })
       metrics.duration.record(duration_ms / 1000, { kind })
       metrics.samples.add(page.samples, { kind })
       metrics.duplicateGpus.add(read.duplicate_gpus, { kind })
       this.#noteIssues(read)
       const samples = await this.#store(read, now)
-      this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples })
+      this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples, missing })
     } catch (error) {
       if (this.#stopping.signal.aborted) return
       const reason = error instanceof ScrapeError ? error.reason : 'internal'
@@ -229,17 +231,30 @@ export class TargetLoop {
 
 /** The target's settings as the loop needs them, from its configuration. */
 export function targetSettings(
-  target: { url: string; kind?: string | undefined; endpoint?: string | undefined; labels: Record<string, string> },
+  target: {
+    url: string
+    kind?: string | undefined
+    endpoint?: string | undefined
+    labels: Record<string, string>
+    mapping?: MetricMapping | undefined
+  },
   endpoints: readonly { name: string; upstream?: string | undefined }[],
 ): TargetSettings {
-  const { url, kind, labels } = target
+  const { url, kind, labels, mapping } = target
   // A server scraped at the address that an endpoint forwards to serves that endpoint.
   const owner = endpoints.find(({ upstream }) => upstream !== undefined && new URL(upstream).host === new URL(url).host)
-  return { url: publicUrl(url), kind, endpoint: target.endpoint ?? owner?.name ?? '', labels }
+  const server = mapping && mappedServer(kind, mapping)
+  return { url: publicUrl(url), kind, endpoint: target.endpoint ?? owner?.name ?? '', server, labels }
 }
 
 function sameHealth(a: Target, b: Target): boolean {
-  return a.state === b.state && a.error === b.error && a.kind === b.kind && a.endpoint === b.endpoint
+  return (
+    a.state === b.state &&
+    a.error === b.error &&
+    a.kind === b.kind &&
+    a.endpoint === b.endpoint &&
+    a.missing === b.missing
+  )
 }
 
 /** FNV-1a, 32 bits: stable over restarts. */

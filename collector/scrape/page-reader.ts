@@ -1,15 +1,20 @@
 /** Turns the pages of one target into rows: GPUs, inference servers, and everything else as plain metrics. */
 import { hostname as localHost } from 'node:os'
 import type { GpuSample } from '../../records/gpu-sample.ts'
-import type { MetricSample, ServerSample } from '../../records/server-sample.ts'
+import type { MetricSample, MissingMeasure, ServerSample } from '../../records/server-sample.ts'
 import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
 import { ScrapeError } from './fetch-page.ts'
 import { GpuClaims } from './gpu-claims.ts'
+import { absentGpuMeasures, type GpuHint } from './gpu-hints.ts'
 import { gpuExporters } from './gpus/index.ts'
+import { MissingReport } from './missing.ts'
+import { PageEnds, type PageEnd } from './page-end.ts'
 import { readGpus } from './read-gpus.ts'
-import { mappedFamilies, readServer } from './read-server.ts'
+import { readServer, type ServerContext } from './read-server.ts'
+import { quote } from './sample-line.ts'
+import type { InferenceServer } from './server.ts'
 import { servers } from './servers/index.ts'
 
 export interface TargetSettings {
@@ -18,6 +23,8 @@ export interface TargetSettings {
   /** Undefined finds the kind from the page. */
   kind: string | undefined
   endpoint: string
+  /** The server of the target's own mapping. */
+  server?: InferenceServer | undefined
   labels: Readonly<Record<string, string>>
 }
 
@@ -28,6 +35,8 @@ export interface ReadPage {
   page: Page
   /** Rows left out because a better exporter shows the same GPU. */
   duplicate_gpus: number
+  /** What a page of its kind should have and does not. */
+  missing: MissingMeasure[]
   /** Call once the rows are stored: increases then count from this page. Without it the next page covers this one too. */
   commit: () => void
 }
@@ -53,6 +62,8 @@ export class PageReader {
   readonly #deltas = new Map<string, Deltas>()
   readonly #claims: GpuClaims
   readonly #holdMs: number
+  readonly #ends = new PageEnds()
+  readonly #missing = new MissingReport()
 
   constructor({ maxSeries, claims = new GpuClaims(), holdMs = 0 }: PageReaderOptions) {
     this.#parser = new ExpositionParser({ maxSeries })
@@ -62,20 +73,21 @@ export class PageReader {
 
   /** Reads a page scraped at `now` (epoch ms). Throws ScrapeError when it has no metrics or is not of the kind configured. */
   read(text: string, target: TargetSettings, now: number): ReadPage {
-    const page = this.#parser.parse(text)
+    const end = this.#ends.follow(text)
+    const page = withCut(this.#parser.parse(end.text), end)
     if (page.samples === 0) throw noSamples(page)
-    const kinds = kindsOf(page.families, target.kind)
+    const known = serversOf(target)
+    const kinds = kindsOf(page.families, target, known)
     const context = { timestamp: now * 1000, target: target.url }
     const { host, hostname } = new URL(target.url)
     const rows: ReadPage['rows'] = { gpu_samples: [], server_samples: [], metric_samples: [] }
-    const mapped = new Set<string>()
     const used = new Set<Sample>()
     let duplicateGpus = 0
     const asked: Deltas[] = []
     const deltasOf = (key: string, processStart: number | null) => {
       let deltas = this.#deltas.get(key)
       if (!deltas) this.#deltas.set(key, (deltas = new Deltas()))
-      deltas.begin(now, processStart)
+      deltas.begin(now, processStart, end.grown)
       asked.push(deltas)
       return deltas
     }
@@ -94,53 +106,89 @@ export class PageReader {
       duplicateGpus += found.rows.length - mine.length
       for (const sample of found.used) used.add(sample)
     }
-    for (const [index, server] of servers.entries()) {
-      if (!kinds.has(server.name) || !server.detect(page.families)) continue
-      const deltas = deltasOf(`server ${index}`, processStart(page.families))
-      const { timestamp } = context
-      rows.server_samples.push(
-        ...readServer(server, page.families, deltas, { timestamp, instance: host, endpoint: target.endpoint }),
-      )
-      for (const name of mappedFamilies(server, page.families)) mapped.add(name)
+    const place: ServerContext = {
+      timestamp: context.timestamp,
+      instance: host,
+      endpoint: target.endpoint,
+      model: target.labels['model'] ?? new URL(target.url).searchParams.get('model') ?? '',
+    }
+    const present = known.filter(({ name, detect }) => kinds.has(name) && detect(page.families))
+    // A model that an engine on the page has a row for has none of the server around it: it would be counted twice.
+    for (const server of present.toSorted((one, other) => Number(one.wraps ?? false) - Number(other.wraps ?? false))) {
+      const deltas = deltasOf(`server ${known.indexOf(server)}`, processStart(page.families))
+      const taken = new Set(server.wraps ? rows.server_samples.map(({ model }) => model) : [])
+      const found = readServer(server, page.families, deltas, place, taken)
+      rows.server_samples.push(...found.rows)
+      for (const sample of found.used) used.add(sample)
     }
     for (const family of page.families.values())
-      if (!mapped.has(family.name))
-        for (const sample of family.samples)
-          if (!used.has(sample) && Number.isFinite(sample.value))
-            rows.metric_samples.push(metricSample(sample, target, context.timestamp))
+      for (const sample of family.samples)
+        if (!used.has(sample) && Number.isFinite(sample.value))
+          rows.metric_samples.push(metricSample(sample, target, context.timestamp))
     const complete = page.refused === 0 && page.unreadable === 0
     return {
       rows,
       kind: [...kinds].join('+'),
       page,
       duplicate_gpus: duplicateGpus,
+      missing: this.#missingOf(target, present, absentGpuMeasures(kinds, page.families), page.families),
       commit: () => {
         for (const deltas of asked) deltas.commit(complete)
       },
     }
   }
+
+  /** A page of nothing known is looked at where an endpoint says that an inference server answers there. */
+  #missingOf(
+    target: TargetSettings,
+    present: readonly InferenceServer[],
+    gpus: readonly GpuHint[],
+    families: Families,
+  ): MissingMeasure[] {
+    if (present.length > 0 || gpus.length > 0) return this.#missing.of(present, gpus, families)
+    return this.#missing.ofSilent(target.endpoint === '' ? [] : servers, families)
+  }
+}
+
+/** A target's own mapping stands for the server of its name. */
+function serversOf({ server }: TargetSettings): readonly InferenceServer[] {
+  return server ? [...servers.filter(({ name }) => name !== server.name), server] : servers
 }
 
 /** The configured kind, or every kind that recognises the page. */
-function kindsOf(families: Families, configured: string | undefined): Set<string> {
+function kindsOf(
+  families: Families,
+  { kind: configured, server: mapped }: TargetSettings,
+  known: readonly InferenceServer[],
+): Set<string> {
   const recognised = [
     ...gpuExporters.filter(({ detect }) => detect(families) !== null),
-    ...servers.filter(({ detect }) => detect(families)),
+    ...known.filter(({ detect }) => detect(families)),
   ]
   // A server that shows its GPUs too has one name in both lists.
   const detected = [...new Set(recognised.map(({ name }) => name))]
   if (configured === undefined) return new Set(detected.length > 0 ? detected : [plain])
-  if (!knownKinds.includes(configured))
+  if (!knownKinds.includes(configured) && configured !== mapped?.name)
     throw new ScrapeError(
       'unknown_kind',
       `kind "${configured}" is not known: write one of ${knownKinds.join(', ')}, or leave it out`,
     )
   if (configured === plain || detected.includes(configured)) return new Set([configured])
+  const silent = known.find(({ name, silent: hint }) => name === configured && hint?.when(families))?.silent
+  if (silent) throw new ScrapeError('silent', `${silent.reason}: ${silent.fix}`)
   const looks = detected.length > 0 ? `it looks like ${detected.join(' and ')}` : 'no kind that is known is on it'
   throw new ScrapeError(
     'wrong_kind',
     `configured as kind "${configured}", but the page has none of its metrics: ${looks}; correct the kind or leave it out`,
   )
+}
+
+/** The line that the page lost counts among those that can't be read. */
+function withCut(page: Page, { text, cut }: PageEnd): Page {
+  if (cut === null) return page
+  const line = text.split('\n').length
+  const message = `the page ends without a line end, so that its last line may be cut and is not read: ${quote(cut)}`
+  return { ...page, unreadable: page.unreadable + 1, errors: [...page.errors, { line, message }] }
 }
 
 function noSamples(page: Page): ScrapeError {

@@ -1,209 +1,262 @@
 /** Turns a page of an inference server into one ServerSample per model. */
-import type { HistogramDelta, ServerSample } from '../../records/server-sample.ts'
+import {
+  emptyServerSample,
+  type HistogramDelta,
+  type ServerSample,
+  type TokenHistogram,
+} from '../../records/server-sample.ts'
 import { modelName } from '../../records/model-name.ts'
-import type { Deltas } from './delta.ts'
-import { familyNamed, type Families, type Sample } from './families.ts'
-import { parseNumber } from './sample-line.ts'
-import type {
-  Counter,
-  CounterBy,
-  Gauge,
-  Histogram,
-  HistogramField,
-  InferenceServer,
-  Measure,
-  NumberField,
+import type { BucketIncrease, Deltas } from './delta.ts'
+import type { Families, Sample } from './families.ts'
+import { addBuckets, pointsBySeries, scaled, type Buckets, type Points } from './read-histogram.ts'
+import { select, type Selection } from './select.ts'
+import {
+  measuresOf,
+  type CounterBy,
+  type Gauge,
+  type Histogram,
+  type HistogramField,
+  type InferenceServer,
+  type LabelList,
+  type LabelNumber,
+  type Mean,
+  type Measures,
+  type NumberField,
+  type NumberMeasure,
+  type Selector,
+  type TokensField,
 } from './server.ts'
 
 /** What every row of one scrape of one target says. */
-export type ServerContext = Pick<ServerSample, 'timestamp' | 'instance' | 'endpoint'>
-
-/** The samples of one model, by family; one index a page, since every measure asks. */
-type ByModel = Map<string, Map<string, Sample[]>>
-
-/** Names of the families that `server` reads on this page: the first alias that has samples counts. */
-export function mappedFamilies(server: InferenceServer, families: Families): Set<string> {
-  const found = Object.values(server.measures).flatMap((measure: Measure) =>
-    measure.names.map((name) => familyNamed(families, name)?.name ?? name),
-  )
-  return new Set(found)
+export interface ServerContext extends Pick<ServerSample, 'timestamp' | 'instance' | 'endpoint'> {
+  /** Of a page that names none. */
+  model: string
 }
 
-/** One row per model on the page. `deltas` has begun this scrape; the caller commits it. */
+export interface ServerPage {
+  rows: ServerSample[]
+  /** Samples that stand in the rows or repeat one that does. The others of the page are stored as plain metrics. */
+  used: ReadonlySet<Sample>
+}
+
+/** One row per model on the page, but those in `except`. `deltas` has begun this scrape; the caller commits it. */
 export function readServer(
   server: InferenceServer,
   families: Families,
   deltas: Deltas,
   context: ServerContext,
-): ServerSample[] {
-  const index = indexByModel(server, families)
-  return [...index.keys()].map((model) => readModel(server, model, families, index, deltas, context))
-}
-
-function indexByModel(server: InferenceServer, families: Families): ByModel {
-  const index: ByModel = new Map()
-  for (const name of mappedFamilies(server, families))
-    for (const sample of families.get(name)?.samples ?? []) {
-      const model = server.modelLabel === null ? '' : (sample.series.labels.get(server.modelLabel) ?? '')
-      let ofModel = index.get(model)
-      if (!ofModel) index.set(model, (ofModel = new Map<string, Sample[]>()))
-      const samples = ofModel.get(name)
-      if (samples) samples.push(sample)
-      else ofModel.set(name, [sample])
-    }
-  return index
+  except: ReadonlySet<string> = new Set(),
+): ServerPage {
+  const nameOf = (model: string) => modelName(model === '' ? context.model : model).model
+  const selection = select(server, families, (model) => except.has(nameOf(model)))
+  const rows = selection.models.map((model) => readModel(server, model, selection, deltas, context))
+  return { rows, used: selection.used }
 }
 
 function readModel(
   server: InferenceServer,
   model: string,
-  families: Families,
-  index: ByModel,
+  selection: Selection,
   deltas: Deltas,
-  context: ServerContext,
+  { model: configured, ...place }: ServerContext,
 ): ServerSample {
   const resets = deltas.resets
-  const increases = new Map<Sample, number | null>()
-  const samplesOf = ({ names }: Measure) => {
-    const declared = names.map((name) => familyNamed(families, name)).filter((family) => family !== undefined)
-    for (const family of declared) {
-      const samples = index.get(model)?.get(family.name)
-      if (samples) return samples
-    }
-    return declared.length > 0 ? [] : null
-  }
-  // Several measures may read one counter; its increase is asked for once.
-  const increase = (sample: Sample) => {
-    const known = increases.get(sample)
-    if (known !== undefined) return known
-    const value = deltas.increase(sample.series.key, sample.value)
-    increases.set(sample, value)
-    return value
-  }
-  const reader = { samplesOf, increase, deltas }
-  const number = (field: NumberField) => readNumber(field, server.measures[field], reader)
-  const histogram = (field: HistogramField) => readHistogram(server.measures[field], reader)
+  const reader = new ModelReader(server, model, selection, deltas)
   const row: ServerSample = {
-    ...context,
+    ...emptyServerSample(),
+    ...place,
     interval_ms: deltas.interval_ms,
     server: server.name,
-    model: modelName(model).model,
-    running: number('running'),
-    waiting: number('waiting'),
-    kv_cache_ratio: number('kv_cache_ratio'),
-    input_tokens: number('input_tokens'),
-    output_tokens: number('output_tokens'),
-    requests_ok: number('requests_ok'),
-    requests_failed: number('requests_failed'),
-    preemptions: number('preemptions'),
-    prefix_hits: number('prefix_hits'),
-    prefix_queries: number('prefix_queries'),
-    finished: readCounterBy(server.measures.finished, reader),
-    ttft_ms: histogram('ttft_ms'),
-    itl_ms: histogram('itl_ms'),
-    tpot_ms: histogram('tpot_ms'),
-    e2e_ms: histogram('e2e_ms'),
-    queue_ms: histogram('queue_ms'),
-    prefill_ms: histogram('prefill_ms'),
-    decode_ms: histogram('decode_ms'),
-    restarted: false,
+    role: server.role,
+    model: modelName(model === '' ? configured : model).model,
   }
+  for (const [field] of measuresOf(server)) reader.read(row, field)
   return { ...row, restarted: deltas.resets > resets }
 }
 
-interface Reader {
-  /** Samples of the first alias that has some; empty when one is only declared, null when the page knows none. */
-  samplesOf: (measure: Measure) => Sample[] | null
-  increase: (sample: Sample) => number | null
-  deltas: Deltas
-}
+/** Reads the measures of one model; every series is asked for its increase once, however many measures read it. */
+class ModelReader {
+  readonly #measures: Measures
+  readonly #repeatedOver: readonly string[]
+  readonly #model: string
+  readonly #selection: Selection
+  readonly #deltas: Deltas
+  readonly #increases = new Map<Sample, number | null>()
+  readonly #histograms = new Map<string, BucketIncrease | null>()
 
-function readNumber(field: NumberField, measure: Gauge | Counter | undefined, reader: Reader): number | null {
-  const samples = measure && reader.samplesOf(measure)
-  if (!measure || !samples) return null
-  if (measure.kind === 'gauge') {
-    // vLLM's V0 engine writes -1 for "not available"; none of these can be negative.
-    const values = samples.map(({ value }) => value).filter((value) => Number.isFinite(value) && value >= 0)
-    if (values.length === 0) return null
-    return field.endsWith('_ratio') ? Math.max(...values) : total(values)
+  constructor(server: InferenceServer, model: string, selection: Selection, deltas: Deltas) {
+    this.#measures = server.measures
+    this.#repeatedOver = server.repeatedOver ?? []
+    this.#model = model
+    this.#selection = selection
+    this.#deltas = deltas
   }
-  const { where } = measure
-  if (!where) return total(known(samples.map(reader.increase)))
-  const matching = samples.filter(({ series }) => where.is(series.labels.get(where.label) ?? ''))
-  // Older servers create a reason's series when it first happens: declared but absent is none so far, once we can tell.
-  if (matching.length === 0) return reader.deltas.interval_ms === null ? null : 0
-  return total(known(matching.map(reader.increase)))
-}
 
-function readCounterBy(measure: CounterBy | undefined, reader: Reader): Map<string, number> {
-  const result = new Map<string, number>()
-  for (const sample of (measure && reader.samplesOf(measure)) ?? []) {
-    const value = reader.increase(sample)
-    const reason = sample.series.labels.get(measure?.label ?? '') ?? ''
-    if (value !== null && value > 0) result.set(reason, (result.get(reason) ?? 0) + value)
+  read(row: ServerSample, field: keyof Measures): void {
+    if (field === 'finished') row.finished = this.#countsBy(this.#measures.finished)
+    else if (field === 'lora_adapters') row.lora_adapters = this.#list(this.#measures.lora_adapters) ?? []
+    else if (field === 'request_input_tokens' || field === 'request_output_tokens') row[field] = this.#tokens(field)
+    else if (isHistogramField(field)) row[field] = this.#histogram(field)
+    else row[field] = this.#number(field, this.#measures[field])
   }
-  return result
-}
 
-interface Points {
-  buckets: Map<number, number>
-  sum: number
-  count: number | null
-}
-
-function readHistogram(measure: Histogram | undefined, reader: Reader): HistogramDelta | null {
-  const samples = measure && reader.samplesOf(measure)
-  if (!measure || !samples) return null
-  let result: HistogramDelta | null = null
-  for (const [key, { buckets, sum, count }] of pointsByEngine(samples)) {
-    const bounds = [...buckets.keys()].filter((bound) => bound !== Infinity).sort((a, b) => a - b)
-    const all = buckets.get(Infinity) ?? count
-    if (all === null || bounds.length === 0) continue
-    const cumulative = [...bounds.map((bound) => buckets.get(bound) ?? 0), all]
-    const grown = reader.deltas.histogram(key, bounds, cumulative, sum)
-    if (!grown) continue
-    const bounds_ms = bounds.map((bound) => toMs(bound, measure.unit_ms))
-    result ??= { bounds_ms, counts: bounds_ms.map(() => 0).concat(0), sum_ms: 0 }
-    // Buckets add up only where bounds match; an engine with others is of another version.
-    if (String(result.bounds_ms) !== String(bounds_ms)) continue
-    result.counts = result.counts.map((value, index) => value + (grown.counts[index] ?? 0))
-    result.sum_ms += grown.sum * measure.unit_ms
-  }
-  return result
-}
-
-function pointsByEngine(samples: Sample[]): Map<string, Points> {
-  const result = new Map<string, Points>()
-  for (const { series, value } of samples) {
-    const name = /^(.*)_(bucket|sum|count)$/.exec(series.name)
-    if (!name) continue
-    const key = `${name[1]}\u0002${series.group}`
-    let points = result.get(key)
-    if (!points) result.set(key, (points = { buckets: new Map<number, number>(), sum: 0, count: null }))
-    if (name[2] === 'sum') points.sum = value
-    else if (name[2] === 'count') points.count = value
-    else {
-      const bound = boundOf(series.labels.get('le'))
-      if (bound !== null && !points.buckets.has(bound)) points.buckets.set(bound, value)
+  /** Samples of the first alias that has some. */
+  #samples(names: readonly Selector[]): readonly Sample[] {
+    for (const name of names) {
+      const samples = this.#selection.found.get(name)?.samples.get(this.#model)
+      if (samples) return samples
     }
+    return []
   }
-  return result
+
+  #number(field: NumberField, measure: NumberMeasure | undefined): number | null {
+    if (!measure) return null
+    if (measure.kind === 'counter') return this.#counter(measure.names)
+    if (measure.kind === 'label_number') return this.#labelNumber(measure)
+    if (measure.kind === 'label_list') return this.#list(measure)?.length ?? null
+    if (measure.kind === 'product') return times(total(this.#gauges(measure.of)), highest(this.#gauges(measure.per)))
+    return field.endsWith('_ratio') ? highest(this.#gauges(measure)) : total(this.#gauges(measure))
+  }
+
+  #gauges({ names, factor, zeroIsUnknown = false }: Gauge): number[] {
+    // vLLM's V0 engine writes -1 for "not available"; none of these can be negative.
+    const known = ({ value }: Sample) => Number.isFinite(value) && (zeroIsUnknown ? value > 0 : value >= 0)
+    const samples = this.#samples(names).filter(known)
+    return this.#once(samples.map((sample) => [sample, sample.value * factor]))
+  }
+
+  #counter(names: readonly Selector[]): number | null {
+    const samples = this.#samples(names)
+    if (samples.length > 0) return total(this.#once(this.#grown(samples)))
+    // Clients create a label's series when it first happens: absent beside others is none so far, once we can tell.
+    const beside = names.some((name) => this.#selection.found.get(name)?.models.has(this.#model))
+    return beside && this.#deltas.interval_ms !== null ? 0 : null
+  }
+
+  #grown(samples: readonly Sample[]): [Sample, number][] {
+    return samples.flatMap((sample) => {
+      const value = this.#increase(sample)
+      return value === null ? [] : [[sample, value] as [Sample, number]]
+    })
+  }
+
+  #increase(sample: Sample): number | null {
+    const known = this.#increases.get(sample)
+    if (known !== undefined) return known
+    const value = this.#deltas.increase(sample.series.key, sample.value)
+    this.#increases.set(sample, value)
+    return value
+  }
+
+  /** One value for all ranks that report the same work: the highest. */
+  #once(values: readonly (readonly [Sample, number])[]): number[] {
+    if (this.#repeatedOver.length === 0) return values.map(([, value]) => value)
+    const byWork = new Map<string, number>()
+    for (const [{ series }, value] of values) {
+      const key = this.#withoutRanks(series.labels)
+      byWork.set(key, Math.max(value, byWork.get(key) ?? 0))
+    }
+    return [...byWork.values()]
+  }
+
+  #withoutRanks(labels: ReadonlyMap<string, string>): string {
+    const kept = [...labels].filter(([label]) => label !== 'le' && !this.#repeatedOver.includes(label))
+    return JSON.stringify(kept.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  #countsBy(measure: CounterBy | undefined): Map<string, number> {
+    const result = new Map<string, number>()
+    for (const [sample, value] of this.#grown(measure ? this.#samples(measure.names) : [])) {
+      const reason = sample.series.labels.get(measure?.label ?? '') ?? ''
+      if (value > 0) result.set(reason, (result.get(reason) ?? 0) + value)
+    }
+    return result
+  }
+
+  #list(measure: LabelList | undefined): string[] | null {
+    const latest = newest(measure ? this.#samples(measure.names) : [])
+    if (!latest || !measure) return null
+    const names = (latest.series.labels.get(measure.label) ?? '').split(',').map((name) => name.trim())
+    return names.filter((name) => name !== '')
+  }
+
+  #labelNumber(measure: LabelNumber): number | null {
+    const samples = this.#samples(measure.names)
+    const latest = newest(samples)
+    const counted = measure.newest ? (latest ? [latest] : []) : samples
+    const numbers = counted.map((sample) => {
+      const labels = measure.labels.map((label) => wholeNumber(sample.series.labels.get(label)))
+      return [sample, labels.reduce((result, value) => result * value, 1)] as const
+    })
+    return total(this.#once(numbers.filter(([, value]) => Number.isFinite(value))))
+  }
+
+  #histogram(field: HistogramField): HistogramDelta | null {
+    const measure = this.#measures[field]
+    if (!measure) return null
+    if (measure.kind === 'mean') return this.#mean(measure)
+    const buckets = this.#buckets(measure)
+    return buckets && { bounds_ms: buckets.bounds, counts: buckets.counts, sum_ms: buckets.sum }
+  }
+
+  #tokens(field: TokensField): TokenHistogram | null {
+    const measure = this.#measures[field]
+    return measure ? this.#buckets(measure) : null
+  }
+
+  #mean({ sum, count, unit }: Mean): HistogramDelta | null {
+    const [observed, duration] = [this.#counter(count.names), this.#counter(sum.names)]
+    return observed === null || duration === null
+      ? null
+      : { bounds_ms: [], counts: [observed], sum_ms: duration * unit }
+  }
+
+  #grownHistogram({ key, bounds, cumulative, sum }: Points): BucketIncrease | null {
+    const known = this.#histograms.get(key)
+    if (known !== undefined) return known
+    const grown = this.#deltas.histogram(key, bounds, cumulative, sum)
+    this.#histograms.set(key, grown)
+    return grown
+  }
+
+  #buckets(measure: Histogram): Buckets | null {
+    const byRank = new Map<string, Buckets>()
+    for (const points of pointsBySeries(this.#samples(measure.names))) {
+      const grown = this.#grownHistogram(points)
+      if (!grown) continue
+      const buckets = {
+        bounds: points.bounds.map((bound) => scaled(bound, measure.unit)),
+        counts: grown.counts,
+        sum: grown.sum * measure.unit,
+      }
+      const key = this.#repeatedOver.length === 0 ? points.key : this.#withoutRanks(points.labels)
+      const other = byRank.get(key)
+      if (!other || observations(buckets) > observations(other)) byRank.set(key, buckets)
+    }
+    return addBuckets([...byRank.values()])
+  }
 }
 
-function boundOf(text: string | undefined): number | null {
-  try {
-    return parseNumber(text ?? '')
-  } catch {
-    return null
-  }
-}
+const isHistogramField = (field: NumberField | HistogramField): field is HistogramField => field.endsWith('_ms')
 
-/** Bounds such as 0.3 s come out as 300, not 300.00000000000006. */
-const toMs = (bound: number, unit: number) => Number((bound * unit).toPrecision(12))
+const highest = (values: readonly number[]) => (values.length === 0 ? null : Math.max(...values))
+
+const times = (a: number | null, b: number | null) => (a === null || b === null ? null : a * b)
 
 /** Null when none is known. */
-function total(values: number[]): number | null {
+function total(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0)
 }
 
-const known = (values: (number | null)[]) => values.filter((value) => value !== null)
+const observations = ({ counts }: Buckets) => total(counts) ?? 0
+
+/** The series whose value, a time, is the latest. */
+function newest(samples: readonly Sample[]): Sample | undefined {
+  return samples.reduce<Sample | undefined>(
+    (best, sample) => (best && best.value >= sample.value ? best : sample),
+    undefined,
+  )
+}
+
+/** NaN when the label is no number: `None`, `auto`. */
+const wholeNumber = (text: string | undefined) => (text && /^\d+$/.test(text) ? Number(text) : Number.NaN)

@@ -130,4 +130,19 @@ test('pages of a local server become rows of ClickHouse', async () => {
     { kind: 'dcgm', newest: 'up', why: '', first: '2026-01-05 12:00:00.000' },
     { kind: 'vllm', newest: 'up', why: '', first: '2026-01-05 12:00:00.000' },
   ])
+  expect(
+    await storage.db.query(
+      `select distinct measure, names, reason, fix from (
+         select kind, arrayJoin(missing) as absent, absent.measure as measure, absent.names as names, absent.reason as reason, absent.fix as fix
+         from targets)
+       where kind = 'dcgm' and measure = 'power_limit_watts'`,
+    ),
+  ).toEqual([
+    {
+      measure: 'power_limit_watts',
+      names: ['DCGM_FI_DEV_POWER_MGMT_LIMIT'],
+      reason: 'off by default',
+      fix: expect.stringContaining('list of counters') as string,
+    },
+  ])
 })

@@ -6,6 +6,7 @@ import { parseExposition } from './exposition.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { ServerSample } from '../../records/server-sample.ts'
 import type { GpuExporter } from './gpu.ts'
+import type { TargetSettings } from './page-reader.ts'
 import { readGpus } from './read-gpus.ts'
 import { readServer } from './read-server.ts'
 import type { InferenceServer } from './server.ts'
@@ -14,6 +15,7 @@ const captures = join(import.meta.dirname, '../../../shared/captures/metrics')
 export const haveCaptures = existsSync(captures)
 
 export const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')
+export const fixtureNames = () => readdirSync(join(import.meta.dirname, 'fixtures'))
 export const capture = (name: string) => readFileSync(join(captures, name), 'utf8')
 
 /** Every captured page, by its path below the captures. */
@@ -22,13 +24,17 @@ export function capturedPages(): string[] {
   return readdirSync(captures, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.prom'))
 }
 
+/** A target of which nothing is configured but its address. */
+export const plainTarget: TargetSettings = { url: 'http://h:8000/metrics', kind: undefined, endpoint: '', labels: {} }
+
 /** Rows of the last of several pages of one server, scraped 10 s apart. */
 export function readServerPages(server: InferenceServer, ...pages: string[]): ServerSample[] {
   const deltas = new Deltas()
   let rows: ServerSample[] = []
   for (const [index, page] of pages.entries()) {
     deltas.begin(index * 10_000)
-    rows = readServer(server, parseExposition(page).families, deltas, { timestamp: 0, instance: 'i', endpoint: 'e' })
+    const place = { timestamp: 0, instance: 'i', endpoint: 'e', model: '' }
+    rows = readServer(server, parseExposition(page).families, deltas, place).rows
     deltas.commit(true)
   }
   return rows

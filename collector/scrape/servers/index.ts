@@ -2,12 +2,43 @@
  * Inference servers that the scraper knows. To add one: a file beside this one, a line here, a page of it in
  * `../fixtures/` for the table test. A page is read by every server that detects itself on it.
  */
-import { prefixed, type InferenceServer } from '../server.ts'
+import type { InferenceServer } from '../server.ts'
+import { dynamo } from './dynamo.ts'
+import { envoyAiGateway } from './envoy-ai-gateway.ts'
+import { epp } from './epp.ts'
+import { kong } from './kong.ts'
+import { kserve } from './kserve.ts'
+import { litellm } from './litellm.ts'
+import { llamaCpp } from './llama-cpp.ts'
+import { lmdeploy } from './lmdeploy.ts'
+import { nim } from './nim.ts'
+import { ollama } from './ollama.ts'
+import { rayVllm, rayVllmUnderscored } from './ray-vllm.ts'
+import { sglang } from './sglang.ts'
+import { tei } from './tei.ts'
+import { tgi } from './tgi.ts'
+import { triton } from './triton.ts'
+import { trtllmServe, trtllmServeEarly } from './trtllm-serve.ts'
 import { vllm } from './vllm.ts'
 
 export const servers: readonly InferenceServer[] = [
   vllm,
-  // Ray Serve exports its replicas' vLLM metrics under its own prefix, newer versions with `_` for `:`.
-  prefixed(vllm, 'ray-vllm', (metric) => `ray_${metric}`),
-  prefixed(vllm, 'ray-vllm', (metric) => `ray_${metric.replace(':', '_')}`),
+  rayVllm,
+  rayVllmUnderscored,
+  sglang,
+  tgi,
+  tei,
+  nim,
+  trtllmServe,
+  trtllmServeEarly,
+  triton,
+  lmdeploy,
+  llamaCpp,
+  ollama,
+  kserve,
+  litellm,
+  envoyAiGateway,
+  kong,
+  epp,
+  dynamo,
 ]
