@@ -165,6 +165,12 @@ export const endpointConfig = z.strictObject({
     .refine((text) => !/[?#]|^\w+:\/\/[^/]*@/.test(text), 'expected no user, query or fragment: clients send their own')
     .optional()
     .describe('Where /proxy/<name>/… goes; spans that name this host and port are its calls'),
+  http2: z
+    .boolean()
+    .optional()
+    .describe(
+      'HTTP/2 with the upstream: https:// where its TLS offers it, else HTTP/1.1; http:// from the first byte. Not unless said',
+    ),
   ca_file: z.string().min(1).optional().describe('PEM file of an authority that the upstream’s certificate may be of'),
   origins: z
     .array(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/[^/*\s]+$/, 'expected an origin such as https://app.example.com'))

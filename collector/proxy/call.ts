@@ -1,6 +1,5 @@
 /** One call: the request goes to the upstream and the answer comes back, byte for byte, as soon as each part is there. */
-import { request as requestHttp, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Calls, Ongoing, Patience } from './calls.ts'
 import type { GuardedObservation } from './guard.ts'
@@ -8,7 +7,7 @@ import { answerHeaders, requestHeaders, trailerPairs } from './headers.ts'
 import type { CallEnd } from './observer.ts'
 import { answerRefusal, type Refusal, type RefusalCode } from './refusal.ts'
 import { headOf, tunnel } from './tunnel.ts'
-import type { Upstream } from './upstream.ts'
+import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.ts'
 
 export interface CallOptions {
   request: IncomingMessage
@@ -40,14 +39,16 @@ export class Call implements Ongoing {
   private readonly observed: GuardedObservation | null
   /** Bytes of the request's body; null when it comes in chunks. */
   private readonly declared: number | null
-  private out: ClientRequest | null = null
-  private answer: IncomingMessage | null = null
+  private out: UpstreamRequest | null = null
+  private answer: UpstreamAnswer | null = null
   /** Of an upgraded connection, on the upstream's side. */
   private upgraded: Socket | null = null
   private requestBytes = 0
   private responseBytes = 0
   /** Whether all of the request came. */
   private taken: boolean
+  /** Whether it is still to be known which protocol the upstream speaks. */
+  private settling = false
   /** Whether the client has leave to send the body that it announced with Expect. */
   private continued = false
   /** Null while it is going well. */
@@ -71,16 +72,39 @@ export class Call implements Ongoing {
 
   /** `refusal` says why it does not go on to the upstream. */
   start(refusal: Refusal | null): void {
-    const { response, declared, observed, options } = this
+    const { response, declared, options } = this
     options.calls.add(this)
     response.sendDate = false
     response.on('close', () => this.close(response.writableFinished ? 'complete' : 'client_aborted'))
     if (refusal) return this.refuse(refusal.code, refusal.message)
     if (declared !== null && declared > options.maxBodyBytes) return this.refuseSize()
-    if (observed?.wantsBody && this.isRewritable()) return this.collect()
+    const settling = options.upgrade ? null : this.upstream.settling()
+    if (settling) void this.settle(settling)
+    else this.proceed()
+  }
+
+  private proceed(): void {
+    if (this.observed?.wantsBody && this.isRewritable()) return this.collect()
     this.send()
     if (this.taken) this.out?.end()
     else this.pump()
+  }
+
+  private async settle(settling: Promise<void>): Promise<void> {
+    const { upstream } = this
+    this.settling = true
+    try {
+      await settling
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      return this.fail(
+        'upstream_unreachable',
+        'upstream_unreachable',
+        `${upstream.host} cannot be reached: ${code ?? message}`,
+      )
+    }
+    this.settling = false
+    if (!this.failure && !this.over) this.proceed()
   }
 
   private refuse(code: RefusalCode, message: string): void {
@@ -96,7 +120,7 @@ export class Call implements Ongoing {
       if (waited > Math.max(idle, farewellMs)) request.socket.destroy()
     } else if (answer) {
       if (waited > idle) this.breakOff('timeout', `nothing came for ${idle} ms`)
-    } else if (out && isConnecting(out.socket)) {
+    } else if (out ? isConnecting(out.socket) : this.settling) {
       if (waited > connect) this.fail('timeout', 'upstream_timeout', `no connection within ${connect} ms`)
     } else if (!taken) {
       if (waited > idle) this.fail('timeout', 'request_timeout', `no part of the request came for ${idle} ms`)
@@ -120,16 +144,16 @@ export class Call implements Ongoing {
       contentLength: rewritten?.length,
       upgrade: options.upgrade?.protocol,
     })
-    const to = upstream.options(request.method ?? 'GET', options.path, headers)
-    let out: ClientRequest
+    let out: UpstreamRequest
     try {
-      out = upstream.secure ? requestHttps(to) : requestHttp(to)
+      out = upstream.request(request.method ?? 'GET', options.path, headers, {
+        upgrades: options.upgrade !== undefined,
+      })
     } catch (error) {
       // What node:http takes from a client and would not send itself.
       return this.refuse('bad_request', (error as Error).message)
     }
     this.out = out
-    out.maxHeadersCount = 0
     out.on('response', (answer) => this.begin(answer))
     out.on('error', (error) => this.lose(out, error))
     // Also without an error, where the upstream changed protocols that nobody asked it to.
@@ -226,7 +250,7 @@ export class Call implements Ongoing {
     }
   }
 
-  private begin(answer: IncomingMessage): void {
+  private begin(answer: UpstreamAnswer): void {
     const { request, response, observed, options } = this
     const { statusCode = 502, statusMessage = '', rawHeaders, headers } = answer
     if (this.failure || this.over) return void answer.resume()
@@ -247,7 +271,7 @@ export class Call implements Ongoing {
     this.relay(answer)
   }
 
-  private relay(answer: IncomingMessage): void {
+  private relay(answer: UpstreamAnswer): void {
     const { response, request, observed, options } = this
     const declared = answer.headers['content-length']
     const length = declared === undefined || request.method === 'HEAD' ? null : Number(declared)
@@ -303,7 +327,7 @@ export class Call implements Ongoing {
   }
 
   /** The connection with the upstream failed. */
-  private lose(out: ClientRequest, error: NodeJS.ErrnoException): void {
+  private lose(out: UpstreamRequest, error: NodeJS.ErrnoException): void {
     const { answer, upstream } = this
     if (out !== this.out || this.failure || this.over || this.upgraded) return
     if (answer) {
@@ -321,7 +345,7 @@ export class Call implements Ongoing {
     } else this.breakOff('upstream_aborted', error.message)
   }
 
-  private isRepeatable(out: ClientRequest): boolean {
+  private isRepeatable(out: UpstreamRequest): boolean {
     return out.reusedSocket && !this.repeated && this.declared === 0 && repeatable.has(this.request.method ?? '')
   }
 
@@ -380,12 +404,15 @@ export class Call implements Ongoing {
 }
 
 /** As latin1, which fields are in: `flushHeaders` sends UTF-8. */
-function flushHead(message: ClientRequest | ServerResponse): void {
+function flushHead(message: UpstreamRequest | ServerResponse): void {
   message.write('', 'latin1')
 }
 
 /** Trailers that node:http would not send are left out: all else of the message is already there. */
-function addTrailers(to: ClientRequest | ServerResponse, { rawTrailers }: IncomingMessage): void {
+function addTrailers(
+  to: UpstreamRequest | ServerResponse,
+  { rawTrailers }: Pick<IncomingMessage, 'rawTrailers'>,
+): void {
   if (rawTrailers.length === 0) return
   try {
     to.addTrailers(trailerPairs(rawTrailers))
@@ -404,7 +431,7 @@ function isShakingHands(socket: Socket): boolean {
 }
 
 /** Whether nothing of the request can have arrived. */
-function isUnreachable({ socket, reusedSocket }: ClientRequest, error: NodeJS.ErrnoException): boolean {
+function isUnreachable({ socket, reusedSocket }: UpstreamRequest, error: NodeJS.ErrnoException): boolean {
   if (reusedSocket) return false
   const isConnectionRefused = error.syscall === 'connect' || error.syscall === 'getaddrinfo'
   return isConnectionRefused || error instanceof AggregateError || !socket || isShakingHands(socket)
