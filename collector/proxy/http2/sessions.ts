@@ -2,6 +2,7 @@
 import { connect as connectHttp2, type ClientHttp2Session, type ClientSessionOptions } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { lenient } from './headers.ts'
 
 export interface SessionsOptions {
   secure: boolean
@@ -23,11 +24,6 @@ const sessionWindow = maxStreams * streamWindow
 const pingMs = 10_000
 /** What node:http2 may hold for a session, in MB. */
 const sessionMemory = 64
-
-/** What is sent twice is passed on twice. Not in the types of Node 24 yet. */
-export interface SingleValues {
-  strictSingleValueFields: boolean
-}
 
 /** One connection. */
 export interface Session {
@@ -123,11 +119,11 @@ export class Sessions {
   private start(socket: Socket): Session {
     const { secure, hostname, maxHeaderBytes } = this.options
     const host = hostname.includes(':') ? `[${hostname}]` : hostname
-    const options: ClientSessionOptions & SingleValues = {
+    const options: ClientSessionOptions = {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: streamWindow, maxHeaderListSize: maxHeaderBytes },
       maxSessionMemory: sessionMemory,
-      strictSingleValueFields: false,
+      ...lenient,
     }
     const http2 = connectHttp2(`${secure ? 'https' : 'http'}://${host}`, options)
     const session: Session = {

@@ -6,8 +6,6 @@ import {
   createSecureServer,
   createServer,
   type ClientHttp2Stream,
-  type ClientSessionOptions,
-  type ServerOptions,
   type Http2Server,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -17,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { certificate, privateKey } from '../testing-certificate.ts'
 import type { Exchange } from '../testing-exchanges.ts'
 import { readMessage, type Message } from '../testing-wire.ts'
-import type { SingleValues } from './sessions.ts'
+import { lenient } from './headers.ts'
 
 const { NGHTTP2_INTERNAL_ERROR } = constants
 
@@ -40,8 +38,6 @@ export interface Http2StandIn {
   request: Essence | null
   stop(): Promise<void>
 }
-
-const lenient: SingleValues & ServerOptions & ClientSessionOptions = { strictSingleValueFields: false }
 
 type OnStream = (stream: ServerHttp2Stream, headers: Record<string, unknown>, raw: string[]) => unknown
 
@@ -151,15 +147,29 @@ export interface Played {
   answer: Essence
 }
 
-/** Plays an exchange over HTTP/2. */
-export async function playDirectly(exchange: Exchange, standIn: Http2StandIn): Promise<Played> {
+/** Plays an exchange over HTTP/2: with the stand-in itself, unless it is below another address. */
+export async function playDirectly(
+  exchange: Exchange,
+  standIn: Http2StandIn,
+  { origin, prefix } = { origin: standIn.url, prefix: '' },
+): Promise<Played> {
   standIn.exchange = exchange
   standIn.request = null
   const { method, path, headers, body: framed, cuts, expect, leaves } = exchange
   const text = `${method} ${path} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${framed}`
   const sent = essenceOf((readMessage(text, {}) as { message: Message }).message)
-  const session = connect(standIn.url, lenient).on('error', () => undefined)
-  const head = [':method', method, ':path', path, ':scheme', 'http', ':authority', 'x', ...sent.headers.flat()]
+  const session = connect(origin, lenient).on('error', () => undefined)
+  const head = [
+    ':method',
+    method,
+    ':path',
+    prefix + path,
+    ':scheme',
+    'http',
+    ':authority',
+    'localhost',
+    ...sent.headers.flat(),
+  ]
   const endStream = sent.body === '' && sent.trailers.length === 0
   const stream = session.request(head, { endStream, waitForTrailers: sent.trailers.length > 0 })
   const seen: Played = { request: null, interim: [], answer: { ...empty } }
