@@ -1,6 +1,7 @@
 /** One call: the request goes to the upstream and the answer comes back, byte for byte, as soon as each part is there. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { awsSigned, sha256 } from './aws-signature.ts'
 import type { Calls, Ongoing, Patience } from './calls.ts'
 import type { GuardedObservation } from './guard.ts'
 import { answerHeaders, requestHeaders, trailerPairs } from './headers.ts'
@@ -84,7 +85,8 @@ export class Call implements Ongoing {
   }
 
   private proceed(): void {
-    if (this.observed?.wantsBody && this.isRewritable()) return this.collect()
+    const isWanted = this.observed?.wantsBody || (this.upstream.endpoint.aws && this.signedHash() === null)
+    if (isWanted && this.isRewritable()) return this.collect()
     this.send()
     if (this.taken) this.out?.end()
     else this.pump()
@@ -136,14 +138,33 @@ export class Call implements Ongoing {
     this.request.socket.destroy()
   }
 
-  private send(rewritten?: Buffer): void {
+  /** What AWS wants to know of a body before it comes: a hash, which most clients send; null when it takes the whole body. */
+  private signedHash(): string | null {
+    if (this.declared === 0) return sha256('')
+    const { 'x-amz-content-sha256': hash } = this.request.headers
+    return typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash) ? hash : null
+  }
+
+  /** `body`: all of it, where it was waited for. */
+  private send(body?: Buffer, rewritten?: Buffer): void {
     const { request, upstream, observed, options } = this
-    const headers = requestHeaders(request.rawHeaders, request.headers, {
+    const { aws } = upstream.endpoint
+    let headers = requestHeaders(request.rawHeaders, request.headers, {
       host: upstream.host,
       added: observed?.addedHeaders,
       contentLength: rewritten?.length,
       upgrade: options.upgrade?.protocol,
     })
+    if (aws) {
+      const bodyHash = body ? sha256(body) : this.signedHash()
+      if (bodyHash === null)
+        return this.refuse(
+          'bad_request',
+          'AWS signs the hash of a body: send x-amz-content-sha256, or JSON that fits proxy.max_rewritten_bytes',
+        )
+      const method = request.method ?? 'GET'
+      headers = awsSigned(headers, { method, host: upstream.host, path: options.path, bodyHash, at: new Date() }, aws)
+    }
     let out: UpstreamRequest
     try {
       out = upstream.request(request.method ?? 'GET', options.path, headers, {
@@ -227,8 +248,9 @@ export class Call implements Ongoing {
       this.taken = true
       if (this.failure || this.over) return
       const body = Buffer.concat(chunks)
-      const changed = observed?.requestBody(body) ?? null
-      this.send(changed ?? undefined)
+      if (!observed?.wantsBody) observed?.requestChunk(body)
+      const changed = observed?.wantsBody ? observed.requestBody(body) : null
+      this.send(changed ?? body, changed ?? undefined)
       this.out?.end(changed ?? body)
     }
     request.on('data', onData).on('end', onEnd)
