@@ -34,6 +34,7 @@ import { createPipeline } from './pipeline.ts'
 import { createObserver } from './proxy/observe/index.ts'
 import type { CallObserver } from './proxy/observer.ts'
 import { createProxy, type Proxy } from './proxy/index.ts'
+import { TokenCounter } from './proxy/tokens/counter.ts'
 import { startPriceBook } from './price-book.ts'
 import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
@@ -159,6 +160,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   let metricsMode = config.ingest.metrics
 
   const observer = createObserver({
+    counter: config.proxy.tokenizer ? new TokenCounter() : null,
     ...config,
     acceptCalls: (calls) => pipeline.calls(calls),
     appendSamples: (metric_samples) => spool.append({ metric_samples }),
