@@ -83,8 +83,9 @@ export async function startStandIn(): Promise<StandIn> {
 }
 
 function hasKey(path: string, headers: IncomingHttpHeaders): boolean {
-  if (path === '/v1/messages') return headers['x-api-key'] !== undefined && headers['anthropic-version'] !== undefined
-  return /^Bearer ./.test(headers.authorization ?? '')
+  const bearer = /^Bearer ./.test(headers.authorization ?? '')
+  if (path !== '/v1/messages') return bearer
+  return headers['anthropic-version'] !== undefined && (bearer || headers['x-api-key'] !== undefined)
 }
 
 function cutOf(scenario: string): Call['cut'] {
