@@ -24,7 +24,7 @@ export const proxyConfig = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Whether tokens that OpenAI’s models do not report are counted, in a thread that takes some 100 MB while it is needed; else they are estimated',
+      'Whether tokens that OpenAI’s models do not report are counted, in a thread that takes some 100 MB from when it is first needed; else they are estimated',
     ),
   timeouts: z
     .strictObject({

@@ -26,7 +26,7 @@ export interface TokenCounterOptions {
   maxWaiting?: number
   /** What was not counted by then is not. */
   timeoutMs?: number
-  /** The thread, and its memory, is given up after this. */
+  /** The thread is given up after this; what it held is used again by the next, and little of it goes back to the system. */
   idleMs?: number
   worker?: URL
 }
