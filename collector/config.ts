@@ -163,6 +163,23 @@ export const endpointConfig = z
       )
       .optional()
       .describe('Where /proxy/<name>/… goes; spans that name this host and port are its calls'),
+    http2: z
+      .boolean()
+      .optional()
+      .describe(
+        'HTTP/2 with the upstream: https:// where its TLS offers it, else HTTP/1.1; http:// from the first byte. Not unless said',
+      ),
+    aws: z
+      .strictObject({
+        region: z.string().regex(/^[a-z0-9-]+$/, 'expected a region such as us-east-1'),
+        access_key_id: z.string().min(1),
+        secret_access_key: z.string().min(1),
+        session_token: z.string().min(1).optional().describe('Of temporary credentials, which end with it'),
+      })
+      .optional()
+      .describe(
+        'Bedrock: the proxy signs requests anew with these; a client’s own signature is for the proxy’s host, and AWS refuses it',
+      ),
     ca_file: z
       .string()
       .min(1)

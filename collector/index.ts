@@ -36,6 +36,7 @@ import { createObserver } from './proxy/observe/index.ts'
 import type { CallObserver } from './proxy/observer.ts'
 import { createProxy, type Proxy } from './proxy/index.ts'
 import { createKeys } from './proxy/keys/index.ts'
+import { TokenCounter } from './proxy/tokens/counter.ts'
 import { startPriceBook } from './price-book.ts'
 import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
@@ -162,6 +163,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   let metricsMode = config.ingest.metrics
 
   const observer = createObserver({
+    counter: config.proxy.tokenizer ? new TokenCounter() : null,
     ...config,
     acceptCalls: (calls) => pipeline.calls(calls),
     appendSamples: (metric_samples) => spool.append({ metric_samples }),

@@ -1,14 +1,14 @@
 /** One call: the request goes to the upstream and the answer comes back, byte for byte, as soon as each part is there. */
-import { request as requestHttp, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { awsSigned, sha256 } from './aws-signature.ts'
 import type { Calls, Ongoing, Patience } from './calls.ts'
 import type { GuardedObservation } from './guard.ts'
 import { answerHeaders, requestHeaders, trailerPairs, type RawHeaders } from './headers.ts'
 import type { CallEnd } from './observer.ts'
 import { answerRefusal, type Refusal, type RefusalCode } from './refusal.ts'
 import { headOf, tunnel } from './tunnel.ts'
-import type { Upstream } from './upstream.ts'
+import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.ts'
 
 export interface CallOptions {
   request: IncomingMessage
@@ -44,14 +44,16 @@ export class Call implements Ongoing {
   private readonly observed: GuardedObservation | null
   /** Bytes of the request's body; null when it comes in chunks. */
   private readonly declared: number | null
-  private out: ClientRequest | null = null
-  private answer: IncomingMessage | null = null
+  private out: UpstreamRequest | null = null
+  private answer: UpstreamAnswer | null = null
   /** Of an upgraded connection, on the upstream's side. */
   private upgraded: Socket | null = null
   private requestBytes = 0
   private responseBytes = 0
   /** Whether all of the request came. */
   private taken: boolean
+  /** Whether it is still to be known which protocol the upstream speaks. */
+  private settling = false
   /** Whether the client has leave to send the body that it announced with Expect. */
   private continued = false
   /** Null while it is going well. */
@@ -75,16 +77,40 @@ export class Call implements Ongoing {
 
   /** `refusal` says why it does not go on to the upstream. */
   start(refusal: Refusal | null): void {
-    const { response, declared, observed, options } = this
+    const { response, declared, options } = this
     options.calls.add(this)
     response.sendDate = false
     response.on('close', () => this.close(response.writableFinished ? 'complete' : 'client_aborted'))
     if (refusal) return this.refuse(refusal.code, refusal.message)
     if (declared !== null && declared > options.maxBodyBytes) return this.refuseSize()
-    if (observed?.wantsBody && this.isRewritable()) return this.collect()
+    const settling = options.upgrade ? null : this.upstream.settling()
+    if (settling) void this.settle(settling)
+    else this.proceed()
+  }
+
+  private proceed(): void {
+    const isWanted = this.observed?.wantsBody || (this.upstream.endpoint.aws && this.signedHash() === null)
+    if (isWanted && this.isRewritable()) return this.collect()
     this.send()
     if (this.taken) this.out?.end()
     else this.pump()
+  }
+
+  private async settle(settling: Promise<void>): Promise<void> {
+    const { upstream } = this
+    this.settling = true
+    try {
+      await settling
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      return this.fail(
+        'upstream_unreachable',
+        'upstream_unreachable',
+        `${upstream.host} cannot be reached: ${code ?? message}`,
+      )
+    }
+    this.settling = false
+    if (!this.failure && !this.over) this.proceed()
   }
 
   private refuse(code: RefusalCode, message: string): void {
@@ -100,7 +126,7 @@ export class Call implements Ongoing {
       if (waited > Math.max(idle, farewellMs)) request.socket.destroy()
     } else if (answer) {
       if (waited > idle) this.breakOff('timeout', `nothing came for ${idle} ms`)
-    } else if (out && isConnecting(out.socket)) {
+    } else if (out ? isConnecting(out.socket) : this.settling) {
       if (waited > connect) this.fail('timeout', 'upstream_timeout', `no connection within ${connect} ms`)
     } else if (!taken) {
       if (waited > idle) this.fail('timeout', 'request_timeout', `no part of the request came for ${idle} ms`)
@@ -116,24 +142,43 @@ export class Call implements Ongoing {
     this.request.socket.destroy()
   }
 
-  private send(rewritten?: Buffer): void {
+  /** What AWS wants to know of a body before it comes: a hash, which most clients send; null when it takes the whole body. */
+  private signedHash(): string | null {
+    if (this.declared === 0) return sha256('')
+    const { 'x-amz-content-sha256': hash } = this.request.headers
+    return typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash) ? hash : null
+  }
+
+  /** `body`: all of it, where it was waited for. */
+  private send(body?: Buffer, rewritten?: Buffer): void {
     const { request, upstream, observed, options } = this
-    const headers = requestHeaders(options.rawHeaders, request.headers, {
+    const { aws } = upstream.endpoint
+    let headers = requestHeaders(options.rawHeaders, request.headers, {
       host: upstream.host,
       added: observed?.addedHeaders,
       contentLength: rewritten?.length,
       upgrade: options.upgrade?.protocol,
     })
-    const to = upstream.options(request.method ?? 'GET', options.path, headers)
-    let out: ClientRequest
+    if (aws) {
+      const bodyHash = body ? sha256(body) : this.signedHash()
+      if (bodyHash === null)
+        return this.refuse(
+          'bad_request',
+          'AWS signs the hash of a body: send x-amz-content-sha256, or JSON that fits proxy.max_rewritten_bytes',
+        )
+      const method = request.method ?? 'GET'
+      headers = awsSigned(headers, { method, host: upstream.host, path: options.path, bodyHash, at: new Date() }, aws)
+    }
+    let out: UpstreamRequest
     try {
-      out = upstream.secure ? requestHttps(to) : requestHttp(to)
+      out = upstream.request(request.method ?? 'GET', options.path, headers, {
+        upgrades: options.upgrade !== undefined,
+      })
     } catch (error) {
       // What node:http takes from a client and would not send itself.
       return this.refuse('bad_request', (error as Error).message)
     }
     this.out = out
-    out.maxHeadersCount = 0
     out.on('response', (answer) => this.begin(answer))
     out.on('error', (error) => this.lose(out, error))
     // Also without an error, where the upstream changed protocols that nobody asked it to.
@@ -207,8 +252,9 @@ export class Call implements Ongoing {
       this.taken = true
       if (this.failure || this.over) return
       const body = Buffer.concat(chunks)
-      const changed = observed?.requestBody(body) ?? null
-      this.send(changed ?? undefined)
+      if (!observed?.wantsBody) observed?.requestChunk(body)
+      const changed = observed?.wantsBody ? observed.requestBody(body) : null
+      this.send(changed ?? body, changed ?? undefined)
       this.out?.end(changed ?? body)
     }
     request.on('data', onData).on('end', onEnd)
@@ -230,7 +276,7 @@ export class Call implements Ongoing {
     }
   }
 
-  private begin(answer: IncomingMessage): void {
+  private begin(answer: UpstreamAnswer): void {
     const { request, response, observed, options } = this
     const { statusCode = 502, statusMessage = '', rawHeaders, headers } = answer
     if (this.failure || this.over) return void answer.resume()
@@ -251,7 +297,7 @@ export class Call implements Ongoing {
     this.relay(answer)
   }
 
-  private relay(answer: IncomingMessage): void {
+  private relay(answer: UpstreamAnswer): void {
     const { response, request, observed, options } = this
     const declared = answer.headers['content-length']
     const length = declared === undefined || request.method === 'HEAD' ? null : Number(declared)
@@ -307,7 +353,7 @@ export class Call implements Ongoing {
   }
 
   /** The connection with the upstream failed. */
-  private lose(out: ClientRequest, error: NodeJS.ErrnoException): void {
+  private lose(out: UpstreamRequest, error: NodeJS.ErrnoException): void {
     const { answer, upstream } = this
     if (out !== this.out || this.failure || this.over || this.upgraded) return
     if (answer) {
@@ -325,7 +371,7 @@ export class Call implements Ongoing {
     } else this.breakOff('upstream_aborted', error.message)
   }
 
-  private isRepeatable(out: ClientRequest): boolean {
+  private isRepeatable(out: UpstreamRequest): boolean {
     return out.reusedSocket && !this.repeated && this.declared === 0 && repeatable.has(this.request.method ?? '')
   }
 
@@ -385,12 +431,15 @@ export class Call implements Ongoing {
 }
 
 /** As latin1, which fields are in: `flushHeaders` sends UTF-8. */
-function flushHead(message: ClientRequest | ServerResponse): void {
+function flushHead(message: UpstreamRequest | ServerResponse): void {
   message.write('', 'latin1')
 }
 
 /** Trailers that node:http would not send are left out: all else of the message is already there. */
-function addTrailers(to: ClientRequest | ServerResponse, { rawTrailers }: IncomingMessage): void {
+function addTrailers(
+  to: UpstreamRequest | ServerResponse,
+  { rawTrailers }: Pick<IncomingMessage, 'rawTrailers'>,
+): void {
   if (rawTrailers.length === 0) return
   try {
     to.addTrailers(trailerPairs(rawTrailers))
@@ -409,7 +458,7 @@ function isShakingHands(socket: Socket): boolean {
 }
 
 /** Whether nothing of the request can have arrived. */
-function isUnreachable({ socket, reusedSocket }: ClientRequest, error: NodeJS.ErrnoException): boolean {
+function isUnreachable({ socket, reusedSocket }: UpstreamRequest, error: NodeJS.ErrnoException): boolean {
   if (reusedSocket) return false
   const isConnectionRefused = error.syscall === 'connect' || error.syscall === 'getaddrinfo'
   return isConnectionRefused || error instanceof AggregateError || !socket || isShakingHands(socket)

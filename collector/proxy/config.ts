@@ -25,6 +25,12 @@ export const proxyConfig = z.strictObject({
   max_rewritten_bytes: count
     .default(8 * 2 ** 20)
     .describe('Larger JSON bodies are passed on as they are, where something is to be asked for in them'),
+  tokenizer: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether tokens that OpenAI’s models do not report are counted, in a thread that takes some 100 MB from when it is first needed; else they are estimated',
+    ),
   timeouts: z
     .strictObject({
       connect: duration.default('10s').describe('To a connection with the upstream, TLS included (504)'),

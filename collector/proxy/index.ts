@@ -12,6 +12,7 @@ import { createAccess, type Access } from './access.ts'
 import { Call } from './call.ts'
 import { Calls } from './calls.ts'
 import { beginObservation } from './guard.ts'
+import { acceptHttp2, type Http2Clients } from './http2/incoming.ts'
 import { credentialOf, swapKey, withoutKeys } from './keys/credential.ts'
 import { isRefusal, type Keys } from './keys/index.ts'
 import type { CallObserver } from './observer.ts'
@@ -52,6 +53,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   let upstreams = upstreamsOf(options, new Map(), log)
   let access: Access | null = null
   let listening: Server | null = null
+  let http2Clients: Http2Clients | null = null
   let origin = Date.now() - performance.now()
   const calls = new Calls(config)
 
@@ -130,6 +132,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     },
     attach(server, otherwise) {
       listening = server
+      http2Clients = acceptHttp2(server, config.max_header_bytes)
       // Their size is bounded: none may be left out for their number.
       server.maxHeadersCount = 0
       server.on('request', (request, response) => {
@@ -160,6 +163,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     },
     async stop(limitMs = durationMs(config.timeouts.drain)) {
       await calls.stop(limitMs)
+      http2Clients?.stop()
       for (const upstream of upstreams.values()) upstream.close()
     },
   }

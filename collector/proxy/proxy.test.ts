@@ -1,4 +1,5 @@
 /** What the proxy does with calls: streams, aborts, errors, limits, time-outs, upgrades, TLS. */
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import {
@@ -483,6 +484,33 @@ describe('TLS', () => {
     const refused = await get(`http://127.0.0.1:${proxied.port}/proxy/strict/`)
     expect(refused).toMatchObject({ status: 502, headers: { 'x-inferwatch-error': 'upstream_unreachable' } })
     expect(refused.text).toContain('UNABLE_TO_VERIFY_LEAF_SIGNATURE')
+  })
+})
+
+describe('an endpoint with credentials of AWS', () => {
+  const aws = { region: 'us-east-1', access_key_id: 'AKID', secret_access_key: 'secret' }
+  const echo: RequestListener = (request, response) => {
+    request.resume().on('end', () => response.end(JSON.stringify(request.headers)))
+  }
+  const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
+
+  test.each([
+    ['the hash that the client sent', { 'x-amz-content-sha256': hashOf('{}') }],
+    ['the hash of a JSON body', { 'content-type': 'application/json' }],
+  ])('signs %s', async (_, headers) => {
+    const { url } = await before(echo, { endpoint: { aws } })
+    const { text } = await post(`${url}/model/x/converse`, '{}', { authorization: 'Bearer mine', ...headers })
+    expect(JSON.parse(text)).toMatchObject({
+      authorization: expect.stringMatching(/^AWS4-HMAC-SHA256 Credential=AKID\//),
+      'x-amz-content-sha256': hashOf('{}'),
+    })
+  })
+
+  test('passes on no body whose hash it cannot know', async () => {
+    const { url } = await before(echo, { endpoint: { aws, kind: 'bedrock' } })
+    const refused = await post(`${url}/model/x/invoke`, 'x', { 'content-type': 'text/plain' })
+    expect(refused).toMatchObject({ status: 400, headers: { 'x-inferwatch-error': 'bad_request' } })
+    expect(refused.text).toContain('x-amz-content-sha256')
   })
 })
 

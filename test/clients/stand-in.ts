@@ -3,7 +3,7 @@
  * first step of a path says who calls, `<client>-<scenario>`: calls of `…err429` are refused; in the midst of a stream,
  * `…drop` loses its connection and `…abort` is kept waiting.
  */
-import type { ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   readJson,
@@ -75,10 +75,17 @@ export async function startStandIn(): Promise<StandIn> {
     const call: Call = { cut: cutOf(scenario), id, body, response }
     const answer = routes[path]
     if (request.method !== 'POST' || !answer) return refuse(path, 404, 'not_found_error', response)
+    if (!hasKey(path, request.headers)) return refuse(path, 401, 'authentication_error', response)
     if (scenario.endsWith('-err429')) return refuse(path, 429, 'rate_limit_error', response)
     await answer(call)
   })
   return { ...server, served }
+}
+
+function hasKey(path: string, headers: IncomingHttpHeaders): boolean {
+  const bearer = /^Bearer ./.test(headers.authorization ?? '')
+  if (path !== '/v1/messages') return bearer
+  return headers['anthropic-version'] !== undefined && (bearer || headers['x-api-key'] !== undefined)
 }
 
 function cutOf(scenario: string): Call['cut'] {
@@ -94,7 +101,7 @@ const routes: Record<string, (call: Call) => void | Promise<void>> = {
 }
 
 function refuse(path: string, status: number, type: string, response: ServerResponse): void {
-  const text = status === 429 ? 'Rate limit reached' : `No such path: ${path}`
+  const text = status === 429 ? 'Rate limit reached' : status === 401 ? 'No key' : `No such path: ${path}`
   if (path === '/v1/messages') return sendJson(response, status, { type: 'error', error: { type, message: text } })
   const error = { message: text, type: 'requests', param: null, code: status === 429 ? 'rate_limit_exceeded' : null }
   sendJson(response, status, { error })

@@ -49,8 +49,21 @@ function lockDigest(): string {
 const outcomes = z.record(z.string(), z.object({ trace_id: z.string(), error: z.string() }))
 export type Outcomes = z.infer<typeof outcomes>
 
+/** What each scenario came to at the endpoint itself, and through the proxy. */
+const comparisons = z.record(z.string(), z.object({ direct: z.unknown(), proxied: z.unknown() }))
+export type Comparisons = z.infer<typeof comparisons>
+
 /** Runs test/clients/<script>.mjs to its end. Rejects with what it wrote to stderr when it fails, or takes a minute. */
 export async function runClient(script: string, env: Record<string, string>): Promise<Outcomes> {
+  return outcomes.parse(await outputOf(script, env))
+}
+
+/** Runs test/clients/proxied-<script>.mjs, as `runClient` does. */
+export async function runProxied(script: string, env: Record<string, string>): Promise<Comparisons> {
+  return comparisons.parse(await outputOf(`proxied-${script}`, env))
+}
+
+async function outputOf(script: string, env: Record<string, string>): Promise<unknown> {
   const child = spawn(process.execPath, [join(folder, `${script}.mjs`)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,5 +71,5 @@ export async function runClient(script: string, env: Record<string, string>): Pr
   })
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   if (code !== 0) throw new Error(`${script} ended with ${code}:\n${stderr}`)
-  return outcomes.parse(JSON.parse(stdout))
+  return JSON.parse(stdout)
 }

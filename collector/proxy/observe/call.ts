@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { SeenCall } from '../../pipeline.ts'
 import type { CallEnd, CallObservation, CallStart } from '../observer.ts'
+import type { Estimated } from '../tokens/refine.ts'
 import type { Facts, Route, UsageParser } from '../usage/parser.ts'
 import { newFacts, readRequest } from '../usage/parser.ts'
 import { askForUsage } from './ask-usage.ts'
@@ -144,7 +145,7 @@ export class ObservedCall implements CallObservation {
   }
 
   /** The records of the call, and the headers that tell of limits. Once, when all is read. */
-  finish(): { seen: SeenCall; headers: IncomingHttpHeaders; endedMs: number } {
+  finish(): { seen: SeenCall; estimated: Estimated; headers: IncomingHttpHeaders; endedMs: number } {
     const { start, endpoint, parser, route, facts, reader, shared } = this
     const end = this.ended as CallEnd
     const copied = this.request.read()
@@ -168,7 +169,7 @@ export class ObservedCall implements CallObservation {
       },
       failed || end.how !== 'complete',
     )
-    const seen = recordsOf({
+    const { seen, estimated } = recordsOf({
       start,
       end,
       parser,
@@ -192,7 +193,7 @@ export class ObservedCall implements CallObservation {
     const { span } = seen
     if (endpoint.apiKey !== undefined) span.status_message = span.status_message.replaceAll(endpoint.apiKey, '[key]')
     this.release()
-    return { seen, headers: this.headers, endedMs: end.atMs }
+    return { seen, estimated, headers: this.headers, endedMs: end.atMs }
   }
 
   /** Lets go of the copies. Idempotent. */

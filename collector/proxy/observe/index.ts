@@ -2,8 +2,10 @@
 import type { MetricSample } from '../../../records/server-sample.ts'
 import { type AttributionConfig, type ContentConfig, contentSettings, type EndpointConfig } from '../../config.ts'
 import type { IssueLog } from '../../issues.ts'
-import type { AcceptCalls } from '../../pipeline.ts'
+import type { AcceptCalls, SeenCall } from '../../pipeline.ts'
 import type { CallObserver } from '../observer.ts'
+import type { TokenCounter } from '../tokens/counter.ts'
+import { refine, type Estimated } from '../tokens/refine.ts'
 import { routeOf } from '../usage/index.ts'
 import { type Endpoint, ObservedCall, type Shared } from './call.ts'
 import { Budget } from './copy.ts'
@@ -25,6 +27,8 @@ export interface ObserverOptions extends ObserverConfig {
   /** Stores what providers say of their limits. */
   appendSamples: (samples: MetricSample[]) => Promise<void>
   issues: Pick<IssueLog, 'add'>
+  /** Counts what vendors do not say, where it can; else that is estimated. Stopped with the observer. */
+  counter?: TokenCounter | null
   /** Bytes that copies of requests and answers may hold together. */
   maxCopiedBytes?: number
   /** How often limits are stored. */
@@ -43,14 +47,26 @@ export interface Observer extends CallObserver {
 const source = 'proxy'
 
 export function createObserver(options: ObserverOptions): Observer {
-  const { issues, acceptCalls, appendSamples, maxCopiedBytes = 64 * 2 ** 20, limitsMs = 5_000 } = options
+  const {
+    issues,
+    acceptCalls,
+    appendSamples,
+    maxCopiedBytes = 64 * 2 ** 20,
+    limitsMs = 5_000,
+    counter = null,
+  } = options
   const budget = new Budget(maxCopiedBytes)
   const retries = new Retries()
   const limits = new RateLimits()
+  const estimates = new WeakMap<SeenCall, Estimated>()
   const deliverer = new Deliverer({
-    accept: acceptCalls,
+    async accept(calls) {
+      if (counter) await refine(calls, (call) => estimates.get(call), counter)
+      await acceptCalls(calls)
+    },
     finish(call) {
-      const { seen, headers, endedMs } = call.finish()
+      const { seen, estimated, headers, endedMs } = call.finish()
+      if (estimated.input || estimated.output) estimates.set(seen, estimated)
       const { endpoint, api_key, model } = seen.request
       limits.add(endpoint, api_key, model, headers, endedMs)
       return seen
@@ -107,6 +123,7 @@ export function createObserver(options: ObserverOptions): Observer {
     async stop() {
       clearInterval(timer)
       await flushed()
+      counter?.stop()
     },
   }
 }

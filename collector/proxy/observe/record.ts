@@ -9,7 +9,8 @@ import { nameModel, setTier } from '../../otlp/dialects/fields.ts'
 import { normalFinishReason, statusOfError, statusOfFinish } from '../../otlp/dialects/outcome.ts'
 import type { SeenCall } from '../../pipeline.ts'
 import type { CallEnd, CallStart } from '../observer.ts'
-import { addTexts, TokenEstimate } from '../usage/estimate.ts'
+import type { Estimated } from '../tokens/refine.ts'
+import { addTexts, TextSample } from '../usage/estimate.ts'
 import { errorOf } from '../usage/errors.ts'
 import { at } from '../usage/json.ts'
 import type { Facts, Route, UsageParser } from '../usage/parser.ts'
@@ -50,7 +51,7 @@ const resourceOf = memo((service): Attributes => new Map([['service.name', servi
 const maxName = 256
 const maxMessage = 1_000
 
-export function recordsOf(seen: SeenAll): SeenCall {
+export function recordsOf(seen: SeenAll): { seen: SeenCall; estimated: Estimated } {
   const { start, end, route, trace, facts, times, who } = seen
   const request = emptyRequest()
   request.dialect = 'proxy'
@@ -74,7 +75,7 @@ export function recordsOf(seen: SeenAll): SeenCall {
   setTier(request, name(facts.service_tier), name(facts.asked_tier))
   copyTimes(request, facts, times)
   setOutcome(request, seen)
-  setTokens(request, seen)
+  const estimated = setTokens(request, seen)
   request.tpot_ms = tpotMs(request.duration_ms, request.ttft_ms, request.output_tokens)
   request.reported_cost_usd = facts.reported_cost_usd
   if (request.status !== 'error' && route.operation !== 'embeddings' && (seen.answerRead || facts.streamed))
@@ -82,7 +83,7 @@ export function recordsOf(seen: SeenAll): SeenCall {
   request.input = seen.input
   request.output = facts.answer.toString()
   request.attributes = ownAttributes(seen)
-  return { span: spanOf(request, seen), request }
+  return { seen: { span: spanOf(request, seen), request }, estimated }
 }
 
 const name = (text: string) => (text.length > maxName ? text.slice(0, maxName) : text)
@@ -147,8 +148,9 @@ const hasEnded = (facts: Facts) => facts.finish_reason !== ''
 const counted = new Set(['chat', 'text_completion', 'generate_content', 'embeddings'])
 const generating = new Set(['chat', 'text_completion', 'generate_content'])
 
-/** The vendor's counts; where it gave none, or the answer was cut short before it did, an estimate. */
-function setTokens(request: LlmRequest, { end, status, facts, route, parser, requestBody }: SeenAll): void {
+/** The vendor's counts; where it gave none, or the answer was cut short before it did, an estimate, and of what. */
+function setTokens(request: LlmRequest, { end, status, facts, route, parser, requestBody }: SeenAll): Estimated {
+  const estimated: Estimated = { input: null, output: null }
   request.input_tokens = facts.input_tokens
   request.cached_input_tokens = facts.cached_input_tokens
   request.cache_write_tokens = facts.cache_write_tokens
@@ -157,7 +159,7 @@ function setTokens(request: LlmRequest, { end, status, facts, route, parser, req
   request.input_token_basis = facts.input_token_basis
   if (request.input_tokens !== null || request.output_tokens !== null) request.usage_source = 'reported'
   // What was refused costs nothing; of what never came nothing is known.
-  if (status === null || status >= 400 || !counted.has(route.operation)) return
+  if (status === null || status >= 400 || !counted.has(route.operation)) return estimated
   const open = end.how !== 'complete' && !hasEnded(facts)
   const seen = facts.answer.estimate.tokens
   // Counts in the middle of a stream are of what was generated until then, or only of its beginning.
@@ -167,14 +169,17 @@ function setTokens(request: LlmRequest, { end, status, facts, route, parser, req
     (request.output_tokens === null || (open && request.output_tokens < seen))
   ) {
     request.output_tokens = seen
+    estimated.output = facts.answer.sample
     request.usage_source = 'estimated'
   }
-  if (request.input_tokens !== null) return
-  const estimate = new TokenEstimate()
+  if (request.input_tokens !== null) return estimated
+  const estimate = new TextSample()
   addTexts(estimate, parser.input(requestBody))
-  if (estimate.tokens === null) return
+  if (estimate.tokens === null) return estimated
   request.input_tokens = estimate.tokens
   request.usage_source = 'estimated'
+  estimated.input = estimate
+  return estimated
 }
 
 const maxMetadata = 16

@@ -1,5 +1,5 @@
 /** What a model answered, put together from the pieces of a stream or taken from a whole answer. */
-import { TokenEstimate } from './estimate.ts'
+import { TextSample, TokenEstimate } from './estimate.ts'
 
 interface ToolCall {
   id: string
@@ -57,6 +57,14 @@ export class Answer {
     if (piece.name !== undefined) this.estimate.add(piece.name)
     call.arguments += this.kept(more)
     return more !== '' || (piece.name ?? '') !== ''
+  }
+
+  /** What is kept of the text, with the estimate of all of it; null where none is kept. */
+  get sample(): TextSample | null {
+    const kept = new TextSample()
+    for (const text of this.texts) kept.add(text ?? '')
+    for (const call of this.calls.values()) kept.add(call.name + call.arguments)
+    return kept.sample === '' ? null : kept.of(this.estimate)
   }
 
   get toolCalls(): number {
