@@ -4,6 +4,7 @@ import { durationMs } from '../../records/duration.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { CallEnd } from './observer.ts'
 import type { Refusal } from './refusal.ts'
+import { type Entry, Roll } from './roll.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What a call may take, in ms. */
@@ -14,7 +15,7 @@ export interface Patience {
 }
 
 /** A call as those see it who wait for it. */
-export interface Ongoing {
+export interface Ongoing extends Entry {
   readonly upstream: Upstream
   /** Ends it where its patience is over. `now` is performance.now(). */
   check(now: number, patience: Patience): void
@@ -26,7 +27,7 @@ export interface Ongoing {
 const checkMs = 1_000
 
 export class Calls {
-  private readonly active = new Set<Ongoing>()
+  private readonly active = new Roll<Ongoing>()
   private readonly ended = new Map<string, { endpoint: string; outcome: string; calls: number }>()
   private config: ProxyConfig
   private patience: Patience
@@ -102,7 +103,7 @@ export class Calls {
       clearTimeout(timer)
     }
     clearInterval(this.timer)
-    for (const call of this.active) call.cut()
+    for (const call of this.active.all()) call.cut()
   }
 
   private startChecking(): NodeJS.Timeout {
@@ -110,7 +111,7 @@ export class Calls {
     const every = Math.min(checkMs, Math.max(10, Math.min(connect, headers, idle) / 4))
     return setInterval(() => {
       const now = performance.now()
-      for (const call of this.active) call.check(now, this.patience)
+      for (const call of this.active.all()) call.check(now, this.patience)
     }, every).unref()
   }
 }
