@@ -28,7 +28,8 @@ const checkMs = 1_000
 
 export class Calls {
   private readonly active = new Roll<Ongoing>()
-  private readonly ended = new Map<string, { endpoint: string; outcome: string; calls: number }>()
+  /** By endpoint. */
+  private readonly ended = new Map<string, Partial<Record<CallEnd['how'], number>>>()
   private config: ProxyConfig
   private patience: Patience
   private timer: NodeJS.Timeout
@@ -49,7 +50,8 @@ export class Calls {
     meter
       .createObservableCounter('inferwatch.proxy.calls', { description: 'Calls by how they ended', unit: '{call}' })
       .addCallback((result) => {
-        for (const { endpoint, outcome, calls } of this.ended.values()) result.observe(calls, { endpoint, outcome })
+        for (const [endpoint, outcomes] of this.ended)
+          for (const [outcome, calls] of Object.entries(outcomes)) result.observe(calls, { endpoint, outcome })
       })
   }
 
@@ -86,10 +88,9 @@ export class Calls {
   }
 
   count(endpoint: string, outcome: CallEnd['how']): void {
-    const key = `${outcome} ${endpoint}`
-    const known = this.ended.get(key)
-    if (known) known.calls++
-    else this.ended.set(key, { endpoint, outcome, calls: 1 })
+    let outcomes = this.ended.get(endpoint)
+    if (!outcomes) this.ended.set(endpoint, (outcomes = {}))
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
 
   /** Lets no further call begin, and waits for the others for at most `limitMs`; what is left then is cut. Idempotent. */
