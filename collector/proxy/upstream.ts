@@ -1,10 +1,10 @@
 /** Where the calls to one endpoint go, and the connections kept for them. */
 import { readFileSync } from 'node:fs'
-import { Agent as HttpAgent, type RequestOptions } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { RequestOptions } from 'node:http'
 import { getCACertificates } from 'node:tls'
 import { durationMs } from '../../records/duration.ts'
 import type { EndpointConfig, ProxyConfig } from '../config.ts'
+import { HttpAgent, HttpsAgent } from './agents.ts'
 
 export type ProxiedEndpoint = EndpointConfig & { upstream: string }
 
