@@ -17,7 +17,7 @@ export function contentText(content: unknown, limit: number): string {
 /** Most prompts hold no file, and are written several times faster without looking at every value. */
 function jsonOf(content: unknown): string {
   const json = JSON.stringify(content) ?? ''
-  return mayHoldFile.test(json) ? JSON.stringify(content, withoutFiles) : json
+  return json.length > leastFile && mayHoldFile.test(json) ? JSON.stringify(content, withoutFiles) : json
 }
 
 function withoutFiles(_key: string, value: unknown): unknown {
