@@ -55,7 +55,7 @@ async function converse(load: Load, turn: number, end: number, measured: Measure
   socket.on('data', (chunk) => {
     // The last bytes tell the end; streams are long, so only their tail is kept.
     text = (text + chunk.toString('latin1')).slice(load.stream && first > 0 ? -16 : 0)
-    if (first === 0 && text.includes('\r\n\r\n') && !text.endsWith('\r\n\r\n')) first = performance.now()
+    if (first === 0 && hasBody(text)) first = performance.now()
     if (text.startsWith('HTTP/')) isOk = text.startsWith('HTTP/1.1 200 ')
     if (!isWhole(text, load.stream)) return
     const now = performance.now()
@@ -69,6 +69,12 @@ async function converse(load: Load, turn: number, end: number, measured: Measure
   socket.on('error', () => measured.failed++)
   socket.on('close', () => resolve())
   await promise
+}
+
+/** Any of it behind the head; it may all come at once. */
+function hasBody(text: string): boolean {
+  const head = text.indexOf('\r\n\r\n')
+  return head >= 0 && head + 4 < text.length
 }
 
 function isWhole(text: string, stream: boolean): boolean {
