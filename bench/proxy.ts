@@ -1,15 +1,18 @@
 /**
  * Calls through the proxy, against none, a bare node:http pass-through, and others, taking turns:
- * `npm run bench -- proxy [seconds] [rounds] [case …] [--peers folder] [--observer module]`. In the folder, `npm i undici
- * @portkey-ai/gateway` adds those two (Portkey listens on all interfaces: run it under `unshare -n`, with `lo` up). The module
- * exports the `observer` of the kind observed.
+ * `npm run bench -- proxy [seconds] [rounds] [case …] [--kinds a,b] [--peers folder]`. Kinds: ours (nothing is observed), observed
+ * (the records go nowhere), recorded (the whole collector; its engine is a process of its own, on the same CPU). The peers, undici and
+ * Portkey's gateway, are installed into their folder when they are not there yet. Portkey listens on every interface: all runs in a
+ * network namespace without any but loopback, and where that is not to be had, without Portkey.
  */
 import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { cpuUs, peakRssBytes } from './support/processes.ts'
 import type { Load, Measured } from './support/proxy-load.ts'
+import { installPeers, isAlone, portkeyIn, runAlone } from './support/proxy-peers.ts'
 
 interface Case extends Pick<Load, 'connections' | 'stream' | 'gapMs'> {
   title: string
@@ -23,45 +26,59 @@ const cases: Record<string, Case> = {
   slow: { title: '1,000 streams with an event every 100 ms', connections: 1_000, stream: true, gapMs: 100 },
 }
 
+const allKinds = ['direct', 'node:http', 'undici', 'ours', 'observed', 'recorded', 'portkey'] as const
+type Kind = (typeof allKinds)[number]
+
 const { values, positionals } = parseArgs({
   args: process.argv.slice(3),
   allowPositionals: true,
-  options: { peers: { type: 'string' }, observer: { type: 'string' } },
+  options: { peers: { type: 'string' }, kinds: { type: 'string' } },
 })
 const [seconds = 4, rounds = 3] = positionals.slice(0, 2).map(Number)
 const chosen = positionals.length > 2 ? positionals.slice(2) : Object.keys(cases)
-const portkey = `${values.peers}/node_modules/@portkey-ai/gateway/build/start-server.js`
-const kinds = [
-  'direct',
-  'node:http',
-  ...(values.peers && existsSync(`${values.peers}/node_modules/undici`) ? ['undici'] : []),
-  'ours',
-  ...(values.observer ? ['observed'] : []),
-  ...(values.peers && existsSync(portkey) ? ['portkey'] : []),
-]
+const peers = values.peers ?? join(import.meta.dirname, '../test/.output/proxy-peers')
+const asked = values.kinds?.split(',') ?? allKinds
+const kinds = new Set(allKinds.filter((kind) => asked.includes(kind)))
+if (kinds.has('undici') || kinds.has('portkey')) prepare()
+
+/** Leaves out what cannot be had, and says so. */
+function prepare(): void {
+  const missing = installPeers(peers)
+  if (missing !== null) {
+    print(missing)
+    kinds.delete('undici')
+    kinds.delete('portkey')
+  }
+  if (!kinds.has('portkey') || isAlone()) return
+  const status = runAlone()
+  if (status !== null) process.exit(status)
+  print('No network namespace is to be had here: without Portkey.')
+  kinds.delete('portkey')
+}
 
 interface Round extends Measured {
   rps: number
-  /** CPU of what stands in front, µs an answer. */
+  /** CPU of the process in front, µs an answer. */
   cpuUs: number
+  /** The most it ever held. */
   rssMb: number
 }
 
 interface Front {
   load: Pick<Load, 'port' | 'path' | 'headers'>
-  usage(): Promise<{ cpuUs: number; rssMb: number }>
-  stop(): void
+  usage(): { cpuUs: number; rssMb: number }
+  stop(): Promise<void>
 }
 
 print(`${rounds} rounds of ${seconds} s each way, taking turns; medians. In front: CPU 0; upstream and load: CPU 1.\n`)
 for (const name of chosen) {
   const { title, ...load } = cases[name] ?? fail(`no such case: ${name}; there are ${Object.keys(cases).join(', ')}`)
-  const all = new Map<string, Round[]>(kinds.map((kind) => [kind, []]))
+  const all = new Map<Kind, Round[]>([...kinds].map((kind) => [kind, []]))
   for (let round = 0; round < rounds; round++) for (const kind of kinds) all.get(kind)?.push(await measure(kind, load))
   report(title, all)
 }
 
-async function measure(kind: string, load: Omit<Case, 'title'>): Promise<Round> {
+async function measure(kind: Kind, load: Omit<Case, 'title'>): Promise<Round> {
   const standIn = await start('stand-in', [], 1)
   const front = kind === 'direct' ? direct(standIn.port) : await inFront(kind, standIn.port)
   const loader = fork(new URL('support/proxy-load.ts', import.meta.url), [])
@@ -72,12 +89,10 @@ async function measure(kind: string, load: Omit<Case, 'title'>): Promise<Round> 
     return measured
   }
   await ask(load.gapMs > 0 ? 0.1 : 1)
-  const before = await front.usage()
+  const before = front.usage()
   const measured = await ask(seconds)
-  const after = await front.usage()
-  front.stop()
-  standIn.process.kill()
-  loader.kill()
+  const after = front.usage()
+  await Promise.all([front.stop(), ended(standIn.process), ended(loader)])
   return {
     ...measured,
     rps: measured.answers / measured.seconds,
@@ -89,25 +104,16 @@ async function measure(kind: string, load: Omit<Case, 'title'>): Promise<Round> 
 function direct(port: number): Front {
   return {
     load: { port, path: '', headers: {} },
-    usage: () => Promise.resolve({ cpuUs: 0, rssMb: 0 }),
-    stop: () => undefined,
+    usage: () => ({ cpuUs: 0, rssMb: 0 }),
+    stop: () => Promise.resolve(),
   }
 }
 
-async function inFront(kind: string, upstream: number): Promise<Front> {
+async function inFront(kind: Kind, upstream: number): Promise<Front> {
   if (kind === 'portkey') return startPortkey(upstream)
-  const extra = kind === 'undici' ? values.peers : kind === 'observed' ? values.observer : ''
-  const { process: child, port } = await start(kind, [String(upstream), extra ?? ''], 0)
-  const path = kind === 'ours' || kind === 'observed' ? '/proxy/stand-in' : ''
-  return {
-    load: { port, path, headers: {} },
-    async usage() {
-      child.send('usage')
-      const [{ cpu, rss }] = (await once(child, 'message')) as [{ cpu: NodeJS.CpuUsage; rss: number }]
-      return { cpuUs: cpu.user + cpu.system, rssMb: rss / 2 ** 20 }
-    },
-    stop: () => void child.kill(),
-  }
+  const { process: child, port } = await start(kind, [String(upstream), peers], 0)
+  const path = kind === 'node:http' || kind === 'undici' ? '' : '/proxy/stand-in'
+  return { load: { port, path, headers: {} }, usage: () => usageOf(child), stop: () => ended(child) }
 }
 
 async function start(kind: string, args: string[], cpu: number): Promise<{ process: ChildProcess; port: number }> {
@@ -119,13 +125,27 @@ async function start(kind: string, args: string[], cpu: number): Promise<{ proce
 
 async function startPortkey(upstream: number): Promise<Front> {
   const port = await freePort()
-  const child = spawn(process.execPath, [portkey, `--port=${port}`, '--headless'], { stdio: 'ignore' })
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const child = spawn(process.execPath, [portkeyIn(peers), `--port=${port}`, '--headless'], { stdio: 'ignore', env })
   pin(child, 0)
-  while (!(await fetch(`http://127.0.0.1:${port}/`).catch(() => null)))
+  while (!(await fetch(`http://127.0.0.1:${port}/`).catch(() => null))) {
+    if (child.exitCode !== null) fail(`Portkey's gateway exited with ${child.exitCode}`)
     await new Promise((done) => setTimeout(done, 50))
+  }
   const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `http://127.0.0.1:${upstream}/v1` }
-  const usage = () => Promise.resolve({ cpuUs: Number.NaN, rssMb: Number.NaN })
-  return { load: { port, path: '', headers }, usage, stop: () => void child.kill() }
+  return { load: { port, path: '', headers }, usage: () => usageOf(child), stop: () => ended(child) }
+}
+
+function usageOf({ pid = 0 }: ChildProcess): { cpuUs: number; rssMb: number } {
+  return { cpuUs: cpuUs(pid), rssMb: peakRssBytes(pid) / 2 ** 20 }
+}
+
+/** Those of ours end by themselves once nobody is connected, with what they started. */
+async function ended(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  if (child.connected) child.disconnect()
+  else child.kill()
+  await exited
 }
 
 async function freePort(): Promise<number> {
@@ -141,34 +161,56 @@ function pin({ pid }: ChildProcess, cpu: number): void {
   spawnSync('taskset', ['-acp', String(cpu), String(pid)])
 }
 
-function report(title: string, all: Map<string, Round[]>): void {
-  const of = (kind: string, value: (round: Round) => number) => median((all.get(kind) ?? []).map(value))
-  const at = (times: readonly number[], quantile: number) =>
-    times[Math.floor((times.length - 1) * quantile)] ?? Number.NaN
+function report(title: string, all: ReadonlyMap<Kind, Round[]>): void {
+  const roundsOf = (kind: Kind) => all.get(kind) ?? []
+  const of = (kind: Kind, value: (round: Round) => number) => median(roundsOf(kind).map(value))
+  /** Of two that took turns: a machine that was busy for a while was so for both. */
+  const ratio = (kind: Kind, to: Kind, value: (round: Round) => number) =>
+    median(roundsOf(kind).map((round, i) => value(round) / value(all.get(to)?.[i] ?? round)))
   const first = (quantile: number) => (round: Round) => at(round.first, quantile)
+  const whole = (quantile: number) => (round: Round) => at(round.whole, quantile)
+  const added = (kind: Kind, value: (round: Round) => number) => of(kind, value) - of('direct', value)
+  const yardsticks = (['node:http', 'undici', 'portkey'] as const).filter((kind) => all.has(kind))
   print(`### ${title}\n`)
-  print(
-    '| | answers/s | of node:http | first byte p50, ms | added | p99, ms | added | whole p50, ms | p99 | CPU, µs/answer | RSS, MB | failed |',
-  )
-  print('|---|---|---|---|---|---|---|---|---|---|---|---|')
+  const columns = [
+    'answers/s',
+    ...yardsticks.map((kind) => `of ${kind}`),
+    'first byte p50, ms',
+    'added',
+    'whole p50, ms',
+    'p99',
+    'added',
+    ...(all.has('portkey') ? ["of portkey's"] : []),
+    'CPU, µs/answer',
+    'of node:http',
+    'RSS at most, MB',
+    'failed',
+  ]
+  print(`| | ${columns.join(' | ')} |`)
+  print(`|${'---|'.repeat(columns.length + 1)}`)
   for (const kind of all.keys()) {
-    const rps = of(kind, (round) => round.rps)
     const cells = [
-      rps.toFixed(0),
-      (rps / of('node:http', (round) => round.rps)).toFixed(2),
+      of(kind, (round) => round.rps).toFixed(0),
+      ...yardsticks.map((to) => ratio(kind, to, (round) => round.rps).toFixed(2)),
       of(kind, first(0.5)).toFixed(2),
-      (of(kind, first(0.5)) - of('direct', first(0.5))).toFixed(2),
-      of(kind, first(0.99)).toFixed(2),
-      (of(kind, first(0.99)) - of('direct', first(0.99))).toFixed(2),
-      of(kind, (round) => at(round.whole, 0.5)).toFixed(2),
-      of(kind, (round) => at(round.whole, 0.99)).toFixed(2),
+      added(kind, first(0.5)).toFixed(2),
+      of(kind, whole(0.5)).toFixed(2),
+      of(kind, whole(0.99)).toFixed(2),
+      added(kind, whole(0.99)).toFixed(2),
+      ...(all.has('portkey') ? [(added(kind, whole(0.99)) / added('portkey', whole(0.99))).toFixed(2)] : []),
       of(kind, (round) => round.cpuUs).toFixed(0),
+      ratio(kind, 'node:http', (round) => round.cpuUs).toFixed(2),
       of(kind, (round) => round.rssMb).toFixed(0),
-      String((all.get(kind) ?? []).reduce((sum, round) => sum + round.failed, 0)),
+      String(roundsOf(kind).reduce((sum, round) => sum + round.failed, 0)),
     ]
     print(`| ${kind} | ${cells.join(' | ')} |`)
   }
   print('')
+}
+
+/** Of sorted times. */
+function at(times: readonly number[], quantile: number): number {
+  return times[Math.floor((times.length - 1) * quantile)] ?? Number.NaN
 }
 
 function median(values: number[]): number {

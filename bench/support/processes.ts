@@ -1,4 +1,4 @@
-/** Memory of a process and of those that it started. */
+/** Memory and CPU of a process and of those that it started. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 export function childrenOf(pid: number): number[] {
@@ -14,4 +14,16 @@ export function rssBytes(pid: number): number {
   } catch {
     return 0
   }
+}
+
+/** The most that was resident at once, in bytes. */
+export function peakRssBytes(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
+/** Of all its threads, in µs; it is counted in ticks of 10 ms. */
+export function cpuUs(pid: number): number {
+  // The second field may hold spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
 }

@@ -44,6 +44,7 @@ async function converse(load: Load, turn: number, end: number, measured: Measure
   let sent = 0
   let first = 0
   let text = ''
+  let isOk = false
   const send = () => {
     text = ''
     first = 0
@@ -54,9 +55,11 @@ async function converse(load: Load, turn: number, end: number, measured: Measure
   socket.on('data', (chunk) => {
     // The last bytes tell the end; streams are long, so only their tail is kept.
     text = (text + chunk.toString('latin1')).slice(load.stream && first > 0 ? -16 : 0)
-    if (first === 0 && text.includes('\r\n\r\n') && !text.endsWith('\r\n\r\n')) first = performance.now()
+    if (first === 0 && hasBody(text)) first = performance.now()
+    if (text.startsWith('HTTP/')) isOk = text.startsWith('HTTP/1.1 200 ')
     if (!isWhole(text, load.stream)) return
     const now = performance.now()
+    if (!isOk) measured.failed++
     measured.answers++
     measured.first.push(first - sent)
     measured.whole.push(now - sent)
@@ -66,6 +69,12 @@ async function converse(load: Load, turn: number, end: number, measured: Measure
   socket.on('error', () => measured.failed++)
   socket.on('close', () => resolve())
   await promise
+}
+
+/** Any of it behind the head; it may all come at once. */
+function hasBody(text: string): boolean {
+  const head = text.indexOf('\r\n\r\n')
+  return head >= 0 && head + 4 < text.length
 }
 
 function isWhole(text: string, stream: boolean): boolean {
@@ -81,7 +90,7 @@ function requestOf({ path, headers, stream, gapMs }: Load): Buffer {
     { role: 'system', content: 'You are terse.' },
     { role: 'user', content: 'word '.repeat(180) },
   ]
-  const body = JSON.stringify({ model: 'stand-in', ...(stream ? { stream, gap_ms: gapMs } : {}), messages })
+  const body = JSON.stringify({ model: 'stand-in', user: `gap_ms ${gapMs}`, ...(stream ? { stream } : {}), messages })
   const fields = Object.entries({
     host: '127.0.0.1',
     'content-type': 'application/json',

@@ -1,18 +1,34 @@
 /** One process of the proxy benchmark: the stand-in for an upstream, or something in front of it. Prints its port once it listens. */
-import { Agent, createServer, request as httpRequest, type RequestListener, type Server } from 'node:http'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pino } from 'pino'
-import { endpointConfig, proxyConfig } from '../../collector/config.ts'
+import {
+  attributionConfig,
+  contentConfig,
+  endpointConfig,
+  ingestConfig,
+  pricesConfig,
+  proxyConfig,
+  scrapeConfig,
+  spoolConfig,
+} from '../../collector/config.ts'
+import { startCollector } from '../../collector/index.ts'
 import { IssueLog } from '../../collector/issues.ts'
-import { createProxy } from '../../collector/proxy/index.ts'
+import { createProxy, type Proxy } from '../../collector/proxy/index.ts'
+import { createObserver } from '../../collector/proxy/observe/index.ts'
 import type { CallObserver } from '../../collector/proxy/observer.ts'
 import { quiet } from '../../collector/proxy/testing.ts'
+import { startStorage } from '../../storage/index.ts'
+import { testStorageOptions } from '../../storage/testing.ts'
 
-const [, , kind = '', upstream = '', extra = ''] = process.argv
+const [, , kind = '', upstream = '', peers = ''] = process.argv
 const target = { host: '127.0.0.1', port: Number(upstream) }
 
-/** Plain JSON, or 100 events, or as many as asked for and as slowly: `{"stream":true,"events":100,"gap_ms":10}`. */
+/** Plain JSON, or 100 events, as slowly as asked for: `{"stream":true,"user":"gap_ms 10"}`, which gateways pass on. */
 function standIn(): Server {
   const words = 'lorem ipsum dolor sit amet '.repeat(30)
   const usage = { prompt_tokens: 120, completion_tokens: 200, total_tokens: 320 }
@@ -34,7 +50,7 @@ function standIn(): Server {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': plain.length }).end(plain)
         return
       }
-      const gap = Number(/"gap_ms":(\d+)/.exec(text)?.[1] ?? 0)
+      const gap = Number(/gap_ms (\d+)/.exec(text)?.[1] ?? 0)
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       let at = 0
       const next = () => {
@@ -96,33 +112,67 @@ function undici(folder: string): Server {
   })
 }
 
-/** `module` exports an `observer`; without one, every call is told to one that does nothing. */
-async function ours(module: string): Promise<Server> {
-  const { observer }: { observer: CallObserver } = module ? await import(module) : { observer: { begin: () => quiet } }
-  const endpoint = endpointConfig.parse({ name: 'stand-in', upstream: `http://127.0.0.1:${upstream}` })
-  const log = pino({ level: 'silent' })
-  const proxy = createProxy({
-    config: proxyConfig.parse({}),
-    endpoints: [endpoint],
-    observer,
-    issues: new IssueLog(),
+const endpoint = endpointConfig.parse({ name: 'stand-in', upstream: `http://127.0.0.1:${upstream}` })
+const log = pino({ level: 'silent' })
+
+/** By itself: every call is told to an observer that does nothing. */
+function ours(observer: CallObserver = { begin: () => quiet }): Server {
+  const issues = new IssueLog()
+  return serverOf(createProxy({ config: proxyConfig.parse({}), endpoints: [endpoint], observer, issues, log }))
+}
+
+/** With the product's observer, whose records go nowhere. */
+function observed(): Server {
+  const content = contentConfig.parse(undefined)
+  const attribution = attributionConfig.parse({})
+  const records = { acceptCalls: () => Promise.resolve(), appendSamples: () => Promise.resolve() }
+  return ours(createObserver({ endpoints: [endpoint], content, attribution, issues: new IssueLog(), ...records }))
+}
+
+/** In the whole collector, which stores every call in an embedded engine of its own. */
+async function recorded(): Promise<Server> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'inferwatch-bench-'))
+  const storage = await startStorage(testStorageOptions(dataDir))
+  const collector = await startCollector({
+    config: {
+      ingest: ingestConfig.parse({}),
+      content: contentConfig.parse(undefined),
+      spool: spoolConfig.parse({}),
+      scrape: scrapeConfig.parse({}),
+      prices: pricesConfig.parse({}),
+      attribution: attributionConfig.parse({}),
+      proxy: proxyConfig.parse({}),
+      endpoints: [endpoint],
+    },
+    dataDir,
+    db: storage.db,
+    listen: '127.0.0.1:0',
     log,
   })
+  stop = async () => {
+    await collector.stop(0)
+    await storage.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  return serverOf(collector.proxy)
+}
+
+function serverOf(proxy: Proxy): Server {
   const server = createServer(proxy.serverOptions)
-  const nothing: RequestListener = (_, response) => void response.writeHead(404).end()
-  proxy.attach(server, nothing)
+  proxy.attach(server, (_, response) => void response.writeHead(404).end())
   return server
 }
 
 const servers: Record<string, () => Server | Promise<Server>> = {
   'stand-in': standIn,
   'node:http': bare,
-  undici: () => undici(extra),
-  ours: () => ours(''),
-  observed: () => ours(extra),
+  undici: () => undici(peers),
+  ours: () => ours(),
+  observed,
+  recorded,
 }
+let stop = () => Promise.resolve()
 const server = await servers[kind]?.()
 if (!server) throw new Error(`no such kind: ${kind}`)
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
-process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage().rss }))
-process.on('disconnect', () => process.exit(0))
+process.on('disconnect', () => void stop().finally(() => process.exit(0)))

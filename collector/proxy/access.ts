@@ -1,6 +1,7 @@
 /** Who may call: keys off this machine, and on it no page of a browser that was not asked for. Pure. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
+import { memo } from '../../records/memo.ts'
 import { keyRing } from '../otlp/api-keys.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -21,6 +22,7 @@ export type Access = (headers: IncomingHttpHeaders, origins: readonly string[]) 
  */
 export function createAccess({ exposed, keys, hosts }: AccessRules): Access {
   const isKnown = keyRing(keys)
+  const isOwn = memo((host) => isOwnHost(host, hosts))
   return (headers, origins) => {
     if (keys.length > 0) {
       return isKnown(String(headers['x-inferwatch-key'] ?? ''))
@@ -30,7 +32,7 @@ export function createAccess({ exposed, keys, hosts }: AccessRules): Access {
     if (exposed)
       return keyNeeded('this port is reachable from other machines: set proxy.api_keys, or send a virtual key')
     const { host = '', origin } = headers
-    if (!isOwn(host, hosts))
+    if (!isOwn(host))
       return { code: 'foreign_host', message: `does not answer for ${host}: use localhost, or add it to proxy.hosts` }
     if (isForeign(headers, host) && !(origin !== undefined && origins.includes(origin)))
       return {
@@ -47,7 +49,7 @@ const keyNeeded = (message: string): Refusal => ({ code: 'key_required', message
  * A page whose DNS was pointed at this machine is of the same origin, and names its own host. Addresses, single words and the names
  * that are reserved for networks of one's own can't be pointed anywhere by a stranger.
  */
-function isOwn(host: string, hosts: readonly string[]): boolean {
+function isOwnHost(host: string, hosts: readonly string[]): boolean {
   const name = host.replace(/:\d*$/, '').toLowerCase()
   if (!name.includes('.') || name.startsWith('[') || isIP(name) !== 0) return true
   return /\.(localhost|internal|local|test|home\.arpa)$/.test(name) || hosts.includes(name)

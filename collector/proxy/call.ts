@@ -38,6 +38,7 @@ const farewellMs = 10_000
 
 export class Call implements Ongoing {
   readonly upstream: Upstream
+  place = -1
   private readonly options: CallOptions
   private readonly request: IncomingMessage
   private readonly response: ServerResponse

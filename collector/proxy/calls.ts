@@ -4,6 +4,7 @@ import { durationMs } from '../../records/duration.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { CallEnd } from './observer.ts'
 import type { Refusal } from './refusal.ts'
+import { type Entry, Roll } from './roll.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What a call may take, in ms. */
@@ -14,7 +15,7 @@ export interface Patience {
 }
 
 /** A call as those see it who wait for it. */
-export interface Ongoing {
+export interface Ongoing extends Entry {
   readonly upstream: Upstream
   /** Ends it where its patience is over. `now` is performance.now(). */
   check(now: number, patience: Patience): void
@@ -26,8 +27,9 @@ export interface Ongoing {
 const checkMs = 1_000
 
 export class Calls {
-  private readonly active = new Set<Ongoing>()
-  private readonly ended = new Map<string, { endpoint: string; outcome: string; calls: number }>()
+  private readonly active = new Roll<Ongoing>()
+  /** By endpoint. */
+  private readonly ended = new Map<string, Partial<Record<CallEnd['how'], number>>>()
   private config: ProxyConfig
   private patience: Patience
   private timer: NodeJS.Timeout
@@ -48,7 +50,8 @@ export class Calls {
     meter
       .createObservableCounter('inferwatch.proxy.calls', { description: 'Calls by how they ended', unit: '{call}' })
       .addCallback((result) => {
-        for (const { endpoint, outcome, calls } of this.ended.values()) result.observe(calls, { endpoint, outcome })
+        for (const [endpoint, outcomes] of this.ended)
+          for (const [outcome, calls] of Object.entries(outcomes)) result.observe(calls, { endpoint, outcome })
       })
   }
 
@@ -85,10 +88,9 @@ export class Calls {
   }
 
   count(endpoint: string, outcome: CallEnd['how']): void {
-    const key = `${outcome} ${endpoint}`
-    const known = this.ended.get(key)
-    if (known) known.calls++
-    else this.ended.set(key, { endpoint, outcome, calls: 1 })
+    let outcomes = this.ended.get(endpoint)
+    if (!outcomes) this.ended.set(endpoint, (outcomes = {}))
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
 
   /** Lets no further call begin, and waits for the others for at most `limitMs`; what is left then is cut. Idempotent. */
@@ -102,7 +104,7 @@ export class Calls {
       clearTimeout(timer)
     }
     clearInterval(this.timer)
-    for (const call of this.active) call.cut()
+    for (const call of this.active.all()) call.cut()
   }
 
   private startChecking(): NodeJS.Timeout {
@@ -110,7 +112,7 @@ export class Calls {
     const every = Math.min(checkMs, Math.max(10, Math.min(connect, headers, idle) / 4))
     return setInterval(() => {
       const now = performance.now()
-      for (const call of this.active) call.check(now, this.patience)
+      for (const call of this.active.all()) call.check(now, this.patience)
     }, every).unref()
   }
 }

@@ -65,6 +65,20 @@ describe('an observer that throws', () => {
   })
 })
 
+test('it is told when it is asked no more, and by nothing else', async () => {
+  const told: string[] = []
+  const dropped = () => {
+    told.push('dropped')
+    boom()
+  }
+  await call(observing({ responseChunk: boom, end: () => void told.push('end'), dropped }))
+  await expect.poll(() => proxied?.issues.counts()).toEqual({ 'proxy observer_failed': 1 })
+  await proxied?.stop()
+  expect(told).toEqual(['dropped'])
+  await call(observing({ end: () => void told.push('end'), dropped }))
+  await expect.poll(() => told).toEqual(['dropped', 'end'])
+})
+
 describe('an observer that is slow', () => {
   test.each<[string, CallObserver]>([
     ['at the beginning', { begin: () => (spin(), quiet) }],

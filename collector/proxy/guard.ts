@@ -145,9 +145,15 @@ export class GuardedObservation {
   }
 
   private drop(reason: string, example: string): void {
-    if (this.observation === null) return
+    const { observation } = this
+    if (observation === null) return
     this.observation = null
     this.issues.add('proxy', reason, 1, example)
+    try {
+      observation.dropped?.()
+    } catch {
+      // One failure was counted: nothing is observed of the call any more.
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The seam between the proxy's transport, which moves bytes, and what is measured of them. The transport calls every hook
  * synchronously and guards it: a hook that throws, or that takes too long, ends the observation of that call (which is counted;
- * nothing more is told of it, `end` included) and changes nothing for the client.
+ * nothing more is told of it but `dropped`, `end` neither) and changes nothing for the client.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { KeyUse } from './keys/use.ts'
@@ -49,6 +49,8 @@ export interface CallObservation {
   responseRest?(): Buffer | null
   /** The last of the call, exactly once: how it ended. */
   end(end: CallEnd): void
+  /** Instead of `end`, where a hook failed or took too long: what is held for the call can go. */
+  dropped?(): void
 }
 
 export interface CallEnd {

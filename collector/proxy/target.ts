@@ -47,6 +47,7 @@ function leaves(rest: string): boolean {
 }
 
 function decoded(text: string): string {
+  if (!text.includes('%')) return text
   try {
     return decodeURIComponent(text)
   } catch {

@@ -1,17 +1,12 @@
 /** Where the calls to one endpoint go, and the connections kept for them. */
 import { readFileSync } from 'node:fs'
-import {
-  Agent as HttpAgent,
-  request as requestHttp,
-  type ClientRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { request as requestHttp, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { durationMs } from '../../records/duration.ts'
 import type { EndpointConfig, ProxyConfig } from '../config.ts'
+import { HttpAgent, HttpsAgent } from './agents.ts'
 import { Http2Request } from './http2/request.ts'
 import { Sessions } from './http2/sessions.ts'
 

@@ -196,9 +196,14 @@ export class ObservedCall implements CallObservation {
     return { seen, estimated, headers: this.headers, endedMs: end.atMs }
   }
 
+  dropped(): void {
+    this.release()
+  }
+
   /** Lets go of the copies. Idempotent. */
   release(): void {
     this.request.release()
+    this.reader?.release()
   }
 
   private problem(reason: Problem): void {

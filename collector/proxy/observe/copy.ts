@@ -3,52 +3,28 @@
  * and its end, which hold the model and the usage; beyond the bound of all it leaves nothing, and is counted.
  */
 
-/** Bytes that one copy holds. */
-interface Holding {
-  bytes: number
-}
-
 /** Bytes that all copies together may hold. */
 export class Budget {
   private readonly limit: number
   private used = 0
-  /** A call may be dropped without a word: what its copies hold comes back once they are gone. */
-  private readonly gone = new FinalizationRegistry<Holding>((holding) => this.giveAll(holding))
 
   constructor(limit: number) {
     this.limit = limit
   }
 
-  open(copy: BodyCopy): Holding {
-    const holding = { bytes: 0 }
-    this.gone.register(copy, holding, holding)
-    return holding
-  }
-
-  close(holding: Holding): void {
-    this.gone.unregister(holding)
-    this.giveAll(holding)
-  }
-
   /** False when there is no room. */
-  take(holding: Holding, bytes: number): boolean {
+  take(bytes: number): boolean {
     if (this.used + bytes > this.limit) return false
     this.used += bytes
-    holding.bytes += bytes
     return true
   }
 
-  give(holding: Holding, bytes: number): void {
+  give(bytes: number): void {
     this.used -= bytes
-    holding.bytes -= bytes
   }
 
   get bytes(): number {
     return this.used
-  }
-
-  private giveAll(holding: Holding): void {
-    this.give(holding, holding.bytes)
   }
 }
 
@@ -59,8 +35,8 @@ export type Copied = { whole: Buffer } | { head: Buffer; tail: Buffer } | null
 export class BodyCopy {
   private readonly budget: Budget
   private readonly limit: number
-  /** Null while there is nothing to hold. */
-  private holding: Holding | null = null
+  /** Of the budget. */
+  private held = 0
   private state: 'whole' | 'edges' | 'lost' = 'whole'
   private parts: Buffer[] = []
   private bytes = 0
@@ -90,8 +66,7 @@ export class BodyCopy {
 
   /** Lets go of everything. Idempotent. */
   release(): void {
-    if (this.holding) this.budget.close(this.holding)
-    this.holding = null
+    this.give(this.held)
     this.parts = []
     this.tail = []
     this.bytes = 0
@@ -118,16 +93,23 @@ export class BodyCopy {
     for (let first = this.tail[0]; first && this.tailBytes - first.length >= edgeBytes; first = this.tail[0]) {
       this.tail.shift()
       this.tailBytes -= first.length
-      if (this.holding) this.budget.give(this.holding, first.length)
+      this.give(first.length)
     }
   }
 
   private take(bytes: number): boolean {
-    this.holding ??= this.budget.open(this)
-    if (this.budget.take(this.holding, bytes)) return true
+    if (this.budget.take(bytes)) {
+      this.held += bytes
+      return true
+    }
     this.release()
     this.state = 'lost'
     return false
+  }
+
+  private give(bytes: number): void {
+    this.budget.give(bytes)
+    this.held -= bytes
   }
 }
 

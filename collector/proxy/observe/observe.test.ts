@@ -488,6 +488,21 @@ describe('what goes wrong costs the observation alone', () => {
     expect(issues.counts()).toEqual({ 'proxy no_room_for_copies': 1 })
   })
 
+  test('the room of a call that was dropped is there for others', async () => {
+    const { observer, calls, issues } = testObserver({}, { maxCopiedBytes: 1_000 })
+    const start = { endpoint: 'test', method: 'POST', path: plain.path, headers: {}, startedMs: startMs }
+    const dropped = observer.begin(start)
+    dropped?.requestChunk(Buffer.alloc(500))
+    dropped?.responseHead(200, { 'content-type': 'application/json' }, startMs)
+    dropped?.responseChunk(Buffer.alloc(500), startMs)
+    dropped?.dropped?.()
+    dropped?.dropped?.()
+    tell(observer, { ...plain, request: { model: 'gpt-4o', messages: 'x'.repeat(400) } })
+    await observer.stop()
+    expect(calls.map(({ request }) => request.requested_model)).toEqual(['gpt-4o'])
+    expect(issues.counts()).toEqual({})
+  })
+
   test('a request and an answer that are too large to be parsed still say their model and their counts', async () => {
     const large = 'A'.repeat(3 * 2 ** 20)
     const request = { model: 'gpt-4o', messages: [{ role: 'user', content: large }], stream: false }

@@ -83,6 +83,13 @@ export class AnswerReader {
     else finish()
   }
 
+  /** Lets go of what was read, and reads no more. Idempotent. */
+  release(): void {
+    this.splitter = null
+    this.copy?.release()
+    this.copy = null
+  }
+
   private get reads(): boolean {
     return this.splitter !== null || this.copy !== null
   }
@@ -152,9 +159,7 @@ export class AnswerReader {
   }
 
   private stop(reason: Problem): void {
-    this.splitter = null
-    this.copy?.release()
-    this.copy = null
+    this.release()
     this.problem(reason)
   }
 

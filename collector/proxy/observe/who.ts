@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { LlmRequest } from '../../../records/llm-request.ts'
-import { at } from '../usage/json.ts'
+import { atPath } from '../usage/json.ts'
 
 type Field =
   | 'user_id'
@@ -51,6 +51,12 @@ const inBody: Partial<Record<keyof Who, readonly (readonly string[])[]>> = {
   ],
 }
 
+const places = (Object.entries(headers) as [keyof Who, string][]).map(([field, header]) => ({
+  field,
+  header,
+  paths: inBody[field] ?? [],
+}))
+
 /** Longest identifier kept: these land in columns of few different values. */
 const maxLength = 256
 
@@ -66,9 +72,9 @@ export function whoOf(given: IncomingHttpHeaders, body: unknown): Who {
     prompt_version: '',
     service: '',
   }
-  for (const [field, header] of Object.entries(headers) as [keyof Who, string][]) {
+  for (const { field, header, paths } of places) {
     who[field] = short(given[header])
-    for (const path of inBody[field] ?? []) who[field] ||= short(at(body, ...path))
+    for (const path of paths) who[field] ||= short(atPath(body, path))
   }
   return who
 }
@@ -83,7 +89,7 @@ export function configuredSources(
     const value = name.startsWith('header.')
       ? short(given[name.slice('header.'.length).toLowerCase()])
       : name.startsWith('body.')
-        ? short(at(body, ...name.slice('body.'.length).split('.')))
+        ? short(atPath(body, name.slice('body.'.length).split('.')))
         : ''
     return value === '' ? [] : [[name, value]]
   })

@@ -12,13 +12,18 @@ export class TokenEstimate {
   ideographs = 0
 
   add(text: string): void {
+    let other = 0
+    let ideographs = 0
     for (let index = 0; index < text.length; index++) {
       const unit = text.charCodeAt(index)
-      if (unit < 0x250) this.latin++
-      else if (unit < 0x2e80) this.other++
+      if (unit < 0x250) continue
+      if (unit < 0x2e80) other++
       // Both halves of what UTF-16 needs two units for are counted here: emoji are about two tokens.
-      else this.ideographs++
+      else ideographs++
     }
+    this.latin += text.length - other - ideographs
+    this.other += other
+    this.ideographs += ideographs
   }
 
   get characters(): number {

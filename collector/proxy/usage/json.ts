@@ -2,6 +2,11 @@
 
 /** The value at a path of keys and indexes, or undefined. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return atPath(value, path)
+}
+
+/** The same of a path at hand. */
+export function atPath(value: unknown, path: readonly (string | number)[]): unknown {
   let found = value
   for (const step of path) {
     // What objects inherit are functions, which are no objects here: nothing is found in them.
