@@ -16,6 +16,7 @@ import {
   scrapeConfig,
   spoolConfig,
 } from './collector/config.ts'
+import { locateDiscovery } from './collector/scrape/discovery/config.ts'
 import { reloadOnChange } from './collector/self/reload.ts'
 import { dashboardConfig } from './dashboard/api/config.ts'
 import { clickhouseConfig, retentionConfig } from './storage/config.ts'
@@ -124,9 +125,13 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
 }
 
 /** Paths that start at the file's folder. Throws ConfigError for a file that cannot be read. */
-function withPaths({ data_dir, endpoints }: Config, baseDir: string): Pick<Config, 'data_dir' | 'endpoints'> {
+function withPaths(
+  { data_dir, endpoints, scrape }: Config,
+  baseDir: string,
+): Pick<Config, 'data_dir' | 'endpoints' | 'scrape'> {
   return {
     data_dir: resolve(baseDir, data_dir),
+    scrape: { ...scrape, discovery: locateDiscovery(scrape.discovery, baseDir) },
     endpoints: endpoints.map((endpoint, index) => {
       if (endpoint.ca_file === undefined) return endpoint
       const ca_file = resolve(baseDir, endpoint.ca_file)

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { duration, labels } from '../config-values.ts'
+import { duration } from '../config-values.ts'
+import { discoveryConfig } from './discovery/config.ts'
+import { targetConfig } from './target-config.ts'
 
 export const scrapeConfig = z.strictObject({
   interval: duration.default('10s').describe('Time between two scrapes of a target'),
@@ -16,16 +18,8 @@ export const scrapeConfig = z.strictObject({
     .positive()
     .default(50_000)
     .describe('Series taken from one page; the excess is refused and counted'),
-  targets: z
-    .array(
-      z.strictObject({
-        url: z.url({ protocol: /^https?$/ }).describe('The metrics page'),
-        kind: z.string().optional().describe('Exporter or server kind; found from the page unless said'),
-        endpoint: z.string().optional().describe('Name of the endpoint that this server serves'),
-        labels: labels.default({}).describe('Labels put on every sample; `host` names the GPU host'),
-      }),
-    )
-    .default([]),
+  targets: z.array(targetConfig).default([]).describe('Targets by their address; discovered ones come on top'),
+  discovery: discoveryConfig.prefault({}),
 })
 
 export type ScrapeConfig = z.infer<typeof scrapeConfig>

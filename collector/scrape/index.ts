@@ -6,6 +6,11 @@ import type { Db } from '../../storage/client.ts'
 import type { EndpointConfig, ScrapeConfig } from '../config.ts'
 import type { Spool } from '../spool/index.ts'
 import { systemClock, type Clock } from './clock.ts'
+import type { SourcedTarget } from './discovery/found-target.ts'
+import { startDiscovery } from './discovery/index.ts'
+import { addressOf } from './discovery/merge.ts'
+import type { ProviderState } from './discovery/report.ts'
+import { createStateStore } from './discovery/state-store.ts'
 import { TargetLoop, targetSettings, type LoopLimits } from './loop.ts'
 import { scrapeMetrics } from './metrics.ts'
 
@@ -22,62 +27,98 @@ export interface ScraperOptions {
 export interface Scraper {
   /** Ends what is under way; nothing is stored after it resolves. Idempotent. */
   stop(): Promise<void>
-  /** The newest health of every target, in the configuration's order. */
+  /** The newest health of every target: those of the configuration in its order, then the discovered ones. */
   targets(): Target[]
+  /** How the providers of discovered targets are. */
+  providers(): ProviderState[]
   /** Takes a new configuration: targets that stay keep their counters, the others stop or start. */
   reload(config: ScrapeConfig, endpoints: readonly EndpointConfig[]): void
 }
 
-/** Starts one loop per target; each is scraped at once. Never throws on what a target does. */
+/** Starts one loop per target; each is scraped at once. Never throws on what a target or a provider does. */
 export function startScraper(options: ScraperOptions): Scraper {
   const { spool, db, log, clock = systemClock, fetch = globalThis.fetch } = options
   const services = { spool, db, log, clock, fetch, metrics: scrapeMetrics() }
-  const loops = new Map<string, { loop: TargetLoop; limits: string }>()
+  const loops = new Map<string, { loop: TargetLoop; limits: string; source: string }>()
   const ending = new Set<Promise<void>>()
+  let { config, endpoints } = options
+  let discovered: readonly SourcedTarget[] = []
   let stopped = false
 
-  const end = (loop: TargetLoop, removed: boolean) => {
-    const done = loop.stop(removed).finally(() => ending.delete(done))
+  const end = (loop: TargetLoop, why?: string) => {
+    const done = loop.stop(why).finally(() => ending.delete(done))
     ending.add(done)
   }
+  const configured = () => new Set(config.targets.map(({ url }) => addressOf(url)))
 
-  const apply = (config: ScrapeConfig, endpoints: readonly EndpointConfig[]) => {
+  const apply = () => {
     const limits = limitsOf(config)
-    const wanted = new Map(config.targets.map((target) => [target.url, targetSettings(target, endpoints)]))
-    if (wanted.size < config.targets.length) log.warn('scrape.targets names a url twice: the last one is used')
-    for (const [url, { loop }] of loops)
+    const fixed = config.targets.map((target) => ({ ...target, source: staticSource }))
+    const taken = configured()
+    const all = [...fixed, ...discovered.filter(({ url }) => !taken.has(addressOf(url)))]
+    const wanted = new Map(all.map((target) => [target.url, target]))
+    for (const [url, { loop, source }] of loops)
       if (!wanted.has(url)) {
         loops.delete(url)
-        end(loop, true)
+        end(loop, source === staticSource ? 'no longer configured' : 'no longer discovered')
       }
-    for (const [url, settings] of wanted) {
+    for (const [url, target] of wanted) {
+      const { source } = target
+      const settings = targetSettings(target, endpoints)
       const running = loops.get(url)
       loops.delete(url)
       if (running?.limits === JSON.stringify(limits)) {
         running.loop.update(settings)
-        loops.set(url, running)
+        loops.set(url, { ...running, source })
         continue
       }
-      if (running) end(running.loop, false)
+      if (running) end(running.loop)
       const loop = new TargetLoop(url, settings, limits, services)
-      loops.set(url, { loop, limits: JSON.stringify(limits) })
+      loops.set(url, { loop, limits: JSON.stringify(limits), source })
       loop.start()
     }
   }
+  const warnOfDoubles = () => {
+    if (new Set(config.targets.map(({ url }) => url)).size < config.targets.length)
+      log.warn('scrape.targets names a url twice: the last one is used')
+  }
 
-  apply(options.config, options.endpoints)
+  warnOfDoubles()
+  apply()
+  const states = createStateStore({ db, clock, log })
+  const discovery = startDiscovery({
+    config: config.discovery,
+    clock,
+    log,
+    metrics: services.metrics,
+    taken: configured,
+    onTargets(targets) {
+      discovered = targets
+      if (!stopped) apply()
+    },
+    onStates: (all) => states.keep(all),
+  })
   return {
     targets: () => [...loops.values()].map(({ loop }) => loop.target),
-    reload(config, endpoints) {
-      if (!stopped) apply(config, endpoints)
+    providers: () => discovery.states(),
+    reload(nextConfig, nextEndpoints) {
+      if (stopped) return
+      config = nextConfig
+      endpoints = nextEndpoints
+      warnOfDoubles()
+      apply()
+      discovery.reload(config.discovery)
     },
     async stop() {
       stopped = true
-      for (const { loop } of loops.values()) end(loop, false)
-      await Promise.all(ending)
+      for (const { loop } of loops.values()) end(loop)
+      await Promise.all([...ending, discovery.stop(), states.stop()])
     },
   }
 }
+
+/** Where targets of the configuration come from. */
+const staticSource = 'static'
 
 function limitsOf(config: ScrapeConfig): LoopLimits {
   return {

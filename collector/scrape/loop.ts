@@ -59,6 +59,8 @@ export class TargetLoop {
       url: settings.url,
       kind: '',
       endpoint: settings.endpoint,
+      source: settings.source,
+      labels: settings.labels,
       state: 'unknown',
       duration_ms: null,
       series: null,
@@ -85,12 +87,12 @@ export class TargetLoop {
     this.#run()
   }
 
-  /** Ends a scrape under way. `removed`: the target is no longer configured, and the table shall say so. Idempotent. */
-  async stop(removed = false): Promise<void> {
+  /** Ends a scrape under way. `why` the target is gone, when it is: the table shall say so. Idempotent. */
+  async stop(why?: string): Promise<void> {
     this.#cancelTick()
     this.#stopping.abort()
     await this.#running
-    if (removed) this.#setTarget({ state: 'unknown', error: 'no longer configured', duration_ms: null })
+    if (why !== undefined) this.#setTarget({ state: 'unknown', error: why, duration_ms: null })
     await Promise.race([this.#reporting, wait(this.#limits.timeoutMs, undefined, { ref: false })])
   }
 
@@ -193,7 +195,8 @@ export class TargetLoop {
     const { log, clock } = this.#services
     const now = clock.now()
     const before = this.#target
-    const target = { ...before, ...change, timestamp: now * 1000, endpoint: this.#settings.endpoint }
+    const { endpoint, source, labels } = this.#settings
+    const target = { ...before, ...change, timestamp: now * 1000, endpoint, source, labels }
     this.#target = target
     const { url, kind, state, error } = target
     if (state !== before.state || error !== before.error)
@@ -223,17 +226,24 @@ export class TargetLoop {
 
 /** The target's settings as the loop needs them, from its configuration. */
 export function targetSettings(
-  target: { url: string; kind?: string | undefined; endpoint?: string | undefined; labels: Record<string, string> },
+  target: {
+    url: string
+    kind?: string | undefined
+    endpoint?: string | undefined
+    labels: Record<string, string>
+    source: string
+  },
   endpoints: readonly { name: string; upstream?: string | undefined }[],
 ): TargetSettings {
-  const { url, kind, labels } = target
+  const { url, kind, labels, source } = target
   // A server scraped at the address that an endpoint forwards to serves that endpoint.
   const owner = endpoints.find(({ upstream }) => upstream !== undefined && new URL(upstream).host === new URL(url).host)
-  return { url: publicUrl(url), kind, endpoint: target.endpoint ?? owner?.name ?? '', labels }
+  return { url: publicUrl(url), kind, endpoint: target.endpoint ?? owner?.name ?? '', labels, source }
 }
 
 function sameHealth(a: Target, b: Target): boolean {
-  return a.state === b.state && a.error === b.error && a.kind === b.kind && a.endpoint === b.endpoint
+  const same = (['state', 'error', 'kind', 'endpoint', 'source'] as const).every((key) => a[key] === b[key])
+  return same && JSON.stringify(a.labels) === JSON.stringify(b.labels)
 }
 
 /** FNV-1a, 32 bits: stable over restarts. */

@@ -16,6 +16,8 @@ export interface TargetSettings {
   kind: string | undefined
   endpoint: string
   labels: Readonly<Record<string, string>>
+  /** Where it comes from: `static`, or the name of the provider that discovered it. */
+  source: string
 }
 
 export interface ReadPage {

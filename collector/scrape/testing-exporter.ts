@@ -65,8 +65,8 @@ export async function testExporter(): Promise<TestExporter> {
           },
         },
         db: {
-          async insert(_, rows) {
-            exporter.inserted.push(...(rows as Target[]))
+          async insert(table, rows) {
+            if (table === 'targets') exporter.inserted.push(...(rows as Target[]))
           },
         },
         log: pino({ level: 'silent' }),
