@@ -5,6 +5,7 @@ import {
   IconBell,
   IconCpu,
   IconListSearch,
+  IconRadar2,
   IconServer2,
 } from '@tabler/icons-react'
 
@@ -14,5 +15,6 @@ export const pages = [
   { to: '/gpus', word: 'GPUs', icon: IconCpu, filters: false, range: true },
   { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
   { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: false },
+  { to: '/targets', word: 'Targets', icon: IconRadar2, filters: false, range: true },
   { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, filters: false, range: true },
 ] as const
