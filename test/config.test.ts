@@ -18,6 +18,18 @@ const exactly = (text: string) => new RegExp(`^${RegExp.escape(text)}$`)
 
 describe('what is wrong with a configuration is said in one line each', () => {
   test.each([
+    [
+      'scrape:\n  discovery:\n    kubernetes:\n      - relabel_configs: [{ action: keep, regex: "(?!a)" }]\n',
+      /^inferwatch\.yaml:4: scrape\.discovery\.kubernetes\.0\.relabel_configs\.0\.regex: not usable as a regular expression: look-around/,
+    ],
+    [
+      'scrape:\n  discovery:\n    dns: [{ names: [a], type: A }]\n',
+      'inferwatch.yaml:3: scrape.discovery.dns.0.port: A records name no port: expected one',
+    ],
+    [
+      'scrape:\n  discovery:\n    kubernetes: [{ rol: pod }]\n',
+      'inferwatch.yaml:3: scrape.discovery.kubernetes.0.rol: unknown key; did you mean "role"?',
+    ],
     ['scrape:\n  intervall: 5s\n', 'inferwatch.yaml:2: scrape.intervall: unknown key; did you mean "interval"?'],
     [
       'wrong: 1\n',

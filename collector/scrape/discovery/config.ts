@@ -26,7 +26,7 @@ const fileProvider = z.strictObject({
     .array(file.regex(/\.(json|ya?ml)$/, 'expected a path or pattern that ends in .json, .yml or .yaml'))
     .min(1)
     .describe('Files of the form of Prometheus’s file_sd; * and ** stand for names'),
-  refresh_interval: duration.default('5m').describe('They are read again after this, and at once when they change'),
+  refresh_interval: duration.default('30s').describe('They are read again after this, and at once when they change'),
 })
 
 const dnsProvider = z
@@ -168,27 +168,24 @@ export function providersOf(config: Omit<DiscoveryConfig, 'max_targets'>): Named
   ]
 }
 
-/** The configuration with paths that start at `baseDir`. */
+/** The configuration with paths that start at `baseDir`: `files`, and whatever ends in `_file`. */
 export function locateDiscovery(config: DiscoveryConfig, baseDir: string): DiscoveryConfig {
   const at = (path: string) => resolve(baseDir, path)
-  const maybe = <Key extends string>(key: Key, path: string | undefined) =>
-    (path === undefined ? {} : { [key]: at(path) }) as Partial<Record<Key, string>>
   return {
     ...config,
-    file: config.file.map((one) => ({ ...one, files: one.files.map(at) })),
-    http: config.http.map((one) => ({
-      ...one,
-      ...maybe('bearer_token_file', one.bearer_token_file),
-      ...maybe('ca_file', one.ca_file),
-      ...(one.basic_auth && {
-        basic_auth: { ...one.basic_auth, ...maybe('password_file', one.basic_auth.password_file) },
-      }),
-    })),
-    kubernetes: config.kubernetes.map((one) => ({
-      ...one,
-      token_file: at(one.token_file),
-      ca_file: at(one.ca_file),
-      namespace_file: at(one.namespace_file),
-    })),
+    file: config.file.map((one) => ({ ...located(one, at), files: one.files.map(at) })),
+    dns: config.dns.map((one) => located(one, at)),
+    http: config.http.map((one) => located(one, at)),
+    kubernetes: config.kubernetes.map((one) => located(one, at)),
   }
+}
+
+/** The same form, with other texts where paths stand. */
+function located<T extends object>(value: T, at: (path: string) => string): T {
+  const entries = Object.entries(value).map(([key, inner]: [string, unknown]) => {
+    if (key.endsWith('_file') && typeof inner === 'string') return [key, at(inner)]
+    const isObject = inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+    return [key, isObject ? located(inner, at) : inner]
+  })
+  return Object.fromEntries(entries) as T
 }

@@ -1,5 +1,7 @@
 /** What becomes of what providers find. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -74,6 +76,15 @@ test('what is dropped says why, with the labels that the rules saw', async () =>
   expect(state()?.dropped_targets[0]?.labels).toMatchObject({ rack: 'r1', __address__: 'a:1', __param_token: '…' })
 })
 
+test('of many that are dropped, those with GPUs are shown first', async () => {
+  const many = Array.from({ length: 150 }, (_, index) => `t${index}:1`)
+  write('a.json', [{ targets: many }, { targets: ['g:1'], labels: { __meta_kubernetes_pod_gpus: '8' } }])
+  found = discover({ file: [file('a.json', { relabel_configs: [{ action: 'drop' }] })] })
+  await until(() => found.changes === 1)
+  const shown = state()?.dropped_targets.map(({ labels }) => labels['__address__'])
+  expect([shown?.length, shown?.[0], shown?.[1], state()?.dropped]).toEqual([100, 'g:1', 't0:1', 151])
+})
+
 test('one address is one target, of the first provider', async () => {
   write('a.json', [{ targets: ['a:80', 'b:1'], labels: { from: 'a' } }])
   write('b.json', [{ targets: ['b:1', 'b:1', 'c:1'], labels: { from: 'b' } }])
@@ -105,19 +116,24 @@ test('more than the limit are refused, counted and told of; those that run stay'
 
 test('changes that follow each other fast are applied together', async () => {
   const clock = new ManualClock()
-  write('a.json', [{ targets: ['a:1'] }])
-  write('b.json', [])
-  found = discover({ file: [file('a.json'), file('b.json')] }, { clock })
-  await until(() => found.changes === 1 && state(1)?.refreshed_at !== null)
-  for (const name of ['b', 'c', 'd']) {
-    const before = state()?.found
-    write('a.json', [{ targets: ['a:1', `${name}:1`] }, { targets: Array.from(name, () => `${name}${before}:1`) }])
-    await until(() => state()?.found === 3)
+  let count = 1
+  const server = createServer((_, response) => {
+    response.end(JSON.stringify([{ targets: Array.from({ length: count }, (_, index) => `t${index}:1`) }]))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  found = discover({ http: [{ url, refresh_interval: '1s' }] }, { clock })
+  await until(() => found.changes === 1)
+  for (count of [2, 3, 4]) {
+    clock.advance(1_000)
+    await until(() => state()?.found === count)
   }
-  expect(found.changes).toBe(1)
-  clock.advance(5_000)
+  expect([found.changes, found.targets.length]).toEqual([1, 1])
+  clock.advance(2_000)
   await until(() => found.changes === 2)
-  expect(found.urls()).toContain('http://a:1/metrics')
+  expect(found.targets).toHaveLength(4)
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
 })
 
 describe('reload', () => {

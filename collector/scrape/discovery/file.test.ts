@@ -70,11 +70,11 @@ test('read again on the interval, where nothing tells of a change', async () => 
   start('a.json', 'gone.json')
   await until(() => heard.times === 1)
   expect(heard.error).toBe(`${at('gone.json')}: there is no such file`)
-  clock.advance(300_000)
+  clock.advance(30_000)
   await until(() => heard.times === 2)
   // The label sets of a file that did not change are the same objects.
   const [before] = heard.labels
-  clock.advance(300_000)
+  clock.advance(30_000)
   await until(() => heard.times === 3)
   expect(heard.labels[0]).toBe(before)
 })

@@ -11,7 +11,7 @@ import { startKubernetesProvider } from './kubernetes/index.ts'
 import { mergeTargets } from './merge.ts'
 import type { Found, Provider, ProviderEvents } from './provider.ts'
 import { ProviderReport, type ProviderState } from './report.ts'
-import { createSift, type DroppedTarget, type Sifted } from './sift.ts'
+import { createSift, gpuLabel, type DroppedTarget, type Sifted } from './sift.ts'
 import type { LabelSet } from './relabel.ts'
 
 export interface DiscoveryOptions {
@@ -38,7 +38,7 @@ export interface Discovery {
 /** Prometheus's pace: a rollout of many pods is a few changes, not hundreds. */
 const changeEveryMs = 5_000
 /** Label sets looked at in one go; other work comes between. */
-const sliceSize = 200
+const sliceSize = 50
 const maxDroppedShown = 100
 
 interface Entry {
@@ -47,6 +47,15 @@ interface Entry {
   sift: (found: LabelSet) => Sifted
   found: Found
   report: ProviderReport
+}
+
+/** Of one provider. */
+class Sum {
+  targets = 0
+  droppedCount = 0
+  /** Some of the dropped ones. */
+  readonly withGpus: DroppedTarget[] = []
+  readonly dropped: DroppedTarget[] = []
 }
 
 /** Starts every provider; none of them can make it throw. */
@@ -140,10 +149,10 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
 
   const merge = async () => {
     const found: SourcedTarget[] = []
-    const sifted = new Map<Entry, { targets: number; dropped: DroppedTarget[]; droppedCount: number }>()
+    const sifted = new Map<Entry, Sum>()
     let looked = 0
     for (const entry of entries.values()) {
-      const sum = { targets: 0, dropped: [] as DroppedTarget[], droppedCount: 0 }
+      const sum = new Sum()
       for (const labels of entry.found.labels) {
         if (++looked % sliceSize === 0) await new Promise((resolve) => setImmediate(resolve))
         const answer = entry.sift(labels)
@@ -152,7 +161,8 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
           found.push(answer.target)
         } else {
           sum.droppedCount += 1
-          if (sum.dropped.length < maxDroppedShown) sum.dropped.push(answer)
+          const list = answer.labels[gpuLabel] ? sum.withGpus : sum.dropped
+          if (list.length < maxDroppedShown) list.push(answer)
         }
       }
       sifted.set(entry, sum)
@@ -161,7 +171,8 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
     const limit = config.max_targets
     const { targets, refused } = mergeTargets(found, { limit, taken: options.taken(), running })
     running = new Set(targets.map(({ url }) => url))
-    for (const [entry, { targets: count, dropped, droppedCount }] of sifted) {
+    for (const [entry, { targets: count, withGpus, dropped: others, droppedCount }] of sifted) {
+      const dropped = [...withGpus, ...others].slice(0, maxDroppedShown)
       const tooMany = refused.get(entry.named.name) ?? 0
       const more = tooMany - entry.report.state.refused
       if (more > 0) metrics.refusedTargets.add(more, { provider: entry.named.name })

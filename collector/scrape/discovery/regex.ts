@@ -10,7 +10,7 @@ export class RegexError extends Error {
 
 export interface Regex {
   /** The whole text and its groups, or null; a group that took no part is undefined. */
-  match(text: string): (string | undefined)[] | null
+  match(text: string): readonly (string | undefined)[] | null
   /** Named groups and their numbers. */
   names: ReadonlyMap<string, number>
 }
@@ -22,8 +22,23 @@ export function compileRegex(source: string): Regex {
   const program: Instruction[] = []
   emit(program, tree)
   program.push({ op: 'match' })
-  return { names: parser.names, match: (text) => run(program, Array.from(text), parser.groups) }
+  const known = new Map<string, (string | undefined)[] | null>()
+  return {
+    names: parser.names,
+    match(text) {
+      let groups = known.get(text)
+      if (groups !== undefined) return groups
+      groups = run(program, Array.from(text), parser.groups)
+      // Names of labels, and most of their values, come again with every target.
+      if (known.size >= maxKnown) known.clear()
+      if (text.length <= maxKnownLength) known.set(text, groups)
+      return groups
+    },
+  }
 }
+
+const maxKnown = 2_000
+const maxKnownLength = 200
 
 type Test = (point: number) => boolean
 /** Holds between two characters; undefined is before the first and after the last. */

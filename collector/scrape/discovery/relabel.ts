@@ -98,7 +98,7 @@ function set(labels: Map<string, string>, name: string, text: string): void {
   else labels.set(name, text)
 }
 
-function groupsOf({ regex }: Rule, text: string): (string | undefined)[] | null {
+function groupsOf({ regex }: Rule, text: string): readonly (string | undefined)[] | null {
   return regex ? regex.match(text) : [text, text]
 }
 

@@ -14,6 +14,9 @@ export type Sifted = { target: SourcedTarget } | DroppedTarget
 /** Set by a provider on what it found but would not scrape: why. Rules may take it away. */
 export const skipLabel = '__skip__'
 
+/** Set on what uses GPUs: it is what people miss first when it is not scraped. */
+export const gpuLabel = '__meta_kubernetes_pod_gpus'
+
 /** The answer for each label set; for the same object it is not worked out again. */
 export function createSift(config: CommonProvider, source: string): (found: LabelSet) => Sifted {
   const relabel = createRelabel(config.relabel_configs)

@@ -167,6 +167,13 @@ test('what a target is joined by: the server’s own pod; of an exporter only th
   expect(['namespace', 'pod'].filter((name) => name in exporter)).toEqual([])
 })
 
+test('how many GPUs it asks for', () => {
+  const limits = { 'nvidia.com/gpu': '2', 'nvidia.com/mig-1g.10gb': 1, cpu: '4' }
+  const containers = [{ name: 'a', resources: { limits } }, { name: 'b' }]
+  expect(choose({ containers })['__meta_kubernetes_pod_gpus']).toBe('3')
+  expect(choose({})['__meta_kubernetes_pod_gpus']).toBe('')
+})
+
 test('IPv6 addresses stand in brackets', () => {
   const six = thingOfPod(pod.parse(testPod('p', 'fd00::1', { image: 'vllm/vllm-openai' })))
   expect(six && chosenPort(six)[0]?.['__address__']).toBe('[fd00::1]:8000')

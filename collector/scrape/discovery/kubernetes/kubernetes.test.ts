@@ -69,6 +69,26 @@ test('a list whose pages are forgotten meanwhile is asked for at once', async ()
   expect(lists().map(({ query }) => query.get('limit'))).toEqual(['500', '500', null])
 })
 
+test('a list that comes in drops is waited for; one that is cut off is asked for again', async () => {
+  const text = JSON.stringify({ items: [pod('a', '10.0.0.1')], metadata: { resourceVersion: '1' } })
+  let round = 0
+  api.instead = ({ query }, response) => {
+    if (query.has('watch')) return false
+    round += 1
+    response.writeHead(200, { 'content-length': text.length })
+    const drop = (at: number) => {
+      if (at >= text.length) response.end()
+      else if (round === 1 && at > 100) response.destroy()
+      else response.write(text.slice(at, at + 20), () => setImmediate(drop, at + 20))
+    }
+    drop(0)
+    return true
+  }
+  start()
+  await until(() => heard.addresses().join() === '10.0.0.1:8000')
+  expect(heard.errors[0]).toContain('the answer was cut off')
+})
+
 describe('after a watch ended', () => {
   test.each(['end', 'destroy'] as const)('(%s) it goes on where it was, and misses nothing', async (how) => {
     api.put('pods', pod('a', '10.0.0.1'))

@@ -22,6 +22,7 @@ const metadata = z.object({
 const container = z.object({
   name: z.string().default(''),
   image: z.string().default(''),
+  resources: z.object({ limits: z.record(z.string(), z.unknown()).nullish() }).nullish(),
   ports: z
     .array(z.object({ name: z.string().default(''), containerPort: z.number(), protocol: z.string().default('TCP') }))
     .nullish(),

@@ -1,5 +1,6 @@
 /** Pods, services and endpoints as one: something with an address, ports, and labels of Prometheus's names. */
 import type { LabelSet } from '../relabel.ts'
+import { gpuLabel } from '../sift.ts'
 import type { EndpointSlice, Pod, Service } from './objects.ts'
 
 export interface Port {
@@ -167,8 +168,20 @@ function podMeta({ metadata, spec, status }: Pod): LabelSet {
     ).toLowerCase(),
     __meta_kubernetes_pod_controller_kind: controller?.kind ?? '',
     __meta_kubernetes_pod_controller_name: controller?.name ?? '',
+    [gpuLabel]: gpusOf(spec.containers),
     ...mapped('pod', metadata),
   }
+}
+
+/** How many GPUs or slices of one it asks for; empty when none. */
+function gpusOf(containers: Pod['spec']['containers']): string {
+  const asked = containers.flatMap(({ resources }) =>
+    Object.entries(resources?.limits ?? {}).flatMap(([name, count]) =>
+      /^(nvidia\.com\/(gpu|mig-)|amd\.com\/gpu|gpu\.intel\.com\/)/.test(name) ? [Number(count)] : [],
+    ),
+  )
+  const sum = asked.reduce((total, count) => total + (Number.isFinite(count) ? count : 0), 0)
+  return sum > 0 ? String(sum) : ''
 }
 
 function serviceMeta({ metadata, spec }: Service): LabelSet {
