@@ -201,6 +201,7 @@ export class TargetLoop {
     const { url, kind, state, error } = target
     if (state !== before.state || error !== before.error)
       if (state === 'up') log.info({ url, kind }, 'scrape: target up')
+      else if (state === 'unknown') log.info({ url }, `scrape: target ${error}`)
       else log.warn({ url, error }, `scrape: target ${state}`)
     const reported = this.#reported
     const due = !reported || now + this.#limits.intervalMs - reported.at > reportEveryMs
