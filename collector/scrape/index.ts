@@ -6,6 +6,7 @@ import type { Db } from '../../storage/client.ts'
 import type { EndpointConfig, ScrapeConfig } from '../config.ts'
 import type { Spool } from '../spool/index.ts'
 import { systemClock, type Clock } from './clock.ts'
+import { Connections } from './connections.ts'
 import { TargetLoop, targetSettings, type LoopLimits } from './loop.ts'
 import { scrapeMetrics } from './metrics.ts'
 
@@ -16,7 +17,6 @@ export interface ScraperOptions {
   db: Pick<Db, 'insert'>
   log: Logger
   clock?: Clock
-  fetch?: typeof fetch
 }
 
 export interface Scraper {
@@ -30,8 +30,9 @@ export interface Scraper {
 
 /** Starts one loop per target; each is scraped at once. Never throws on what a target does. */
 export function startScraper(options: ScraperOptions): Scraper {
-  const { spool, db, log, clock = systemClock, fetch = globalThis.fetch } = options
-  const services = { spool, db, log, clock, fetch, metrics: scrapeMetrics() }
+  const { spool, db, log, clock = systemClock } = options
+  const connections = new Connections()
+  const services = { spool, db, log, clock, connections, metrics: scrapeMetrics() }
   const loops = new Map<string, { loop: TargetLoop; limits: string }>()
   const ending = new Set<Promise<void>>()
   let stopped = false
@@ -43,7 +44,7 @@ export function startScraper(options: ScraperOptions): Scraper {
 
   const apply = (config: ScrapeConfig, endpoints: readonly EndpointConfig[]) => {
     const limits = limitsOf(config)
-    const wanted = new Map(config.targets.map((target) => [target.url, targetSettings(target, endpoints)]))
+    const wanted = new Map(config.targets.map((target) => [target.url, targetSettings(target, config, endpoints)]))
     if (wanted.size < config.targets.length) log.warn('scrape.targets names a url twice: the last one is used')
     for (const [url, { loop }] of loops)
       if (!wanted.has(url)) {
@@ -75,6 +76,7 @@ export function startScraper(options: ScraperOptions): Scraper {
       stopped = true
       for (const { loop } of loops.values()) end(loop, false)
       await Promise.all(ending)
+      connections.close()
     },
   }
 }

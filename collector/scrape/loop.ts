@@ -7,9 +7,18 @@ import type { Db } from '../../storage/client.ts'
 import { traced } from '../../storage/traced.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Clock } from './clock.ts'
-import { ScrapeError, fetchPage, publicUrl } from './fetch-page.ts'
+import type { MetricsConfig, ScrapeConfig, TargetConfig } from './config.ts'
+import type { Connections } from './connections.ts'
+import { publicUrl } from './credentials.ts'
+import { fetchPage, type Access } from './fetch-page.ts'
 import type { ScrapeMetrics } from './metrics.ts'
-import { PageReader, type ReadPage, type TargetSettings } from './page-reader.ts'
+import { PageReader, type PageSettings, type ReadPage } from './page-reader.ts'
+import { ScrapeError } from './scrape-error.ts'
+
+/** What may change without the loop starting again. */
+export interface TargetSettings extends PageSettings {
+  access: Access
+}
 
 export interface LoopLimits {
   intervalMs: number
@@ -23,7 +32,7 @@ export interface LoopServices {
   db: Pick<Db, 'insert'>
   log: Logger
   clock: Clock
-  fetch: typeof fetch
+  connections: Connections
   metrics: ScrapeMetrics
 }
 
@@ -116,12 +125,13 @@ export class TargetLoop {
   }
 
   async #scrape(): Promise<void> {
-    const { clock, metrics, fetch } = this.#services
+    const { clock, metrics, connections } = this.#services
     const now = clock.now()
     const started = performance.now()
     const duration = () => performance.now() - started
     try {
-      const text = await fetchPage(this.#url, { fetch, ...this.#limits, signal: this.#stopping.signal })
+      const { signal } = this.#stopping
+      const text = await fetchPage(this.#url, { ...this.#settings.access, ...this.#limits, connections, signal })
       const read = this.#reader.read(text, this.#settings, now)
       const duration_ms = duration()
       const { kind, page } = read
@@ -221,15 +231,32 @@ export class TargetLoop {
   }
 }
 
-/** The target's settings as the loop needs them, from its configuration. */
+/** The target's settings as the loop needs them: its own, and those of all targets where it has none. */
 export function targetSettings(
-  target: { url: string; kind?: string | undefined; endpoint?: string | undefined; labels: Record<string, string> },
+  target: TargetConfig,
+  all: Pick<ScrapeConfig, 'auth' | 'tls' | 'metrics'>,
   endpoints: readonly { name: string; upstream?: string | undefined }[],
 ): TargetSettings {
   const { url, kind, labels } = target
   // A server scraped at the address that an endpoint forwards to serves that endpoint.
   const owner = endpoints.find(({ upstream }) => upstream !== undefined && new URL(upstream).host === new URL(url).host)
-  return { url: publicUrl(url), kind, endpoint: target.endpoint ?? owner?.name ?? '', labels }
+  return {
+    url: publicUrl(url),
+    kind,
+    endpoint: target.endpoint ?? owner?.name ?? '',
+    labels,
+    access: { auth: target.auth ?? all.auth, tls: target.tls ?? all.tls },
+    metrics: metricsOf(target, all.metrics),
+  }
+}
+
+function metricsOf({ metrics = {} }: TargetConfig, all: MetricsConfig): MetricsConfig {
+  return {
+    keep: metrics.keep ?? all.keep,
+    drop: metrics.drop ?? all.drop,
+    labels: { keep: metrics.labels?.keep ?? all.labels.keep, drop: metrics.labels?.drop ?? all.labels.drop },
+    max_series: metrics.max_series ?? all.max_series,
+  }
 }
 
 function sameHealth(a: Target, b: Target): boolean {

@@ -1,21 +1,23 @@
 /** Turns the pages of one target into rows: GPUs, inference servers, and everything else as plain metrics. */
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { MetricSample, ServerSample } from '../../records/server-sample.ts'
+import type { MetricsConfig } from './config.ts'
 import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
-import { ScrapeError } from './fetch-page.ts'
+import { ScrapeError } from './scrape-error.ts'
 import { gpuExporters } from './gpus/index.ts'
 import { mappedFamilies, readServer } from './read-server.ts'
 import { servers } from './servers/index.ts'
 
-export interface TargetSettings {
+export interface PageSettings {
   /** Without credentials: as it is stored and shown. */
   url: string
   /** Undefined finds the kind from the page. */
   kind: string | undefined
   endpoint: string
   labels: Readonly<Record<string, string>>
+  metrics: MetricsConfig
 }
 
 export interface ReadPage {
@@ -44,7 +46,7 @@ export class PageReader {
   }
 
   /** Reads a page scraped at `now` (epoch ms). Throws ScrapeError when it has no metrics or is not of the kind configured. */
-  read(text: string, target: TargetSettings, now: number): ReadPage {
+  read(text: string, target: PageSettings, now: number): ReadPage {
     const page = this.#parser.parse(text)
     if (page.samples === 0) throw noSamples(page)
     const kinds = kindsOf(page.families, target.kind)
@@ -131,7 +133,7 @@ function processStart(families: Families): number | null {
 }
 
 /** Configured labels win over the page's, which then keep theirs under `exported_…`, as in Prometheus. */
-function metricSample({ series, value }: Sample, target: TargetSettings, timestamp: number): MetricSample {
+function metricSample({ series, value }: Sample, target: PageSettings, timestamp: number): MetricSample {
   const labels = new Map(series.labels)
   for (const [name, text] of Object.entries(target.labels)) {
     const scraped = labels.get(name)
