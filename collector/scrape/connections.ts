@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { createSecureContext, getCACertificates } from 'node:tls'
-import type { TlsConfig } from './config.ts'
+import type { TlsConfig } from './target-config.ts'
 import { unreadableFile } from './credentials.ts'
 import { ScrapeError } from './scrape-error.ts'
 

@@ -1,6 +1,6 @@
 /** What a target is told about who asks. Secrets go into these headers and nowhere else: not into errors, logs or rows. */
 import { readFile } from 'node:fs/promises'
-import type { AuthConfig } from './config.ts'
+import type { AuthConfig } from './target-config.ts'
 import { ScrapeError } from './scrape-error.ts'
 
 /** Credentials in the URL count before those configured. Throws ScrapeError when a file cannot be read. */

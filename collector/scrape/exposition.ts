@@ -41,8 +41,11 @@ type Line =
   | SeriesLine
   | { text: string; series: null; type?: [string, FamilyType] | undefined; help?: [string, string] | undefined }
 
+/** Lines beyond the limit that are still told from lines that cannot be read. */
+const examinedLines = 1_000
+
 /** A series that was away for this many pages gives its place to another, when there is no more room. */
-const pagesKept = 60
+export const pagesKept = 60
 
 /**
  * A parser for the pages of one target. Exporters write the same lines in the same order, so each line is first compared
@@ -165,14 +168,15 @@ export class ExpositionParser {
 
   /** Throws LineError. */
   #learn(raw: string, draft: Draft): SeriesLine | undefined {
-    // Before parsing: there may be a hundred thousand of them, on every page.
-    if (!this.#hasRoom()) {
+    const hasRoom = this.#hasRoom()
+    // There may be a hundred thousand of them, on every page: only the first are looked at.
+    if (!hasRoom && draft.refused >= examinedLines) {
       draft.refused++
       return undefined
     }
     const content = owned(raw)
     const { series, end } = parseSeries(content)
-    if (end > this.#maxSeriesLength) {
+    if (end > this.#maxSeriesLength || !hasRoom) {
       draft.refused++
       return undefined
     }

@@ -7,13 +7,14 @@ import type { Db } from '../../storage/client.ts'
 import { traced } from '../../storage/traced.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Clock } from './clock.ts'
-import type { MetricsConfig, ScrapeConfig, TargetConfig } from './config.ts'
+import type { ScrapeConfig } from './config.ts'
 import type { Connections } from './connections.ts'
 import { publicUrl } from './credentials.ts'
 import { fetchPage, type Access } from './fetch-page.ts'
 import type { ScrapeMetrics } from './metrics.ts'
 import { PageReader, type PageSettings, type ReadPage } from './page-reader.ts'
 import { ScrapeError } from './scrape-error.ts'
+import type { MetricsConfig, TargetConfig } from './target-config.ts'
 
 /** What may change without the loop starting again. */
 export interface TargetSettings extends PageSettings {
@@ -53,7 +54,9 @@ export class TargetLoop {
   #reported: { target: Target; at: number } | null = null
   #reportError = ''
   #appendError = ''
-  #issues = new Map<string, { items: number; example: string }>()
+  #issues = new Map<string, { items: number; example: () => string }>()
+  /** Reasons of the newest page. */
+  #refusing: ReadonlySet<string> = new Set()
   #issuesAt = 0
 
   /** `url` may hold credentials; `settings.url` does not. */
@@ -173,17 +176,16 @@ export class TargetLoop {
     }
   }
 
-  #noteIssues({ page }: ReadPage): void {
-    const { metrics } = this.#services
-    const note = (reason: string, items: number, example: string) => {
-      if (items === 0) return
+  #noteIssues({ dropped, refusals }: ReadPage): void {
+    const { metrics, log } = this.#services
+    const { url } = this.#settings
+    if (dropped > 0) metrics.dropped.add(dropped)
+    for (const { reason, items, example } of refusals) {
       metrics.refused.add(items, { reason })
       this.#issues.set(reason, { items: items + (this.#issues.get(reason)?.items ?? 0), example })
+      if (!this.#refusing.has(reason)) log.warn({ url, reason, items }, `scrape: not everything taken: ${example()}`)
     }
-    const [first] = page.errors
-    const where = this.#settings.url
-    note('unreadable_line', page.unreadable, `${where} line ${first?.line}: ${first?.message}`)
-    note('max_series', page.refused, `${where} has more than ${this.#limits.maxSeries} series, or very long ones`)
+    this.#refusing = new Set(refusals.map(({ reason }) => reason))
   }
 
   /** A page with a bad line has it on every scrape: one row a minute says so. */
@@ -191,7 +193,7 @@ export class TargetLoop {
     if (this.#issues.size === 0 || now - this.#issuesAt <= reportEveryMs) return []
     const common = { ...plainIssue, timestamp: now * 1000, source: 'scrape' }
     const issues = [...this.#issues].map(([reason, { items, example }]) =>
-      Object.assign({ reason, items, example }, common),
+      Object.assign({ reason, items, example: `${this.#settings.url}: ${example()}` }, common),
     )
     this.#issues.clear()
     this.#issuesAt = now

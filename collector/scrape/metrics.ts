@@ -21,6 +21,9 @@ export function scrapeMetrics() {
     refused: meter.createCounter('inferwatch.scrape.refused', {
       description: 'Samples not taken from pages, by reason: too many series, or a line that cannot be read',
     }),
+    dropped: meter.createCounter('inferwatch.scrape.dropped', {
+      description: 'Samples left out of metric_samples as scrape.metrics says',
+    }),
     lost: meter.createCounter('inferwatch.scrape.lost', {
       description: 'Rows that the spool did not take; their counters are covered by the next scrape',
     }),

@@ -60,7 +60,7 @@ function parseLabels(line: string, from: number, labels: Map<string, string>): {
   }
 }
 
-function makeSeries(name: string, labels: ReadonlyMap<string, string>): Series {
+export function makeSeries(name: string, labels: ReadonlyMap<string, string>): Series {
   const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1))
   const group = sorted
     .filter(([label]) => label !== 'le' && label !== 'quantile')
