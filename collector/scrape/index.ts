@@ -7,6 +7,7 @@ import type { EndpointConfig, ScrapeConfig } from '../config.ts'
 import type { Spool } from '../spool/index.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { Connections } from './connections.ts'
+import { gathering } from './gather.ts'
 import { TargetLoop, targetSettings, type LoopLimits } from './loop.ts'
 import { scrapeMetrics } from './metrics.ts'
 
@@ -17,6 +18,8 @@ export interface ScraperOptions {
   db: Pick<Db, 'insert'>
   log: Logger
   clock?: Clock
+  /** Rows of all targets are appended at most this often, in ms. */
+  gatherMs?: number
 }
 
 export interface Scraper {
@@ -30,8 +33,9 @@ export interface Scraper {
 
 /** Starts one loop per target; each is scraped at once. Never throws on what a target does. */
 export function startScraper(options: ScraperOptions): Scraper {
-  const { spool, db, log, clock = systemClock } = options
+  const { db, log, clock = systemClock, gatherMs = 250 } = options
   const connections = new Connections()
+  const spool = gathering(options.spool, gatherMs)
   const services = { spool, db, log, clock, connections, metrics: scrapeMetrics() }
   const loops = new Map<string, { loop: TargetLoop; limits: string }>()
   const ending = new Set<Promise<void>>()
