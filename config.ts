@@ -15,6 +15,7 @@ import {
   proxyConfig,
   scrapeConfig,
   spoolConfig,
+  withScrapePaths,
 } from './collector/config.ts'
 import { locateDiscovery } from './collector/scrape/discovery/config.ts'
 import { reloadOnChange } from './collector/self/reload.ts'
@@ -129,19 +130,23 @@ function withPaths(
   { data_dir, endpoints, scrape }: Config,
   baseDir: string,
 ): Pick<Config, 'data_dir' | 'endpoints' | 'scrape'> {
+  const readable = (path: string, key: string) => {
+    const found = resolve(baseDir, path)
+    try {
+      readFileSync(found)
+    } catch (cause) {
+      throw new ConfigError(`${key}: ${found} cannot be read (${reasonOf(cause)})`, { cause })
+    }
+    return found
+  }
   return {
     data_dir: resolve(baseDir, data_dir),
-    scrape: { ...scrape, discovery: locateDiscovery(scrape.discovery, baseDir) },
-    endpoints: endpoints.map((endpoint, index) => {
-      if (endpoint.ca_file === undefined) return endpoint
-      const ca_file = resolve(baseDir, endpoint.ca_file)
-      try {
-        readFileSync(ca_file)
-      } catch (cause) {
-        throw new ConfigError(`endpoints[${index}].ca_file: ${ca_file} cannot be read (${reasonOf(cause)})`, { cause })
-      }
-      return { ...endpoint, ca_file }
-    }),
+    endpoints: endpoints.map((endpoint, index) =>
+      endpoint.ca_file === undefined
+        ? endpoint
+        : { ...endpoint, ca_file: readable(endpoint.ca_file, `endpoints[${index}].ca_file`) },
+    ),
+    scrape: { ...withScrapePaths(scrape, readable), discovery: locateDiscovery(scrape.discovery, baseDir) },
   }
 }
 
@@ -177,7 +182,8 @@ function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
   return issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
 }
 
-const isSecret = (path: Path) => /key|secret|password|token|webhook_url/.test(String(path.at(-1) ?? ''))
+const isSecret = (path: Path) =>
+  path.includes('headers') || /key|secret|password|token|webhook_url/.test(String(path.at(-1) ?? ''))
 
 /** The keys that the schema knows at a path; unions and records know none. */
 function knownKeys(path: Path): string[] {

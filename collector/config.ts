@@ -4,7 +4,7 @@ import { leastMaxBytes } from './redact/cut.ts'
 import { patternProblem } from './redact/patterns.ts'
 
 export { proxyConfig, type ProxyConfig } from './proxy/config.ts'
-export { scrapeConfig, type ScrapeConfig } from './scrape/config.ts'
+export { scrapeConfig, withScrapePaths, type ScrapeConfig } from './scrape/config.ts'
 
 const usd = z.number().nonnegative()
 /** Half-open, so that one price may end on the day on which the next one begins. */

@@ -127,10 +127,33 @@ test('paths are relative to the file; a missing file says what to do', () => {
     writeFileSync(join(folder, 'ca.pem'), '')
     expect(loadConfig(join(folder, 'c.yaml'), {}).config.endpoints[0]?.ca_file).toBe(join(folder, 'ca.pem'))
     expect(loadConfig(join(folder, 'c.yaml'), {}).config.data_dir).toBe(join(folder, 'here'))
+    const targets = 'targets: [{ url: "http://a", auth: { bearer_token_file: token } }]'
+    writeFileSync(join(folder, 's.yaml'), `scrape:\n  tls: { ca_file: ca.pem }\n  ${targets}\n`)
+    expect(() => loadConfig(join(folder, 's.yaml'), {})).toThrow(
+      /^scrape\.targets\[0\]\.auth\.bearer_token_file: \S+token cannot be read \(ENOENT\)$/,
+    )
+    writeFileSync(join(folder, 'token'), '')
+    expect(loadConfig(join(folder, 's.yaml'), {}).config.scrape).toMatchObject({
+      tls: { ca_file: join(folder, 'ca.pem') },
+      targets: [{ auth: { bearer_token_file: join(folder, 'token') } }],
+    })
     expect(() => loadConfig(join(folder, 'none.yaml'), {})).toThrow(
       'cannot be read (ENOENT); name another file with --config',
     )
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('secrets of targets come from the environment and stand in no message', () => {
+  const text = (value: string) => `scrape: { auth: { bearer_token: "\${TOKEN}", headers: { X-Key: ${value} } } }`
+  expect(parseConfig(text('a'), 'c.yaml', { TOKEN: 'secret' }).scrape.auth?.bearer_token).toBe('secret')
+  let message = ''
+  try {
+    parseConfig(text('12345'), 'c.yaml', { TOKEN: 'secret' })
+  } catch (error) {
+    message = String(error)
+  }
+  expect(message).toContain('scrape.auth.headers.X-Key')
+  expect(message).not.toMatch(/12345|secret/)
 })

@@ -1,4 +1,4 @@
-/** Memory of a process and of those that it started. */
+/** Memory and CPU of a process and of those that it started. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 export function childrenOf(pid: number): number[] {
@@ -14,4 +14,10 @@ export function rssBytes(pid: number): number {
   } catch {
     return 0
   }
+}
+
+/** CPU seconds since its start: utime and stime of /proc/<pid>/stat, in ticks of 10 ms. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }

@@ -68,3 +68,21 @@ test('one that is configured, too, is scraped once, as configured; taken out the
   expect(scraper.targets()).toMatchObject([{ url: at('/a'), source: 'racks', endpoint: 'found', state: 'up' }])
   expect(exporter.inserted.filter(({ state }) => state === 'unknown')).toEqual([])
 })
+
+test('what discovered targets are told is their provider’s secret, never that of all targets', async () => {
+  exporter.answer = 'a 1\n'
+  write({ path: '/a' })
+  const auth = { bearer_token: 'of-all' }
+  const own = { target: { auth: { bearer_token: 'of-provider' } } }
+  const files = [join(folder, '*.json')]
+  const scraper = exporter.scrape([{ url: at('/fixed') }], { auth, discovery: { file: [{ files }] } })
+  await until(() => scraper.targets().length === 2)
+  await settled(scraper)
+  const seen = () => exporter.requests.map(({ url, headers }) => `${url} ${headers.authorization ?? 'none'}`)
+  expect(seen().toSorted()).toEqual(['/a none', '/fixed Bearer of-all'])
+  scraper.reload(testConfig([{ url: at('/fixed') }], { auth, discovery: { file: [{ files, ...own }] } }), [])
+  await until(() => scraper.providers()[0]?.targets === 1)
+  await exporter.next(scraper)
+  await until(() => seen().includes('/a Bearer of-provider'))
+  expect(seen()).not.toContain('/a Bearer of-all')
+})

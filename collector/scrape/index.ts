@@ -6,11 +6,13 @@ import type { Db } from '../../storage/client.ts'
 import type { EndpointConfig, ScrapeConfig } from '../config.ts'
 import type { Spool } from '../spool/index.ts'
 import { systemClock, type Clock } from './clock.ts'
-import type { SourcedTarget } from './discovery/found-target.ts'
+import { Connections } from './connections.ts'
+import { staticSource, type SourcedTarget } from './discovery/found-target.ts'
 import { startDiscovery } from './discovery/index.ts'
 import { addressOf } from './discovery/merge.ts'
 import type { ProviderState } from './discovery/report.ts'
 import { createStateStore } from './discovery/state-store.ts'
+import { gathering } from './gather.ts'
 import { TargetLoop, targetSettings, type LoopLimits } from './loop.ts'
 import { scrapeMetrics } from './metrics.ts'
 
@@ -21,7 +23,8 @@ export interface ScraperOptions {
   db: Pick<Db, 'insert'>
   log: Logger
   clock?: Clock
-  fetch?: typeof fetch
+  /** Rows of all targets are appended at most this often, in ms. */
+  gatherMs?: number
 }
 
 export interface Scraper {
@@ -37,8 +40,10 @@ export interface Scraper {
 
 /** Starts one loop per target; each is scraped at once. Never throws on what a target or a provider does. */
 export function startScraper(options: ScraperOptions): Scraper {
-  const { spool, db, log, clock = systemClock, fetch = globalThis.fetch } = options
-  const services = { spool, db, log, clock, fetch, metrics: scrapeMetrics() }
+  const { db, log, clock = systemClock, gatherMs = 250 } = options
+  const connections = new Connections()
+  const spool = gathering(options.spool, gatherMs)
+  const services = { spool, db, log, clock, connections, metrics: scrapeMetrics() }
   const loops = new Map<string, { loop: TargetLoop; limits: string; source: string }>()
   const ending = new Set<Promise<void>>()
   let { config, endpoints } = options
@@ -64,7 +69,7 @@ export function startScraper(options: ScraperOptions): Scraper {
       }
     for (const [url, target] of wanted) {
       const { source } = target
-      const settings = targetSettings(target, endpoints)
+      const settings = targetSettings(target, config, endpoints)
       const running = loops.get(url)
       loops.delete(url)
       if (running?.limits === JSON.stringify(limits)) {
@@ -113,12 +118,10 @@ export function startScraper(options: ScraperOptions): Scraper {
       stopped = true
       for (const { loop } of loops.values()) end(loop)
       await Promise.all([...ending, discovery.stop(), states.stop()])
+      connections.close()
     },
   }
 }
-
-/** Where targets of the configuration come from. */
-const staticSource = 'static'
 
 function limitsOf(config: ScrapeConfig): LoopLimits {
   return {

@@ -21,7 +21,7 @@ describe('what can be wrong with a target', () => {
       'a redirect',
       (_, response) => response.writeHead(302, { location: '/login' }).end(),
       {},
-      'redirects (302) to /login',
+      'redirects more than 5 times, last to http://127.0.0.1:',
     ],
     ['a web page', '<!DOCTYPE html><html></html>', {}, 'answers a web page'],
     ['JSON', '{"status":"ok"}', {}, 'answers JSON'],
@@ -40,7 +40,7 @@ describe('what can be wrong with a target', () => {
       'a cut connection',
       (_, response) => response.write('a 1\n', () => response.destroy()),
       {},
-      'closed the connection',
+      'the page ends in the middle, after 4 bytes',
     ],
   ])('%s', async (_, given, target, message) => {
     exporter.answer = given

@@ -131,7 +131,7 @@ test('lines that are refused are told of once a minute', async () => {
     ['unreadable_line', 7],
     ['max_series', 7],
   ])
-  expect(issues[0]?.example).toBe(`${url} line 2: label "c" has no quoted value`)
+  expect(issues[0]?.example).toBe(`${url}: line 2: label "c" has no quoted value`)
 })
 
 describe('reload and stop', () => {

@@ -7,9 +7,22 @@ import type { Db } from '../../storage/client.ts'
 import { traced } from '../../storage/traced.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Clock } from './clock.ts'
-import { ScrapeError, fetchPage, publicUrl } from './fetch-page.ts'
+import type { ScrapeConfig } from './config.ts'
+import type { Connections } from './connections.ts'
+import { staticSource, type SourcedTarget } from './discovery/found-target.ts'
+import { publicUrl } from './credentials.ts'
+import { fetchPage, type Access } from './fetch-page.ts'
 import type { ScrapeMetrics } from './metrics.ts'
-import { PageReader, type ReadPage, type TargetSettings } from './page-reader.ts'
+import { PageReader, type PageSettings, type ReadPage } from './page-reader.ts'
+import { ScrapeError } from './scrape-error.ts'
+import type { MetricsConfig, TargetConfig } from './target-config.ts'
+
+/** What may change without the loop starting again. */
+export interface TargetSettings extends PageSettings {
+  /** Where it comes from: `static`, or the name of the provider that discovered it. */
+  source: string
+  access: Access
+}
 
 export interface LoopLimits {
   intervalMs: number
@@ -23,7 +36,7 @@ export interface LoopServices {
   db: Pick<Db, 'insert'>
   log: Logger
   clock: Clock
-  fetch: typeof fetch
+  connections: Connections
   metrics: ScrapeMetrics
 }
 
@@ -44,7 +57,9 @@ export class TargetLoop {
   #reported: { target: Target; at: number } | null = null
   #reportError = ''
   #appendError = ''
-  #issues = new Map<string, { items: number; example: string }>()
+  #issues = new Map<string, { items: number; example: () => string }>()
+  /** Reasons of the newest page. */
+  #refusing: ReadonlySet<string> = new Set()
   #issuesAt = 0
 
   /** `url` may hold credentials; `settings.url` does not. */
@@ -118,12 +133,13 @@ export class TargetLoop {
   }
 
   async #scrape(): Promise<void> {
-    const { clock, metrics, fetch } = this.#services
+    const { clock, metrics, connections } = this.#services
     const now = clock.now()
     const started = performance.now()
     const duration = () => performance.now() - started
     try {
-      const text = await fetchPage(this.#url, { fetch, ...this.#limits, signal: this.#stopping.signal })
+      const { signal } = this.#stopping
+      const text = await fetchPage(this.#url, { ...this.#settings.access, ...this.#limits, connections, signal })
       const read = this.#reader.read(text, this.#settings, now)
       const duration_ms = duration()
       const { kind, page } = read
@@ -165,17 +181,16 @@ export class TargetLoop {
     }
   }
 
-  #noteIssues({ page }: ReadPage): void {
-    const { metrics } = this.#services
-    const note = (reason: string, items: number, example: string) => {
-      if (items === 0) return
+  #noteIssues({ dropped, refusals }: ReadPage): void {
+    const { metrics, log } = this.#services
+    const { url } = this.#settings
+    if (dropped > 0) metrics.dropped.add(dropped)
+    for (const { reason, items, example } of refusals) {
       metrics.refused.add(items, { reason })
       this.#issues.set(reason, { items: items + (this.#issues.get(reason)?.items ?? 0), example })
+      if (!this.#refusing.has(reason)) log.warn({ url, reason, items }, `scrape: not everything taken: ${example()}`)
     }
-    const [first] = page.errors
-    const where = this.#settings.url
-    note('unreadable_line', page.unreadable, `${where} line ${first?.line}: ${first?.message}`)
-    note('max_series', page.refused, `${where} has more than ${this.#limits.maxSeries} series, or very long ones`)
+    this.#refusing = new Set(refusals.map(({ reason }) => reason))
   }
 
   /** A page with a bad line has it on every scrape: one row a minute says so. */
@@ -183,7 +198,7 @@ export class TargetLoop {
     if (this.#issues.size === 0 || now - this.#issuesAt <= reportEveryMs) return []
     const common = { ...plainIssue, timestamp: now * 1000, source: 'scrape' }
     const issues = [...this.#issues].map(([reason, { items, example }]) =>
-      Object.assign({ reason, items, example }, common),
+      Object.assign({ reason, items, example: `${this.#settings.url}: ${example()}` }, common),
     )
     this.#issues.clear()
     this.#issuesAt = now
@@ -225,21 +240,34 @@ export class TargetLoop {
   }
 }
 
-/** The target's settings as the loop needs them, from its configuration. */
+/** The target's settings as the loop needs them: its own, and those of all targets where it has none. */
 export function targetSettings(
-  target: {
-    url: string
-    kind?: string | undefined
-    endpoint?: string | undefined
-    labels: Record<string, string>
-    source: string
-  },
+  target: SourcedTarget,
+  all: Pick<ScrapeConfig, 'auth' | 'tls' | 'metrics'>,
   endpoints: readonly { name: string; upstream?: string | undefined }[],
 ): TargetSettings {
   const { url, kind, labels, source } = target
   // A server scraped at the address that an endpoint forwards to serves that endpoint.
   const owner = endpoints.find(({ upstream }) => upstream !== undefined && new URL(upstream).host === new URL(url).host)
-  return { url: publicUrl(url), kind, endpoint: target.endpoint ?? owner?.name ?? '', labels, source }
+  return {
+    url: publicUrl(url),
+    kind,
+    endpoint: target.endpoint ?? owner?.name ?? '',
+    labels,
+    source,
+    // What asks to be scraped is not told a secret by that: only its provider's own.
+    access: { auth: target.auth ?? (source === staticSource ? all.auth : undefined), tls: target.tls ?? all.tls },
+    metrics: metricsOf(target, all.metrics),
+  }
+}
+
+function metricsOf({ metrics = {} }: TargetConfig, all: MetricsConfig): MetricsConfig {
+  return {
+    keep: metrics.keep ?? all.keep,
+    drop: metrics.drop ?? all.drop,
+    labels: { keep: metrics.labels?.keep ?? all.labels.keep, drop: metrics.labels?.drop ?? all.labels.drop },
+    max_series: metrics.max_series ?? all.max_series,
+  }
 }
 
 function sameHealth(a: Target, b: Target): boolean {

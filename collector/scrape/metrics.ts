@@ -24,6 +24,9 @@ export function scrapeMetrics() {
     refusedTargets: meter.createCounter('inferwatch.scrape.refused_targets', {
       description: 'Discovered targets beyond scrape.discovery.max_targets, by provider',
     }),
+    dropped: meter.createCounter('inferwatch.scrape.dropped', {
+      description: 'Samples left out of metric_samples as scrape.metrics says',
+    }),
     lost: meter.createCounter('inferwatch.scrape.lost', {
       description: 'Rows that the spool did not take; their counters are covered by the next scrape',
     }),

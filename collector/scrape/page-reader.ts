@@ -1,23 +1,25 @@
 /** Turns the pages of one target into rows: GPUs, inference servers, and everything else as plain metrics. */
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { MetricSample, ServerSample } from '../../records/server-sample.ts'
+import type { MetricsConfig } from './target-config.ts'
 import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
-import { ScrapeError } from './fetch-page.ts'
 import { gpuExporters } from './gpus/index.ts'
+import { MetricSelection } from './metric-selection.ts'
 import { mappedFamilies, readServer } from './read-server.ts'
+import { refusalsOf, type Refusal } from './refusals.ts'
+import { ScrapeError } from './scrape-error.ts'
 import { servers } from './servers/index.ts'
 
-export interface TargetSettings {
+export interface PageSettings {
   /** Without credentials: as it is stored and shown. */
   url: string
   /** Undefined finds the kind from the page. */
   kind: string | undefined
   endpoint: string
   labels: Readonly<Record<string, string>>
-  /** Where it comes from: `static`, or the name of the provider that discovered it. */
-  source: string
+  metrics: MetricsConfig
 }
 
 export interface ReadPage {
@@ -25,6 +27,9 @@ export interface ReadPage {
   /** What the page was read as: `vllm`, `dcgm`, both joined by +, or `prometheus` for any other. */
   kind: string
   page: Page
+  /** Samples left out of `metric_samples` as configured. */
+  dropped: number
+  refusals: Refusal[]
   /** Call once the rows are stored: increases then count from this page. Without it the next page covers this one too. */
   commit: () => void
 }
@@ -39,14 +44,17 @@ export const knownKinds: readonly string[] = [
 
 export class PageReader {
   readonly #parser: ExpositionParser
+  readonly #maxSeries: number
   readonly #deltas = new Map<string, Deltas>()
+  #selection: { of: string; metrics: MetricSelection } | null = null
 
-  constructor(options: { maxSeries: number }) {
-    this.#parser = new ExpositionParser(options)
+  constructor({ maxSeries }: { maxSeries: number }) {
+    this.#parser = new ExpositionParser({ maxSeries })
+    this.#maxSeries = maxSeries
   }
 
   /** Reads a page scraped at `now` (epoch ms). Throws ScrapeError when it has no metrics or is not of the kind configured. */
-  read(text: string, target: TargetSettings, now: number): ReadPage {
+  read(text: string, target: PageSettings, now: number): ReadPage {
     const page = this.#parser.parse(text)
     if (page.samples === 0) throw noSamples(page)
     const kinds = kindsOf(page.families, target.kind)
@@ -84,20 +92,31 @@ export class PageReader {
       )
       for (const name of mappedFamilies(server, page.families)) mapped.add(name)
     }
-    for (const family of page.families.values())
-      if (!mapped.has(family.name))
-        for (const sample of family.samples)
-          if (!used.has(sample) && Number.isFinite(sample.value))
-            rows.metric_samples.push(metricSample(sample, target, context.timestamp))
+    const selection = this.#selectionFor(target)
+    const others = [...page.families.values()].filter(({ name }) => !mapped.has(name))
+    const selected = selection.select(others, (sample) => used.has(sample), context.timestamp)
+    rows.metric_samples = selected.rows
     const complete = page.refused === 0 && page.unreadable === 0
     return {
       rows,
       kind: [...kinds].join('+'),
       page,
+      dropped: selected.dropped,
+      refusals: refusalsOf(page, selected, selection, {
+        maxSeries: this.#maxSeries,
+        maxStored: target.metrics.max_series,
+      }),
       commit: () => {
         for (const deltas of asked) deltas.commit(complete)
       },
     }
+  }
+
+  /** A new one when the configuration changed: other names and labels are other series. */
+  #selectionFor({ url, labels, metrics }: PageSettings): MetricSelection {
+    const of = JSON.stringify([labels, metrics])
+    if (this.#selection?.of !== of) this.#selection = { of, metrics: new MetricSelection(metrics, { url, labels }) }
+    return this.#selection.metrics
   }
 }
 
@@ -130,15 +149,4 @@ function processStart(families: Families): number | null {
   const samples = families.get('process_start_time_seconds')?.samples ?? []
   const [only] = samples
   return samples.length === 1 && only && Number.isFinite(only.value) ? only.value : null
-}
-
-/** Configured labels win over the page's, which then keep theirs under `exported_…`, as in Prometheus. */
-function metricSample({ series, value }: Sample, target: TargetSettings, timestamp: number): MetricSample {
-  const labels = new Map(series.labels)
-  for (const [name, text] of Object.entries(target.labels)) {
-    const scraped = labels.get(name)
-    if (scraped !== undefined) labels.set(`exported_${name}`, scraped)
-    labels.set(name, text)
-  }
-  return { timestamp, target: target.url, name: series.name, labels, value }
 }

@@ -71,6 +71,7 @@ export async function testExporter(): Promise<TestExporter> {
         },
         log: pino({ level: 'silent' }),
         clock,
+        gatherMs: 0,
       })
       scrapers.push(scraper)
       return scraper

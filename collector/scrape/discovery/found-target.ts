@@ -3,6 +3,9 @@ import type { TargetConfig } from '../target-config.ts'
 import type { CommonProvider } from './config.ts'
 import type { LabelSet } from './relabel.ts'
 
+/** Where targets of the configuration come from. */
+export const staticSource = 'static'
+
 /** A target and where it comes from: `static`, or the name of a provider. */
 export type SourcedTarget = TargetConfig & { source: string }
 
