@@ -118,7 +118,8 @@ export const discoveryConfig = z
     kubernetes: z.array(kubernetesProvider).default([]),
   })
   .superRefine((config, context) => {
-    const seen = new Set<string>()
+    // What the targets of the configuration are said to come from.
+    const seen = new Set(['static'])
     for (const { type, index, name } of providersOf(config)) {
       if (seen.has(name))
         context.addIssue({ code: 'custom', path: [type, index, 'name'], message: `"${name}" is used twice` })

@@ -175,6 +175,7 @@ describe('configuration', () => {
     expect(discoveryConfig.safeParse(config).error?.issues).toMatchObject([
       { path: ['dns', 0, 'name'], message: '"x" is used twice' },
     ])
+    expect(discoveryConfig.safeParse({ file: [{ files: ['a.json'], name: 'static' }] }).success).toBe(false)
     expect(providersOf(discoveryConfig.parse({ file: [{ files: ['a.json'] }] }))[0]?.name).toBe('file[0]')
   })
 

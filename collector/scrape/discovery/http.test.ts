@@ -56,9 +56,10 @@ afterEach(async () => {
 test('asked on the interval; what fails keeps the targets of before', async () => {
   const url = `http://127.0.0.1:${await listen(createServer(handle))}/sd`
   answer = json('[{"targets": ["a:1"], "labels": {"rack": "r1"}}]')
-  start({ url, refresh_interval: '30s' })
+  start({ url: `${url}?key=secret`, refresh_interval: '30s' })
   await until(() => heard.times === 1)
   expect(heard.labels).toEqual([{ __address__: 'a:1', rack: 'r1', __meta_url: url }])
+  expect(requests[0]?.url).toBe('/sd?key=secret')
   expect(requests[0]?.headers['x-prometheus-refresh-interval-seconds']).toBe('30')
   const faults: [RequestListener, string][] = [
     [(_, response) => response.writeHead(500).end(), 'answers 500, not 200'],
@@ -77,6 +78,7 @@ test('asked on the interval; what fails keeps the targets of before', async () =
     clock.advance(30_000)
     await until(() => heard.errors.length > before)
     expect(heard.error).toContain(message)
+    expect(heard.error).not.toContain('secret')
     expect(heard.addresses()).toEqual(['a:1'])
   }
   answer = json('[]')

@@ -36,7 +36,7 @@ export function startHttpProvider(config: HttpProvider, events: ProviderEvents, 
     })
     if (response.statusCode !== 200) {
       response.destroy()
-      throw new DiscoveryError(statusProblem(config.url, response.statusCode))
+      throw new DiscoveryError(statusProblem(withoutQuery(config.url), response.statusCode))
     }
     const text = await readBody(response, { maxBytes, timeoutMs })
     if (text !== known.text) known = { text, labels: labelsOf(config.url, text) }
@@ -50,9 +50,11 @@ function labelsOf(url: string, text: string): LabelSet[] {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new DiscoveryError(`${url} answers no JSON: ${messageOf(error).slice(0, 200)}`, { cause: error })
+    throw new DiscoveryError(`${withoutQuery(url)} answers no JSON: ${messageOf(error).slice(0, 200)}`, {
+      cause: error,
+    })
   }
-  return readTargetGroups(value, { __meta_url: url })
+  return readTargetGroups(value, { __meta_url: withoutQuery(url) })
 }
 
 async function authorization(config: HttpProvider): Promise<Record<string, string>> {
@@ -73,6 +75,12 @@ async function fileText(path: string): Promise<string> {
   } catch (error) {
     throw new DiscoveryError(`${path} cannot be read: ${messageOf(error)}`, { cause: error })
   }
+}
+
+/** A query may hold a key: it is neither shown nor stored. */
+function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
 }
 
 function statusProblem(url: string, status = 0): string {
