@@ -31,7 +31,10 @@ export interface Scraper {
   reload(config: ScrapeConfig, endpoints: readonly EndpointConfig[]): void
 }
 
-/** Starts one loop per target; each is scraped at once. Never throws on what a target does. */
+/** So many targets are scraped at once when they start, and as many again every tenth of a second. */
+const startTogether = 20
+
+/** Starts one loop per target. Never throws on what a target does. */
 export function startScraper(options: ScraperOptions): Scraper {
   const { db, log, clock = systemClock, gatherMs = 250 } = options
   const connections = new Connections()
@@ -55,6 +58,7 @@ export function startScraper(options: ScraperOptions): Scraper {
         loops.delete(url)
         end(loop, true)
       }
+    let starting = 0
     for (const [url, settings] of wanted) {
       const running = loops.get(url)
       loops.delete(url)
@@ -66,7 +70,7 @@ export function startScraper(options: ScraperOptions): Scraper {
       if (running) end(running.loop, false)
       const loop = new TargetLoop(url, settings, limits, services)
       loops.set(url, { loop, limits: JSON.stringify(limits) })
-      loop.start()
+      loop.start(Math.min(Math.floor(starting++ / startTogether) * 100, limits.intervalMs))
     }
   }
 

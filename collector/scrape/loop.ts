@@ -50,6 +50,7 @@ export class TargetLoop {
   #running: Promise<void> | null = null
   #reporting: Promise<void> = Promise.resolve()
   #cancelTick: () => void = () => undefined
+  #cancelFirst: () => void = () => undefined
   #nextAt = 0
   #reported: { target: Target; at: number } | null = null
   #reportError = ''
@@ -89,17 +90,20 @@ export class TargetLoop {
     this.#settings = settings
   }
 
-  start(): void {
+  /** Where many start together, each waits for `afterMs` with its first scrape. */
+  start(afterMs = 0): void {
     const { clock } = this.#services
     // Spread over the interval by URL, so that many targets are not all asked in the same moment, run after run.
-    this.#nextAt = clock.now() + 1 + (hash(this.#settings.url) % this.#limits.intervalMs)
+    this.#nextAt = clock.now() + afterMs + 1 + (hash(this.#settings.url) % this.#limits.intervalMs)
     this.#schedule()
-    this.#run()
+    if (afterMs === 0) this.#run()
+    else this.#cancelFirst = clock.after(afterMs, () => this.#run())
   }
 
   /** Ends a scrape under way. `removed`: the target is no longer configured, and the table shall say so. Idempotent. */
   async stop(removed = false): Promise<void> {
     this.#cancelTick()
+    this.#cancelFirst()
     this.#stopping.abort()
     await this.#running
     if (removed) this.#setTarget({ state: 'unknown', error: 'no longer configured', duration_ms: null })
