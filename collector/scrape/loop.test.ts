@@ -151,6 +151,30 @@ test('a thousand targets are not scraped all at once, when they start or later',
   await until(() => stored() >= 40)
 })
 
+test('a spool that is slow costs no scrape, and counts nothing twice', async () => {
+  const page = fixture('vllm-v1.prom')
+  const tokens = (value: number) => page.replace(/(generation_tokens_total\{engine="0".*) 300.0/, `$1 ${value}.0`)
+  exporter.answer = page
+  const scraper = exporter.scrape([{ url }])
+  await settled(scraper)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  exporter.slow = promise
+  for (const [value, requests] of [
+    [310, 2],
+    [325, 3],
+  ] as const) {
+    exporter.answer = tokens(value)
+    exporter.clock.advance(10_000)
+    await until(() => exporter.requests.length === requests)
+  }
+  expect(exporter.batches).toHaveLength(1)
+  exporter.slow = null
+  resolve()
+  await until(() => exporter.batches.length === 3)
+  const rows = exporter.batches.flatMap(({ server_samples = [] }) => server_samples)
+  expect(rows.map(({ output_tokens }) => output_tokens)).toEqual([null, 10, 15])
+})
+
 test('a target that comes and goes is scraped on, and says each time what is wrong', async () => {
   const scraper = exporter.scrape([{ url }])
   const seen: string[] = []
