@@ -5,13 +5,14 @@
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExpositionParser } from '../collector/scrape/exposition.ts'
 import { capture, capturedPages } from '../collector/scrape/testing.ts'
+import { ClickhouseDb } from '../storage/client.ts'
 import { prometheus, setUpDebianTools } from '../test/support/debian.ts'
 import { instanceFolder, removeFolder, startInstance } from '../test/support/instance.ts'
 import { cpuSeconds, rssBytes } from './support/processes.ts'
@@ -26,8 +27,8 @@ const shapes = (process.argv.length > 4 ? process.argv.slice(4) : ['models', 'vl
 interface Scraping {
   /** Named processes, whose CPU and memory count. */
   pids: Record<string, number>
-  /** What it stored lies here. */
-  folder: string
+  /** What it holds on disk. */
+  storedBytes(): Promise<number>
   stop(): Promise<unknown>
 }
 
@@ -67,7 +68,7 @@ async function measure(shape: Shape, start: (urls: string[]) => Promise<Scraping
     await asked(standIn)
     const cpuNow = () => Object.fromEntries(Object.entries(scraping.pids).map(([name, pid]) => [name, cpuSeconds(pid)]))
     const before = cpuNow()
-    const storedBefore = folderBytes(scraping.folder)
+    const storedBefore = await scraping.storedBytes()
     const started = performance.now()
     await sleep(seconds * 1000)
     const after = cpuNow()
@@ -80,7 +81,7 @@ async function measure(shape: Shape, start: (urls: string[]) => Promise<Scraping
       cpu,
       total: sum(Object.values(cpu)),
       rssMb: sum(Object.values(scraping.pids).map(rssBytes)) / 2 ** 20,
-      storedMb: (folderBytes(scraping.folder) - storedBefore) / 2 ** 20,
+      storedMb: ((await scraping.storedBytes()) - storedBefore) / 2 ** 20,
       scrapes: sum(times.map(({ length }) => length)),
       missed: sum(times.map((of) => missed(of, 1000, elapsed * 1000))),
     }
@@ -109,10 +110,19 @@ async function startOurs(urls: string[], interval = '1s'): Promise<Scraping> {
   const profile = process.env['BENCH_PROFILE']
   const env = profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` } : {}
   const instance = await startInstance(folder, [], env)
+  const password = readFileSync(join(folder, 'data', 'keys', 'writer'), 'utf8').trim()
+  const db = new ClickhouseDb({ url: instance.urls.clickhouse, database: 'inferwatch', username: 'writer', password })
   return {
     pids: { collector: instance.pid, engine: instance.enginePid() ?? 0 },
-    folder: join(folder, 'data'),
+    // Of what the engine has merged so far; what it replaced lies there for some minutes more.
+    async storedBytes() {
+      const [row] = await db.query<{ bytes: number }>(
+        'select sum(bytes_on_disk) as bytes from system.parts where active',
+      )
+      return row?.bytes ?? 0
+    },
     async stop() {
+      await db.close()
       await instance.stop()
       removeFolder(folder)
     },
@@ -141,7 +151,7 @@ async function startPrometheus(urls: string[]): Promise<Scraping> {
   const child = spawn(prometheus() ?? '', args, { stdio: 'ignore' })
   return {
     pids: { prometheus: child.pid ?? 0 },
-    folder: data,
+    storedBytes: () => Promise.resolve(folderBytes(data)),
     async stop() {
       child.kill()
       await once(child, 'exit')
@@ -225,7 +235,7 @@ function report(shape: Shape, name: string, measured: Measured, peer: Measured |
   print(`| ${shape} | ${name} | ${cells.join(' | ')} |`)
 }
 
-/** On disk. The engine merges while this looks: what is gone since it was listed counts nothing. */
+/** On disk; what is gone since it was listed counts nothing. */
 function folderBytes(path: string): number {
   try {
     const found = statSync(path)

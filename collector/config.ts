@@ -246,7 +246,12 @@ export const spoolConfig = z.strictObject({
     .positive()
     .default(32 * 2 ** 20)
     .describe('A segment is sealed at this size'),
-  segment_ms: z.number().int().positive().default(1_000).describe('A segment is sealed at this age'),
+  segment_ms: z
+    .number()
+    .int()
+    .positive()
+    .default(1_000)
+    .describe('A segment is sealed at this age, one of scraped samples at three times that'),
 })
 
 const attributeNames = (what: string) =>

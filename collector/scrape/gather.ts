@@ -52,5 +52,5 @@ function merged(batches: readonly Batch[]): Batch {
       const all = (result[table] ??= [])
       for (const row of rows) all.push(row)
     }
-  return result as Batch
+  return result
 }

@@ -38,7 +38,10 @@ export interface Scraper {
   reload(config: ScrapeConfig, endpoints: readonly EndpointConfig[]): void
 }
 
-/** Starts one loop per target; each is scraped at once. Never throws on what a target or a provider does. */
+/** So many targets are scraped at once when they start, and as many again every tenth of a second. */
+const startTogether = 20
+
+/** Starts one loop per target. Never throws on what a target or a provider does. */
 export function startScraper(options: ScraperOptions): Scraper {
   const { db, log, clock = systemClock, gatherMs = 250 } = options
   const connections = new Connections()
@@ -67,6 +70,7 @@ export function startScraper(options: ScraperOptions): Scraper {
         loops.delete(url)
         end(loop, source === staticSource ? 'no longer configured' : 'no longer discovered')
       }
+    let starting = 0
     for (const [url, target] of wanted) {
       const { source } = target
       const settings = targetSettings(target, config, endpoints)
@@ -80,7 +84,7 @@ export function startScraper(options: ScraperOptions): Scraper {
       if (running) end(running.loop)
       const loop = new TargetLoop(url, settings, limits, services)
       loops.set(url, { loop, limits: JSON.stringify(limits), source })
-      loop.start()
+      loop.start(Math.min(Math.floor(starting++ / startTogether) * 100, limits.intervalMs))
     }
   }
   const warnOfDoubles = () => {

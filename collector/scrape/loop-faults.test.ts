@@ -105,6 +105,29 @@ describe('how a page is asked for', () => {
     expect(JSON.stringify([exporter.batches, exporter.inserted])).not.toContain('ss@')
   })
 
+  test('a target has its own credentials, those of all, or none; none are shown where they are refused', async () => {
+    const seen = new Map<string | undefined, string | undefined>()
+    exporter.answer = (request, response) => {
+      seen.set(request.url, request.headers.authorization)
+      response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(request.headers.authorization)
+    }
+    const at = (path: string) => url.replace('/metrics', path)
+    const targets = [
+      { url: at('/all') },
+      { url: at('/own'), auth: { bearer_token: 'own-secret' } },
+      { url: at('/none'), auth: {} },
+    ]
+    const scraper = exporter.scrape(targets, { auth: { bearer_token: 'all-secret' } })
+    await settled(scraper)
+    expect(Object.fromEntries(seen)).toEqual({
+      '/all': 'Bearer all-secret',
+      '/own': 'Bearer own-secret',
+      '/none': undefined,
+    })
+    await until(() => exporter.inserted.length === 3)
+    expect(JSON.stringify([scraper.targets(), exporter.inserted, exporter.batches])).not.toContain('secret')
+  })
+
   test('a byte order mark does not cost the first line', async () => {
     exporter.answer = '\uFEFFa 1\nb 2\n'
     await settled(exporter.scrape([{ url }]))

@@ -51,8 +51,11 @@ export class TargetLoop {
   #settings: TargetSettings
   #target: Target
   #running: Promise<void> | null = null
+  /** The rows of the newest page; beside the next fetch, so that a slow disk costs no scrape. Never rejects. */
+  #storing: Promise<void> = Promise.resolve()
   #reporting: Promise<void> = Promise.resolve()
   #cancelTick: () => void = () => undefined
+  #cancelFirst: () => void = () => undefined
   #nextAt = 0
   #reported: { target: Target; at: number } | null = null
   #reportError = ''
@@ -94,19 +97,23 @@ export class TargetLoop {
     this.#settings = settings
   }
 
-  start(): void {
+  /** Where many start together, each waits for `afterMs` with its first scrape. */
+  start(afterMs = 0): void {
     const { clock } = this.#services
     // Spread over the interval by URL, so that many targets are not all asked in the same moment, run after run.
-    this.#nextAt = clock.now() + 1 + (hash(this.#settings.url) % this.#limits.intervalMs)
+    this.#nextAt = clock.now() + afterMs + 1 + (hash(this.#settings.url) % this.#limits.intervalMs)
     this.#schedule()
-    this.#run()
+    if (afterMs === 0) this.#run()
+    else this.#cancelFirst = clock.after(afterMs, () => this.#run())
   }
 
   /** Ends a scrape under way. `why` the target is gone, when it is: the table shall say so. Idempotent. */
   async stop(why?: string): Promise<void> {
     this.#cancelTick()
+    this.#cancelFirst()
     this.#stopping.abort()
     await this.#running
+    await this.#storing
     if (why !== undefined) this.#setTarget({ state: 'unknown', error: why, duration_ms: null })
     await Promise.race([this.#reporting, wait(this.#limits.timeoutMs, undefined, { ref: false })])
   }
@@ -136,28 +143,35 @@ export class TargetLoop {
     const { clock, metrics, connections } = this.#services
     const now = clock.now()
     const started = performance.now()
-    const duration = () => performance.now() - started
+    const { signal } = this.#stopping
     try {
-      const { signal } = this.#stopping
       const text = await fetchPage(this.#url, { ...this.#settings.access, ...this.#limits, connections, signal })
+      const fetched = performance.now()
+      // Increases count from the page before: that one must be stored, or have failed to be.
+      await this.#storing
+      if (signal.aborted) return
+      const parsing = performance.now()
       const read = this.#reader.read(text, this.#settings, now)
-      const duration_ms = duration()
+      const duration_ms = fetched - started + performance.now() - parsing
       const { kind, page } = read
       metrics.scrapes.add(1, { kind })
       metrics.duration.record(duration_ms / 1000, { kind })
       metrics.samples.add(page.samples, { kind })
       this.#noteIssues(read)
-      const samples = await this.#store(read, now)
-      this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples })
+      this.#storing = this.#store(read, now).then((samples) =>
+        this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples }),
+      )
     } catch (error) {
-      if (this.#stopping.signal.aborted) return
+      const duration_ms = performance.now() - started
+      await this.#storing
+      if (signal.aborted) return
       const reason = error instanceof ScrapeError ? error.reason : 'internal'
       if (reason === 'internal')
         this.#services.log.error({ err: error, url: this.#settings.url }, 'scrape: internal error')
       metrics.scrapes.add(1, { kind: this.#target.kind })
       metrics.failures.add(1, { reason })
       const message = error instanceof Error ? error.message : String(error)
-      this.#setTarget({ state: 'down', error: message, duration_ms: duration(), series: null, samples: null })
+      this.#setTarget({ state: 'down', error: message, duration_ms, series: null, samples: null })
     }
   }
 

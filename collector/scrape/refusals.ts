@@ -24,6 +24,8 @@ export function refusalsOf(
   selection: Pick<MetricSelection, 'isStored'>,
   { maxSeries, maxStored }: Limits,
 ): Refusal[] {
+  const { excess, ambiguous, duplicates } = selected
+  if (page.unreadable + page.refused + page.duplicates + excess + ambiguous + duplicates === 0) return []
   const [first] = page.errors
   const { largest, ambiguousName } = selected
   const refusals: Refusal[] = [
@@ -37,21 +39,21 @@ export function refusalsOf(
     },
     {
       reason: 'metrics_max_series',
-      items: selected.excess,
+      items: excess,
       example: () =>
         `more than ${number(maxStored)} series to store: ${cause(largest, (label) => selection.isStored(label))}; ` +
         'drop it with scrape.metrics.labels.drop, or raise scrape.metrics.max_series',
     },
     {
       reason: 'ambiguous_labels',
-      items: selected.ambiguous,
+      items: ambiguous,
       example: () =>
         `series of ${ambiguousName} differ only in labels that are dropped, and cannot be added up: keep one of these labels, ` +
         'or drop the name, in scrape.metrics',
     },
     {
       reason: 'duplicate_series',
-      items: page.duplicates + selected.duplicates,
+      items: page.duplicates + duplicates,
       example: () => 'series that stand on the page more than once: the first of each counts',
     },
   ]
