@@ -15,7 +15,9 @@ import {
   proxyConfig,
   scrapeConfig,
   spoolConfig,
+  withScrapePaths,
 } from './collector/config.ts'
+import { locateDiscovery } from './collector/scrape/discovery/config.ts'
 import { reloadOnChange } from './collector/self/reload.ts'
 import { dashboardConfig } from './dashboard/api/config.ts'
 import { clickhouseConfig, retentionConfig } from './storage/config.ts'
@@ -132,19 +134,27 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
 }
 
 /** Paths that start at the file's folder. Throws ConfigError for a file that cannot be read. */
-function withPaths({ data_dir, endpoints }: Config, baseDir: string): Pick<Config, 'data_dir' | 'endpoints'> {
+function withPaths(
+  { data_dir, endpoints, scrape }: Config,
+  baseDir: string,
+): Pick<Config, 'data_dir' | 'endpoints' | 'scrape'> {
+  const readable = (path: string, key: string) => {
+    const found = resolve(baseDir, path)
+    try {
+      readFileSync(found)
+    } catch (cause) {
+      throw new ConfigError(`${key}: ${found} cannot be read (${reasonOf(cause)})`, { cause })
+    }
+    return found
+  }
   return {
     data_dir: resolve(baseDir, data_dir),
-    endpoints: endpoints.map((endpoint, index) => {
-      if (endpoint.ca_file === undefined) return endpoint
-      const ca_file = resolve(baseDir, endpoint.ca_file)
-      try {
-        readFileSync(ca_file)
-      } catch (cause) {
-        throw new ConfigError(`endpoints[${index}].ca_file: ${ca_file} cannot be read (${reasonOf(cause)})`, { cause })
-      }
-      return { ...endpoint, ca_file }
-    }),
+    endpoints: endpoints.map((endpoint, index) =>
+      endpoint.ca_file === undefined
+        ? endpoint
+        : { ...endpoint, ca_file: readable(endpoint.ca_file, `endpoints[${index}].ca_file`) },
+    ),
+    scrape: { ...withScrapePaths(scrape, readable), discovery: locateDiscovery(scrape.discovery, baseDir) },
   }
 }
 
@@ -183,7 +193,8 @@ function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
 const secretName = /key|secret|password|token|hash|webhook_url/
 
 /** Of a list, the list's name says what is in it. */
-const isSecret = (path: Path) => secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
+const isSecret = (path: Path) =>
+  path.includes('headers') || secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
 
 /** For `JSON.stringify`: of a value that is shown. */
 const withoutSecrets = (name: string, value: unknown) => (secretName.test(name) ? '…' : value)

@@ -6,7 +6,7 @@ import { leastMaxBytes } from './redact/cut.ts'
 import { patternProblem } from './redact/patterns.ts'
 
 export { proxyConfig, type ProxyConfig } from './proxy/config.ts'
-export { scrapeConfig, type ScrapeConfig } from './scrape/config.ts'
+export { scrapeConfig, withScrapePaths, type ScrapeConfig } from './scrape/config.ts'
 
 const usd = z.number().nonnegative()
 const matched = (what: string) =>
@@ -297,7 +297,12 @@ export const spoolConfig = z.strictObject({
     .positive()
     .default(32 * 2 ** 20)
     .describe('A segment is sealed at this size'),
-  segment_ms: z.number().int().positive().default(1_000).describe('A segment is sealed at this age'),
+  segment_ms: z
+    .number()
+    .int()
+    .positive()
+    .default(1_000)
+    .describe('A segment is sealed at this age, one of scraped samples at three times that'),
 })
 
 const attributeNames = (what: string) =>

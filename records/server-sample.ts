@@ -167,6 +167,10 @@ export interface Target {
   /** vllm, dcgm, …; empty until a page was recognised. */
   kind: string
   endpoint: string
+  /** `static`, or the name of the provider that discovered it. */
+  source: string
+  /** Labels put on its samples. */
+  labels: Readonly<Record<string, string>>
   state: TargetState
   duration_ms: number | null
   series: number | null

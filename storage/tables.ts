@@ -47,6 +47,7 @@ const otherTables = [
   'repriced_costs',
   'provisioned_costs',
   'targets',
+  'discovery',
   'topology',
   'imports',
   'provider_usage',

@@ -18,6 +18,18 @@ const exactly = (text: string) => new RegExp(`^${RegExp.escape(text)}$`)
 
 describe('what is wrong with a configuration is said in one line each', () => {
   test.each([
+    [
+      'scrape:\n  discovery:\n    kubernetes:\n      - relabel_configs: [{ action: keep, regex: "(?!a)" }]\n',
+      /^inferwatch\.yaml:4: scrape\.discovery\.kubernetes\.0\.relabel_configs\.0\.regex: not usable as a regular expression: look-around/,
+    ],
+    [
+      'scrape:\n  discovery:\n    dns: [{ names: [a], type: A }]\n',
+      'inferwatch.yaml:3: scrape.discovery.dns.0.port: A records name no port: expected one',
+    ],
+    [
+      'scrape:\n  discovery:\n    kubernetes: [{ rol: pod }]\n',
+      'inferwatch.yaml:3: scrape.discovery.kubernetes.0.rol: unknown key; did you mean "role"?',
+    ],
     ['scrape:\n  intervall: 5s\n', 'inferwatch.yaml:2: scrape.intervall: unknown key; did you mean "interval"?'],
     [
       'wrong: 1\n',
@@ -148,10 +160,33 @@ test('paths are relative to the file; a missing file says what to do', () => {
     writeFileSync(join(folder, 'ca.pem'), '')
     expect(loadConfig(join(folder, 'c.yaml'), {}).config.endpoints[0]?.ca_file).toBe(join(folder, 'ca.pem'))
     expect(loadConfig(join(folder, 'c.yaml'), {}).config.data_dir).toBe(join(folder, 'here'))
+    const targets = 'targets: [{ url: "http://a", auth: { bearer_token_file: token } }]'
+    writeFileSync(join(folder, 's.yaml'), `scrape:\n  tls: { ca_file: ca.pem }\n  ${targets}\n`)
+    expect(() => loadConfig(join(folder, 's.yaml'), {})).toThrow(
+      /^scrape\.targets\[0\]\.auth\.bearer_token_file: \S+token cannot be read \(ENOENT\)$/,
+    )
+    writeFileSync(join(folder, 'token'), '')
+    expect(loadConfig(join(folder, 's.yaml'), {}).config.scrape).toMatchObject({
+      tls: { ca_file: join(folder, 'ca.pem') },
+      targets: [{ auth: { bearer_token_file: join(folder, 'token') } }],
+    })
     expect(() => loadConfig(join(folder, 'none.yaml'), {})).toThrow(
       'cannot be read (ENOENT); name another file with --config',
     )
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('secrets of targets come from the environment and stand in no message', () => {
+  const text = (value: string) => `scrape: { auth: { bearer_token: "\${TOKEN}", headers: { X-Key: ${value} } } }`
+  expect(parseConfig(text('a'), 'c.yaml', { TOKEN: 'secret' }).scrape.auth?.bearer_token).toBe('secret')
+  let message = ''
+  try {
+    parseConfig(text('12345'), 'c.yaml', { TOKEN: 'secret' })
+  } catch (error) {
+    message = String(error)
+  }
+  expect(message).toContain('scrape.auth.headers.X-Key')
+  expect(message).not.toMatch(/12345|secret/)
 })

@@ -1,5 +1,5 @@
 /** A process with the collector and its embedded engine, as in the product; told what to do over IPC. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import {
@@ -15,6 +15,7 @@ import {
 import { startCollector } from '../../collector/index.ts'
 import { startStorage } from '../../storage/index.ts'
 import { testStorageOptions } from '../../storage/testing.ts'
+import { childrenOf, cpuSeconds } from './processes.ts'
 
 export type Ask = { type: 'drained' } | { type: 'counts' } | { type: 'stop' }
 
@@ -87,19 +88,7 @@ async function counts(): Promise<Counts> {
     spans: row?.spans ?? 0,
     requests: row?.requests ?? 0,
     collector_cpu_s: (user + system) / 1e6,
-    engine_cpu_s: children().reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+    engine_cpu_s: childrenOf(process.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     rss_mb: process.memoryUsage.rss() / 2 ** 20,
   }
-}
-
-function children(): number[] {
-  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${process.pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  )
-}
-
-/** utime and stime of /proc/<pid>/stat, in ticks of 10 ms. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }

@@ -27,3 +27,8 @@ export function cpuUs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
+
+/** Of all its threads, in seconds. */
+export function cpuSeconds(pid: number): number {
+  return cpuUs(pid) / 1e6
+}

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { Db } from '../../storage/client.ts'
 import type { EndpointConfig, PricesConfig, ScrapeConfig } from '../config.ts'
+import { discoveryConfig } from '../scrape/discovery/config.ts'
 import { startScraper, type Scraper } from '../scrape/index.ts'
 import type { Spool } from '../spool/index.ts'
 import type { FleetMessage, FleetOptions } from './messages.ts'
@@ -127,13 +128,8 @@ async function run(options: DemoOptions, onExit: () => void): Promise<Running> {
     { url: vllm_url, kind: 'vllm', endpoint: vllmEndpoint, labels: { host: gpuHost } },
     { url: dcgm_url, kind: 'dcgm', labels: { host: gpuHost } },
   ]
-  const scraper = startScraper({
-    config: { ...scrape, targets, nvidia_smi: 'off' },
-    endpoints: demoEndpoints,
-    spool,
-    db,
-    log,
-  })
+  const config = { ...scrape, targets, discovery: discoveryConfig.parse({}), nvidia_smi: 'off' as const }
+  const scraper = startScraper({ config, endpoints: demoEndpoints, spool, db, log })
   const ending = new AbortController()
   const { signal } = ending
   child.once('exit', () => {

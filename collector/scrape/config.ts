@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { duration, labels } from '../config-values.ts'
-import { metricMapping } from './mapping.ts'
+import { duration } from '../config-values.ts'
+import { discoveryConfig } from './discovery/config.ts'
+import { mappedQueue } from './queues/mapped.ts'
+import { authConfig, metricsConfig, targetConfig, tlsConfig, type TargetConfig } from './target-config.ts'
 
 export const scrapeConfig = z.strictObject({
   interval: duration.default('10s').describe('Time between two scrapes of a target'),
@@ -10,13 +12,16 @@ export const scrapeConfig = z.strictObject({
     .int()
     .positive()
     .default(16 * 2 ** 20)
-    .describe('Largest metrics page read, in bytes'),
+    .describe('Largest metrics page read, in bytes, before and after decompression'),
   max_series: z
     .number()
     .int()
     .positive()
     .default(50_000)
-    .describe('Series taken from one page; the excess is refused and counted'),
+    .describe('Series read from one page; the excess is refused and counted'),
+  auth: authConfig.optional().describe('How targets are asked that say nothing of their own'),
+  tls: tlsConfig.optional().describe('How targets are trusted that say nothing of their own'),
+  metrics: metricsConfig.prefault({}).describe('What is stored of series that have no column elsewhere'),
   nvidia_smi: z
     .union([
       z.literal(['auto', 'off']),
@@ -35,23 +40,33 @@ export const scrapeConfig = z.strictObject({
     .describe(
       'GPUs of this host without an exporter: `auto` runs nvidia-smi when it is there and works, and no target is a GPU exporter on this host',
     ),
-  targets: z
-    .array(
-      z.strictObject({
-        url: z
-          .url({ protocol: /^(https?|nvidia-smi)$/ })
-          .describe('The metrics page; `nvidia-smi:` asks the nvidia-smi of this host'),
-        kind: z.string().optional().describe('Exporter or server kind; found from the page unless said'),
-        endpoint: z.string().optional().describe('Name of the endpoint that this server serves'),
-        mapping: metricMapping.optional(),
-        labels: labels
-          .default({})
-          .describe(
-            'Labels put on every sample; `host` names the GPU host, `model` the model of a page that names none',
-          ),
-      }),
-    )
-    .default([]),
+  targets: z.array(targetConfig).default([]).describe('Targets by their address; discovered ones come on top'),
+  queues: z
+    .array(mappedQueue)
+    .default([])
+    .describe('Queues of jobs whose exporter is not known: which metrics say what'),
+  discovery: discoveryConfig.prefault({}),
 })
 
 export type ScrapeConfig = z.infer<typeof scrapeConfig>
+
+/** The configuration with every file's path as `locate` says; `key` is where it stands, such as `scrape.tls.ca_file`. */
+export function withScrapePaths(config: ScrapeConfig, locate: (path: string, key: string) => string): ScrapeConfig {
+  const access = <T extends Pick<TargetConfig, 'auth' | 'tls'>>(from: T, key: string): T => ({
+    ...from,
+    ...(from.auth && { auth: located(from.auth, `${key}.auth`, locate) }),
+    ...(from.tls && { tls: located(from.tls, `${key}.tls`, locate) }),
+  })
+  return {
+    ...access(config, 'scrape'),
+    targets: config.targets.map((target, index) => access(target, `scrape.targets[${index}]`)),
+  }
+}
+
+function located<T extends object>(from: T, key: string, locate: (path: string, key: string) => string): T {
+  const entries = Object.entries(from).map(([name, value]: [string, unknown]) => [
+    name,
+    name.endsWith('_file') && typeof value === 'string' ? locate(value, `${key}.${name}`) : value,
+  ])
+  return Object.fromEntries(entries) as T
+}

@@ -152,11 +152,62 @@ describe('a page is compared with the one before', () => {
     expect([...second.families.keys()]).toEqual(['a'])
   })
 
-  test('a line that could not be read is tried again', () => {
+  test('labels after a blank make another series', () => {
     const parser = new ExpositionParser()
-    expect(parser.parse('a 1\n').unreadable).toBe(0)
-    expect(parser.parse('a {x="1"} 1\n').samples + parser.parse('a {x="1"} 1\n').samples).toBe(1)
-    expect(parser.parse('a {x="1"} 1\n')).toMatchObject({ samples: 1, unreadable: 0 })
+    for (const page of ['a 1\n', 'a {x="1"} 2\n', 'a {x="1"} 3\n', 'a 4\n'])
+      expect(values(parser, page)).toEqual(values(new ExpositionParser(), page))
+  })
+
+  test('a value that could not be read is tried again', () => {
+    const parser = new ExpositionParser()
+    expect(['a 1\n', 'a x\n', 'a 2\n'].map((text) => parser.parse(text).samples)).toEqual([1, 0, 1])
+  })
+
+  test('lines that come in any order are the same series', () => {
+    const parser = new ExpositionParser()
+    const lines = Array.from({ length: 50 }, (_, index) => `a{i="${index}",j="}\\""} ${index}\n`)
+    const series = (page: string[]) =>
+      new Set(
+        parser
+          .parse(page.join(''))
+          .families.get('a')
+          ?.samples.map((sample) => sample.series),
+      )
+    const first = series(lines)
+    expect(series(lines.toReversed())).toEqual(first)
+    expect(series(lines.slice(25).concat(lines.slice(0, 25)))).toEqual(first)
+    expect(first.size).toBe(50)
+  })
+
+  test('of a series that stands twice the first counts', () => {
+    const parser = new ExpositionParser()
+    for (const text of ['a{x="1"} 1\na{x="1"} 2\n', 'a{x="1"} 3\na{x="1"} 4\n']) {
+      const page = parser.parse(text)
+      expect(page).toMatchObject({ samples: 1, duplicates: 1, unreadable: 0 })
+      expect(page.families.get('a')?.samples[0]?.value).toBe(text.includes('3') ? 3 : 1)
+    }
+  })
+})
+
+describe('a page with more series than are taken', () => {
+  const page = (...names: string[]) => names.map((name) => `${name} 1\n`).join('')
+  const taken = (parser: ExpositionParser, text: string) => [...parser.parse(text).families.keys()].sort().join('')
+
+  test('the ones that came first stay, wherever the new ones stand', () => {
+    const parser = new ExpositionParser({ maxSeries: 3 })
+    expect(taken(parser, page('b', 'c', 'd', 'e'))).toBe('bcd')
+    expect(taken(parser, page('a', 'b', 'c', 'd', 'e'))).toBe('bcd')
+    expect(taken(parser, page('e', 'd', 'a', 'b'))).toBe('bd')
+    expect(parser.parse(page('e', 'd', 'c', 'b', 'a'))).toMatchObject({ samples: 3, refused: 2 })
+  })
+
+  test('one that stays away gives its place to another', () => {
+    const parser = new ExpositionParser({ maxSeries: 2 })
+    expect(taken(parser, page('a', 'b', 'c'))).toBe('ab')
+    const after = Array.from({ length: 70 }, () => taken(parser, page('b', 'c')))
+    expect(after.indexOf('bc')).toBeGreaterThan(50)
+    expect(after.at(-1)).toBe('bc')
+    expect(taken(parser, page('a', 'b', 'c'))).toBe('bc')
   })
 })
 
@@ -165,7 +216,8 @@ test.each(capturedPages())('no sample of %s is lost', (name) => {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#')).length
   const parser = new ExpositionParser()
   for (const page of [parser.parse(text), parser.parse(text)]) {
-    expect(page.samples + page.created).toBe(lines)
+    expect(page.samples + page.created + page.duplicates).toBe(lines)
+    expect(page.duplicates > 0).toBe(name.includes('request_tpot_seconds_metric'))
     expect(page).toMatchObject({ unreadable: 0, refused: 0 })
     expect([...page.families.values()].reduce((sum, { samples }) => sum + samples.length, 0)).toBe(page.samples)
   }

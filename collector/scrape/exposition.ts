@@ -3,10 +3,21 @@
  * https://github.com/prometheus/docs/blob/main/docs/instrumenting/exposition_formats.md
  */
 import { Draft, familyTypes, type FamilyType, type Named, type Page } from './families.ts'
-import { LineError, isRest, parseSeries, quote, readValue, unescape, type Cursor, type Series } from './sample-line.ts'
+import {
+  LineError,
+  isBreak,
+  isRest,
+  parseSeries,
+  quote,
+  readValue,
+  skipBlank,
+  unescape,
+  type Cursor,
+  type Series,
+} from './sample-line.ts'
 
 export interface ParserOptions {
-  /** Samples taken from one page. */
+  /** Series that are remembered; no others are taken. */
   maxSeries?: number
   /** Longest `name{labels}` in characters. */
   maxSeriesLength?: number
@@ -17,23 +28,42 @@ interface Slot extends Named {
   page: number
 }
 
-type Line =
-  | { text: string; series: Series; named: Slot }
-  | { text: string; series: null; type?: [string, FamilyType]; help?: [string, string] }
+interface SeriesLine {
+  /** As it stands before the value. */
+  text: string
+  series: Series
+  named: Slot
+  /** The page on which it stood last. */
+  page: number
+}
 
-/** Equal to no line, so that the next page reads this one afresh. */
-const unreadable: Line = { text: '\n', series: null }
+type Line =
+  | SeriesLine
+  | { text: string; series: null; type?: [string, FamilyType] | undefined; help?: [string, string] | undefined }
+
+/** Lines beyond the limit that are still told from lines that cannot be read. */
+const examinedLines = 1_000
+
+/** A series that was away for this many pages gives its place to another, when there is no more room. */
+export const pagesKept = 60
 
 /**
  * A parser for the pages of one target. Exporters write the same lines in the same order, so each line is first compared
- * with the one that stood there on the page before: then only its value is read. Never throws on what a page says.
+ * with the one that stood there on the page before; then it is looked up among all that stood on the page; and only what is
+ * new is parsed. Never throws on what a page says.
+ *
+ * At most `maxSeries` are remembered, and only they are taken: the ones that came first stay, so that the same are taken from
+ * every page, wherever they stand on it.
  */
 export class ExpositionParser {
   readonly #maxSeries: number
   readonly #maxSeriesLength: number
-  #lines: Line[] = []
-  #names = new Map<string, Slot>()
+  #order: Line[] = []
+  readonly #known = new Map<string, SeriesLine>()
+  readonly #names = new Map<string, Slot>()
   #page = 0
+  /** The page on which room was last made. */
+  #swept = 0
 
   constructor({ maxSeries = 50_000, maxSeriesLength = 8192 }: ParserOptions = {}) {
     this.#maxSeries = maxSeries
@@ -45,46 +75,56 @@ export class ExpositionParser {
     const draft = new Draft()
     const cursor: Cursor = { at: 0 }
     let index = 0
-    let kept = 0
     for (let at = 0, line = 1; at < text.length; line++) {
       if (text.charCodeAt(at) === 10) {
         at++
         continue
       }
-      let known = this.#lines[index]
+      let known = this.#order[index]
       if (!known || !sameLine(known, text, at)) {
-        const found = this.#read(text, at, line, draft)
+        const found = this.#find(text, at, line, draft)
         if (!found) {
           at = lineEnd(text, at) + 1
           continue
         }
         known = found
-        this.#lines[index] = known
+        this.#order[index] = known
       }
       index++
       cursor.at = at + known.text.length
-      if (!known.series) {
+      if (known.series) this.#take(known, text, cursor, line, draft)
+      else {
         if (known.help) draft.help(...known.help)
         if (known.type) draft.declare(...known.type, line)
-      } else if (kept >= this.#maxSeries) draft.refused++
-      else if (this.#take(known.series, known.named, text, cursor, line, draft)) kept++
-      else this.#lines[index - 1] = unreadable
+      }
       at = (text.charCodeAt(cursor.at) === 10 ? cursor.at : lineEnd(text, cursor.at)) + 1
     }
-    this.#lines.length = index
-    const names = [...this.#names.values()].filter((named) => named.page === this.#page)
-    // Names that no longer come would pile up on a page that keeps inventing them.
-    if (this.#names.size > 2 * names.length + 1000) this.#forget()
+    this.#order.length = index
+    // Series that no longer come would pile up on a page that keeps inventing them.
+    if (this.#known.size > 2 * index + 1000) this.#forget(0)
+    const names: Slot[] = []
+    for (const named of this.#names.values()) if (named.page === this.#page) names.push(named)
+    if (this.#names.size > 2 * names.length + 1000)
+      for (const [name, { page }] of this.#names) if (page < this.#page) this.#names.delete(name)
     return draft.finish(names)
   }
 
-  #forget(): void {
-    this.#names.clear()
-    this.#lines = []
+  /** Forgets the series that were not on the last pages, nor on this one. */
+  #forget(pages: number): void {
+    for (const [text, { page }] of this.#known) if (page < this.#page - pages) this.#known.delete(text)
   }
 
-  /** Reads the value behind a series; true when the sample was kept. */
-  #take(series: Series, named: Slot, text: string, cursor: Cursor, line: number, draft: Draft): boolean {
+  #hasRoom(): boolean {
+    if (this.#known.size >= this.#maxSeries && this.#swept < this.#page) {
+      this.#swept = this.#page
+      this.#forget(pagesKept)
+    }
+    return this.#known.size < this.#maxSeries
+  }
+
+  /** Reads the value behind a series. */
+  #take(known: SeriesLine, text: string, cursor: Cursor, line: number, draft: Draft): void {
+    const { series, named } = known
     try {
       const value = readValue(text, cursor)
       const next = text.charCodeAt(cursor.at)
@@ -92,38 +132,59 @@ export class ExpositionParser {
         const rest = text.slice(cursor.at, lineEnd(text, cursor.at)).trimEnd()
         if (!isRest(rest)) throw new LineError(`expected a timestamp after the value, found ${quote(rest.trim())}`)
       }
+      if (known.page === this.#page) {
+        draft.duplicates++
+        return
+      }
+      known.page = this.#page
       if (named.page !== this.#page) {
         named.page = this.#page
         named.samples = []
       }
       named.samples.push({ series, value })
-      return true
     } catch (error) {
       draft.unreadable(line, error)
-      return false
     }
   }
 
-  /** Parses a line that is not the one that stood here before; undefined when there is nothing to keep. */
-  #read(text: string, at: number, line: number, draft: Draft): Line | undefined {
+  /** The line at `at`, remembered or new; undefined when there is nothing to keep. */
+  #find(text: string, at: number, line: number, draft: Draft): Line | undefined {
+    const end = seriesEnd(text, at)
+    const known = end > at ? this.#known.get(text.slice(at, end)) : undefined
+    if (known) return known
     const raw = text.slice(at, lineEnd(text, at))
     if (raw.trim() === '') return undefined
-    // Copied, because a slice would keep the whole page in memory for as long as the line is remembered.
-    const content = Buffer.from(raw.endsWith('\r') ? raw.slice(0, -1) : raw).toString()
-    if (/^[ \t]*#/.test(content)) return { text: content, series: null, ...declaration(content) }
+    if (/^[ \t]*#/.test(raw)) {
+      const content = owned(raw.endsWith('\r') ? raw.slice(0, -1) : raw)
+      return { text: content, series: null, ...declaration(content) }
+    }
     try {
-      const { series, end } = parseSeries(content)
-      if (end > this.#maxSeriesLength) {
-        draft.refused++
-        return undefined
-      }
-      let named = this.#names.get(series.name)
-      if (!named) this.#names.set(series.name, (named = { name: series.name, page: 0, samples: [] }))
-      return { text: content.slice(0, end), series, named }
+      return this.#learn(raw, draft)
     } catch (error) {
       draft.unreadable(line, error)
       return undefined
     }
+  }
+
+  /** Throws LineError. */
+  #learn(raw: string, draft: Draft): SeriesLine | undefined {
+    const hasRoom = this.#hasRoom()
+    // There may be a hundred thousand of them, on every page: only the first are looked at.
+    if (!hasRoom && draft.refused >= examinedLines) {
+      draft.refused++
+      return undefined
+    }
+    const content = owned(raw)
+    const { series, end } = parseSeries(content)
+    if (end > this.#maxSeriesLength || !hasRoom) {
+      draft.refused++
+      return undefined
+    }
+    let named = this.#names.get(series.name)
+    if (!named) this.#names.set(series.name, (named = { name: series.name, page: 0, samples: [] }))
+    const line = { text: content.slice(0, end), series, named, page: 0 }
+    this.#known.set(line.text, line)
+    return line
   }
 }
 
@@ -145,10 +206,34 @@ function declaration(line: string): { type?: [string, FamilyType]; help?: [strin
 
 /** Whether the line at `at` has the remembered series, or is the remembered comment. */
 function sameLine(known: Line, text: string, at: number): boolean {
-  if (text.slice(at, at + known.text.length) !== known.text) return false
-  const next = text.charCodeAt(at + known.text.length)
-  return known.series ? next === 32 || next === 9 : next === 10 || next === 13 || Number.isNaN(next)
+  const end = at + known.text.length
+  if (text.slice(at, end) !== known.text) return false
+  const next = text.charCodeAt(end)
+  if (!known.series) return next === 10 || next === 13 || Number.isNaN(next)
+  // After a name without labels, `a {b="c"} 1` is another series.
+  return (next === 32 || next === 9) && (text.charCodeAt(end - 1) === 125 || !labelsFollow(text, end))
 }
+
+/** Where a series ends: after its labels, or after its name. It may be nothing that can be parsed. */
+function seriesEnd(text: string, from: number): number {
+  let at = skipBlank(text, from)
+  for (let code = text.charCodeAt(at); !isBreak(code) && code !== 123; code = text.charCodeAt(++at));
+  const labels = skipBlank(text, at)
+  if (text.charCodeAt(labels) !== 123) return at
+  let quoted = false
+  for (at = labels + 1; ; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 10 || Number.isNaN(code)) return at
+    if (code === 92) at++
+    else if (code === 34) quoted = !quoted
+    else if (code === 125 && !quoted) return at + 1
+  }
+}
+
+const labelsFollow = (text: string, at: number) => text.charCodeAt(skipBlank(text, at)) === 123
+
+/** Copied, because a slice would keep the whole page in memory for as long as it is remembered. */
+const owned = (text: string) => Buffer.from(text).toString()
 
 function lineEnd(text: string, from: number): number {
   const end = text.indexOf('\n', from)

@@ -42,7 +42,9 @@ export interface Page {
   created: number
   /** Sample lines beyond `maxSeries` or longer than a series may be. */
   refused: number
-  /** Lines that are no sample and no comment; every other line was kept. */
+  /** Lines of a series that stood on the page before: the first one counts. */
+  duplicates: number
+  /** Lines that are no sample and no comment. */
   unreadable: number
   /** What is wrong with the page: the first few. */
   errors: PageError[]
@@ -74,6 +76,7 @@ export class Draft {
   readonly #errors: PageError[] = []
   #unreadable = 0
   refused = 0
+  duplicates = 0
 
   help(name: string, text: string): void {
     this.#helps.set(name, text)
@@ -132,6 +135,7 @@ export class Draft {
       samples: kept,
       created,
       refused: this.refused,
+      duplicates: this.duplicates,
       unreadable: this.#unreadable,
       errors: this.#errors,
     }

@@ -1,122 +1,167 @@
 /** Gets one metrics page over HTTP, bounded in time and size, and says in one sentence what is wrong when it can't. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { problemOf, type Answer } from './answer.ts'
+import { acceptedEncodings, readBody, unpack, type Progress } from './body.ts'
+import type { AuthConfig, TlsConfig } from './target-config.ts'
+import type { Connections } from './connections.ts'
+import { credentialHeaders } from './credentials.ts'
+import { ScrapeError } from './scrape-error.ts'
 
-/** Why a scrape failed: `reason` is a stable word for counting, the message says what to do. */
-export class ScrapeError extends Error {
-  override name = 'ScrapeError'
-  readonly reason: string
-
-  constructor(reason: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.reason = reason
-  }
+/** How a target is reached. */
+export interface Access {
+  auth?: AuthConfig | undefined
+  tls?: TlsConfig | undefined
 }
 
-export interface FetchOptions {
-  fetch: typeof fetch
+export interface FetchOptions extends Access {
+  connections: Connections
   timeoutMs: number
   maxBytes: number
   /** Ends the request at once, when the scraper stops. */
   signal: AbortSignal
 }
 
-// The plain format first: it is what every exporter was tested with.
-const accept = 'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.6,*/*;q=0.1'
+const commonHeaders = {
+  // The plain format first: it is what every exporter was tested with.
+  accept: 'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.6,*/*;q=0.1',
+  'accept-encoding': acceptedEncodings,
+  'user-agent': 'inferwatch',
+}
+const maxRedirects = 5
+/** Read of an answer that is no page, to say what it is. */
+const startBytes = 4096
 
-/** The page's text. Credentials of the URL go into an Authorization header. Throws ScrapeError. */
+/** The page's text. `url` may hold credentials. Throws ScrapeError. */
 export async function fetchPage(url: string, options: FetchOptions): Promise<string> {
-  const { timeoutMs, maxBytes } = options
-  const timeout = AbortSignal.timeout(timeoutMs)
-  const { address, headers } = withoutCredentials(url)
+  const { timeoutMs, signal } = options
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  const timer = setTimeout(end, timeoutMs)
+  signal.addEventListener('abort', end)
+  const progress: Progress = { bytes: null }
+  const place = { at: new URL(url) }
   try {
-    const response = await options.fetch(address, {
-      headers: { accept, 'user-agent': 'inferwatch', ...headers },
-      redirect: 'manual',
-      signal: AbortSignal.any([timeout, options.signal]),
-    })
-    if (response.status !== 200) {
-      await response.body?.cancel()
-      throw statusError(response, address)
-    }
-    const text = await readText(response, maxBytes)
-    assertMetrics(response, text)
-    return text
+    return await getPage(place, options, ending.signal, progress)
   } catch (error) {
+    // Everything that breaks once the time is over breaks because of that.
+    if (ending.signal.aborted && !signal.aborted) throw timeoutError(timeoutMs, progress, error)
     if (error instanceof ScrapeError) throw error
-    if (timeout.aborted)
-      throw new ScrapeError('timeout', `no answer within ${timeoutMs} ms: raise scrape.timeout or look at the server`, {
-        cause: error,
+    throw networkError(error, place.at)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', end)
+  }
+}
+
+/** Credentials and client certificates are for the host that was configured: from the first redirect elsewhere they stay here. */
+async function getPage(
+  place: { at: URL },
+  options: FetchOptions,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<string> {
+  const { origin } = place.at
+  let headers = { ...commonHeaders, ...(await credentialHeaders(place.at, options.auth)) }
+  let tls = options.tls
+  let foreign = false
+  for (let redirects = 0; ; redirects++) {
+    const response = await get(place.at, headers, tls, options.connections, signal)
+    const next = redirectOf(response, place.at)
+    if (!next) return readPage(response, { url: shown(place.at), foreign }, options.maxBytes, progress)
+    response.destroy()
+    if (redirects === maxRedirects)
+      throw new ScrapeError(
+        'redirects',
+        `redirects more than ${maxRedirects} times, last to ${shown(next)}: write the page's own address as the target's url`,
+      )
+    if (next.origin !== origin && !foreign) {
+      foreign = true
+      headers = commonHeaders
+      tls = tls?.ca_file === undefined ? {} : { ca_file: tls.ca_file }
+    }
+    place.at = next
+  }
+}
+
+async function readPage(
+  response: IncomingMessage,
+  { url, foreign }: Pick<Answer, 'url' | 'foreign'>,
+  maxBytes: number,
+  progress: Progress,
+): Promise<string> {
+  const { statusCode: status = 0, headers } = response
+  const text = status === 200 ? await unpack(await readBody(response, maxBytes, progress), response, maxBytes) : ''
+  const start = status === 200 ? text.slice(0, startBytes) : await startOf(response, progress)
+  const problem = problemOf({ url, foreign, status, headers, start })
+  if (problem) throw problem
+  if (text.trim() === '') throw new ScrapeError('empty', 'answers an empty page: the server may still be starting')
+  return text
+}
+
+/** Whatever can be had of an answer that is no page. */
+async function startOf(response: IncomingMessage, progress: Progress): Promise<string> {
+  const body = await readBody(response, startBytes, progress).catch(() => Buffer.alloc(0))
+  return response.headers['content-encoding'] === undefined ? body.toString() : ''
+}
+
+/** The answer's headers have come. A kept connection that the server has just closed is tried again on a new one. */
+async function get(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  tls: TlsConfig | undefined,
+  connections: Connections,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const agent = await connections.agentFor(url, tls)
+  const options = {
+    agent,
+    protocol: url.protocol,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port,
+    path: url.pathname + url.search,
+    headers,
+    signal,
+  }
+  for (;;) {
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(options)
+    try {
+      return await new Promise<IncomingMessage>((resolve, reject) => {
+        request.on('response', resolve)
+        request.on('error', reject)
+        request.end()
       })
-    throw networkError(error, address)
+    } catch (error) {
+      if (!request.reusedSocket || signal.aborted) throw error
+    }
   }
 }
 
-/** `url` as it may be shown and stored: without user and password. */
-export function publicUrl(url: string): string {
-  const parsed = new URL(url)
-  if (parsed.username === '' && parsed.password === '') return url
-  parsed.username = ''
-  parsed.password = ''
-  return parsed.href
-}
-
-function withoutCredentials(url: string): { address: string; headers: Record<string, string> } {
-  const { username, password } = new URL(url)
-  if (username === '' && password === '') return { address: url, headers: {} }
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  return { address: publicUrl(url), headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } }
-}
-
-/** Counts bytes after decompression, so that a small compressed body can't become a large page. */
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  // Leaving the loop early cancels the body.
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes)
-      throw new ScrapeError('too_large', `the page is larger than ${maxBytes} bytes: raise scrape.max_bytes`)
-    chunks.push(chunk)
-  }
-  // The decoder drops a byte order mark, which some Windows exporters write.
-  return new TextDecoder().decode(Buffer.concat(chunks))
-}
-
-function assertMetrics(response: Response, text: string): void {
-  const type = response.headers.get('content-type') ?? ''
-  const start = text.slice(0, 200).trimStart()
-  if (type.includes('text/html') || /^<(!doctype|html|\?xml)/i.test(start))
-    throw new ScrapeError('not_metrics', 'answers a web page, not metrics: the path is usually /metrics')
-  if (type.includes('json') || /^(\[|\{\s*("[^"]*"\s*:|\}))/.test(start))
+/** Where an answer sends to; undefined when it is not a redirect. */
+function redirectOf({ statusCode = 0, headers }: IncomingMessage, from: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(statusCode)) return undefined
+  const { location = '' } = headers
+  const next = URL.canParse(location, from) ? new URL(location, from) : undefined
+  if (location === '' || !next || !/^https?:$/.test(next.protocol))
     throw new ScrapeError(
-      'not_metrics',
-      'answers JSON, not Prometheus text: use the path of the Prometheus page (trtllm-serve: /prometheus/metrics)',
+      `http_${statusCode}`,
+      `redirects (${statusCode}) to no web address: look at the server's own log`,
     )
-  if (start === '') throw new ScrapeError('empty', 'answers an empty page: the server may still be starting')
+  return next
 }
 
-function statusError(response: Response, address: string): ScrapeError {
-  const { status } = response
-  const reason = `http_${status}`
-  if (status >= 300 && status < 400) {
-    const location = response.headers.get('location') ?? 'another address'
-    return new ScrapeError(reason, `redirects (${status}) to ${location}: write that address as the target's url`)
-  }
-  if (status === 401 || status === 403)
-    return new ScrapeError(reason, `refuses access (${status}): put user:password@ into the url, or let this host in`)
-  if (status === 404) {
-    const { pathname } = new URL(address)
-    return new ScrapeError(
-      reason,
-      `nothing at ${pathname} (404): check the path; SGLang needs --enable-metrics, llama.cpp --metrics`,
-    )
-  }
-  return new ScrapeError(reason, `answers ${status}: look at the server's own log`)
+/** Queries of login pages hold secrets. */
+const shown = ({ origin, pathname }: URL) => origin + pathname
+
+function timeoutError(timeoutMs: number, { bytes }: Progress, cause: unknown): ScrapeError {
+  const what = bytes === null ? 'no answer' : `only ${bytes} bytes of the page`
+  return new ScrapeError('timeout', `${what} within ${timeoutMs} ms: raise scrape.timeout or look at the server`, {
+    cause,
+  })
 }
 
-function networkError(error: unknown, address: string): ScrapeError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const { host, hostname } = new URL(address)
+function networkError(error: unknown, { host, hostname }: URL): ScrapeError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const messages: Record<string, string> = {
     ECONNREFUSED: `connection refused by ${host}: is the server running, and is the port right?`,
     ECONNRESET: `${host} closed the connection`,
@@ -124,10 +169,19 @@ function networkError(error: unknown, address: string): ScrapeError {
     EAI_AGAIN: `host ${hostname} could not be looked up: check the name server`,
     EHOSTUNREACH: `no route to ${host}`,
     ENETUNREACH: `no network to ${host}`,
-    UND_ERR_SOCKET: `${host} closed the connection in the middle of the page`,
+    CERT_HAS_EXPIRED: `the certificate of ${host} has expired: renew it`,
+    ERR_TLS_CERT_ALTNAME_INVALID: `the certificate of ${host} is for another name: use that name, or set tls.server_name`,
   }
-  const detail = cause instanceof Error ? cause.message : String(cause)
-  return new ScrapeError(code.toLowerCase() || 'network', messages[code] ?? `${host}: ${detail || code}`, {
-    cause: error,
-  })
+  const detail = error instanceof Error ? error.message : String(error)
+  const message = messages[code] ?? tlsMessage(code, host) ?? `${host}: ${detail || code}`
+  return new ScrapeError(code.toLowerCase() || 'network', message, { cause: error })
+}
+
+function tlsMessage(code: string, host: string): string | undefined {
+  if (/SELF_SIGNED|UNABLE_TO|^CERT_/.test(code))
+    return `the certificate of ${host} is not trusted (${code}): give its authority as tls.ca_file`
+  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return `${host} does not speak TLS as we do: is the url http:// there?`
+  if (code.startsWith('ERR_SSL')) return `${host} ends the TLS connection (${code}): does it want tls.cert_file?`
+  return undefined
 }

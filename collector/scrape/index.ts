@@ -6,6 +6,13 @@ import type { Db } from '../../storage/client.ts'
 import type { EndpointConfig, ScrapeConfig } from '../config.ts'
 import type { Spool } from '../spool/index.ts'
 import { systemClock, type Clock } from './clock.ts'
+import { Connections } from './connections.ts'
+import { staticSource, type SourcedTarget } from './discovery/found-target.ts'
+import { startDiscovery } from './discovery/index.ts'
+import { addressOf } from './discovery/merge.ts'
+import type { ProviderState } from './discovery/report.ts'
+import { createStateStore } from './discovery/state-store.ts'
+import { gathering } from './gather.ts'
 import { GpuClaims } from './gpu-claims.ts'
 import { TargetLoop, targetSettings, type LoopLimits } from './loop.ts'
 import { scrapeMetrics } from './metrics.ts'
@@ -19,86 +26,137 @@ export interface ScraperOptions {
   db: Pick<Db, 'insert'>
   log: Logger
   clock?: Clock
-  fetch?: typeof fetch
+  /** Rows of all targets are appended at most this often, in ms. */
+  gatherMs?: number
 }
 
 export interface Scraper {
   /** Ends what is under way; nothing is stored after it resolves. Idempotent. */
   stop(): Promise<void>
-  /** The newest health of every target, in the configuration's order. */
+  /** The newest health of every target: those of the configuration in its order, then the discovered ones. */
   targets(): Target[]
+  /** How the providers of discovered targets are. */
+  providers(): ProviderState[]
   /** Takes a new configuration: targets that stay keep their counters, the others stop or start. */
   reload(config: ScrapeConfig, endpoints: readonly EndpointConfig[]): void
 }
 
-/** Starts one loop per target; each is scraped at once. Never throws on what a target does. */
+/** So many targets are scraped at once when they start, and as many again every tenth of a second. */
+const startTogether = 20
+
+/** Starts one loop per target. Never throws on what a target or a provider does. */
 export function startScraper(options: ScraperOptions): Scraper {
-  const { spool, db, log, clock = systemClock, fetch = globalThis.fetch } = options
-  const services = { spool, db, log, clock, fetch, metrics: scrapeMetrics(), claims: new GpuClaims() }
-  const loops = new Map<string, { loop: TargetLoop; limits: string }>()
+  const { db, log, clock = systemClock, gatherMs = 250 } = options
+  const connections = new Connections()
+  const spool = gathering(options.spool, gatherMs)
+  const services = { spool, db, log, clock, connections, metrics: scrapeMetrics(), claims: new GpuClaims() }
+  const loops = new Map<string, { loop: TargetLoop; limits: string; source: string }>()
   const ending = new Set<Promise<void>>()
   const stopping = new AbortController()
   const { signal } = stopping
   let nvidiaSmiWorks = false
-  let current = { config: options.config, endpoints: options.endpoints }
+  let nvidiaSmiTried = false
+  let { config, endpoints } = options
+  let discovered: readonly SourcedTarget[] = []
 
-  const end = (loop: TargetLoop, removed: boolean) => {
-    const done = loop.stop(removed).finally(() => ending.delete(done))
+  const end = (loop: TargetLoop, why?: string) => {
+    const done = loop.stop(why).finally(() => ending.delete(done))
     ending.add(done)
   }
+  const configured = () => new Set(config.targets.map(({ url }) => addressOf(url)))
 
   /** A driver that is not loaded is no target that is down: only what answered once is one. */
   const tryNvidiaSmi = async (limits: LoopLimits) => {
     try {
       await new NvidiaSmi('nvidia-smi', limits).page(signal)
       nvidiaSmiWorks = true
-      if (!signal.aborted) apply(current.config, current.endpoints)
+      if (!signal.aborted) apply()
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       if (!signal.aborted) log.info({ error: message }, 'scrape: GPUs of this host are not read')
     }
   }
 
-  const apply = (config: ScrapeConfig, endpoints: readonly EndpointConfig[]) => {
-    current = { config, endpoints }
+  /** The nvidia-smi of this host, once it is known to work, and how often it is asked. */
+  const localTarget = (): { target: SourcedTarget; interval: string | undefined } | null => {
     const local = localGpus(config, findNvidiaSmi())
-    const isTried = local?.tentative === true && !nvidiaSmiWorks
-    if (isTried) void tryNvidiaSmi(limitsOf(config))
-    const localTargets = local && !isTried ? [{ url: local.url, kind: 'nvidia-smi', labels: {} }] : []
-    const targets = [...config.targets, ...localTargets]
-    const wanted = new Map(targets.map((target) => [target.url, targetSettings(target, endpoints)]))
-    if (wanted.size < targets.length) log.warn('scrape.targets names a url twice: the last one is used')
-    for (const [url, { loop }] of loops)
+    if (!local) return null
+    if (local.tentative && !nvidiaSmiWorks) {
+      if (!nvidiaSmiTried) void tryNvidiaSmi(limitsOf(config))
+      nvidiaSmiTried = true
+      return null
+    }
+    const target = { url: local.url, kind: 'nvidia-smi', labels: {}, source: staticSource }
+    return { target, interval: local.interval }
+  }
+
+  const apply = () => {
+    const local = localTarget()
+    const fixed = config.targets.map((target) => ({ ...target, source: staticSource }))
+    const taken = configured()
+    const found = discovered.filter(({ url }) => !taken.has(addressOf(url)))
+    const all = [...fixed, ...(local ? [local.target] : []), ...found]
+    const wanted = new Map(all.map((target) => [target.url, target]))
+    for (const [url, { loop, source }] of loops)
       if (!wanted.has(url)) {
         loops.delete(url)
-        end(loop, true)
+        end(loop, source === staticSource ? 'no longer configured' : 'no longer discovered')
       }
-    for (const [url, settings] of wanted) {
-      const limits = limitsOf(config, url === local?.url ? local.interval : undefined)
+    let starting = 0
+    for (const [url, target] of wanted) {
+      const { source } = target
+      const limits = limitsOf(config, url === local?.target.url ? local.interval : undefined)
+      const settings = targetSettings(target, config, endpoints)
       const running = loops.get(url)
       loops.delete(url)
       if (running?.limits === JSON.stringify(limits)) {
         running.loop.update(settings)
-        loops.set(url, running)
+        loops.set(url, { ...running, source })
         continue
       }
-      if (running) end(running.loop, false)
+      if (running) end(running.loop)
       const loop = new TargetLoop(url, settings, limits, services)
-      loops.set(url, { loop, limits: JSON.stringify(limits) })
-      loop.start()
+      loops.set(url, { loop, limits: JSON.stringify(limits), source })
+      loop.start(Math.min(Math.floor(starting++ / startTogether) * 100, limits.intervalMs))
     }
   }
+  const warnOfDoubles = () => {
+    if (new Set(config.targets.map(({ url }) => url)).size < config.targets.length)
+      log.warn('scrape.targets names a url twice: the last one is used')
+  }
 
-  apply(options.config, options.endpoints)
+  warnOfDoubles()
+  apply()
+  const states = createStateStore({ db, clock, log })
+  const discovery = startDiscovery({
+    config: config.discovery,
+    clock,
+    log,
+    metrics: services.metrics,
+    taken: configured,
+    onTargets(targets) {
+      discovered = targets
+      if (!signal.aborted) apply()
+    },
+    onStates: (all) => states.keep(all),
+  })
   return {
     targets: () => [...loops.values()].map(({ loop }) => loop.target),
-    reload(config, endpoints) {
-      if (!signal.aborted) apply(config, endpoints)
+    providers: () => discovery.states(),
+    reload(nextConfig, nextEndpoints) {
+      if (signal.aborted) return
+      config = nextConfig
+      endpoints = nextEndpoints
+      nvidiaSmiTried = false
+      warnOfDoubles()
+      apply()
+      discovery.reload(config.discovery)
     },
     async stop() {
       stopping.abort()
-      for (const { loop } of loops.values()) end(loop, false)
-      await Promise.all(ending)
+      for (const { loop } of loops.values()) end(loop)
+      await Promise.all([...ending, discovery.stop(), states.stop()])
+      connections.close()
     },
   }
 }

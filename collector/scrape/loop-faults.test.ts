@@ -21,7 +21,7 @@ describe('what can be wrong with a target', () => {
       'a redirect',
       (_, response) => response.writeHead(302, { location: '/login' }).end(),
       {},
-      'redirects (302) to /login',
+      'redirects more than 5 times, last to http://127.0.0.1:',
     ],
     ['a web page', '<!DOCTYPE html><html></html>', {}, 'answers a web page'],
     ['JSON', '{"status":"ok"}', {}, 'answers JSON'],
@@ -35,7 +35,7 @@ describe('what can be wrong with a target', () => {
       'a cut connection',
       (_, response) => response.write('a 1\n', () => response.destroy()),
       {},
-      'closed the connection',
+      'the page ends in the middle, after 4 bytes',
     ],
   ])('%s', async (_, given, target, message) => {
     exporter.answer = given
@@ -98,6 +98,29 @@ describe('how a page is asked for', () => {
     expect(exporter.requests[0]?.headers).toMatchObject({ authorization: `Basic ${btoa('user:p@ss')}` })
     expect(exporter.requests[0]?.headers['accept-encoding']).toContain('gzip')
     expect(JSON.stringify([exporter.batches, exporter.inserted])).not.toContain('ss@')
+  })
+
+  test('a target has its own credentials, those of all, or none; none are shown where they are refused', async () => {
+    const seen = new Map<string | undefined, string | undefined>()
+    exporter.answer = (request, response) => {
+      seen.set(request.url, request.headers.authorization)
+      response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(request.headers.authorization)
+    }
+    const at = (path: string) => url.replace('/metrics', path)
+    const targets = [
+      { url: at('/all') },
+      { url: at('/own'), auth: { bearer_token: 'own-secret' } },
+      { url: at('/none'), auth: {} },
+    ]
+    const scraper = exporter.scrape(targets, { auth: { bearer_token: 'all-secret' } })
+    await settled(scraper)
+    expect(Object.fromEntries(seen)).toEqual({
+      '/all': 'Bearer all-secret',
+      '/own': 'Bearer own-secret',
+      '/none': undefined,
+    })
+    await until(() => exporter.inserted.length === 3)
+    expect(JSON.stringify([scraper.targets(), exporter.inserted, exporter.batches])).not.toContain('secret')
   })
 
   test('a byte order mark does not cost the first line', async () => {

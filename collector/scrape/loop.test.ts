@@ -1,5 +1,5 @@
 /** What a target does over time: rows, increases, restarts, reloads. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fixture } from './testing.ts'
 import { settled, testConfig, testExporter, until, type TestExporter } from './testing-exporter.ts'
 
@@ -41,7 +41,7 @@ describe('a vLLM server over time', () => {
 
     exporter.answer = (_, response) => response.writeHead(503).end()
     await exporter.next(scraper)
-    expect(scraper.targets()).toMatchObject([{ state: 'down', error: "answers 503: look at the server's own log" }])
+    expect(scraper.targets()).toMatchObject([{ state: 'down', error: "answers 503: the server may still be starting: look at its own log" }])
     expect(exporter.batches).toHaveLength(2)
 
     exporter.answer = page
@@ -131,7 +131,82 @@ test('lines that are refused are told of once a minute', async () => {
     ['unreadable_line', 7],
     ['max_series', 7],
   ])
-  expect(issues[0]?.example).toBe(`${url} line 2: label "c" has no quoted value`)
+  expect(issues[0]?.example).toBe(`${url}: line 2: label "c" has no quoted value`)
+})
+
+test('a thousand targets are not scraped all at once, when they start or later', async () => {
+  exporter.answer = 'a 1\n'
+  const after = vi.spyOn(exporter.clock, 'after')
+  const targets = Array.from({ length: 1000 }, (_, index) => ({ url: url.replace('/metrics', `/${index}`) }))
+  exporter.scrape(targets, { interval: '15s' })
+  const stored = () => exporter.batches.flatMap(({ metric_samples = [] }) => metric_samples).length
+  await until(() => stored() === 20)
+  expect(exporter.requests).toHaveLength(20)
+  // What was planned for each tenth of a second: the second scrape of every target, and the first of all but those 20.
+  const planned = Map.groupBy(after.mock.calls, ([ms]) => Math.floor(ms / 100))
+  expect([...planned.values()].flat()).toHaveLength(1980)
+  expect(Math.max(...[...planned.values()].map(({ length }) => length))).toBeLessThan(50)
+  expect(Math.max(...planned.keys())).toBeGreaterThan(140)
+  exporter.clock.advance(100)
+  await until(() => stored() >= 40)
+})
+
+test('a spool that is slow costs no scrape, and counts nothing twice', async () => {
+  const page = fixture('vllm-v1.prom')
+  const tokens = (value: number) => page.replace(/(generation_tokens_total\{engine="0".*) 300.0/, `$1 ${value}.0`)
+  exporter.answer = page
+  const scraper = exporter.scrape([{ url }])
+  await settled(scraper)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  exporter.slow = promise
+  for (const [value, requests] of [
+    [310, 2],
+    [325, 3],
+  ] as const) {
+    exporter.answer = tokens(value)
+    exporter.clock.advance(10_000)
+    await until(() => exporter.requests.length === requests)
+  }
+  expect(exporter.batches).toHaveLength(1)
+  exporter.slow = null
+  resolve()
+  await until(() => exporter.batches.length === 3)
+  const rows = exporter.batches.flatMap(({ server_samples = [] }) => server_samples)
+  expect(rows.map(({ output_tokens }) => output_tokens)).toEqual([null, 10, 15])
+})
+
+test('a target that comes and goes is scraped on, and says each time what is wrong', async () => {
+  const scraper = exporter.scrape([{ url }])
+  const seen: string[] = []
+  for (const answer of ['a 1\n', null, 'a 2\n', null, null, 'a 3\n']) {
+    exporter.answer = answer ?? ((_, response) => response.destroy())
+    if (seen.length === 0) await settled(scraper)
+    else await exporter.next(scraper)
+    seen.push(scraper.targets()[0]?.state ?? '')
+  }
+  expect(seen).toEqual(['up', 'down', 'up', 'down', 'down', 'up'])
+  await until(() => exporter.inserted.length === 5)
+  expect(exporter.inserted.map(({ state, error }) => `${state} ${error}`)).toEqual([
+    'up ',
+    expect.stringMatching(/^down .* closed the connection$/),
+    'up ',
+    expect.stringMatching(/^down .* closed the connection$/),
+    'up ',
+  ])
+  const values = exporter.batches.flatMap(({ metric_samples = [] }) => metric_samples.map(({ value }) => value))
+  expect(values).toEqual([1, 2, 3])
+})
+
+test('a page with too many series says which label makes them, once a minute', async () => {
+  const lines = Array.from({ length: 30 }, (_, index) => `a_total{pod="p${index}",zone="z"} 1`)
+  exporter.answer = `${lines.join('\n')}\n`
+  const scraper = exporter.scrape([{ url, metrics: { max_series: 10 } }])
+  await settled(scraper)
+  for (let round = 0; round < 3; round++) await exporter.next(scraper)
+  expect(exporter.batches.map(({ metric_samples = [] }) => metric_samples.length)).toEqual([10, 10, 10, 10])
+  const issues = exporter.batches.flatMap(({ ingest_issues = [] }) => ingest_issues)
+  expect(issues).toMatchObject([{ source: 'scrape', reason: 'metrics_max_series', items: 20 }])
+  expect(issues[0]?.example).toContain(`${url}: more than 10 series to store: label pod of a_total has 30 values`)
 })
 
 describe('reload and stop', () => {

@@ -7,12 +7,27 @@ import type { Db } from '../../storage/client.ts'
 import { traced } from '../../storage/traced.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Clock } from './clock.ts'
-import { ScrapeError, publicUrl } from './fetch-page.ts'
+import type { ScrapeConfig } from './config.ts'
+import type { Connections } from './connections.ts'
+import { staticSource, type SourcedTarget } from './discovery/found-target.ts'
+import { publicUrl } from './credentials.ts'
+import type { Access } from './fetch-page.ts'
 import type { GpuClaims } from './gpu-claims.ts'
+import { mappedServer } from './mapping.ts'
 import type { ScrapeMetrics } from './metrics.ts'
-import { mappedServer, type MetricMapping } from './mapping.ts'
-import { PageReader, type ReadPage, type TargetSettings } from './page-reader.ts'
+import { PageReader, type PageSettings, type ReadPage } from './page-reader.ts'
 import { pageSource, type PageSource } from './page-source.ts'
+import { jobQueues } from './queues/index.ts'
+import { jobQueuesOf } from './queues/mapped.ts'
+import { ScrapeError } from './scrape-error.ts'
+import type { MetricsConfig, TargetConfig } from './target-config.ts'
+
+/** What may change without the loop starting again. */
+export interface TargetSettings extends PageSettings {
+  /** Where it comes from: `static`, or the name of the provider that discovered it. */
+  source: string
+  access: Access
+}
 
 export interface LoopLimits {
   intervalMs: number
@@ -26,7 +41,7 @@ export interface LoopServices {
   db: Pick<Db, 'insert'>
   log: Logger
   clock: Clock
-  fetch: typeof fetch
+  connections: Connections
   metrics: ScrapeMetrics
   /** Which target stores which GPU. */
   claims: GpuClaims
@@ -43,18 +58,23 @@ export class TargetLoop {
   #settings: TargetSettings
   #target: Target
   #running: Promise<void> | null = null
+  /** The rows of the newest page; beside the next fetch, so that a slow disk costs no scrape. Never rejects. */
+  #storing: Promise<void> = Promise.resolve()
   #reporting: Promise<void> = Promise.resolve()
   #cancelTick: () => void = () => undefined
+  #cancelFirst: () => void = () => undefined
   #nextAt = 0
   #reported: { target: Target; at: number } | null = null
   #reportError = ''
   #appendError = ''
-  #issues = new Map<string, { items: number; example: string }>()
+  #issues = new Map<string, { items: number; example: () => string }>()
+  /** Reasons of the newest page. */
+  #refusing: ReadonlySet<string> = new Set()
   #issuesAt = 0
 
   /** `url` may hold credentials; `settings.url` does not. */
   constructor(url: string, settings: TargetSettings, limits: LoopLimits, services: LoopServices) {
-    this.#page = pageSource(url, { ...limits, fetch: services.fetch })
+    this.#page = pageSource(url, { ...limits, connections: services.connections })
     this.#settings = settings
     this.#limits = limits
     this.#services = services
@@ -65,6 +85,8 @@ export class TargetLoop {
       url: settings.url,
       kind: '',
       endpoint: settings.endpoint,
+      source: settings.source,
+      labels: settings.labels,
       state: 'unknown',
       duration_ms: null,
       series: null,
@@ -84,20 +106,24 @@ export class TargetLoop {
     this.#settings = settings
   }
 
-  start(): void {
+  /** Where many start together, each waits for `afterMs` with its first scrape. */
+  start(afterMs = 0): void {
     const { clock } = this.#services
     // Spread over the interval by URL, so that many targets are not all asked in the same moment, run after run.
-    this.#nextAt = clock.now() + 1 + (hash(this.#settings.url) % this.#limits.intervalMs)
+    this.#nextAt = clock.now() + afterMs + 1 + (hash(this.#settings.url) % this.#limits.intervalMs)
     this.#schedule()
-    this.#run()
+    if (afterMs === 0) this.#run()
+    else this.#cancelFirst = clock.after(afterMs, () => this.#run())
   }
 
-  /** Ends a scrape under way. `removed`: the target is no longer configured, and the table shall say so. Idempotent. */
-  async stop(removed = false): Promise<void> {
+  /** Ends a scrape under way. `why` the target is gone, when it is: the table shall say so. Idempotent. */
+  async stop(why?: string): Promise<void> {
     this.#cancelTick()
+    this.#cancelFirst()
     this.#stopping.abort()
     await this.#running
-    if (removed) this.#setTarget({ state: 'unknown', error: 'no longer configured', duration_ms: null })
+    await this.#storing
+    if (why !== undefined) this.#setTarget({ state: 'unknown', error: why, duration_ms: null })
     await Promise.race([this.#reporting, wait(this.#limits.timeoutMs, undefined, { ref: false })])
   }
 
@@ -126,36 +152,43 @@ export class TargetLoop {
     const { clock, metrics } = this.#services
     const now = clock.now()
     const started = performance.now()
-    const duration = () => performance.now() - started
+    const { signal } = this.#stopping
     try {
-      const text = await this.#page(this.#stopping.signal)
+      const text = await this.#page(signal, this.#settings.access)
+      const fetched = performance.now()
+      // Increases count from the page before: that one must be stored, or have failed to be.
+      await this.#storing
+      if (signal.aborted) return
+      const parsing = performance.now()
       const read = this.#reader.read(text, this.#settings, now)
-      const duration_ms = duration()
+      const duration_ms = fetched - started + performance.now() - parsing
       const { kind, page, missing } = read
       metrics.scrapes.add(1, { kind })
       metrics.duration.record(duration_ms / 1000, { kind })
       metrics.samples.add(page.samples, { kind })
       metrics.duplicateGpus.add(read.duplicate_gpus, { kind })
       this.#noteIssues(read)
-      const samples = await this.#store(read, now)
-      this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples, missing })
+      this.#storing = this.#store(read, now).then((samples) =>
+        this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples, missing }),
+      )
     } catch (error) {
-      if (this.#stopping.signal.aborted) return
+      const duration_ms = performance.now() - started
+      await this.#storing
+      if (signal.aborted) return
       const reason = error instanceof ScrapeError ? error.reason : 'internal'
       if (reason === 'internal')
         this.#services.log.error({ err: error, url: this.#settings.url }, 'scrape: internal error')
       metrics.scrapes.add(1, { kind: this.#target.kind })
       metrics.failures.add(1, { reason })
       const message = error instanceof Error ? error.message : String(error)
-      this.#setTarget({ state: 'down', error: message, duration_ms: duration(), series: null, samples: null })
+      this.#setTarget({ state: 'down', error: message, duration_ms, series: null, samples: null })
     }
   }
 
   /** Rows stored. When the spool does not take them, nothing is committed: the next scrape's increases cover this one's. */
   async #store(read: ReadPage, now: number): Promise<number> {
     const { spool, log, metrics } = this.#services
-    const { gpu_samples, server_samples, metric_samples } = read.rows
-    const rows = gpu_samples.length + server_samples.length + metric_samples.length
+    const rows = Object.values(read.rows).reduce((sum, list) => sum + list.length, 0)
     try {
       await spool.append({ ...read.rows, ingest_issues: this.#takeIssues(now) })
       read.commit()
@@ -171,17 +204,16 @@ export class TargetLoop {
     }
   }
 
-  #noteIssues({ page }: ReadPage): void {
-    const { metrics } = this.#services
-    const note = (reason: string, items: number, example: string) => {
-      if (items === 0) return
+  #noteIssues({ dropped, refusals }: ReadPage): void {
+    const { metrics, log } = this.#services
+    const { url } = this.#settings
+    if (dropped > 0) metrics.dropped.add(dropped)
+    for (const { reason, items, example } of refusals) {
       metrics.refused.add(items, { reason })
       this.#issues.set(reason, { items: items + (this.#issues.get(reason)?.items ?? 0), example })
+      if (!this.#refusing.has(reason)) log.warn({ url, reason, items }, `scrape: not everything taken: ${example()}`)
     }
-    const [first] = page.errors
-    const where = this.#settings.url
-    note('unreadable_line', page.unreadable, `${where} line ${first?.line}: ${first?.message}`)
-    note('max_series', page.refused, `${where} has more than ${this.#limits.maxSeries} series, or very long ones`)
+    this.#refusing = new Set(refusals.map(({ reason }) => reason))
   }
 
   /** A page with a bad line has it on every scrape: one row a minute says so. */
@@ -189,7 +221,7 @@ export class TargetLoop {
     if (this.#issues.size === 0 || now - this.#issuesAt <= reportEveryMs) return []
     const common = { ...plainIssue, timestamp: now * 1000, source: 'scrape' }
     const issues = [...this.#issues].map(([reason, { items, example }]) =>
-      Object.assign({ reason, items, example }, common),
+      Object.assign({ reason, items, example: `${this.#settings.url}: ${example()}` }, common),
     )
     this.#issues.clear()
     this.#issuesAt = now
@@ -201,11 +233,13 @@ export class TargetLoop {
     const { log, clock } = this.#services
     const now = clock.now()
     const before = this.#target
-    const target = { ...before, ...change, timestamp: now * 1000, endpoint: this.#settings.endpoint }
+    const { endpoint, source, labels } = this.#settings
+    const target = { ...before, ...change, timestamp: now * 1000, endpoint, source, labels }
     this.#target = target
     const { url, kind, state, error } = target
     if (state !== before.state || error !== before.error)
       if (state === 'up') log.info({ url, kind }, 'scrape: target up')
+      else if (state === 'unknown') log.info({ url }, `scrape: target ${error}`)
       else log.warn({ url, error }, `scrape: target ${state}`)
     const reported = this.#reported
     const due = !reported || now + this.#limits.intervalMs - reported.at > reportEveryMs
@@ -229,32 +263,41 @@ export class TargetLoop {
   }
 }
 
-/** The target's settings as the loop needs them, from its configuration. */
+/** The target's settings as the loop needs them: its own, and those of all targets where it has none. */
 export function targetSettings(
-  target: {
-    url: string
-    kind?: string | undefined
-    endpoint?: string | undefined
-    labels: Record<string, string>
-    mapping?: MetricMapping | undefined
-  },
+  target: SourcedTarget,
+  all: Pick<ScrapeConfig, 'auth' | 'tls' | 'metrics' | 'queues'>,
   endpoints: readonly { name: string; upstream?: string | undefined }[],
 ): TargetSettings {
-  const { url, kind, labels, mapping } = target
+  const { url, kind, labels, mapping, source } = target
   // A server scraped at the address that an endpoint forwards to serves that endpoint.
   const owner = endpoints.find(({ upstream }) => upstream !== undefined && new URL(upstream).host === new URL(url).host)
-  const server = mapping && mappedServer(kind, mapping)
-  return { url: publicUrl(url), kind, endpoint: target.endpoint ?? owner?.name ?? '', server, labels }
+  return {
+    url: publicUrl(url),
+    kind,
+    endpoint: target.endpoint ?? owner?.name ?? '',
+    server: mapping && mappedServer(kind, mapping),
+    labels,
+    source,
+    // What asks to be scraped is not told a secret by that: only its provider's own.
+    access: { auth: target.auth ?? (source === staticSource ? all.auth : undefined), tls: target.tls ?? all.tls },
+    metrics: metricsOf(target, all.metrics),
+    queues: [...all.queues.map(jobQueuesOf), ...jobQueues],
+  }
+}
+
+function metricsOf({ metrics = {} }: TargetConfig, all: MetricsConfig): MetricsConfig {
+  return {
+    keep: metrics.keep ?? all.keep,
+    drop: metrics.drop ?? all.drop,
+    labels: { keep: metrics.labels?.keep ?? all.labels.keep, drop: metrics.labels?.drop ?? all.labels.drop },
+    max_series: metrics.max_series ?? all.max_series,
+  }
 }
 
 function sameHealth(a: Target, b: Target): boolean {
-  return (
-    a.state === b.state &&
-    a.error === b.error &&
-    a.kind === b.kind &&
-    a.endpoint === b.endpoint &&
-    a.missing === b.missing
-  )
+  const same = (['state', 'error', 'kind', 'endpoint', 'source'] as const).every((key) => a[key] === b[key])
+  return same && a.missing === b.missing && JSON.stringify(a.labels) === JSON.stringify(b.labels)
 }
 
 /** FNV-1a, 32 bits: stable over restarts. */

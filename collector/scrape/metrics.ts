@@ -24,6 +24,12 @@ export function scrapeMetrics() {
     duplicateGpus: meter.createCounter('inferwatch.scrape.duplicate_gpus', {
       description: 'GPU rows not stored because another target shows the same GPU with more detail, or did first',
     }),
+    refusedTargets: meter.createCounter('inferwatch.scrape.refused_targets', {
+      description: 'Discovered targets beyond scrape.discovery.max_targets, by provider',
+    }),
+    dropped: meter.createCounter('inferwatch.scrape.dropped', {
+      description: 'Samples left out of metric_samples as scrape.metrics says',
+    }),
     lost: meter.createCounter('inferwatch.scrape.lost', {
       description: 'Rows that the spool did not take; their counters are covered by the next scrape',
     }),

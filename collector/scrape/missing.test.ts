@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { parseExposition } from './exposition.ts'
 import { MissingReport } from './missing.ts'
-import { PageReader, type TargetSettings } from './page-reader.ts'
+import { PageReader, type PageSettings } from './page-reader.ts'
 import { servers } from './servers/index.ts'
 import { vllm } from './servers/vllm.ts'
 import { capture, fixture, haveCaptures, plainTarget } from './testing.ts'
 
-const read = (page: string, target: Partial<TargetSettings> = {}) =>
+const read = (page: string, target: Partial<PageSettings> = {}) =>
   new PageReader({ maxSeries: 10_000 }).read(page, { ...plainTarget, ...target }, 0)
 
 const missing = (page: string) => new Map(read(page).missing.map((found) => [found.measure, found]))

@@ -1,23 +1,29 @@
 /** Turns the pages of one target into rows: GPUs, inference servers, and everything else as plain metrics. */
 import { hostname as localHost } from 'node:os'
 import type { GpuSample } from '../../records/gpu-sample.ts'
+import type { QueueSample } from '../../records/queue-sample.ts'
 import type { MetricSample, MissingMeasure, ServerSample } from '../../records/server-sample.ts'
 import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
-import { ScrapeError } from './fetch-page.ts'
 import { GpuClaims } from './gpu-claims.ts'
 import { absentGpuMeasures, type GpuHint } from './gpu-hints.ts'
 import { gpuExporters } from './gpus/index.ts'
+import { MetricSelection } from './metric-selection.ts'
 import { MissingReport } from './missing.ts'
 import { PageEnds, type PageEnd } from './page-end.ts'
+import { readQueues, type JobQueues } from './queue.ts'
+import { jobQueues } from './queues/index.ts'
 import { readGpus } from './read-gpus.ts'
 import { readServer, type ServerContext } from './read-server.ts'
+import { refusalsOf, type Refusal } from './refusals.ts'
 import { quote } from './sample-line.ts'
+import { ScrapeError } from './scrape-error.ts'
 import type { InferenceServer } from './server.ts'
+import type { MetricsConfig } from './target-config.ts'
 import { servers } from './servers/index.ts'
 
-export interface TargetSettings {
+export interface PageSettings {
   /** Without credentials: as it is stored and shown. */
   url: string
   /** Undefined finds the kind from the page. */
@@ -26,10 +32,18 @@ export interface TargetSettings {
   /** The server of the target's own mapping. */
   server?: InferenceServer | undefined
   labels: Readonly<Record<string, string>>
+  metrics: MetricsConfig
+  /** Known queueing systems, and those that the configuration describes. */
+  queues: readonly JobQueues[]
 }
 
 export interface ReadPage {
-  rows: { gpu_samples: GpuSample[]; server_samples: ServerSample[]; metric_samples: MetricSample[] }
+  rows: {
+    gpu_samples: GpuSample[]
+    server_samples: ServerSample[]
+    queue_samples: QueueSample[]
+    metric_samples: MetricSample[]
+  }
   /** What the page was read as: `vllm`, `dcgm`, both joined by +, or `prometheus` for any other. */
   kind: string
   page: Page
@@ -37,6 +51,9 @@ export interface ReadPage {
   duplicate_gpus: number
   /** What a page of its kind should have and does not. */
   missing: MissingMeasure[]
+  /** Samples left out of `metric_samples` as configured. */
+  dropped: number
+  refusals: Refusal[]
   /** Call once the rows are stored: increases then count from this page. Without it the next page covers this one too. */
   commit: () => void
 }
@@ -46,7 +63,12 @@ const plain = 'prometheus'
 
 /** What `scrape.targets[].kind` may name. */
 export const knownKinds: readonly string[] = [
-  ...new Set([...servers.map(({ name }) => name), ...gpuExporters.map(({ name }) => name), plain]),
+  ...new Set([
+    ...servers.map(({ name }) => name),
+    ...gpuExporters.map(({ name }) => name),
+    ...jobQueues.map(({ name }) => name),
+    plain,
+  ]),
 ]
 
 export interface PageReaderOptions {
@@ -59,20 +81,23 @@ export interface PageReaderOptions {
 
 export class PageReader {
   readonly #parser: ExpositionParser
+  readonly #maxSeries: number
   readonly #deltas = new Map<string, Deltas>()
   readonly #claims: GpuClaims
   readonly #holdMs: number
   readonly #ends = new PageEnds()
   readonly #missing = new MissingReport()
+  #selection: { of: string; metrics: MetricSelection } | null = null
 
   constructor({ maxSeries, claims = new GpuClaims(), holdMs = 0 }: PageReaderOptions) {
     this.#parser = new ExpositionParser({ maxSeries })
+    this.#maxSeries = maxSeries
     this.#claims = claims
     this.#holdMs = holdMs
   }
 
   /** Reads a page scraped at `now` (epoch ms). Throws ScrapeError when it has no metrics or is not of the kind configured. */
-  read(text: string, target: TargetSettings, now: number): ReadPage {
+  read(text: string, target: PageSettings, now: number): ReadPage {
     const end = this.#ends.follow(text)
     const page = withCut(this.#parser.parse(end.text), end)
     if (page.samples === 0) throw noSamples(page)
@@ -80,7 +105,7 @@ export class PageReader {
     const kinds = kindsOf(page.families, target, known)
     const context = { timestamp: now * 1000, target: target.url }
     const { host, hostname } = new URL(target.url)
-    const rows: ReadPage['rows'] = { gpu_samples: [], server_samples: [], metric_samples: [] }
+    const rows: ReadPage['rows'] = { gpu_samples: [], server_samples: [], queue_samples: [], metric_samples: [] }
     const used = new Set<Sample>()
     let duplicateGpus = 0
     const asked: Deltas[] = []
@@ -121,10 +146,16 @@ export class PageReader {
       rows.server_samples.push(...found.rows)
       for (const sample of found.used) used.add(sample)
     }
-    for (const family of page.families.values())
-      for (const sample of family.samples)
-        if (!used.has(sample) && Number.isFinite(sample.value))
-          rows.metric_samples.push(metricSample(sample, target, context.timestamp))
+    for (const [index, system] of target.queues.entries()) {
+      if (!kinds.has(system.name) || !system.detect(page.families)) continue
+      const deltas = deltasOf(`queue ${index}`, processStart(page.families))
+      const found = readQueues(system, page.families, deltas, { ...context, endpoint: target.endpoint })
+      rows.queue_samples.push(...found.rows)
+      for (const sample of found.used) used.add(sample)
+    }
+    const selection = this.#selectionFor(target)
+    const selected = selection.select([...page.families.values()], (sample) => used.has(sample), context.timestamp)
+    rows.metric_samples = selected.rows
     const complete = page.refused === 0 && page.unreadable === 0
     return {
       rows,
@@ -132,6 +163,11 @@ export class PageReader {
       page,
       duplicate_gpus: duplicateGpus,
       missing: this.#missingOf(target, present, absentGpuMeasures(kinds, page.families), page.families),
+      dropped: selected.dropped,
+      refusals: refusalsOf(page, selected, selection, {
+        maxSeries: this.#maxSeries,
+        maxStored: target.metrics.max_series,
+      }),
       commit: () => {
         for (const deltas of asked) deltas.commit(complete)
       },
@@ -140,7 +176,7 @@ export class PageReader {
 
   /** A page of nothing known is looked at where an endpoint says that an inference server answers there. */
   #missingOf(
-    target: TargetSettings,
+    target: PageSettings,
     present: readonly InferenceServer[],
     gpus: readonly GpuHint[],
     families: Families,
@@ -148,27 +184,39 @@ export class PageReader {
     if (present.length > 0 || gpus.length > 0) return this.#missing.of(present, gpus, families)
     return this.#missing.ofSilent(target.endpoint === '' ? [] : servers, families)
   }
+
+  /** A new one when the configuration changed: other names and labels are other series. */
+  #selectionFor({ url, labels, metrics }: PageSettings): MetricSelection {
+    const of = JSON.stringify([labels, metrics])
+    if (this.#selection?.of !== of) this.#selection = { of, metrics: new MetricSelection(metrics, { url, labels }) }
+    return this.#selection.metrics
+  }
 }
 
 /** A target's own mapping stands for the server of its name. */
-function serversOf({ server }: TargetSettings): readonly InferenceServer[] {
+function serversOf({ server }: PageSettings): readonly InferenceServer[] {
   return server ? [...servers.filter(({ name }) => name !== server.name), server] : servers
 }
 
 /** The configured kind, or every kind that recognises the page. */
 function kindsOf(
   families: Families,
-  { kind: configured, server: mapped }: TargetSettings,
+  { kind: configured, server: mapped, queues }: PageSettings,
   known: readonly InferenceServer[],
 ): Set<string> {
   const recognised = [
     ...gpuExporters.filter(({ detect }) => detect(families) !== null),
     ...known.filter(({ detect }) => detect(families)),
+    ...queues.filter(({ detect }) => detect(families)),
   ]
   // A server that shows its GPUs too has one name in both lists.
   const detected = [...new Set(recognised.map(({ name }) => name))]
   if (configured === undefined) return new Set(detected.length > 0 ? detected : [plain])
-  if (!knownKinds.includes(configured) && configured !== mapped?.name)
+  if (
+    !knownKinds.includes(configured) &&
+    configured !== mapped?.name &&
+    !queues.some(({ name }) => name === configured)
+  )
     throw new ScrapeError(
       'unknown_kind',
       `kind "${configured}" is not known: write one of ${knownKinds.join(', ')}, or leave it out`,
@@ -203,15 +251,4 @@ function processStart(families: Families): number | null {
   const samples = families.get('process_start_time_seconds')?.samples ?? []
   const [only] = samples
   return samples.length === 1 && only && Number.isFinite(only.value) ? only.value : null
-}
-
-/** Configured labels win over the page's, which then keep theirs under `exported_…`, as in Prometheus. */
-function metricSample({ series, value }: Sample, target: TargetSettings, timestamp: number): MetricSample {
-  const labels = new Map(series.labels)
-  for (const [name, text] of Object.entries(target.labels)) {
-    const scraped = labels.get(name)
-    if (scraped !== undefined) labels.set(`exported_${name}`, scraped)
-    labels.set(name, text)
-  }
-  return { timestamp, target: target.url, name: series.name, labels, value }
 }

@@ -60,7 +60,7 @@ function parseLabels(line: string, from: number, labels: Map<string, string>): {
   }
 }
 
-function makeSeries(name: string, labels: ReadonlyMap<string, string>): Series {
+export function makeSeries(name: string, labels: ReadonlyMap<string, string>): Series {
   const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1))
   const group = sorted
     .filter(([label]) => label !== 'le' && label !== 'quantile')
@@ -136,11 +136,11 @@ export function quote(text: string): string {
 }
 
 /** Space, tab, line end, or the end of the text (NaN). */
-function isBreak(code: number): boolean {
+export function isBreak(code: number): boolean {
   return code === 10 || code === 32 || code === 9 || code === 13 || Number.isNaN(code)
 }
 
-function skipBlank(text: string, from: number): number {
+export function skipBlank(text: string, from: number): number {
   let at = from
   for (let code = text.charCodeAt(at); code === 32 || code === 9; code = text.charCodeAt(at)) at++
   return at

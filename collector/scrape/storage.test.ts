@@ -19,11 +19,17 @@ let storage: Storage
 let spool: RunningSpool
 let server: Server
 let pages: Record<string, string>
+/** Before a page that ends in the middle. */
+const half = '# half\n'
 
 beforeAll(async () => {
   storage = await testStorage()
   spool = await startSpool({ dir, config: spoolConfig.parse({ segment_ms: 50 }), db: storage.db, log })
-  server = createServer((request, response) => response.end(pages[request.url ?? ''] ?? ''))
+  server = createServer((request, response) => {
+    const page = pages[request.url ?? ''] ?? ''
+    if (!page.startsWith(half)) response.end(page)
+    else response.writeHead(200, { 'content-length': '1000' }).write(page, () => response.destroy())
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })
 
@@ -144,5 +150,41 @@ test('pages of a local server become rows of ClickHouse', async () => {
       reason: 'off by default',
       fix: expect.stringContaining('list of counters') as string,
     },
+  ])
+})
+
+test('a server that restarts between two pages has no increase too many and none too few', async () => {
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const tokens = (value: string) =>
+    fixture('vllm-v1.prom').replace(/(generation_tokens_total\{engine="0".*) 300.0/, `$1 ${value}`)
+  const clock = new ManualClock(Date.UTC(2026, 0, 6, 12))
+  const config = scrapeConfig.parse({ targets: [{ url: `${origin}/reset` }] })
+  pages = { '/reset': tokens('300.0') }
+  const scraper = startScraper({ config, endpoints: [], spool, db: storage.db, log, clock })
+  await expect.poll(() => scraper.targets()[0]?.state, { timeout: 20_000 }).toBe('up')
+  for (const [page, state] of [
+    [tokens('345.0'), 'up'],
+    [half + tokens('900.0').slice(0, 400), 'down'],
+    [tokens('20.0').replace('1.7600000005e+09', '1.7600005005e+09'), 'up'],
+    [tokens('25.0').replace('1.7600000005e+09', '1.7600005005e+09'), 'up'],
+  ] as const) {
+    pages['/reset'] = page
+    clock.advance(10_000)
+    const now = clock.now()
+    const scraped = () => scraper.targets().every((target) => target.timestamp / 1000 >= now && target.state === state)
+    await expect.poll(scraped, { timeout: 20_000 }).toBe(true)
+  }
+  await scraper.stop()
+  await spool.drained()
+  expect(
+    await storage.db.query(
+      `select output_tokens, restarted, interval_ms from server_samples where timestamp >= '2026-01-06' order by timestamp`,
+    ),
+  ).toEqual([
+    { output_tokens: null, restarted: false, interval_ms: null },
+    { output_tokens: 45, restarted: false, interval_ms: expect.any(Number) as number },
+    // The other engine on the page has 200 of its own, which also began again.
+    { output_tokens: 220, restarted: true, interval_ms: 20_000 },
+    { output_tokens: 5, restarted: false, interval_ms: 10_000 },
   ])
 })

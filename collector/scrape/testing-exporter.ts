@@ -16,6 +16,8 @@ export interface TestExporter {
   answer: Answer
   /** What the spool fails with; null lets it take rows. */
   refuse: Error | null
+  /** What the spool waits for before it takes rows. */
+  slow: Promise<void> | null
   requests: IncomingMessage[]
   batches: Batch[]
   inserted: Target[]
@@ -50,6 +52,7 @@ export async function testExporter(): Promise<TestExporter> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`,
     answer: '',
     refuse: null,
+    slow: null,
     requests: [],
     batches: [],
     inserted: [],
@@ -60,17 +63,19 @@ export async function testExporter(): Promise<TestExporter> {
         endpoints: endpoints.map((endpoint) => ({ kind: 'openai' as const, ...endpoint })),
         spool: {
           async append(batch) {
+            await exporter.slow
             if (exporter.refuse) throw exporter.refuse
             exporter.batches.push(batch)
           },
         },
         db: {
-          async insert(_, rows) {
-            exporter.inserted.push(...(rows as Target[]))
+          async insert(table, rows) {
+            if (table === 'targets') exporter.inserted.push(...(rows as Target[]))
           },
         },
         log: pino({ level: 'silent' }),
         clock,
+        gatherMs: 0,
       })
       scrapers.push(scraper)
       return scraper

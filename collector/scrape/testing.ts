@@ -6,8 +6,10 @@ import { parseExposition } from './exposition.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import type { ServerSample } from '../../records/server-sample.ts'
 import type { GpuExporter } from './gpu.ts'
-import type { TargetSettings } from './page-reader.ts'
+import type { PageSettings } from './page-reader.ts'
+import { metricsConfig } from './target-config.ts'
 import { readGpus } from './read-gpus.ts'
+import { jobQueues } from './queues/index.ts'
 import { readServer } from './read-server.ts'
 import type { InferenceServer } from './server.ts'
 
@@ -25,7 +27,14 @@ export function capturedPages(): string[] {
 }
 
 /** A target of which nothing is configured but its address. */
-export const plainTarget: TargetSettings = { url: 'http://h:8000/metrics', kind: undefined, endpoint: '', labels: {} }
+export const plainTarget: PageSettings = {
+  url: 'http://h:8000/metrics',
+  kind: undefined,
+  endpoint: '',
+  labels: {},
+  metrics: metricsConfig.parse({}),
+  queues: jobQueues,
+}
 
 /** Rows of the last of several pages of one server, scraped 10 s apart. */
 export function readServerPages(server: InferenceServer, ...pages: string[]): ServerSample[] {

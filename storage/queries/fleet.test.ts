@@ -7,6 +7,7 @@ import { gpuSamples, serverSamples } from '../../test/dashboard/seed-fleet.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { testStorage } from '../testing.ts'
 import { gpuSeries, gpusNow } from './gpu.ts'
+import { providersNow } from './discovery.ts'
 import { ingestIssues } from './ingest.ts'
 import { lastArrivals, presence } from './presence.ts'
 import { serversNow } from './server.ts'
@@ -97,14 +98,43 @@ test('the newest state of a target counts', async () => {
     duration_ms: 12,
     series: 480,
     samples: 4,
+    source: 'kubernetes[0]',
+    labels: { node: 'gpu-node-1' },
+    missing: [],
   }
+  const gone = { ...target, url: 'http://gone/metrics', state: 'unknown', error: 'no longer discovered' }
+  const leaving = { ...gone, url: 'http://leaving/metrics' }
   await storage.db.insert('targets', [
     { ...target, timestamp: (noon - 20_000) * 1000, state: 'up', error: '' },
     { ...target, timestamp: (noon - 10_000) * 1000, state: 'down', error: 'connection refused' },
+    { ...gone, timestamp: (noon - 20 * minute) * 1000 },
+    { ...leaving, timestamp: (noon - 5 * minute) * 1000 },
   ])
-  const targets = await latestTargets(storage.reader, range.from)
-  expect(targets).toEqual([{ ...target, timestamp_ms: noon - 10_000, state: 'down', error: 'connection refused' }])
-  expect(await latestTargets(storage.reader, noon)).toEqual([])
+  const targets = await latestTargets(storage.reader, range)
+  expect(targets).toEqual([
+    { ...target, timestamp_ms: noon - 10_000, state: 'down', error: 'connection refused' },
+    { ...leaving, timestamp_ms: noon - 5 * minute },
+  ])
+  expect(await latestTargets(storage.reader, { from: noon, to: noon + 1000 })).toEqual([])
+})
+
+test('of a provider only its newest state is kept, with what it dropped', async () => {
+  const provider = { provider: 'pods', type: 'kubernetes', found: 3, targets: 2, dropped: 1, refused: 0, error: '' }
+  const dropped = [{ labels: { __address__: 'a:1', pod: '"x"\n' }, reason: 'keep' }]
+  const stored = { ...provider, refreshed_at: null, dropped_targets: '[]' }
+  await storage.db.insert('discovery', [{ ...stored, timestamp: (noon - 20_000) * 1000, error: 'refused' }])
+  await storage.db.insert('discovery', [
+    {
+      ...stored,
+      timestamp: (noon - 10_000) * 1000,
+      refreshed_at: (noon - 11_000) * 1000,
+      dropped_targets: JSON.stringify(dropped),
+    },
+  ])
+  expect(await providersNow(storage.reader, range.from)).toEqual([
+    { ...provider, timestamp_ms: noon - 10_000, refreshed_ms: noon - 11_000, dropped_targets: dropped },
+  ])
+  expect(await providersNow(storage.reader, noon)).toEqual([])
 })
 
 test('issues of a reason and subject are summed, problems first; the newest example is kept, with its place', async () => {

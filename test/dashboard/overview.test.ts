@@ -221,7 +221,7 @@ describe('how it looks', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
     const rail = await page.locator('.rail').boundingBox()
     expect((rail?.y ?? 0) + (rail?.height ?? 0)).toBeCloseTo(phone.height, 0)
-    for (const path of ['requests', 'gpus', 'servers', 'alerts', 'ingest']) {
+    for (const path of ['requests', 'gpus', 'servers', 'alerts', 'targets', 'ingest']) {
       await page.goto(`${site.url}/${path}${fixed}`)
       await page.locator('.panel').first().waitFor()
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)

@@ -7,9 +7,14 @@ const packages = { prometheus: 'usr/bin/promtool' }
 const output = new URL('../.output', import.meta.url).pathname
 
 /** Path of promtool, or null where the package could not be had: tests that need it are then skipped. */
-export function promtool(): string | null {
-  const path = join(output, 'debian', packages.prometheus)
-  return existsSync(path) ? path : null
+export const promtool = () => programOf(packages.prometheus)
+
+/** Path of Prometheus itself, of the same package. */
+export const prometheus = () => programOf('usr/bin/prometheus')
+
+function programOf(path: string): string | null {
+  const found = join(output, 'debian', path)
+  return existsSync(found) ? found : null
 }
 
 /** Fetches what is missing when run as root on Debian. Returns a notice for each program that tests will miss. */

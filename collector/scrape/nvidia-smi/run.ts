@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { ScrapeError } from '../fetch-page.ts'
+import { ScrapeError } from '../scrape-error.ts'
 import { CsvQuery } from './csv.ts'
 import { nvidiaSmiPage } from './page.ts'
 

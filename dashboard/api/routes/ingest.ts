@@ -1,5 +1,6 @@
-/** Scrape targets, and the inbox: what ingest refused, cut or doubts, with what to do about it. */
+/** Scrape targets and where they are looked for, and the inbox: what ingest refused, cut or doubts, with what to do about it. */
 import { Hono } from 'hono'
+import { providersNow } from '../../../storage/queries/discovery.ts'
 import { ingestIssues } from '../../../storage/queries/ingest.ts'
 import { latestTargets } from '../../../storage/queries/targets.ts'
 import { askRange, type RouteContext } from '../context.ts'
@@ -13,9 +14,10 @@ export function ingestRoute(context: RouteContext) {
   return new Hono()
     .get('/api/targets', checked(question), async (c) =>
       c.json(
-        await askRange(context, c, c.req.valid('query'), async (db, { range }) => ({
-          targets: await latestTargets(db, range.from),
-        })),
+        await askRange(context, c, c.req.valid('query'), async (db, { range }) => {
+          const [targets, providers] = await Promise.all([latestTargets(db, range), providersNow(db, range.from)])
+          return { ...range, targets, providers }
+        }),
       ),
     )
     .get('/api/ingest', checked(question), async (c) =>

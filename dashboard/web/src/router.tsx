@@ -34,6 +34,10 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Alerts.tsx')),
   ),
   page(
+    '/targets',
+    lazyRouteComponent(() => import('./pages/Targets.tsx')),
+  ),
+  page(
     '/ingest',
     lazyRouteComponent(() => import('./pages/Ingest.tsx')),
   ),

@@ -3,13 +3,10 @@ import { useQuestion, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
-const targets = (query: QuestionInput, signal?: AbortSignal) => read(api.targets.$get({ query }, init(signal)))
 const issues = (query: QuestionInput, signal?: AbortSignal) => read(api.ingest.$get({ query }, init(signal)))
 
-export const useTargets = () => useQuestion('targets', targets)
 export const useIssues = () => useQuestion('ingest', issues)
 
-export type TargetRow = Awaited<ReturnType<typeof targets>>['targets'][number]
 export type IssueRow = Awaited<ReturnType<typeof issues>>['issues'][number]
 
 /** The id of an issue in the URL. */

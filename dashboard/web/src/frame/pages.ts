@@ -6,6 +6,7 @@ import {
   IconCpu,
   IconHeartRateMonitor,
   IconListSearch,
+  IconRadar2,
   IconServer2,
 } from '@tabler/icons-react'
 
@@ -16,5 +17,6 @@ export const pages = [
   { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
   { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, filters: false, range: true },
   { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: false },
+  { to: '/targets', word: 'Targets', icon: IconRadar2, filters: false, range: true },
   { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, filters: false, range: true },
 ] as const

@@ -33,8 +33,9 @@ export function EmptyState({ status }: { status: Status }) {
         ))}
       </Tabs>
       <p className="dim">
-        GPUs and inference servers: list their metrics pages under <code>scrape.targets</code> in{' '}
-        <code>inferwatch.yaml</code>. Past requests: <code>npx node main.ts import requests.csv</code>.
+        GPUs and inference servers: list their metrics pages under <code>scrape.targets</code>, or where to look for
+        them under <code>scrape.discovery</code>, in <code>inferwatch.yaml</code>. Past requests:{' '}
+        <code>npx node main.ts import requests.csv</code>.
       </p>
     </div>
   )

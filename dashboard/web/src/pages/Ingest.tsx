@@ -1,18 +1,15 @@
-import { issueId, useIssues, useTargets, type IssueRow, type TargetRow } from '../data/ingest.ts'
-import { formatAgo, formatCount, formatExact, formatIso, formatMs } from '../lib/format.ts'
+import { issueId, useIssues, type IssueRow } from '../data/ingest.ts'
+import { formatAgo, formatCount, formatExact, formatIso } from '../lib/format.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { ExampleLink } from '../panels/ExampleLink.tsx'
 import { IssueDrawer } from '../panels/IssueDrawer.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { RequestDrawer } from '../panels/RequestDrawer.tsx'
-import { IssueSeverity, Status, type Level } from '../panels/Status.tsx'
+import { IssueSeverity, Status } from '../panels/Status.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 
-const levels: Record<string, Level> = { up: 'ok', down: 'critical', unknown: 'unknown' }
-
-/** What is wrong with what comes in, and how to put it right; then the scrape targets. */
+/** What is wrong with what comes in, and how to put it right. */
 export default function Ingest() {
-  const targets = useTargets()
   const issues = useIssues()
   const now = issues.data?.to ?? 0
   return (
@@ -30,23 +27,6 @@ export default function Ingest() {
         })}
       >
         {(data) => <Inbox issues={data.issues} more={data.more} now={now} />}
-      </Panel>
-      <Panel
-        title="Scrape targets"
-        asked={targets}
-        height={160}
-        wide
-        renderEmpty={(data) =>
-          data.targets.length === 0 ? <p>Targets show once scrape.targets in inferwatch.yaml lists some</p> : null
-        }
-        table={(data) => ({
-          columns: Object.keys(data.targets[0] ?? {}),
-          rows: data.targets.map((row) => Object.values(row)),
-        })}
-      >
-        {(data) => (
-          <Table label="Scrape targets" columns={targetColumns(now)} rows={data.targets} id={(row) => row.url} />
-        )}
       </Panel>
       <IssueDrawer issues={issues.data?.issues ?? []} now={now} />
       <RequestDrawer />
@@ -83,55 +63,6 @@ function Inbox({ issues, more, now }: { issues: readonly IssueRow[]; more: boole
     </>
   )
 }
-
-const targetColumns = (now: number): Column<TargetRow>[] => [
-  {
-    key: 'state',
-    head: 'State',
-    render: (row) => <Status level={levels[row.state] ?? 'unknown'} word={row.state} />,
-    sort: (row) => row.state,
-  },
-  { key: 'url', head: 'Target', render: (row) => <span className="mono">{row.url}</span>, sort: (row) => row.url },
-  {
-    key: 'kind',
-    head: 'Kind',
-    render: (row) => row.kind || '—',
-    title: (row) => (row.kind === '' ? 'no page was recognised yet' : undefined),
-  },
-  { key: 'endpoint', head: 'Endpoint', wide: true, render: (row) => row.endpoint },
-  {
-    key: 'duration',
-    head: 'Scrape',
-    number: true,
-    render: (row) => formatMs(row.duration_ms),
-    sort: (row) => row.duration_ms,
-  },
-  {
-    key: 'series',
-    head: 'Series',
-    number: true,
-    wide: true,
-    render: (row) => formatCount(row.series),
-    title: (row) => formatExact(row.series),
-    sort: (row) => row.series,
-  },
-  {
-    key: 'samples',
-    head: 'Samples',
-    number: true,
-    wide: true,
-    render: (row) => formatCount(row.samples),
-    sort: (row) => row.samples,
-  },
-  {
-    key: 'age',
-    head: 'Last',
-    number: true,
-    render: (row) => formatAgo(row.timestamp_ms, now),
-    title: (row) => formatIso(row.timestamp_ms),
-  },
-  { key: 'error', head: 'What is wrong', render: (row) => <span className="wrap">{row.error}</span> },
-]
 
 const issueColumns = (now: number): Column<IssueRow>[] => [
   {

@@ -36,3 +36,15 @@ export function IssueSeverity({ severity }: { severity: string }) {
   const [level, word] = severities[severity] ?? ['unknown', severity]
   return <Status level={level} word={word} />
 }
+
+const targetLevels: Record<string, [Level, string]> = {
+  up: ['ok', 'up'],
+  down: ['critical', 'down'],
+  unknown: ['unknown', 'ended'],
+}
+
+/** Whether a scrape target answers; one of which nothing is known any more has ended. */
+export function TargetState({ state }: { state: string }) {
+  const [level, word] = targetLevels[state] ?? ['unknown', state]
+  return <Status level={level} word={word} />
+}
