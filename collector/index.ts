@@ -42,6 +42,7 @@ import { createRedactor } from './redact.ts'
 import { createVersions, versionAhead } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
+import { startTopology } from './topology/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
 export { CannotListen } from './otlp/listen.ts'
@@ -198,6 +199,16 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     throw error
   }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
+  let { targets } = config.scrape
+  const topology = startTopology({
+    endpoints: config.endpoints,
+    targets: () => [...targets, ...scraper.targets()],
+    db,
+    issues,
+    nextVersion,
+    log,
+    clock,
+  })
 
   const proxy = createProxy({ config: config.proxy, endpoints: config.endpoints, observer, issues, log })
 
@@ -231,7 +242,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       metricsMode = next.ingest.metrics
       for (const receiver of receivers) receiver.reload(next.ingest)
       provisioned.reload(next.prices)
+      targets = next.scrape.targets
       scraper.reload(next.scrape, next.endpoints)
+      topology.reload(next.endpoints)
       observer.reload(next)
       proxy.reload(next.proxy, next.endpoints)
     },
@@ -244,6 +257,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       stopped ??= Promise.all([
         ...receivers.map((receiver) => receiver.stop(limitMs)),
         scraper.stop(),
+        topology.stop(),
         proxy.stop(limitMs),
       ]).then(() => stopSpool(limitMs))
       return stopped
