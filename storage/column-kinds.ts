@@ -1,6 +1,6 @@
 /** How each kind of record field becomes ClickHouse columns, and how its values are written as RowBinary. */
 import { attributeClass, isContentEvent } from '../records/content-names.ts'
-import type { HistogramDelta } from '../records/server-sample.ts'
+import type { HistogramDelta, TokenHistogram } from '../records/server-sample.ts'
 import type { Attributes, AttributeValue, EpochMicros, SpanEvent, SpanLink } from '../records/span.ts'
 import { RowBinaryWriter } from './rowbinary.ts'
 
@@ -100,6 +100,16 @@ export const histogram: Kind<HistogramDelta | null> = {
     writeFloats(writer, value?.bounds_ms ?? [])
     writeCounts(writer, value?.counts ?? [])
     writeMaybeFloat(writer, value?.sum_ms ?? null)
+  },
+}
+
+/** A null histogram is two empty arrays and a null sum. */
+export const tokenHistogram: Kind<TokenHistogram | null> = {
+  columns: (field) => histogram.columns(field),
+  write(writer, value) {
+    writeFloats(writer, value?.bounds ?? [])
+    writeCounts(writer, value?.counts ?? [])
+    writeMaybeFloat(writer, value?.sum ?? null)
   },
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
-import type { ServerSample } from '../records/server-sample.ts'
+import { emptyServerSample, type MissingMeasure, type ServerSample } from '../records/server-sample.ts'
 import type { Span } from '../records/span.ts'
 import { RowBinaryWriter } from './rowbinary.ts'
 import { tableNames, tables, type Table } from './tables.ts'
@@ -163,39 +163,31 @@ test('a span keeps its attributes, events and links', async () => {
 
 test('samples keep histograms, counts and nulls', async () => {
   const sample: ServerSample = {
+    ...emptyServerSample(),
     timestamp: micros,
-    interval_ms: null,
     server: 'vllm',
+    role: 'gateway',
     instance: 'a:8000',
-    endpoint: '',
     model: 'llama',
     running: 2,
     waiting: 0,
     kv_cache_ratio: 0.5,
-    input_tokens: null,
-    output_tokens: null,
-    requests_ok: null,
-    requests_failed: null,
-    preemptions: null,
-    prefix_hits: null,
-    prefix_queries: null,
+    draft_tokens: 7,
+    lora_adapters: ['sql', 'chat'],
     finished: new Map([['stop', 3]]),
     ttft_ms: { bounds_ms: [1, 2.5], counts: [4, 0, 1], sum_ms: 9.5 },
-    itl_ms: null,
-    tpot_ms: null,
-    e2e_ms: null,
-    queue_ms: null,
-    prefill_ms: null,
-    decode_ms: null,
-    restarted: false,
+    request_input_tokens: { bounds: [100], counts: [1, 2], sum: 450 },
   }
   await store(tables.server_samples, [sample])
   expect(await storage.db.query('SELECT * EXCEPT inserted_at FROM server_samples')).toMatchObject([
     {
       timestamp: '2026-11-21 10:00:00.123',
       interval_ms: null,
+      role: 'gateway',
       waiting: 0,
       input_tokens: null,
+      draft_tokens: 7,
+      lora_adapters: ['sql', 'chat'],
       finished: { stop: 3 },
       ttft_ms_bounds: [1, 2.5],
       ttft_ms_counts: [4, 0, 1],
@@ -203,7 +195,20 @@ test('samples keep histograms, counts and nulls', async () => {
       tpot_ms_bounds: [],
       tpot_ms_counts: [],
       tpot_ms_sum: null,
+      request_input_tokens_bounds: [100],
+      request_input_tokens_counts: [1, 2],
+      request_input_tokens_sum: 450,
+      request_output_tokens_sum: null,
     },
+  ])
+})
+
+test('what a target misses comes back as it was written', async () => {
+  const missing: MissingMeasure[] = [{ measure: 'ttft_ms', names: ['a', 'b'], reason: "it's off", fix: '--on' }]
+  await storage.db.insert('targets', [{ url: 'u', missing }, { url: 'v' }])
+  expect(await storage.db.query('SELECT url, missing FROM targets ORDER BY url')).toEqual([
+    { url: 'u', missing },
+    { url: 'v', missing: [] },
   ])
 })
 

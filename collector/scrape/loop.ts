@@ -64,6 +64,7 @@ export class TargetLoop {
       series: null,
       samples: null,
       error: '',
+      missing: [],
     }
   }
 

@@ -1,5 +1,5 @@
 /** Turns a page of an inference server into one ServerSample per model. */
-import type { HistogramDelta, ServerSample } from '../../records/server-sample.ts'
+import { emptyServerSample, type HistogramDelta, type ServerSample } from '../../records/server-sample.ts'
 import { modelName } from '../../records/model-name.ts'
 import type { Deltas } from './delta.ts'
 import { familyNamed, type Families, type Sample } from './families.ts'
@@ -84,6 +84,8 @@ function readModel(
   const number = (field: NumberField) => readNumber(field, server.measures[field], reader)
   const histogram = (field: HistogramField) => readHistogram(server.measures[field], reader)
   const row: ServerSample = {
+    ...emptyServerSample(),
+    role: 'engine',
     ...context,
     interval_ms: deltas.interval_ms,
     server: server.name,

@@ -1,7 +1,7 @@
 /** GPUs and inference servers of the small fleet, the same every time. */
 import { emptyGpu } from '../../collector/scrape/gpu.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
-import type { ServerSample } from '../../records/server-sample.ts'
+import { emptyServerSample, type ServerSample } from '../../records/server-sample.ts'
 import { random } from './seed.ts'
 
 const gib = 2 ** 30
@@ -47,6 +47,7 @@ export function serverSamples(now: number, minutes: number): ServerSample[] {
   for (let age = minutes * 60; age >= 0; age -= 10) {
     for (const [index, model] of ['llama-3.1-70b', 'qwen2.5-coder'].entries()) {
       rows.push({
+        ...emptyServerSample(),
         timestamp: Math.floor(now - age * 1000) * 1000,
         interval_ms: 10_000,
         server: 'vllm',
@@ -63,15 +64,6 @@ export function serverSamples(now: number, minutes: number): ServerSample[] {
         preemptions: 0,
         prefix_hits: index === 0 ? 5_000 : null,
         prefix_queries: index === 0 ? 14_000 : null,
-        finished: new Map(),
-        ttft_ms: null,
-        itl_ms: null,
-        tpot_ms: null,
-        e2e_ms: null,
-        queue_ms: null,
-        prefill_ms: null,
-        decode_ms: null,
-        restarted: false,
       })
     }
   }

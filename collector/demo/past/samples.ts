@@ -1,7 +1,7 @@
 /** What the scrapes of the past would have read, made from the requests of their time. */
 import type { GpuSample } from '../../../records/gpu-sample.ts'
 import type { LlmRequest } from '../../../records/llm-request.ts'
-import type { HistogramDelta, ServerSample } from '../../../records/server-sample.ts'
+import { emptyServerSample, type HistogramDelta, type ServerSample } from '../../../records/server-sample.ts'
 import { emptyGpu } from '../../scrape/gpu.ts'
 import { throttleReasons } from '../../scrape/gpus/throttle.ts'
 import type { Random } from '../random.ts'
@@ -24,6 +24,7 @@ export function pastServerSample(endMs: number, requests: readonly LlmRequest[],
   const perToken = (request: LlmRequest) => decodeMs(request) / Math.max((request.output_tokens ?? 1) - 1, 1)
   const shared = sum((request) => Math.min(request.input_tokens ?? 0, 384))
   return {
+    ...emptyServerSample(),
     timestamp: endMs * 1000,
     interval_ms: sampleMs,
     server: 'vllm',
@@ -51,7 +52,6 @@ export function pastServerSample(endMs: number, requests: readonly LlmRequest[],
     queue_ms: histogram(e2eBounds, answered, (request) => queueMs(request, saturated)),
     prefill_ms: histogram(e2eBounds, answered, () => 80),
     decode_ms: histogram(e2eBounds, answered, decodeMs),
-    restarted: false,
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { emptyServerSample } from '../../../records/server-sample.ts'
 import { parseExposition } from '../exposition.ts'
 import { knownKinds } from '../page-reader.ts'
 import { capture, fixture, haveCaptures, readServerPages } from '../testing.ts'
@@ -22,6 +23,8 @@ describe('vLLM V1', () => {
   test('the first scrape: gauges, and nothing of counters', () => {
     expect(readServerPages(vllm, v1)).toEqual([
       {
+        ...emptyServerSample(),
+        role: 'engine',
         timestamp: 0,
         instance: 'i',
         endpoint: 'e',
