@@ -101,12 +101,12 @@ function increase(column: string, what: string): Measure[] {
  * Buckets are added up only where all bounds match: counts by the bounds, as text. A server that was upgraded within the hour has
  * two entries. The last count is that of the bucket without bound, as in the samples.
  */
-function histogram(column: string, what: string): Measure[] {
+function histogram(column: string, what: string, unit = ' in ms'): Measure[] {
   const raw = `sumForEachMapIf(map(toString(${column}_bounds), ${column}_counts), notEmpty(${column}_counts))`
-  const comment = `${what}: observations per bucket, not cumulative, by the upper bounds of the buckets in ms`
+  const comment = `${what}: observations per bucket, not cumulative, by the upper bounds of the buckets${unit}`
   return [
     measure(`${column}_buckets`, 'Map(String, Array(UInt64))', comment, raw, `sumForEachMap(${column}_buckets)`),
-    summed(`${column}_sum`, `${column}_sum`, `${what}: sum of the observations in ms`),
+    summed(`${column}_sum`, `${column}_sum`, `${what}: sum of the observations${unit}`),
   ]
 }
 
@@ -197,6 +197,27 @@ export const rollupSpecs: readonly RollupSpec[] = [
       ...gauge('running', 'requests being processed'),
       ...gauge('waiting', 'requests in the queue'),
       ...gauge('kv_cache_ratio', 'KV cache in use, 0 to 1'),
+      measure(
+        'gateway',
+        'UInt8',
+        '1: forwards to engines, so that adding it to them counts a request twice',
+        `max(toUInt8(role = 'gateway'))`,
+        'max(gateway)',
+      ),
+      most('max_concurrency', 'requests that the server runs at once at most'),
+      most('kv_capacity_tokens', 'tokens that the KV cache holds when full'),
+      ...gauge('batch_size', 'sequences in the batch of a step'),
+      ...averaged('prefix_hit_ratio', 'prefix hits as the server says them, 0 to 1'),
+      ...averaged('draft_acceptance_ratio', 'proposed tokens kept as the server says it, 0 to 1'),
+      ...gauge('lora_active', 'LoRA adapters in use'),
+      most('lora_max', 'LoRA adapters that fit at once'),
+      measure(
+        'lora_adapters',
+        'Array(String)',
+        'Names of the LoRA adapters in use',
+        'arraySort(groupUniqArrayArray(arrayMap(name -> toString(name), lora_adapters)))',
+        'arraySort(groupUniqArrayArray(lora_adapters))',
+      ),
       ...[
         ['input_tokens', 'Input tokens processed'],
         ['output_tokens', 'Output tokens generated'],
@@ -205,6 +226,13 @@ export const rollupSpecs: readonly RollupSpec[] = [
         ['preemptions', 'Preemptions'],
         ['prefix_hits', 'Tokens found in the prefix cache'],
         ['prefix_queries', 'Tokens looked up in the prefix cache'],
+        ['requests', 'Requests ended in any way, of servers that do not count good and failed ones apart'],
+        ['steps', 'Steps of the engine'],
+        ['step_tokens', 'Tokens processed in those steps'],
+        ['draft_tokens', 'Speculative decoding: tokens proposed'],
+        ['accepted_tokens', 'Speculative decoding: proposed tokens kept'],
+        ['http_4xx', 'Answers with a status of 400 to 499'],
+        ['http_5xx', 'Answers with a status of 500 to 599'],
       ].flatMap(([name = '', comment = '']) => increase(name, comment)),
       measure(
         'finished',
@@ -223,6 +251,8 @@ export const rollupSpecs: readonly RollupSpec[] = [
       ...histogram('queue_ms', 'Time in the queue'),
       ...histogram('prefill_ms', 'Prefill time'),
       ...histogram('decode_ms', 'Decode time'),
+      ...histogram('request_input_tokens', 'Input tokens per request', ''),
+      ...histogram('request_output_tokens', 'Output tokens per request', ''),
     ],
   },
 ]

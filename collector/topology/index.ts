@@ -90,7 +90,7 @@ export function startTopology(options: TopologyOptions): TopologyJob {
         model: server.model,
         endpoint: server.endpoint,
         labels: labels.get(server.instance) ?? {},
-        gateway: false,
+        gateway: server.role === 'gateway',
         fresh: fresh(server),
       })),
       gpus: gpus.map((gpu) => Object.assign(gpu, { fresh: fresh(gpu) })),

@@ -22,6 +22,8 @@ interface Scraped {
   kv_cache_ratio: number | null
   output_tokens: number | null
   requests_ok: number | null
+  requests: number | null
+  role: 'engine' | 'gateway'
   prefix_hits: number | null
   prefix_queries: number | null
   finished: Record<string, number>
@@ -42,13 +44,17 @@ const boundsOf = [
   [0.1, 300, 30_000],
 ]
 
-/** Four servers over six hours: one gone half-way and followed by another, one that tells no prefix cache, and a time nobody scraped. */
+/**
+ * Four servers and a gateway over six hours: one gone half-way and followed by another that tells no prefix cache, one that does
+ * not tell good requests from failed ones, and a time nobody scraped.
+ */
 function scrapes(): Scraped[] {
   const servers = [
     { instance: 'a:1', endpoint: 'llama', model: 'llama', from: 0, to: 3 * hour, every: 10_000 },
     { instance: 'b:1', endpoint: 'llama', model: 'llama', from: 3 * hour, to: 6 * hour, every: 15_000 },
     { instance: 'c:1', endpoint: 'llama', model: 'llama', from: 0, to: 6 * hour, every: 30_000 },
     { instance: 'd:1', endpoint: 'qwen', model: 'qwen', from: 0, to: 6 * hour, every: 20_000 },
+    { instance: 'g:1', endpoint: 'llama', model: 'llama', from: 0, to: 6 * hour, every: 60_000 },
   ]
   const rows: Scraped[] = []
   for (const [index, { every, from, to, ...identity }] of servers.entries()) {
@@ -69,7 +75,9 @@ function scrapes(): Scraped[] {
         running: random(20) === 0 ? null : random(30),
         kv_cache_ratio: random(100) / 100,
         output_tokens: maybe(random(5000)),
-        requests_ok: maybe(random(10)),
+        requests_ok: index === 3 ? null : maybe(random(10)),
+        requests: index === 3 ? maybe(random(10)) : null,
+        role: index === 4 ? 'gateway' : 'engine',
         prefix_hits: index === 1 ? null : maybe(random(50)),
         prefix_queries: index === 1 ? null : maybe(50 + random(50)),
         finished: known ? { [random(2) === 0 ? 'stop' : 'length']: random(5) + 1 } : {},
@@ -124,11 +132,11 @@ const sumOf = (values: (number | null)[]) => values.reduce<number>((sum, value) 
 /** The answer for the samples of one line in one bucket. */
 function recount(rows: readonly Scraped[], unit: number) {
   const observed = covered(rows, unit)
-  type Counter = 'output_tokens' | 'requests_ok' | 'prefix_hits' | 'prefix_queries'
-  const known = (counter: Counter) => rows.filter((row) => row[counter] !== null)
-  const rate = (counter: Counter) => {
-    const time = Math.min(observed, sumOf(known(counter).map(({ interval_ms }) => interval_ms)))
-    return time > 0 ? (sumOf(rows.map((row) => row[counter])) * 1000) / time : null
+  type Counter = 'output_tokens' | 'requests_ok' | 'requests'
+  const rate = (...counters: Counter[]) => {
+    const known = rows.filter((row) => counters.some((counter) => row[counter] !== null))
+    const time = Math.min(observed, sumOf(known.map(({ interval_ms }) => interval_ms)))
+    return time > 0 ? (sumOf(counters.flatMap((counter) => rows.map((row) => row[counter]))) * 1000) / time : null
   }
   const servers = [...Map.groupBy(rows, ({ instance }) => instance).values()]
     .map((own) => ({ own, values: own.map(({ running }) => running).filter((value) => value !== null) }))
@@ -153,7 +161,7 @@ function recount(rows: readonly Scraped[], unit: number) {
     for (const [reason, count] of Object.entries(row.finished)) finished[reason] = (finished[reason] ?? 0) + count
   return {
     output_tokens_per_second: rate('output_tokens'),
-    requests_per_second: rate('requests_ok'),
+    requests_per_second: rate('requests_ok', 'requests'),
     running:
       servers.length === 0
         ? null
@@ -185,6 +193,12 @@ const near = (value: number | null | undefined) =>
 const nameOf = ({ instance, endpoint, model }: { instance: string; endpoint: string; model: string }, by: ServersBy) =>
   by === 'instance' ? `${instance} ${model}` : `${endpoint} ${model}`
 
+/** Of an endpoint, what its gateway forwards is counted by the servers behind it. */
+const within = ({ from, to }: TimeRange, by: ServersBy) =>
+  all.filter(
+    ({ timestamp_ms, role }) => timestamp_ms >= from && timestamp_ms < to && (by === 'instance' || role === 'engine'),
+  )
+
 const ranges: [string, TimeRange, number][] = [
   ['server_samples', { from: start, to: start + 6 * hour }, 1],
   ['server_samples', { from: start + 37_123, to: start + 5 * hour + 999 }, 1],
@@ -202,7 +216,7 @@ describe.each(ranges)('%s %j', (source, range, unit) => {
     ])
     expect([series.source, latency.source]).toEqual([source, source])
     const { step_ms, times } = series
-    const rows = all.filter(({ timestamp_ms }) => timestamp_ms >= range.from && timestamp_ms < range.to)
+    const rows = within(range, by)
     const lines = Map.groupBy(rows, (row) => nameOf(row, by))
     expect(series.lines.map((line) => nameOf(line, by)).toSorted()).toEqual([...lines.keys()].toSorted())
     for (const line of series.lines) {
@@ -233,7 +247,7 @@ describe.each(ranges)('%s %j', (source, range, unit) => {
 
   test.each(['instance', 'endpoint'] as const)('as a whole, by %s', async (by) => {
     const { servers } = await serverTotals(storage.reader, { range, by })
-    const rows = all.filter(({ timestamp_ms }) => timestamp_ms >= range.from && timestamp_ms < range.to)
+    const rows = within(range, by)
     const lines = Map.groupBy(rows, (row) => nameOf(row, by))
     expect(servers).toHaveLength(lines.size)
     for (const server of servers) {

@@ -38,6 +38,8 @@ export interface ServerTier {
   at: string
   /** Rows that count. */
   live: string
+  /** Rows of servers that run models themselves: what a gateway forwards, they count too. */
+  engine: string
   /** State of the time in which some server was seen, and what merges it, in ms. */
   covered: { state: string; merge: (state: string) => string }
 }
@@ -55,6 +57,7 @@ const samples: ServerTier = {
   step_ms: scrapeMs,
   at: rawEnd,
   live: 'true',
+  engine: "s.role != 'gateway'",
   covered: {
     state: `intervalLengthSumState(${rawEnd} - toInt64(ifNull(s.interval_ms, 0)), ${rawEnd})`,
     merge: (state) => `toFloat64(intervalLengthSumMerge(${state}))`,
@@ -68,6 +71,7 @@ const rollup = (source: 'server_1m' | 'server_1h' | 'server_1d', step_ms: number
   at: 'toInt64(toUnixTimestamp(s.timestamp)) * 1000',
   // A key that vanished from its bucket left a row of zeros.
   live: 's.samples > 0',
+  engine: 's.gateway = 0',
   covered: {
     state: 'groupBitmapArrayMergeState(s.covered_minutes)',
     merge: (state) => `toFloat64(groupBitmapArrayMerge(${state})) * ${minute}`,
@@ -99,12 +103,22 @@ export interface ServerMeasure {
   sql: string
 }
 
-/** Per second, over the time in which it was counted. */
-export function rateOf(counter: string): ServerMeasure {
-  const counted = `least(observed, sum(i.${counter}_interval_ms))`
+/** Per second, over the time in which it was counted. Of several counters, the sum of those that a server has. */
+export function rateOf(...counters: [string, ...string[]]): ServerMeasure {
+  const intervals = counters.map((counter) => `${counter}_interval_ms`)
+  const times = intervals.map((interval) => `i.${interval}`)
+  const counted = `least(observed, sum(${times.length === 1 ? times.join('') : `greatest(${times.join(', ')})`}))`
   return {
-    needs: [counter, `${counter}_interval_ms`],
-    sql: `if(${counted} > 0, sum(i.${counter}) * 1000 / ${counted}, null)`,
+    needs: [...counters, ...intervals],
+    sql: `if(${counted} > 0, sum(${counters.map((counter) => `i.${counter}`).join(' + ')}) * 1000 / ${counted}, null)`,
+  }
+}
+
+/** The first one that is known. */
+export function firstOf(...measures: ServerMeasure[]): ServerMeasure {
+  return {
+    needs: measures.flatMap(({ needs }) => needs),
+    sql: `coalesce(${measures.map(({ sql }) => sql).join(', ')})`,
   }
 }
 
@@ -193,7 +207,7 @@ export async function serverRows<Name extends string>(
   const line = by === 'instance' ? ['server', 'instance', 'model'] : ['endpoint', 'model']
   const condition = whereServers(filter)
   const within = `s.timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') and s.timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
-      and ${tier.live}${condition.sql}`
+      and ${tier.live}${by === 'endpoint' ? ` and ${tier.engine}` : ''}${condition.sql}`
   const bucket = whole ? '{from_ms:Int64}' : `intDiv(${tier.at}, {step_ms:Int64}) * {step_ms:Int64}`
   const sql = `with busiest as (
       select ${line.join(', ')} from ${tier.source} as s where ${within}

@@ -115,6 +115,43 @@ test('totals over the range, by server and by endpoint', async () => {
   expect(whole.servers[0]).toMatchObject({ output_tokens_per_second: 3800 / 100, ttft_ms: { bounds: 2 } })
 })
 
+test('what newer servers tell: batches, speculative decoding, LoRA, HTTP errors; counted before said', async () => {
+  const told = { prefix_hit_ratio: 0.25, draft_acceptance_ratio: 0.5, batch_size: 7, lora_active: 2, lora_max: 4 }
+  await storage.db.insert('server_samples', [
+    row(605_000, { ...told, requests: 30, http_4xx: 2, http_5xx: 0, steps: 10, step_tokens: 2560 }, 'c:8000'),
+    row(665_000, { ...told, prefix_hits: 1, prefix_queries: 2, draft_tokens: 10, accepted_tokens: 8 }, 'c:8000'),
+    row(605_000, { requests_ok: 1000, role: 'gateway', endpoint: 'llama' }, 'gateway:4000'),
+  ])
+  const only = { filter: { instance: ['c:8000'] } }
+  const { lines } = await serverSeries(storage.reader, question('instance', only))
+  const at = (values: (number | null)[] | undefined) => values?.slice(10, 12)
+  expect({
+    prefix: at(lines[0]?.prefix_hit_ratio),
+    draft: at(lines[0]?.draft_acceptance_ratio),
+    batch: at(lines[0]?.batch_size),
+    lora: [at(lines[0]?.lora_active), at(lines[0]?.lora_max)],
+    requests: at(lines[0]?.requests_per_second),
+    http: [at(lines[0]?.http_4xx_per_second), at(lines[0]?.http_5xx_per_second)],
+    step: at(lines[0]?.tokens_per_step),
+  }).toEqual({
+    prefix: [0.25, 0.5],
+    draft: [0.5, 0.8],
+    batch: [7, 7],
+    lora: [
+      [2, 2],
+      [4, 4],
+    ],
+    requests: [3, null],
+    http: [
+      [0.2, null],
+      [0, null],
+    ],
+    step: [256, null],
+  })
+  const [line] = (await serverSeries(storage.reader, question('endpoint'))).lines
+  expect(line?.requests_per_second[10]).toBe(3)
+})
+
 test('a filter keeps the lines that match it', async () => {
   const only = await serverTotals(storage.reader, question('instance', { filter: { instance: ['b:8000'] } }))
   expect(only.servers.map(({ instance }) => instance)).toEqual(['b:8000'])

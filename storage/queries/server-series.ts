@@ -3,6 +3,7 @@ import type { Db } from '../client.ts'
 import { linesOf, type SeriesFrame } from './series.ts'
 import {
   finished,
+  firstOf,
   highest,
   increaseOf,
   meanGauge,
@@ -20,15 +21,25 @@ export const serverMeasures = {
   running: summedGauge('running'),
   waiting: summedGauge('waiting'),
   waiting_max: highest('waiting'),
+  batch_size: meanGauge('batch_size'),
   kv_cache_ratio: meanGauge('kv_cache_ratio'),
   kv_cache_ratio_max: highest('kv_cache_ratio'),
   input_tokens_per_second: rateOf('input_tokens'),
   output_tokens_per_second: rateOf('output_tokens'),
-  requests_per_second: rateOf('requests_ok'),
+  /** Ended in any way. */
+  requests_per_second: rateOf('requests_ok', 'requests_failed', 'requests'),
   failures_per_second: rateOf('requests_failed'),
+  http_4xx_per_second: rateOf('http_4xx'),
+  http_5xx_per_second: rateOf('http_5xx'),
   preemptions_per_second: rateOf('preemptions'),
   preemptions: increaseOf('preemptions'),
-  prefix_hit_ratio: shareOf('prefix_hits', 'prefix_queries'),
+  /** As counted, or as the server says it. */
+  prefix_hit_ratio: firstOf(shareOf('prefix_hits', 'prefix_queries'), meanGauge('prefix_hit_ratio')),
+  /** Speculative decoding: proposed tokens that were kept; as counted, or as the server says it. */
+  draft_acceptance_ratio: firstOf(shareOf('accepted_tokens', 'draft_tokens'), meanGauge('draft_acceptance_ratio')),
+  tokens_per_step: shareOf('step_tokens', 'steps'),
+  lora_active: summedGauge('lora_active'),
+  lora_max: highest('lora_max'),
   restarts,
 } as const
 export type ServerMeasureName = keyof typeof serverMeasures

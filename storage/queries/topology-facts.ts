@@ -9,7 +9,7 @@ interface SeenAt {
   last_ms: number
 }
 
-export type ServerSeen = Pick<ServerSample, 'server' | 'instance' | 'model' | 'endpoint'> & SeenAt
+export type ServerSeen = Pick<ServerSample, 'server' | 'role' | 'instance' | 'model' | 'endpoint'> & SeenAt
 
 const seenAt = (table: string) =>
   `toUnixTimestamp64Milli(min(${table}.timestamp)) as first_ms, toUnixTimestamp64Milli(max(${table}.timestamp)) as last_ms`
@@ -17,7 +17,8 @@ const seenAt = (table: string) =>
 /** Servers and their models with samples since `since` (epoch ms). */
 export async function serversSeen(db: Db, since: number): Promise<ServerSeen[]> {
   return db.query<ServerSeen>(
-    `select s.server as server, s.instance as instance, s.model as model, argMax(s.endpoint, s.timestamp) as endpoint, ${seenAt('s')}
+    `select s.server as server, s.instance as instance, s.model as model, argMax(s.endpoint, s.timestamp) as endpoint,
+      argMax(s.role, s.timestamp) as role, ${seenAt('s')}
     from server_samples as s where s.timestamp >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
     group by server, instance, model order by instance, model limit 20000`,
     { since_ms: Math.floor(since) },
