@@ -8,6 +8,7 @@ test.each([
   '?from=2026-11-21T08%3A00%3A00.000Z&to=2026-11-21T09%3A00%3A00.000Z&compare=off',
   '?status=error&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331',
   '?range=24h&issue=spans+unpriced_model+openai+%2F+gpt-4o%40x',
+  '?server=vllm-1%3A8000',
 ])('%s survives a round trip', (text) => expect(formatSearch(parseSearch(text))).toBe(text))
 
 test('what it does not know is dropped', () => {
