@@ -1,4 +1,4 @@
-/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue or server. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, the open request or issue. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
 
 /** The field's word for each filter column. */
@@ -29,12 +29,12 @@ export interface Search {
   /** 'off' while paused. */
   live?: 'off'
   compare?: 'off'
+  /** host:port of the server shown alone. */
+  server?: string
   /** trace_id.span_id of the open request. */
   open?: string
   /** Source, reason and subject of the open issue. */
   issue?: string
-  /** host:port of the server shown alone. */
-  server?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
 
@@ -53,12 +53,12 @@ export function parseSearch(text: string): Search {
   else if (range !== null && duration.test(range)) search.range = range
   if (query.get('live') === 'off') search.live = 'off'
   if (query.get('compare') === 'off') search.compare = 'off'
+  const server = query.get('server')
+  if (server !== null && server !== '' && server.length <= 300) search.server = server
   const open = query.get('open')
   if (open !== null && /^[\w-]+\.[\w-]*$/.test(open)) search.open = open
   const issue = query.get('issue')
   if (issue !== null && issue.length <= 400) search.issue = issue
-  const server = query.get('server')
-  if (server !== null && server !== '' && server.length <= 300) search.server = server
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -76,9 +76,9 @@ export function formatSearch(search: Search): string {
   for (const column of filterColumns) for (const value of search.filters[column] ?? []) query.append(column, value)
   if (search.live === 'off') query.set('live', 'off')
   if (search.compare === 'off') query.set('compare', 'off')
+  if (search.server !== undefined) query.set('server', search.server)
   if (search.open !== undefined) query.set('open', search.open)
   if (search.issue !== undefined) query.set('issue', search.issue)
-  if (search.server !== undefined) query.set('server', search.server)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }
