@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Dashboard } from '../../dashboard/api/server.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { testBrowser, type TestBrowser } from './browser.ts'
+import { emptyRequest } from '../../records/llm-request.ts'
 import { gpuSamples, serverSamples } from './seed-fleet.ts'
 import { serveTestPage } from './serve.ts'
 import { store } from './store.ts'
@@ -55,6 +56,14 @@ beforeAll(async () => {
       why: 'Endpoint: configured. GPUs: two servers share the host.',
     },
   ])
+  const call = {
+    ...emptyRequest(),
+    timestamp: (now - 60_000) * 1000,
+    trace_id: 'a1',
+    span_id: 'b1',
+    model: 'llama-3.1-70b',
+  }
+  await store(storage.db, 'requests', [{ ...call, endpoint: 'llama-70b', instance: 'vllm-1:8000', status: 'ok' }])
   site = await serveTestPage(storage.reader)
   browser = await testBrowser()
 }, 120_000)
@@ -93,6 +102,16 @@ test('what runs where, latencies with how far they may be off, one server alone'
   await expect.poll(async () => plain(await finishes.locator('.legend').innerText()), patient).toMatch(/length.*stop/s)
   await page.getByRole('button', { name: 'Show all servers' }).click()
   await expect.poll(() => rows.count(), patient).toBe(2)
+  expect(complaints).toEqual([])
+  await page.close()
+}, 90_000)
+
+test('a request says which server and GPUs it ran on', async () => {
+  const { page, complaints } = await browser.open(`${site.url}/requests${fixed}&open=a1.b1`)
+  const ranOn = page.getByRole('region', { name: 'Ran on' })
+  await expect
+    .poll(async () => plain(await ranOn.innerText()), patient)
+    .toMatch(/vllm-1:8000 · 2 GPUs of gpu-node-1\s+The call names its server\./)
   expect(complaints).toEqual([])
   await page.close()
 }, 90_000)

@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
 import { useFleet, type QuestionInput } from './use-question.ts'
 
@@ -20,6 +21,18 @@ export const useServerLatency = (instance: string | undefined, latencyOf: Server
   useFleet(`server-latency ${latencyOf}`, latency, { ...of(instance), of: latencyOf })
 export const useServerGpus = (instance: string) => useFleet('server-gpus', gpus, { instance })
 export const useTopology = () => useFleet('topology', topology)
+
+const ranOn = (trace_id: string, span_id: string, signal?: AbortSignal) =>
+  read(api.topology[':trace_id'][':span_id'].$get({ param: { trace_id, span_id }, query: {} }, init(signal)))
+
+/** The servers and GPUs under a call. */
+export function useRanOn({ trace_id, span_id }: { trace_id: string; span_id: string }) {
+  return useQuery({
+    queryKey: ['ran-on', trace_id, span_id],
+    queryFn: ({ signal }) => ranOn(trace_id, span_id, signal),
+    retry: 1,
+  })
+}
 
 export type ServerSeries = Awaited<ReturnType<typeof series>>
 export type ServerLine = ServerSeries['lines'][number]
