@@ -45,6 +45,7 @@ import { createRedactor } from './redact.ts'
 import { createVersions, versionAhead } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
+import { startTopology } from './topology/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
 export { CannotListen } from './otlp/listen.ts'
@@ -205,6 +206,15 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     throw error
   }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
+  const topology = startTopology({
+    endpoints: config.endpoints,
+    targets: () => scraper.targets(),
+    db,
+    issues,
+    nextVersion,
+    log,
+    clock,
+  })
 
   const probes = startProbes({
     endpoints: config.endpoints,
@@ -251,6 +261,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
       probes.reload(next.endpoints)
+      topology.reload(next.endpoints)
       observer.reload(next)
       proxy.reload(next.proxy, next.endpoints)
     },
@@ -264,6 +275,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ...receivers.map((receiver) => receiver.stop(limitMs)),
         scraper.stop(),
         probes.stop(),
+        topology.stop(),
         proxy.stop(limitMs),
       ]).then(() => stopSpool(limitMs))
       return stopped
