@@ -76,6 +76,8 @@ export interface CollectorOptions {
   listenGrpc?: string
   log: Logger
   clock?: Clock
+  /** Told of each call once, when its first row is durable. */
+  countCall?: (request: LlmRequest) => void
 }
 
 export interface Collector {
@@ -112,7 +114,7 @@ export interface CollectorStats {
 
 /** Starts the spool (replaying a former run), the receivers and the scraper. Throws when one cannot start, with none left running. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock } = options
+  const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock, countCall = () => undefined } = options
   const issues = new IssueLog()
   const keys = createKeys({ config: config.proxy, dataDir, issues, clock: () => clock.now() })
   const spool = await startSpool({
@@ -158,6 +160,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       requestOf,
       merger,
       nextVersion,
+      countCall,
       storeLogs: createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) }),
     })
   let pipeline = pipelineOf(config)
