@@ -348,6 +348,22 @@ test.each(Object.entries(dashboards))('%s has nothing to mend', (_, spec) => {
   expect(lint(JSON.parse(JSON.stringify(dashboardJson(spec))))).toEqual([])
 })
 
+test.each(questions)('%s: units and links are of columns that are there', (_, { columns, units = {}, links = {} }) => {
+  const named = [...Object.keys(units), ...Object.keys(links)]
+  const read = Object.values(links).flatMap(({ url }) =>
+    [...url.matchAll(/__data\.fields\.(\w+)/g)].map(([, column]) => column ?? ''),
+  )
+  expect(Object.keys(columns)).toEqual(expect.arrayContaining([...named, ...read]))
+})
+
+test('links lead to pages and dashboards that exist', () => {
+  const source = readFileSync(join(import.meta.dirname, '../dashboard/web/src/frame/pages.ts'), 'utf8')
+  const pages = [...source.matchAll(/to: '(\S+)'/g)].map(([, path]) => `\${inferwatch:raw}${path}`)
+  const places = [...pages, ...specs.map(({ uid }) => `/d/${uid}`)]
+  const links = [...specs.map(({ page }) => page), ...questions.flatMap(([, { links = {} }]) => Object.values(links))]
+  for (const { url } of links) expect(places).toContain(url.split('?')[0])
+})
+
 test('dashboards have names of their own', () => {
   expect(new Set(specs.map(({ uid }) => uid)).size).toBe(specs.length)
   expect(new Set(specs.map(({ title }) => title)).size).toBe(specs.length)
