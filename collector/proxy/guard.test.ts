@@ -46,8 +46,13 @@ const boom = (): never => {
   throw new TypeError('sk-secret in a message')
 }
 
+/** Takes 60 ms of the processor, however busy the machine is. */
 const spin = () => {
-  for (const end = performance.now() + 50; performance.now() < end;);
+  const start = process.threadCpuUsage()
+  for (let used = 0; used < 60_000;) {
+    const { user, system } = process.threadCpuUsage(start)
+    used = user + system
+  }
 }
 
 describe('an observer that throws', () => {
@@ -99,6 +104,27 @@ describe('an observer that is slow', () => {
     expect(issues.counts()).toEqual({})
     for (const ms of [30, 30]) guarded.charge('responseChunk', ms)
     expect(issues.counts()).toEqual({ 'proxy observer_slow': 1 })
+  })
+})
+
+describe('an observer that has to wait', () => {
+  /** The thread stands still, as when the machine runs others. */
+  const stand = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+
+  test.each<[string, CallObserver]>([
+    ['at the beginning', { begin: () => (stand(), quiet) }],
+    ['at a part of the answer', observing({ responseChunk: (chunk: Buffer) => (stand(), chunk) })],
+    ['at the end', observing({ end: stand })],
+  ])('%s is not slow', async (_, observer) => {
+    const { text } = await call(observer)
+    expect(text).toBe(events.join(''))
+    expect(proxied?.issues.counts()).toEqual({})
+  })
+
+  test('at the end, whatever it does there, has seen all', async () => {
+    const { text } = await call(observing({ end: spin }))
+    expect(text).toBe(events.join(''))
+    expect(proxied?.issues.counts()).toEqual({})
   })
 })
 

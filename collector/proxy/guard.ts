@@ -5,8 +5,10 @@ import type { CallEnd, CallObservation, CallObserver, CallStart } from './observ
 
 /** A hook may take this long; what it does not take is to its credit, up to what it once took too long. */
 const hookMs = 5
-/** How far the hooks of one call may fall behind, so that a garbage collection or a busy machine is not held against them. */
+/** How far the hooks of one call may fall behind, so that a garbage collection is not held against them. */
 const behindMs = 40
+/** How old the last look at the thread's CPU time may get. */
+const cpuLookMs = 5
 /** Held back to see more of them; more than this is no longer an event of a stream. */
 const maxHeldBytes = 2 ** 20
 
@@ -25,11 +27,12 @@ const unchangeable = new Set([
 /** Null when the call is not observed. `source` of what is counted is `proxy`. */
 export function beginObservation(observer: CallObserver, call: CallStart, issues: IssueLog): GuardedObservation | null {
   const start = performance.now()
+  cpu.look(start)
   try {
     const observation = observer.begin(call)
     if (observation === null) return null
     const guarded = new GuardedObservation(observation, issues)
-    guarded.charge('begin', performance.now() - start)
+    guarded.charge('begin', ownMs(start))
     return guarded
   } catch (error) {
     issues.add('proxy', 'observer_failed', 1, `begin: ${nameOf(error)}`)
@@ -81,6 +84,7 @@ export class GuardedObservation {
     const { held } = this
     if (this.observation === null) return held === null ? chunk : this.release(chunk)
     const start = performance.now()
+    cpu.look(start)
     let passed: Buffer
     try {
       passed = this.observation.responseChunk(chunk, atMs)
@@ -89,7 +93,7 @@ export class GuardedObservation {
       // What it held back is owed.
       return this.release(chunk)
     }
-    this.charge('responseChunk', performance.now() - start)
+    this.charge('responseChunk', ownMs(start))
     if (passed === chunk && held === null) return chunk
     if (!Buffer.isBuffer(passed) || (!changeable && !passed.equals(chunk))) {
       this.drop('observer_invalid', 'responseChunk')
@@ -115,11 +119,18 @@ export class GuardedObservation {
     return this.held
   }
 
+  /** However long it takes: after it there is nothing to drop. */
   end(end: CallEnd): void {
-    this.ask('end', (observation) => observation.end(end))
-    this.observation = null
+    if (this.observation === null) return
+    try {
+      this.observation.end(end)
+      this.observation = null
+    } catch (error) {
+      this.drop('observer_failed', `end: ${nameOf(error)}`)
+    }
   }
 
+  /** A hook took so much time of its own. */
   charge(hook: string, ms: number): void {
     this.behind = Math.max(0, this.behind + ms - hookMs)
     if (this.behind > behindMs) this.drop('observer_slow', `${hook}: ${Math.round(ms)} ms`)
@@ -128,9 +139,10 @@ export class GuardedObservation {
   private ask<Answer>(hook: string, question: (observation: CallObservation) => Answer): Answer | typeof unanswered {
     if (this.observation === null) return unanswered
     const start = performance.now()
+    cpu.look(start)
     try {
       const answer = question(this.observation)
-      this.charge(hook, performance.now() - start)
+      this.charge(hook, ownMs(start))
       return answer
     } catch (error) {
       this.drop('observer_failed', `${hook}: ${nameOf(error)}`)
@@ -155,6 +167,32 @@ export class GuardedObservation {
       // One failure was counted: nothing is observed of the call any more.
     }
   }
+}
+
+/** CPU time of this thread since a recent moment: more than any hook that began later can have used. */
+class CpuWatch {
+  private lookedAt = Number.NEGATIVE_INFINITY
+  private last = process.threadCpuUsage()
+
+  /** `now` is of performance.now(). Costs nothing most of the time. */
+  look(now: number): void {
+    if (now - this.lookedAt < cpuLookMs) return
+    this.lookedAt = now
+    this.last = process.threadCpuUsage()
+  }
+
+  usedMs(): number {
+    const { user, system } = process.threadCpuUsage(this.last)
+    return (user + system) / 1000
+  }
+}
+
+const cpu = new CpuWatch()
+
+/** What a hook took that began at `start`; what the machine gave to others meanwhile is not held against it. */
+function ownMs(start: number): number {
+  const ms = performance.now() - start
+  return ms > hookMs ? Math.min(ms, cpu.usedMs()) : ms
 }
 
 const nothing = Buffer.alloc(0)
