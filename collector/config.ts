@@ -302,7 +302,7 @@ export const spoolConfig = z.strictObject({
     .int()
     .positive()
     .default(1_000)
-    .describe('A segment is sealed at this age, one of scraped samples at three times that'),
+    .describe('A segment is sealed at this age, one of scraped samples at five times that'),
 })
 
 const attributeNames = (what: string) =>

@@ -44,8 +44,10 @@ export async function readBody(response: IncomingMessage, maxBytes: number, prog
         else chunks.push(chunk)
       })
       response.on('end', () => (response.complete ? resolve() : reject(cutShort(bytes))))
-      // Also when the connection breaks: the end, where there was one, has come before.
-      response.on('close', () => reject(cutShort(bytes)))
+      // When the connection breaks there is no end.
+      response.on('close', () => {
+        if (!response.readableEnded) reject(cutShort(bytes))
+      })
       response.on('error', () => undefined)
     })
     return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)

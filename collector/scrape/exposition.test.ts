@@ -152,6 +152,30 @@ describe('a page is compared with the one before', () => {
     expect([...second.families.keys()]).toEqual(['a'])
   })
 
+  test('a page with other values alone is the same page', () => {
+    const parser = new ExpositionParser()
+    const first = parser.parse('# TYPE a counter\na{x="1"} 1\n\nb 1 1700000000\n')
+    const again = parser.parse('# TYPE a counter\n\na{x="1"} 2.5\nb +Inf\n')
+    expect(again.families).toBe(first.families)
+    expect([...again.families.values()].flatMap(({ samples }) => samples.map(({ value }) => value))).toEqual([
+      2.5,
+      Infinity,
+    ])
+  })
+
+  test.each(['a 2\n', 'a 2\nb x\n', 'a 2\nb 1 x\n', 'a 2\nb 2\nc 2\n', 'a 2\nc 2\n', 'a 2\nb 2\nb 2\n'])(
+    '%j after other lines is another page, and leaves that one as it was',
+    (text) => {
+      const parser = new ExpositionParser()
+      const first = parser.parse('a 1\nb 1\n')
+      const other = parser.parse(text)
+      expect(other).toEqual(new ExpositionParser().parse(text))
+      expect(other.families).not.toBe(first.families)
+      expect(first).toEqual(new ExpositionParser().parse('a 1\nb 1\n'))
+      expect(parser.parse('a 3\nb 3\n')).toEqual(new ExpositionParser().parse('a 3\nb 3\n'))
+    },
+  )
+
   test('labels after a blank make another series', () => {
     const parser = new ExpositionParser()
     for (const page of ['a 1\n', 'a {x="1"} 2\n', 'a {x="1"} 3\n', 'a 4\n'])

@@ -2,7 +2,7 @@
  * Parses metric pages: Prometheus text format 0.0.4 and OpenMetrics text, as exporters really write them.
  * https://github.com/prometheus/docs/blob/main/docs/instrumenting/exposition_formats.md
  */
-import { Draft, familyTypes, type FamilyType, type Named, type Page } from './families.ts'
+import { Draft, familyTypes, type FamilyType, type Named, type Page, type Sample } from './families.ts'
 import {
   LineError,
   isBreak,
@@ -35,7 +35,11 @@ interface SeriesLine {
   named: Slot
   /** The page on which it stood last. */
   page: number
+  /** On that page. */
+  sample: Writable<Sample>
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 type Line =
   | SeriesLine
@@ -54,11 +58,18 @@ export const pagesKept = 60
  *
  * At most `maxSeries` are remembered, and only they are taken: the ones that came first stay, so that the same are taken from
  * every page, wherever they stand on it.
+ *
+ * A page that has the lines of the one before, with other values, is the same `Page` with other values: what was worked out from
+ * its families but not from their values holds on.
  */
 export class ExpositionParser {
   readonly #maxSeries: number
   readonly #maxSeriesLength: number
   #order: Line[] = []
+  /** The page before, when nothing was wrong with it. */
+  #last: Page | null = null
+  /** Of a page that may turn out not to be like the one before, by place in `#order`. */
+  #values: number[] = []
   readonly #known = new Map<string, SeriesLine>()
   readonly #names = new Map<string, Slot>()
   #page = 0
@@ -72,6 +83,10 @@ export class ExpositionParser {
 
   parse(text: string): Page {
     this.#page++
+    if (this.#last) {
+      if (this.#readAgain(text)) return this.#withValues(this.#last)
+      for (const line of this.#order) if (line.series) line.page = this.#page - 1
+    }
     const draft = new Draft()
     const cursor: Cursor = { at: 0 }
     let index = 0
@@ -106,7 +121,49 @@ export class ExpositionParser {
     for (const named of this.#names.values()) if (named.page === this.#page) names.push(named)
     if (this.#names.size > 2 * names.length + 1000)
       for (const [name, { page }] of this.#names) if (page < this.#page) this.#names.delete(name)
-    return draft.finish(names)
+    const page = draft.finish(names)
+    const isWhole = page.refused === 0 && page.duplicates === 0 && page.errors.length === 0
+    this.#last = isWhole ? page : null
+    this.#values.length = index
+    return page
+  }
+
+  /** Whether the page has the lines of the one before, and all their values could be read. */
+  #readAgain(text: string): boolean {
+    const order = this.#order
+    const cursor: Cursor = { at: 0 }
+    let index = 0
+    let at = 0
+    for (; at < text.length; at++) {
+      if (text.charCodeAt(at) === 10) continue
+      const known = order[index]
+      if (!known || !sameLine(known, text, at)) return false
+      cursor.at = at + known.text.length
+      if (known.series && !this.#readValue(text, cursor, index)) return false
+      index++
+      at = text.charCodeAt(cursor.at) === 10 ? cursor.at : lineEnd(text, cursor.at)
+    }
+    return index === order.length
+  }
+
+  /** Only once all are read, so that a page that turns out to be another leaves the one before as it is. */
+  #withValues(page: Page): Page {
+    const order = this.#order
+    for (let index = 0; index < order.length; index++) {
+      const line = order[index]
+      if (line?.series) line.sample.value = this.#values[index] ?? Number.NaN
+    }
+    return page
+  }
+
+  #readValue(text: string, cursor: Cursor, index: number): boolean {
+    try {
+      this.#values[index] = readValue(text, cursor)
+    } catch {
+      return false
+    }
+    const next = text.charCodeAt(cursor.at)
+    return next === 10 || Number.isNaN(next) || isRest(text.slice(cursor.at, lineEnd(text, cursor.at)).trimEnd())
   }
 
   /** Forgets the series that were not on the last pages, nor on this one. */
@@ -141,7 +198,7 @@ export class ExpositionParser {
         named.page = this.#page
         named.samples = []
       }
-      named.samples.push({ series, value })
+      named.samples.push((known.sample = { series, value }))
     } catch (error) {
       draft.unreadable(line, error)
     }
@@ -182,7 +239,7 @@ export class ExpositionParser {
     }
     let named = this.#names.get(series.name)
     if (!named) this.#names.set(series.name, (named = { name: series.name, page: 0, samples: [] }))
-    const line = { text: content.slice(0, end), series, named, page: 0 }
+    const line = { text: content.slice(0, end), series, named, page: 0, sample: { series, value: Number.NaN } }
     this.#known.set(line.text, line)
     return line
   }

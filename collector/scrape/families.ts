@@ -35,6 +35,7 @@ export interface PageError {
 }
 
 export interface Page {
+  /** The same for pages that differ in their values alone. */
   families: Families
   /** Samples in `families`. */
   samples: number

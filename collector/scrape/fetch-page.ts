@@ -1,5 +1,5 @@
 /** Gets one metrics page over HTTP, bounded in time and size, and says in one sentence what is wrong when it can't. */
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { problemOf, type Answer } from './answer.ts'
 import { acceptedEncodings, readBody, unpack, type Progress } from './body.ts'
@@ -35,17 +35,17 @@ const startBytes = 4096
 /** The page's text. `url` may hold credentials. Throws ScrapeError. */
 export async function fetchPage(url: string, options: FetchOptions): Promise<string> {
   const { timeoutMs, signal } = options
-  const ending = new AbortController()
-  const end = () => ending.abort()
+  const asking = new Asking()
+  const end = () => asking.end()
   const timer = setTimeout(end, timeoutMs)
   signal.addEventListener('abort', end)
   const progress: Progress = { bytes: null }
   const place = { at: new URL(url) }
   try {
-    return await getPage(place, options, ending.signal, progress)
+    return await getPage(place, options, asking, progress)
   } catch (error) {
     // Everything that breaks once the time is over breaks because of that.
-    if (ending.signal.aborted && !signal.aborted) throw timeoutError(timeoutMs, progress, error)
+    if (asking.ended && !signal.aborted) throw timeoutError(timeoutMs, progress, error)
     if (error instanceof ScrapeError) throw error
     throw networkError(error, place.at)
   } finally {
@@ -55,18 +55,13 @@ export async function fetchPage(url: string, options: FetchOptions): Promise<str
 }
 
 /** Credentials and client certificates are for the host that was configured: from the first redirect elsewhere they stay here. */
-async function getPage(
-  place: { at: URL },
-  options: FetchOptions,
-  signal: AbortSignal,
-  progress: Progress,
-): Promise<string> {
+async function getPage(place: { at: URL }, options: FetchOptions, asking: Asking, progress: Progress): Promise<string> {
   const { origin } = place.at
   let headers = { ...commonHeaders, ...(await credentialHeaders(place.at, options.auth)) }
   let tls = options.tls
   let foreign = false
   for (let redirects = 0; ; redirects++) {
-    const response = await get(place.at, headers, tls, options.connections, signal)
+    const response = await get(place.at, headers, tls, options.connections, asking)
     const next = redirectOf(response, place.at)
     if (!next) return readPage(response, { url: shown(place.at), foreign }, options.maxBytes, progress)
     response.destroy()
@@ -111,7 +106,7 @@ async function get(
   headers: Readonly<Record<string, string>>,
   tls: TlsConfig | undefined,
   connections: Connections,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<IncomingMessage> {
   const agent = await connections.agentFor(url, tls)
   const options = {
@@ -121,7 +116,6 @@ async function get(
     port: url.port,
     path: url.pathname + url.search,
     headers,
-    signal,
   }
   for (;;) {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(options)
@@ -129,11 +123,28 @@ async function get(
       return await new Promise<IncomingMessage>((resolve, reject) => {
         request.on('response', resolve)
         request.on('error', reject)
+        asking.follow(request)
         request.end()
       })
     } catch (error) {
-      if (!request.reusedSocket || signal.aborted) throw error
+      if (!request.reusedSocket || asking.ended) throw error
     }
+  }
+}
+
+/** What is under way for one page, to be ended at any time. An AbortSignal in the request costs half as much as the request itself. */
+class Asking {
+  ended = false
+  #request: ClientRequest | null = null
+
+  follow(request: ClientRequest): void {
+    this.#request = request
+    if (this.ended) request.destroy()
+  }
+
+  end(): void {
+    this.ended = true
+    this.#request?.destroy()
   }
 }
 

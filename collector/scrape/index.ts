@@ -46,7 +46,7 @@ const startTogether = 20
 
 /** Starts one loop per target. Never throws on what a target or a provider does. */
 export function startScraper(options: ScraperOptions): Scraper {
-  const { db, log, clock = systemClock, gatherMs = 250 } = options
+  const { db, log, clock = systemClock, gatherMs = 500 } = options
   const connections = new Connections()
   const spool = gathering(options.spool, gatherMs)
   const services = { spool, db, log, clock, connections, metrics: scrapeMetrics(), claims: new GpuClaims() }

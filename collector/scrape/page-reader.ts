@@ -8,6 +8,7 @@ import { ExpositionParser } from './exposition.ts'
 import type { Families, Page, Sample } from './families.ts'
 import { GpuClaims } from './gpu-claims.ts'
 import { absentGpuMeasures, type GpuHint } from './gpu-hints.ts'
+import type { GpuExporter } from './gpu.ts'
 import { gpuExporters } from './gpus/index.ts'
 import { MetricSelection } from './metric-selection.ts'
 import { MissingReport } from './missing.ts'
@@ -15,7 +16,7 @@ import { PageEnds, type PageEnd } from './page-end.ts'
 import { readQueues, type JobQueues } from './queue.ts'
 import { jobQueues } from './queues/index.ts'
 import { readGpus } from './read-gpus.ts'
-import { readServer, type ServerContext } from './read-server.ts'
+import { serverReader, type ServerReader } from './read-server.ts'
 import { refusalsOf, type Refusal } from './refusals.ts'
 import { quote } from './sample-line.ts'
 import { ScrapeError } from './scrape-error.ts'
@@ -79,6 +80,22 @@ export interface PageReaderOptions {
   holdMs?: number
 }
 
+/** What is worked out of the families of a page and the settings of its target: it holds for pages that differ in values alone. */
+interface Plan {
+  families: Families
+  target: PageSettings
+  kind: string
+  gpus: { exporter: GpuExporter; rank: number; deltas: Deltas }[]
+  servers: { reader: ServerReader; deltas: Deltas }[]
+  queues: { system: JobQueues; deltas: Deltas }[]
+  /** Samples that stand in rows of their own kind, once a page was read. */
+  used: Set<Sample>
+  /** `host:port`, and without the port. */
+  host: string
+  hostname: string
+  missing: MissingMeasure[]
+}
+
 export class PageReader {
   readonly #parser: ExpositionParser
   readonly #maxSeries: number
@@ -87,7 +104,8 @@ export class PageReader {
   readonly #holdMs: number
   readonly #ends = new PageEnds()
   readonly #missing = new MissingReport()
-  #selection: { of: string; metrics: MetricSelection } | null = null
+  #plan: Plan | null = null
+  #selection: { of: string; target: PageSettings; metrics: MetricSelection } | null = null
 
   constructor({ maxSeries, claims = new GpuClaims(), holdMs = 0 }: PageReaderOptions) {
     this.#parser = new ExpositionParser({ maxSeries })
@@ -101,77 +119,97 @@ export class PageReader {
     const end = this.#ends.follow(text)
     const page = withCut(this.#parser.parse(end.text), end)
     if (page.samples === 0) throw noSamples(page)
-    const known = serversOf(target)
-    const kinds = kindsOf(page.families, target, known)
+    const { families } = page
+    const before = this.#plan
+    const isSame = before?.families === families && before.target === target
+    const plan = isSame ? before : this.#planFor(families, target)
+    this.#plan = plan
+    const { gpus, servers, queues, used, host, hostname } = plan
     const context = { timestamp: now * 1000, target: target.url }
-    const { host, hostname } = new URL(target.url)
     const rows: ReadPage['rows'] = { gpu_samples: [], server_samples: [], queue_samples: [], metric_samples: [] }
-    const used = new Set<Sample>()
     let duplicateGpus = 0
-    const asked: Deltas[] = []
-    const deltasOf = (key: string, processStart: number | null) => {
-      let deltas = this.#deltas.get(key)
-      if (!deltas) this.#deltas.set(key, (deltas = new Deltas()))
-      deltas.begin(now, processStart, end.grown)
-      asked.push(deltas)
-      return deltas
-    }
-    for (const [index, exporter] of gpuExporters.entries()) {
-      if (!kinds.has(exporter.name) || exporter.detect(page.families) === null) continue
-      // Energy counts since the driver was loaded: a restart of the exporter does not reset it.
-      const deltas = deltasOf(`gpu ${index}`, null)
-      const found = readGpus(exporter, page.families, deltas, {
+    // Energy counts since the driver was loaded: a restart of the exporter does not reset it.
+    for (const { deltas } of gpus) deltas.begin(now, null, end.grown)
+    const start = processStart(families)
+    for (const { deltas } of [...servers, ...queues]) deltas.begin(now, start, end.grown)
+    for (const { exporter, rank, deltas } of gpus) {
+      const found = readGpus(exporter, families, deltas, {
         ...context,
         host: target.labels['host'] ?? null,
         // `nvidia-smi:` has none: its GPUs are this machine's.
         fallbackHost: hostname || localHost(),
       })
-      const mine = this.#claims.take(found.rows, { target: target.url, rank: index }, now, this.#holdMs)
+      const mine = this.#claims.take(found.rows, { target: target.url, rank }, now, this.#holdMs)
       rows.gpu_samples.push(...mine)
       duplicateGpus += found.rows.length - mine.length
       for (const sample of found.used) used.add(sample)
     }
-    const place: ServerContext = {
-      timestamp: context.timestamp,
-      instance: host,
-      endpoint: target.endpoint,
-      model: target.labels['model'] ?? new URL(target.url).searchParams.get('model') ?? '',
-    }
-    const present = known.filter(({ name, detect }) => kinds.has(name) && detect(page.families))
-    // A model that an engine on the page has a row for has none of the server around it: it would be counted twice.
-    for (const server of present.toSorted((one, other) => Number(one.wraps ?? false) - Number(other.wraps ?? false))) {
-      const deltas = deltasOf(`server ${known.indexOf(server)}`, processStart(page.families))
-      const taken = new Set(server.wraps ? rows.server_samples.map(({ model }) => model) : [])
-      const found = readServer(server, page.families, deltas, place, taken)
-      rows.server_samples.push(...found.rows)
-      for (const sample of found.used) used.add(sample)
-    }
-    for (const [index, system] of target.queues.entries()) {
-      if (!kinds.has(system.name) || !system.detect(page.families)) continue
-      const deltas = deltasOf(`queue ${index}`, processStart(page.families))
-      const found = readQueues(system, page.families, deltas, { ...context, endpoint: target.endpoint })
+    const place = { timestamp: context.timestamp, instance: host, endpoint: target.endpoint }
+    for (const { reader } of servers) rows.server_samples.push(...reader.read(place))
+    for (const { system, deltas } of queues) {
+      const found = readQueues(system, families, deltas, { ...context, endpoint: target.endpoint })
       rows.queue_samples.push(...found.rows)
       for (const sample of found.used) used.add(sample)
     }
     const selection = this.#selectionFor(target)
-    const selected = selection.select([...page.families.values()], (sample) => used.has(sample), context.timestamp)
+    const selected = selection.selectFrom(families, used, context.timestamp)
     rows.metric_samples = selected.rows
     const complete = page.refused === 0 && page.unreadable === 0
     return {
       rows,
-      kind: [...kinds].join('+'),
+      kind: plan.kind,
       page,
       duplicate_gpus: duplicateGpus,
-      missing: this.#missingOf(target, present, absentGpuMeasures(kinds, page.families), page.families),
+      missing: plan.missing,
       dropped: selected.dropped,
       refusals: refusalsOf(page, selected, selection, {
         maxSeries: this.#maxSeries,
         maxStored: target.metrics.max_series,
       }),
       commit: () => {
-        for (const deltas of asked) deltas.commit(complete)
+        for (const { deltas } of [...gpus, ...servers, ...queues]) deltas.commit(complete)
       },
     }
+  }
+
+  /** Throws ScrapeError when the page is not of the kind configured. */
+  #planFor(families: Families, target: PageSettings): Plan {
+    const known = serversOf(target)
+    const kinds = kindsOf(families, target, known)
+    const { host, hostname, searchParams } = new URL(target.url)
+    const model = target.labels['model'] ?? searchParams.get('model') ?? ''
+    const present = known.filter(({ name, detect }) => kinds.has(name) && detect(families))
+    const servers: Plan['servers'] = []
+    // A model that an engine on the page has a row for has none of the server around it: it would be counted twice.
+    for (const server of present.toSorted((one, other) => Number(one.wraps ?? false) - Number(other.wraps ?? false))) {
+      const deltas = this.#deltasOf(`server ${known.indexOf(server)}`)
+      const taken = new Set(server.wraps ? servers.flatMap(({ reader }) => reader.models) : [])
+      servers.push({ deltas, reader: serverReader(server, families, deltas, model, taken) })
+    }
+    return {
+      families,
+      target,
+      kind: [...kinds].join('+'),
+      gpus: gpuExporters.flatMap((exporter, rank) =>
+        kinds.has(exporter.name) && exporter.detect(families) !== null
+          ? [{ exporter, rank, deltas: this.#deltasOf(`gpu ${rank}`) }]
+          : [],
+      ),
+      servers,
+      queues: target.queues.flatMap((system, index) =>
+        kinds.has(system.name) && system.detect(families) ? [{ system, deltas: this.#deltasOf(`queue ${index}`) }] : [],
+      ),
+      used: servers.reduce((all, { reader }) => all.union(reader.used), new Set<Sample>()),
+      host,
+      hostname,
+      missing: this.#missingOf(target, present, absentGpuMeasures(kinds, families), families),
+    }
+  }
+
+  #deltasOf(key: string): Deltas {
+    let deltas = this.#deltas.get(key)
+    if (!deltas) this.#deltas.set(key, (deltas = new Deltas()))
+    return deltas
   }
 
   /** A page of nothing known is looked at where an endpoint says that an inference server answers there. */
@@ -186,10 +224,14 @@ export class PageReader {
   }
 
   /** A new one when the configuration changed: other names and labels are other series. */
-  #selectionFor({ url, labels, metrics }: PageSettings): MetricSelection {
+  #selectionFor(target: PageSettings): MetricSelection {
+    const before = this.#selection
+    if (before?.target === target) return before.metrics
+    const { url, labels, metrics } = target
     const of = JSON.stringify([labels, metrics])
-    if (this.#selection?.of !== of) this.#selection = { of, metrics: new MetricSelection(metrics, { url, labels }) }
-    return this.#selection.metrics
+    const same = before?.of === of ? before.metrics : new MetricSelection(metrics, { url, labels })
+    this.#selection = { of, target, metrics: same }
+    return same
   }
 }
 

@@ -2,13 +2,16 @@
 import type { Sample } from './families.ts'
 import { parseNumber, type Series } from './sample-line.ts'
 
-/** One histogram series; `cumulative` has one more entry than `bounds`: the last is +Inf. */
-export interface Points {
+/** One histogram series, by the samples that hold its counts. */
+export interface HistogramSeries {
   key: string
   labels: ReadonlyMap<string, string>
   bounds: number[]
-  cumulative: number[]
-  sum: number
+  /** One for each of `bounds`. */
+  buckets: Sample[]
+  /** The bucket without bound, or the number of observations. */
+  all: Sample
+  sum: Sample
 }
 
 /** What a histogram grew by; not cumulative. */
@@ -20,9 +23,9 @@ export interface Buckets {
 
 interface Draft {
   labels: ReadonlyMap<string, string>
-  buckets: Map<number, number>
-  sum: number | null
-  count: number | null
+  buckets: Map<number, Sample>
+  sum?: Sample
+  count?: Sample
 }
 
 /** What a series is of a histogram. */
@@ -34,24 +37,28 @@ interface Part {
   bound: number | null
 }
 
-/** A target's series are the same objects from page to page, so that their names are taken apart once. */
-const parts = new WeakMap<Series, Part | null>()
-
 /** The histograms among `samples`. One without its sum or number was cut off with the page, and is left out. */
-export function pointsBySeries(samples: readonly Sample[]): Points[] {
+export function histogramSeries(samples: readonly Sample[]): HistogramSeries[] {
   const drafts = new Map<string, Draft>()
-  for (const { series, value } of samples) {
-    let part = parts.get(series)
-    if (part === undefined) parts.set(series, (part = partOf(series)))
+  for (const sample of samples) {
+    const part = partOf(sample.series)
     if (!part) continue
     const { kind, key, bound } = part
     let draft = drafts.get(key)
-    if (!draft) drafts.set(key, (draft = { labels: series.labels, buckets: new Map(), sum: null, count: null }))
-    if (kind === 'sum') draft.sum ??= value
-    else if (kind === 'count') draft.count ??= value
-    else if (bound !== null && !draft.buckets.has(bound)) draft.buckets.set(bound, value)
+    if (!draft) drafts.set(key, (draft = { labels: sample.series.labels, buckets: new Map() }))
+    if (kind === 'sum') draft.sum ??= sample
+    else if (kind === 'count') draft.count ??= sample
+    else if (bound !== null && !draft.buckets.has(bound)) draft.buckets.set(bound, sample)
   }
   return [...drafts].flatMap(([key, draft]) => finish(key, draft) ?? [])
+}
+
+/** As they stand on the page; the last is of all observations. */
+export function cumulativeCounts({ buckets, all }: HistogramSeries): number[] {
+  const counts: number[] = []
+  for (const { value } of buckets) counts.push(value)
+  counts.push(all.value)
+  return counts
 }
 
 function partOf({ name, group, labels }: Series): Part | null {
@@ -60,11 +67,18 @@ function partOf({ name, group, labels }: Series): Part | null {
   return { kind, key: `${histogram}\u0002${group}`, bound: kind === 'bucket' ? boundOf(labels.get('le')) : null }
 }
 
-function finish(key: string, { labels, buckets, sum, count }: Draft): Points | null {
+function finish(key: string, { labels, buckets, sum, count }: Draft): HistogramSeries | null {
   const all = buckets.get(Infinity) ?? count
-  if (all === null || sum === null) return null
-  const bounds = [...buckets.keys()].filter((bound) => bound !== Infinity).sort((a, b) => a - b)
-  return { key, labels, bounds, cumulative: [...bounds.map((bound) => buckets.get(bound) ?? 0), all], sum }
+  if (!all || !sum) return null
+  const bounded = [...buckets].filter(([bound]) => bound !== Infinity).sort(([a], [b]) => a - b)
+  return {
+    key,
+    labels,
+    bounds: bounded.map(([bound]) => bound),
+    buckets: bounded.map(([, sample]) => sample),
+    all,
+    sum,
+  }
 }
 
 /** Buckets add up only where bounds match; an engine with others than the first is of another version, and left out. */

@@ -1,17 +1,14 @@
 /** Turns a page of an inference server into one ServerSample per model. */
-import {
-  emptyServerSample,
-  type HistogramDelta,
-  type ServerSample,
-  type TokenHistogram,
-} from '../../records/server-sample.ts'
+import { emptyServerSample, type HistogramDelta, type ServerSample } from '../../records/server-sample.ts'
 import { modelName } from '../../records/model-name.ts'
-import type { BucketIncrease, Deltas } from './delta.ts'
+import type { Deltas } from './delta.ts'
 import type { Families, Sample } from './families.ts'
-import { addBuckets, pointsBySeries, scaled, type Buckets, type Points } from './read-histogram.ts'
+import { ModelSeries } from './model-series.ts'
+import type { Buckets } from './read-histogram.ts'
 import { select, type Selection } from './select.ts'
 import {
   measuresOf,
+  type Counter,
   type CounterBy,
   type Gauge,
   type Histogram,
@@ -19,12 +16,10 @@ import {
   type InferenceServer,
   type LabelList,
   type LabelNumber,
-  type Mean,
+  type MeasureField,
   type Measures,
   type NumberField,
   type NumberMeasure,
-  type Selector,
-  type TokensField,
 } from './server.ts'
 
 /** What every row of one scrape of one target says. */
@@ -39,202 +34,184 @@ export interface ServerPage {
   used: ReadonlySet<Sample>
 }
 
+/** Reads pages of a server whose families are the same, whatever their values. */
+export interface ServerReader {
+  /** Models that it makes rows of. */
+  models: readonly string[]
+  used: ReadonlySet<Sample>
+  /** The deltas have begun this scrape; the caller commits them. */
+  read(place: Omit<ServerContext, 'model'>): ServerSample[]
+}
+
 /** One row per model on the page, but those in `except`. `deltas` has begun this scrape; the caller commits it. */
 export function readServer(
   server: InferenceServer,
   families: Families,
   deltas: Deltas,
-  context: ServerContext,
-  except: ReadonlySet<string> = new Set(),
+  { model, ...place }: ServerContext,
 ): ServerPage {
-  const nameOf = (model: string) => modelName(model === '' ? context.model : model).model
-  const selection = select(server, families, (model) => except.has(nameOf(model)))
-  const rows = selection.models.map((model) => readModel(server, model, selection, deltas, context))
-  return { rows, used: selection.used }
+  const reader = serverReader(server, families, deltas, model)
+  return { rows: reader.read(place), used: reader.used }
 }
 
-function readModel(
+/** A reader of pages with these families, of all models but those in `except`. `configured` is the model of a page that names none. */
+export function serverReader(
   server: InferenceServer,
-  model: string,
-  selection: Selection,
+  families: Families,
   deltas: Deltas,
-  { model: configured, ...place }: ServerContext,
-): ServerSample {
-  const resets = deltas.resets
-  const reader = new ModelReader(server, model, selection, deltas)
-  const row: ServerSample = {
-    ...emptyServerSample(),
-    ...place,
-    interval_ms: deltas.interval_ms,
-    server: server.name,
-    role: server.role,
-    model: modelName(model === '' ? configured : model).model,
+  configured: string,
+  except: ReadonlySet<string> = new Set(),
+): ServerReader {
+  const nameOf = (model: string) => modelName(model === '' ? configured : model).model
+  const selection = select(server, families, (model) => except.has(nameOf(model)))
+  const models = selection.models.map((model) => ({
+    model: nameOf(model),
+    readings: readingsOf(server, model, selection, deltas),
+  }))
+  return {
+    models: models.map(({ model }) => model),
+    used: selection.used,
+    read: ({ timestamp, instance, endpoint }) =>
+      models.map(({ model, readings }) => {
+        const resets = deltas.resets
+        const row = emptyServerSample()
+        row.timestamp = timestamp
+        row.interval_ms = deltas.interval_ms
+        row.server = server.name
+        row.role = server.role
+        row.instance = instance
+        row.endpoint = endpoint
+        row.model = model
+        for (const read of readings) read(row)
+        row.restarted = deltas.resets > resets
+        return row
+      }),
   }
-  for (const [field] of measuresOf(server)) reader.read(row, field)
-  return { ...row, restarted: deltas.resets > resets }
 }
 
-/** Reads the measures of one model; every series is asked for its increase once, however many measures read it. */
-class ModelReader {
-  readonly #measures: Measures
-  readonly #repeatedOver: readonly string[]
-  readonly #model: string
-  readonly #selection: Selection
-  readonly #deltas: Deltas
-  readonly #increases = new Map<Sample, number | null>()
-  readonly #histograms = new Map<string, BucketIncrease | null>()
+/** Reads one field off the page into a row. */
+type Reading = (row: ServerSample) => void
+/** Reads a value off the page; null where the page can never say it. */
+type Value<T> = (() => T) | null
 
-  constructor(server: InferenceServer, model: string, selection: Selection, deltas: Deltas) {
-    this.#measures = server.measures
-    this.#repeatedOver = server.repeatedOver ?? []
-    this.#model = model
-    this.#selection = selection
-    this.#deltas = deltas
+/** Those that this model's series can say anything of. */
+function readingsOf(server: InferenceServer, model: string, selection: Selection, deltas: Deltas): Reading[] {
+  const series = new ModelSeries(model, selection, deltas, server.repeatedOver ?? [])
+  return measuresOf(server).flatMap(([field]) => readingOf(field, server.measures, series) ?? [])
+}
+
+function readingOf(field: MeasureField, measures: Measures, series: ModelSeries): Reading | null {
+  if (field === 'finished') {
+    const read = measures.finished ? countsBy(measures.finished, series) : null
+    return read && ((row) => (row.finished = read()))
   }
-
-  read(row: ServerSample, field: keyof Measures): void {
-    if (field === 'finished') row.finished = this.#countsBy(this.#measures.finished)
-    else if (field === 'lora_adapters') row.lora_adapters = this.#list(this.#measures.lora_adapters) ?? []
-    else if (field === 'request_input_tokens' || field === 'request_output_tokens') row[field] = this.#tokens(field)
-    else if (isHistogramField(field)) row[field] = this.#histogram(field)
-    else row[field] = this.#number(field, this.#measures[field])
+  if (field === 'lora_adapters') {
+    const read = measures.lora_adapters ? list(measures.lora_adapters, series) : null
+    return read && ((row) => (row.lora_adapters = read()))
   }
-
-  /** Samples of the first alias that has some. */
-  #samples(names: readonly Selector[]): readonly Sample[] {
-    for (const name of names) {
-      const samples = this.#selection.found.get(name)?.samples.get(this.#model)
-      if (samples) return samples
-    }
-    return []
+  if (field === 'request_input_tokens' || field === 'request_output_tokens') {
+    const read = measures[field] ? buckets(measures[field], series) : null
+    return read && ((row) => (row[field] = read()))
   }
-
-  #number(field: NumberField, measure: NumberMeasure | undefined): number | null {
-    if (!measure) return null
-    if (measure.kind === 'counter') return this.#counter(measure.names)
-    if (measure.kind === 'label_number') return this.#labelNumber(measure)
-    if (measure.kind === 'label_list') return this.#list(measure)?.length ?? null
-    if (measure.kind === 'product') return times(total(this.#gauges(measure.of)), highest(this.#gauges(measure.per)))
-    return field.endsWith('_ratio') ? highest(this.#gauges(measure)) : total(this.#gauges(measure))
+  if (isHistogramField(field)) {
+    const read = durations(measures[field], series)
+    return read && ((row) => (row[field] = read()))
   }
+  const read = number(field, measures[field], series)
+  return read && ((row) => (row[field] = read()))
+}
 
-  #gauges({ names, factor, zeroIsUnknown = false }: Gauge): number[] {
-    // vLLM's V0 engine writes -1 for "not available"; none of these can be negative.
-    const known = ({ value }: Sample) => Number.isFinite(value) && (zeroIsUnknown ? value > 0 : value >= 0)
-    const samples = this.#samples(names).filter(known)
-    return this.#once(samples.map((sample) => [sample, sample.value * factor]))
-  }
+function number(field: NumberField, measure: NumberMeasure | undefined, series: ModelSeries): Value<number | null> {
+  if (!measure) return null
+  if (measure.kind === 'counter') return counter(measure, series)
+  if (measure.kind === 'label_number') return labelNumber(measure, series)
+  if (measure.kind === 'label_list') return count(list(measure, series))
+  if (measure.kind === 'product') return product(gauges(measure.of, series), gauges(measure.per, series))
+  const values = gauges(measure, series)
+  const together = field.endsWith('_ratio') ? highest : total
+  return values && (() => together(values()))
+}
 
-  #counter(names: readonly Selector[]): number | null {
-    const samples = this.#samples(names)
-    if (samples.length > 0) return total(this.#once(this.#grown(samples)))
-    // Clients create a label's series when it first happens: absent beside others is none so far, once we can tell.
-    const beside = names.some((name) => this.#selection.found.get(name)?.models.has(this.#model))
-    return beside && this.#deltas.interval_ms !== null ? 0 : null
-  }
+function gauges({ names, factor, zeroIsUnknown = false }: Gauge, series: ModelSeries): Value<number[]> {
+  const samples = series.of(names)
+  // vLLM's V0 engine writes -1 for "not available"; none of these can be negative.
+  const isKnown = (value: number) => Number.isFinite(value) && (zeroIsUnknown ? value > 0 : value >= 0)
+  if (samples.length === 0) return null
+  return () => series.once(samples, ({ value }) => (isKnown(value) ? value * factor : null))
+}
 
-  #grown(samples: readonly Sample[]): [Sample, number][] {
-    return samples.flatMap((sample) => {
-      const value = this.#increase(sample)
-      return value === null ? [] : [[sample, value] as [Sample, number]]
-    })
-  }
+function product(of: Value<number[]>, per: Value<number[]>): Value<number | null> {
+  return of && per && (() => times(total(of()), highest(per())))
+}
 
-  #increase(sample: Sample): number | null {
-    const known = this.#increases.get(sample)
-    if (known !== undefined) return known
-    const value = this.#deltas.increase(sample.series.key, sample.value)
-    this.#increases.set(sample, value)
-    return value
-  }
+function counter({ names }: Counter, series: ModelSeries): Value<number | null> {
+  const samples = series.of(names)
+  if (samples.length > 0) return () => total(series.once(samples, series.increase))
+  // Clients create a label's series when it first happens: absent beside others is none so far, once we can tell.
+  return series.standBeside(names) ? () => (series.interval_ms === null ? null : 0) : null
+}
 
-  /** One value for all ranks that report the same work: the highest. */
-  #once(values: readonly (readonly [Sample, number])[]): number[] {
-    if (this.#repeatedOver.length === 0) return values.map(([, value]) => value)
-    const byWork = new Map<string, number>()
-    for (const [{ series }, value] of values) {
-      const key = this.#withoutRanks(series.labels)
-      byWork.set(key, Math.max(value, byWork.get(key) ?? 0))
-    }
-    return [...byWork.values()]
-  }
-
-  #withoutRanks(labels: ReadonlyMap<string, string>): string {
-    const kept = [...labels].filter(([label]) => label !== 'le' && !this.#repeatedOver.includes(label))
-    return JSON.stringify(kept.sort(([a], [b]) => (a < b ? -1 : 1)))
-  }
-
-  #countsBy(measure: CounterBy | undefined): Map<string, number> {
+function countsBy({ names, label }: CounterBy, series: ModelSeries): Value<Map<string, number>> {
+  const samples = series.of(names).map((sample) => ({ sample, reason: sample.series.labels.get(label) ?? '' }))
+  if (samples.length === 0) return null
+  return () => {
     const result = new Map<string, number>()
-    for (const [sample, value] of this.#grown(measure ? this.#samples(measure.names) : [])) {
-      const reason = sample.series.labels.get(measure?.label ?? '') ?? ''
-      if (value > 0) result.set(reason, (result.get(reason) ?? 0) + value)
+    for (const { sample, reason } of samples) {
+      const value = series.increase(sample)
+      if (value !== null && value > 0) result.set(reason, (result.get(reason) ?? 0) + value)
     }
     return result
   }
+}
 
-  #list(measure: LabelList | undefined): string[] | null {
-    const latest = newest(measure ? this.#samples(measure.names) : [])
-    if (!latest || !measure) return null
-    const names = (latest.series.labels.get(measure.label) ?? '').split(',').map((name) => name.trim())
-    return names.filter((name) => name !== '')
+function list({ names, label }: LabelList, series: ModelSeries): Value<string[]> {
+  const samples = series.of(names)
+  if (samples.length === 0) return null
+  return () => {
+    const listed = (newest(samples)?.series.labels.get(label) ?? '').split(',').map((name) => name.trim())
+    return listed.filter((name) => name !== '')
   }
+}
 
-  #labelNumber(measure: LabelNumber): number | null {
-    const samples = this.#samples(measure.names)
-    const latest = newest(samples)
-    const counted = measure.newest ? (latest ? [latest] : []) : samples
-    const numbers = counted.map((sample) => {
-      const labels = measure.labels.map((label) => wholeNumber(sample.series.labels.get(label)))
-      return [sample, labels.reduce((result, value) => result * value, 1)] as const
+const count = (values: Value<string[]>): Value<number> => values && (() => values().length)
+
+function labelNumber({ names, labels, newest: onlyNewest }: LabelNumber, series: ModelSeries): Value<number | null> {
+  const samples = series.of(names)
+  if (samples.length === 0) return null
+  const numberOf = (sample: Sample) => {
+    const numbers = labels.map((label) => wholeNumber(sample.series.labels.get(label)))
+    const value = numbers.reduce((result, value) => result * value, 1)
+    return Number.isFinite(value) ? value : null
+  }
+  return () => {
+    const latest = onlyNewest ? newest(samples) : undefined
+    return total(series.once(latest ? [latest] : samples, numberOf))
+  }
+}
+
+function durations(measure: Measures[HistogramField], series: ModelSeries): Value<HistogramDelta | null> {
+  if (!measure) return null
+  if (measure.kind === 'mean') {
+    const [observed, duration] = [counter(measure.count, series), counter(measure.sum, series)]
+    return observed && duration && (() => mean(observed(), duration(), measure.unit))
+  }
+  const read = buckets(measure, series)
+  return (
+    read &&
+    (() => {
+      const grown = read()
+      return grown && { bounds_ms: grown.bounds, counts: grown.counts, sum_ms: grown.sum }
     })
-    return total(this.#once(numbers.filter(([, value]) => Number.isFinite(value))))
-  }
+  )
+}
 
-  #histogram(field: HistogramField): HistogramDelta | null {
-    const measure = this.#measures[field]
-    if (!measure) return null
-    if (measure.kind === 'mean') return this.#mean(measure)
-    const buckets = this.#buckets(measure)
-    return buckets && { bounds_ms: buckets.bounds, counts: buckets.counts, sum_ms: buckets.sum }
-  }
+function buckets({ names, unit }: Histogram, series: ModelSeries): Value<Buckets | null> {
+  const histograms = series.histograms(names, unit)
+  return histograms.length === 0 ? null : () => series.grown(histograms, unit)
+}
 
-  #tokens(field: TokensField): TokenHistogram | null {
-    const measure = this.#measures[field]
-    return measure ? this.#buckets(measure) : null
-  }
-
-  #mean({ sum, count, unit }: Mean): HistogramDelta | null {
-    const [observed, duration] = [this.#counter(count.names), this.#counter(sum.names)]
-    return observed === null || duration === null
-      ? null
-      : { bounds_ms: [], counts: [observed], sum_ms: duration * unit }
-  }
-
-  #grownHistogram({ key, bounds, cumulative, sum }: Points): BucketIncrease | null {
-    const known = this.#histograms.get(key)
-    if (known !== undefined) return known
-    const grown = this.#deltas.histogram(key, bounds, cumulative, sum)
-    this.#histograms.set(key, grown)
-    return grown
-  }
-
-  #buckets(measure: Histogram): Buckets | null {
-    const byRank = new Map<string, Buckets>()
-    for (const points of pointsBySeries(this.#samples(measure.names))) {
-      const grown = this.#grownHistogram(points)
-      if (!grown) continue
-      const buckets = {
-        bounds: points.bounds.map((bound) => scaled(bound, measure.unit)),
-        counts: grown.counts,
-        sum: grown.sum * measure.unit,
-      }
-      const key = this.#repeatedOver.length === 0 ? points.key : this.#withoutRanks(points.labels)
-      const other = byRank.get(key)
-      if (!other || observations(buckets) > observations(other)) byRank.set(key, buckets)
-    }
-    return addBuckets([...byRank.values()])
-  }
+function mean(observed: number | null, duration: number | null, unit: number): HistogramDelta | null {
+  return observed === null || duration === null ? null : { bounds_ms: [], counts: [observed], sum_ms: duration * unit }
 }
 
 const isHistogramField = (field: NumberField | HistogramField): field is HistogramField => field.endsWith('_ms')
@@ -245,10 +222,11 @@ const times = (a: number | null, b: number | null) => (a === null || b === null 
 
 /** Null when none is known. */
 function total(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0)
+  if (values.length === 0) return null
+  let sum = 0
+  for (const value of values) sum += value
+  return sum
 }
-
-const observations = ({ counts }: Buckets) => total(counts) ?? 0
 
 /** The series whose value, a time, is the latest. */
 function newest(samples: readonly Sample[]): Sample | undefined {

@@ -54,9 +54,9 @@ export interface SpoolOptions {
 }
 
 /** Samples come without end and are looked at over minutes: in fewer, larger inserts they cost the engine half. */
-const sampleTables: ReadonlySet<string> = new Set(['gpu_samples', 'server_samples', 'metric_samples'])
+const sampleTables: ReadonlySet<string> = new Set(['gpu_samples', 'server_samples', 'metric_samples', 'queue_samples'])
 /** Their segments are this many times as old as others when they are sealed. */
-const sampleSegments = 3
+const sampleSegments = 5
 
 type Names = keyof TableRows
 type Wals = { [T in Names]: TableWal<TableRows[T]> }
