@@ -8,7 +8,7 @@ import { readyQuestions } from '../../../storage/queries/ready-questions.ts'
 import { schema } from '../../../storage/queries/schema.ts'
 import type { RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
-import { rangeOf } from '../question.ts'
+import { checkedBody, rangeOf } from '../question.ts'
 import { createSqlRunner, exportFormats, rowLimit, type ExportFormat, type SqlQuestion } from '../sql.ts'
 
 const maxBodyBytes = 512 * 1024
@@ -18,11 +18,12 @@ const question = z.strictObject({
   query: z.string().trim().min(1, 'expected a query'),
   id: z.uuid().optional(),
   range: z.string().regex(durationPattern, 'expected a duration such as 15m, 1h or 7d').optional(),
-  from: z.coerce.number().min(0).max(9e12).optional(),
-  to: z.coerce.number().min(0).max(9e12).optional(),
+  from: z.number().min(0).max(9e12).optional(),
+  to: z.number().min(0).max(9e12).optional(),
 })
 const tableQuestion = question.extend({ explain: z.boolean().default(false) })
 const fileQuestion = question.extend({ format: z.enum(Object.keys(exportFormats) as [ExportFormat]) })
+const hint = 'Send JSON: { "query": "SELECT …", "range": "1h" }, or from and to in epoch ms'
 
 export function sqlRoute({ deps, ask, now }: RouteContext) {
   const runner = createSqlRunner(deps.sql)
@@ -43,13 +44,13 @@ export function sqlRoute({ deps, ask, now }: RouteContext) {
       const { tables } = await ask(c.req.path, false, async (db) => ({ tables: await schema(db) }))
       return c.json({ tables, questions: readyQuestions, row_limit: rowLimit })
     })
-    .post('/api/sql', limited, async (c) => {
-      const body = await bodyOf(c, tableQuestion)
+    .post('/api/sql', limited, checkedBody(tableQuestion, hint), async (c) => {
+      const body = c.req.valid('json')
       const one = asked(c, body)
       return c.json({ ...(await runner.table(one, body.explain)), ...one.range })
     })
-    .post('/api/sql/export', limited, async (c) => {
-      const body = await bodyOf(c, fileQuestion)
+    .post('/api/sql/export', limited, checkedBody(fileQuestion, hint), async (c) => {
+      const body = c.req.valid('json')
       const file = await runner.file(asked(c, body), body.format)
       const name = `inferwatch-${new Date(now()).toISOString().slice(0, 19).replaceAll(':', '')}.${body.format}`
       return c.body(file, 200, {
@@ -58,14 +59,4 @@ export function sqlRoute({ deps, ask, now }: RouteContext) {
       })
     })
     .delete('/api/sql/:id', (c) => c.json({ cancelled: runner.cancel(c.req.param('id')) }))
-}
-
-async function bodyOf<S extends z.ZodType>(c: Context, expected: S): Promise<z.output<S>> {
-  const body: unknown = await c.req.json().catch(() => null)
-  const parsed = expected.safeParse(body)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]?.toString()
-  const hint = 'Send JSON: { "query": "SELECT …", "range": "1h" }, or from and to in epoch ms'
-  throw new ApiError(400, `${field ?? 'The body'}: ${issue?.message ?? 'not understood'}`, hint, field)
 }
