@@ -4,10 +4,9 @@ import type { SchemaTable } from './queries/schema.ts'
 const headings = { view: 'Views', table: 'Tables', rollup: 'Rollups' } as const
 
 export function schemaMarkdown(tables: readonly SchemaTable[]): string {
-  const parts = (['view', 'table', 'rollup'] as const).flatMap((kind) => [
-    `## ${headings[kind]}`,
-    ...tables.filter((table) => table.kind === kind).map(tableMarkdown),
-  ])
+  const parts = (['view', 'table', 'rollup'] as const).flatMap((kind) =>
+    [`## ${headings[kind]}`].concat(tables.filter((table) => table.kind === kind).map(tableMarkdown)),
+  )
   return `# Tables and views of Inferwatch\n\nTimes are in UTC; unknown is null, never 0.\n\n${parts.join('\n\n')}\n`
 }
 
