@@ -132,14 +132,18 @@ test('completion knows the columns of the tables that the query names', async ()
   await page.close()
 })
 
+const endless = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 2'
+
+/** How many of those run in the engine. */
+async function running(): Promise<number> {
+  const [row] = await storage.db.query<{ running: number }>(
+    `select toInt64(countIf(query like '%sipHash64(number) = 2%' and query not like '%processes%')) as running from system.processes`,
+  )
+  return row?.running ?? 0
+}
+
 test('Escape cancels: the engine stops', async () => {
-  const { page } = await open('SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 2')
-  const running = async () =>
-    (
-      await storage.db.query<{ running: number }>(
-        `select toInt64(countIf(query like '%sipHash64(number) = 2%' and query not like '%processes%')) as running from system.processes`,
-      )
-    )[0]?.running
+  const { page } = await open(endless)
   await run(page)
   await page.getByRole('button', { name: 'Cancel' }).first().waitFor()
   await expect.poll(running, { timeout: 20_000 }).toBe(1)
@@ -147,6 +151,14 @@ test('Escape cancels: the engine stops', async () => {
   expect(await page.getByRole('alert').textContent()).toContain('Cancelled')
   await expect.poll(running, { timeout: 20_000 }).toBe(0)
   await page.close()
+})
+
+test('a tab that is closed stops its query', async () => {
+  const { page } = await open(endless)
+  await run(page)
+  await expect.poll(running, { timeout: 20_000 }).toBe(1)
+  await page.close()
+  await expect.poll(running, { timeout: 20_000 }).toBe(0)
 })
 
 test('too many rows: the page says how many it shows; an export has all', async () => {
