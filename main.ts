@@ -194,7 +194,9 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     stops.push(() => storage.stop())
 
     const { db, reader } = storage
-    const collector = only.includes('collector') ? await collect(config, { dataDir: dataDir.path, db, log }) : null
+    const collector = only.includes('collector')
+      ? await collect(config, { dataDir: dataDir.path, db, log, countCall: (call) => telemetry.calls.count(call) })
+      : null
     if (collector) stops.push(() => collector.stop())
 
     let url = ''
@@ -259,7 +261,10 @@ interface ServeFlags {
   demo?: boolean
 }
 
-async function collect(config: Config, rest: Pick<CollectorOptions, 'dataDir' | 'db' | 'log'>): Promise<Collector> {
+async function collect(
+  config: Config,
+  rest: Pick<CollectorOptions, 'dataDir' | 'db' | 'log' | 'countCall'>,
+): Promise<Collector> {
   const { CannotListen, startCollector } = await import('./collector/index.ts')
   const { otlp_http: listen, otlp_grpc: listenGrpc } = config.listen
   const shared = config.clickhouse.url !== 'embedded'

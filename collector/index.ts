@@ -45,6 +45,7 @@ import { createRedactor } from './redact.ts'
 import { createVersions, versionAhead } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
+import { startTopology } from './topology/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
 export { CannotListen } from './otlp/listen.ts'
@@ -75,6 +76,8 @@ export interface CollectorOptions {
   listenGrpc?: string
   log: Logger
   clock?: Clock
+  /** Told of each call once, when its first row is durable. */
+  countCall?: (request: LlmRequest) => void
 }
 
 export interface Collector {
@@ -111,7 +114,7 @@ export interface CollectorStats {
 
 /** Starts the spool (replaying a former run), the receivers and the scraper. Throws when one cannot start, with none left running. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock } = options
+  const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock, countCall = () => undefined } = options
   const issues = new IssueLog()
   const keys = createKeys({ config: config.proxy, dataDir, issues, clock: () => clock.now() })
   const spool = await startSpool({
@@ -157,6 +160,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       requestOf,
       merger,
       nextVersion,
+      countCall,
       storeLogs: createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) }),
     })
   let pipeline = pipelineOf(config)
@@ -205,6 +209,15 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     throw error
   }
   const scraper = startScraper({ config: config.scrape, endpoints: config.endpoints, spool, db, log, clock })
+  const topology = startTopology({
+    endpoints: config.endpoints,
+    targets: () => scraper.targets(),
+    db,
+    issues,
+    nextVersion,
+    log,
+    clock,
+  })
 
   const probes = startProbes({
     endpoints: config.endpoints,
@@ -251,6 +264,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       provisioned.reload(next.prices)
       scraper.reload(next.scrape, next.endpoints)
       probes.reload(next.endpoints)
+      topology.reload(next.endpoints)
       observer.reload(next)
       proxy.reload(next.proxy, next.endpoints)
     },
@@ -264,6 +278,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ...receivers.map((receiver) => receiver.stop(limitMs)),
         scraper.stop(),
         probes.stop(),
+        topology.stop(),
         proxy.stop(limitMs),
       ]).then(() => stopSpool(limitMs))
       return stopped

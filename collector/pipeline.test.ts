@@ -171,3 +171,45 @@ describe('the endpoint of a call', () => {
     expect(spool.rows('requests')[0]?.endpoint).toBe(expected)
   })
 })
+
+describe('a call is told of', () => {
+  const counting = (append: Spool['append'] = () => Promise.resolve()) => {
+    const counted: (number | null)[] = []
+    const { accept } = testPipeline(
+      { append },
+      {
+        requestOf: ({ trace_id, span_id }) => ({ ...emptyRequest(), trace_id, span_id, dialect: 'test' }),
+        price: (request) => (request.cost_usd = 2),
+        countCall: ({ cost_usd }) => counted.push(cost_usd),
+      },
+    )
+    return { accept, counted }
+  }
+
+  test('once, with its price', async () => {
+    const { accept, counted } = counting()
+    await accept({ spans: [span()] })
+    await accept({ spans: [span()] })
+    expect(counted).toEqual([2])
+  })
+
+  test('when it is durable, not before', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const { accept, counted } = counting(() => promise)
+    const accepted = accept({ spans: [span()] })
+    expect(counted).toEqual([])
+    resolve()
+    await accepted
+    expect(counted).toEqual([2])
+  })
+
+  test('once it comes again, when the spool refused it', async () => {
+    let full = true
+    const { accept, counted } = counting(() => (full ? Promise.reject(new Error('full')) : Promise.resolve()))
+    await expect(accept({ spans: [span()] })).rejects.toThrow('full')
+    expect(counted).toEqual([])
+    full = false
+    await accept({ spans: [span()] })
+    expect(counted).toEqual([2])
+  })
+})

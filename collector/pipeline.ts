@@ -40,7 +40,9 @@ export interface PipelineOptions {
   price: (request: LlmRequest) => void
   redactor: { request(request: LlmRequest): void; span(span: Span, endpoint: string): Span }
   /** Outlives the pipeline: what it remembers does not depend on the configuration. */
-  merger: Pick<Merger, 'add' | 'addLog' | 'take' | 'pending' | 'forget' | 'failed'>
+  merger: Pick<Merger, 'add' | 'addLog' | 'take' | 'newCalls' | 'pending' | 'forget' | 'failed'>
+  /** Told of each call once, when its first row is durable; corrections of it are not told. */
+  countCall: (request: LlmRequest) => void
   /** Makes log events durable. */
   storeLogs: AcceptEvents
   /** Rises with every call. */
@@ -69,8 +71,20 @@ export interface Pipeline {
 }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { storeLogs, spool, issues, inbox, requestOf, attribution, price, redactor, endpoints, merger, nextVersion } =
-    options
+  const {
+    storeLogs,
+    spool,
+    issues,
+    inbox,
+    requestOf,
+    attribution,
+    price,
+    redactor,
+    endpoints,
+    merger,
+    nextVersion,
+    countCall,
+  } = options
   const endpointOf = endpointFinder(endpoints)
 
   return {
@@ -117,14 +131,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function append(batch: Batch): Promise<void> {
     const traces = merger.pending()
     const rows = merger.take()
+    const calls = merger.newCalls()
     const durable = spool.append({ ...batch, ...rows })
     merger.forget()
     try {
       await durable
     } catch (error) {
-      merger.failed(traces, rows.unsettled_traces)
+      merger.failed(traces, rows.unsettled_traces, calls)
       throw error
     }
+    for (const row of calls.rows) countCall(row)
   }
 
   /** A dialect or a price that fails costs the request row, never the span. */

@@ -33,6 +33,7 @@ export function testPipeline(
     redactor: { request: () => undefined, span: (span) => span },
     merger,
     nextVersion,
+    countCall: () => undefined,
     storeLogs: () => Promise.resolve(),
     ...options,
   })

@@ -4,10 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { testStorage } from '../storage/testing.ts'
 import type { Storage } from '../storage/index.ts'
-import { dashboards, dashboardsDir, render } from './build.ts'
+import { alertRules } from './alert-rules.ts'
+import { dashboards, files } from './build.ts'
+import { lint } from './lint.ts'
 import { expandMacros } from './macros.ts'
-import { overview } from './overview.ts'
-import { dashboardJson } from './panels.ts'
+import { dashboardJson, type Panel } from './panels.ts'
+import { deploys, type Kind } from './sql.ts'
 
 const from = Date.UTC(2026, 0, 5, 12) / 1000
 const to = from + 3600
@@ -23,148 +25,348 @@ beforeAll(async () => {
     span_id: String(id),
     model: 'gpt-4o',
     provider: 'openai',
+    endpoint: 'eu',
     environment: 'production',
+    team: 'search',
+    feature: 'answers',
     status: 'ok',
+    finish_reason: 'stop',
     version: 1,
     ...rest,
   })
+  const tokens = { input_tokens: 10, cached_input_tokens: 4, output_tokens: 60 }
   await storage.db.insert('requests', [
-    request(1, 1, { duration_ms: 1000, ttft_ms: 100, input_tokens: 10, output_tokens: 60, cost_usd: 0.25 }),
-    request(2, 2, { duration_ms: 3000, ttft_ms: 300, input_tokens: 10, output_tokens: 60, cost_usd: 0.5 }),
+    request(1, 1, {
+      status: 'filtered',
+      duration_ms: 1000,
+      ttft_ms: 100,
+      tpot_ms: 15,
+      ...tokens,
+      cost_usd: 0.25,
+      output_cost_usd: 0.1,
+    }),
+    request(2, 2, { duration_ms: 3000, ttft_ms: 300, tpot_ms: 46, ...tokens, cost_usd: 0.5, output_cost_usd: 0.2 }),
     // The correction of the second: only it counts.
-    request(2, 2, { duration_ms: 2000, ttft_ms: 300, input_tokens: 10, output_tokens: 60, cost_usd: 0.5, version: 2 }),
-    request(3, 3, { duration_ms: 50, status: 'error' }),
-    request(4, 4, { duration_ms: 70, model: "o'brien", environment: 'staging', status: 'cancelled' }),
+    request(2, 2, {
+      duration_ms: 2000,
+      ttft_ms: 300,
+      tpot_ms: 29,
+      ...tokens,
+      cost_usd: 0.5,
+      output_cost_usd: 0.2,
+      cache_savings_usd: 0.01,
+      version: 2,
+    }),
+    request(3, 3, { duration_ms: 50, status: 'error', error_type: 'APIError', finish_reason: '' }),
+    request(4, 4, {
+      duration_ms: 70,
+      model: "o'brien",
+      provider: 'vllm',
+      endpoint: 'self-hosted',
+      environment: 'staging',
+      status: 'cancelled',
+    }),
   ])
   const gpu = {
-    timestamp: at(1),
     host: 'node-a',
     gpu: '0',
+    uuid: 'GPU-1',
+    device: 'NVIDIA H200',
     utilization_ratio: 0.5,
+    sm_active_ratio: 0.4,
+    tensor_active_ratio: 0.3,
+    dram_active_ratio: 0.6,
+    memory_total_bytes: 4000,
     power_watts: 300,
+    energy_delta_joules: 3000,
     temperature_celsius: 60,
+    sm_clock_hz: 1.7e9,
+    pcie_tx_bytes_per_second: 10,
+    pcie_rx_bytes_per_second: 20,
+    ecc_uncorrected: 0,
   }
   await storage.db.insert('gpu_samples', [
-    { ...gpu, memory_used_bytes: 1000 },
-    { ...gpu, mig_id: '1', utilization_ratio: 0.1, memory_used_bytes: 7 },
+    { ...gpu, timestamp: at(1), memory_used_bytes: 1000, throttle_reasons: ['gpu_idle'] },
+    { ...gpu, timestamp: at(1), mig_id: '1', utilization_ratio: 0.1, memory_used_bytes: 7 },
+    {
+      ...gpu,
+      timestamp: at(2),
+      gpu: '1',
+      uuid: 'GPU-2',
+      utilization_ratio: 0,
+      throttle_reasons: ['hw_slowdown'],
+      xid: 79,
+    },
   ])
-  const server = { timestamp: at(1), server: 'vllm', instance: 'a:8000', model: 'gpt-4o', running: 3, waiting: 1 }
-  await storage.db.insert('server_samples', [{ ...server, kv_cache_ratio: 0.75 }])
+  const server = {
+    server: 'vllm',
+    instance: 'a:8000',
+    endpoint: 'self-hosted',
+    model: 'gpt-4o',
+    running: 3,
+    waiting: 1,
+    kv_cache_ratio: 0.75,
+  }
+  const counted = {
+    interval_ms: 10_000,
+    input_tokens: 500,
+    output_tokens: 200,
+    requests_failed: 1,
+    preemptions: 2,
+    prefix_hits: 30,
+    prefix_queries: 40,
+    ttft_ms_bounds: [100, 200, 400],
+    ttft_ms_counts: [90, 0, 9, 1],
+    queue_ms_bounds: [10, 20],
+    queue_ms_counts: [0, 0, 5],
+  }
+  await storage.db.insert('server_samples', [
+    { ...server, timestamp: at(1) },
+    { ...server, ...counted, timestamp: at(1) + 10e6 },
+    { ...server, ...counted, timestamp: at(2), queue_ms_counts: [5, 0, 0] },
+  ])
   await storage.db.insert('targets', [
-    { timestamp: at(1), url: 'http://a', kind: 'vllm', state: 'up' },
-    { timestamp: at(2), url: 'http://a', kind: 'vllm', state: 'down', error: 'gone' },
+    { timestamp: at(1), url: 'http://a', kind: 'vllm', endpoint: 'self-hosted', state: 'up' },
+    { timestamp: at(2), url: 'http://a', kind: 'vllm', endpoint: 'self-hosted', state: 'down', error: 'gone' },
   ])
+  const probe = { endpoint: 'self-hosted', probe: 'hello', type: 'completion', duration_ms: 120 }
+  await storage.db.insert('probes', [
+    { ...probe, timestamp: at(1), ok: true, status: 'ok' },
+    { ...probe, timestamp: at(2), ok: false, status: 'timeout' },
+  ])
+  const mark = { id: 'a', timestamp: at(5), kind: 'deploy', title: 'v2', text: 'new prompt', version: 1 }
+  await storage.db.insert('annotations', [
+    mark,
+    { ...mark, id: 'b', deleted: true },
+    { ...mark, id: 'c', kind: 'note' },
+  ])
+  await storage.rollups.flush()
 })
 
 afterAll(() => storage?.stop())
 
-const panels = overview.rows.flatMap((row) => row.panels)
-const panel = (title: string) => panels.find((candidate) => candidate.title === title)
+const specs = Object.values(dashboards)
+const panelsOf = (uid: string) => specs.find((spec) => spec.uid === uid)?.rows.flatMap((row) => row.panels) ?? []
+const questions = specs.flatMap((spec) =>
+  spec.rows.flatMap((row) => row.panels.map((panel) => [`${spec.title}: ${panel.title}`, panel, spec] as const)),
+)
+const none = { model: [], environment: [], provider: [], endpoint: [], instance: [], host: [], device: [], team: [] }
+
+const expand = (sql: string, variables: Record<string, string[]>) =>
+  expandMacros(sql, { from, to, intervalSeconds: 60, variables })
 
 /** As the reader, with the profile's `final = 1`: what Grafana's user of docker-compose.yml may do. */
-function run(sql: string, variables: Record<string, string[]> = { model: [], environment: [] }) {
-  return storage.reader.query<Record<string, unknown>>(expandMacros(sql, { from, to, intervalSeconds: 60, variables }))
+const run = (sql: string, variables: Record<string, string[]> = none) =>
+  storage.reader.query<Record<string, unknown>>(expand(sql, variables))
+
+/** Columns of an answer by what Grafana makes of their types. */
+async function kindsOf(sql: string): Promise<Record<string, Kind | 'other'>> {
+  const columns = await storage.db.query<{ name: string; type: string }>(`DESCRIBE (${expand(sql, none)})`)
+  return Object.fromEntries(columns.map(({ name, type }) => [name, kindOf(type)]))
 }
 
-test('checked-in dashboards are what the script writes', async () => {
-  expect(readdirSync(dashboardsDir).sort()).toEqual(Object.keys(dashboards).sort())
-  for (const [file, spec] of Object.entries(dashboards))
-    expect(readFileSync(join(dashboardsDir, file), 'utf8')).toBe(await render(file, spec))
+function kindOf(type: string): Kind | 'other' {
+  const plain = type.replace(/^(LowCardinality|Nullable)\((.*)\)$/, '$2').replace(/^Nullable\((.*)\)$/, '$1')
+  if (plain.startsWith('DateTime')) return 'time'
+  if (/^(U?Int|Float)\d+$/.test(plain)) return 'number'
+  return plain === 'String' ? 'text' : 'other'
+}
+
+test('checked-in files are what the script writes', async () => {
+  const written = await files()
+  for (const folder of ['dashboards', 'provisioning/alerting'])
+    for (const file of readdirSync(join(import.meta.dirname, folder)))
+      expect([...written.keys()]).toContain(`${folder}/${file}`)
+  for (const [path, text] of written) expect(readFileSync(join(import.meta.dirname, path), 'utf8'), path).toBe(text)
 })
 
-describe('every panel asks something that ClickHouse answers', () => {
-  test.each(panels.map(({ title, sql }) => [title, sql] as const))('%s', async (_, sql) => {
+describe('every panel asks something that ClickHouse answers, in the shape that it says', () => {
+  test.each(questions)('%s', async (_, { sql, columns }, spec) => {
+    expect(await kindsOf(sql)).toEqual(columns)
     expect((await run(sql)).length).toBeGreaterThan(0)
-    const some = await run(sql, { model: ['gpt-4o', "o'brien"], environment: ['production'] })
-    expect(some.length).toBeGreaterThan(0)
+    // With every variable chosen, to nothing that is there.
+    const chosen = Object.fromEntries(spec.variables.map(({ name }) => [name, ["o'brien", 'nothing']]))
+    await expect(run(sql, { ...none, ...chosen })).resolves.toBeDefined()
   })
 
-  const overTime = panels.filter(({ type }) => type === 'timeseries')
-  test.each(overTime.map(({ title, sql }) => [title, sql] as const))('%s is a time series', async (_, sql) => {
-    expect(sql).toMatch(/ORDER BY time$/)
-    const [first = {}] = await run(sql)
-    const { time, ...rest } = first
-    expect(time).toMatch(/^2026-01-05 12:0\d:00$/)
-    expect(Object.values(rest).some((value) => typeof value === 'number')).toBe(true)
+  test.each(questions.filter(([, { type }]) => type === 'stat'))('%s is one number', async (_, { sql, columns }) => {
+    const [name = ''] = Object.keys(columns)
+    expect(await run(sql)).toEqual([{ [name]: expect.any(Number) }])
   })
 
-  test.each(overview.variables.map(({ name, sql }) => [name, sql]))('variable %s', async (name, sql) => {
-    const rows = await run(sql ?? '')
-    expect(rows.map((row) => row[name ?? ''])).toEqual(
-      name === 'model' ? ['gpt-4o', "o'brien"] : ['production', 'staging'],
-    )
+  test.each(questions.filter(([, { type }]) => type === 'timeseries'))(
+    '%s is a time series, with something known of each value',
+    async (_, { sql, columns }) => {
+      expect(sql).toMatch(/ORDER BY time$/)
+      const rows = await run(sql)
+      expect(rows[0]?.['time']).toMatch(/^2026-01-05 12:0\d:00$/)
+      for (const name of Object.keys(columns).filter((name) => columns[name] === 'number'))
+        expect(rows.map((row) => row[name])).toContainEqual(expect.any(Number))
+    },
+  )
+
+  const variables = specs.flatMap((spec) =>
+    spec.variables.map(({ name, sql }) => [`${spec.title}: $${name}`, name, sql] as const),
+  )
+  test.each(variables)('%s', async (_, name, sql) => {
+    const values = (await run(sql)).map((row) => row[name])
+    expect(values).toEqual([...new Set(values)])
+    expect(values).toContain(expectedValue[name])
+  })
+  const expectedValue: Record<string, string> = {
+    model: "o'brien",
+    environment: 'production',
+    provider: 'openai',
+    endpoint: 'self-hosted',
+    instance: 'a:8000',
+    host: 'node-a',
+    device: 'NVIDIA H200',
+    team: 'search',
+  }
+
+  test('deploys, but no other marks and none that was taken back', async () => {
+    expect(await kindsOf(deploys.sql)).toEqual(deploys.columns)
+    const time = '2026-01-05 12:05:00.000'
+    expect(await run(deploys.sql)).toEqual([{ time, timeEnd: time, title: 'v2', text: 'new prompt', tags: 'deploy' }])
+  })
+})
+
+describe('alert rules', () => {
+  test.each(alertRules.map((rule) => [rule.title, rule] as const))('%s', async (_, { sql, columns }) => {
+    expect(await kindsOf(sql)).toEqual(columns)
+    expect((await run(sql)).length).toBeGreaterThan(0)
+    expect(Object.values(columns).filter((kind) => kind === 'number')).toHaveLength(1)
+  })
+
+  test('a target that is down, and one that is not', async () => {
+    const rule = alertRules.find(({ title }) => title === 'Scrape target down')
+    expect(await run(rule?.sql ?? '')).toEqual([{ url: 'http://a', down: 1 }])
+  })
+
+  test('say which label their summary names, and are paused', () => {
+    const { groups } = parse(
+      readFileSync(join(import.meta.dirname, 'provisioning/alerting/inferwatch.yaml'), 'utf8'),
+    ) as {
+      groups: { rules: { uid: string; isPaused: boolean; data: { model: { rawSql?: string } }[] }[] }[]
+    }
+    const rules = groups.flatMap((group) => group.rules)
+    expect(rules.map(({ uid }) => uid)).toEqual(alertRules.map(({ uid }) => uid))
+    for (const rule of rules) {
+      expect(rule.isPaused).toBe(true)
+      // `$NAME` would be a variable of Grafana's environment.
+      expect(rule.data[0]?.model.rawSql).toMatch(/\$\$__timeFilter/)
+    }
+    for (const { summary, columns } of alertRules)
+      for (const [, label] of summary.matchAll(/\$labels\.(\w+)/g)) expect(columns[label ?? '']).toBe('text')
   })
 })
 
 describe('by hand', () => {
-  const value = async (title: string, model: string[] = []) => run(panel(title)?.sql ?? '', { model, environment: [] })
+  const asked = (uid: string, title: string, model: string[] = []) => {
+    const panel: Panel | undefined = panelsOf(uid).find((candidate) => candidate.title === title)
+    return run(panel?.sql ?? '', { ...none, model })
+  }
+  const value = (title: string, model: string[] = []) => asked('inferwatch-overview', title, model)
 
   test('totals', async () => {
     expect(await value('Requests')).toEqual([{ requests: 4 }])
     expect(await value('Error ratio')).toEqual([{ error_ratio: 0.25 }])
-    expect(await value('Spend')).toEqual([{ cost_usd: 0.75 }])
+    expect(await value('Spend')).toEqual([{ spend_usd: 0.75 }])
     expect(await value('Requests without a price')).toEqual([{ unpriced: 2 }])
     expect(await value('P50 latency', ["o'brien"])).toEqual([{ p50_ms: 70 }])
   })
 
   test('without requests, numbers are unknown rather than NaN', async () => {
     // As text, since the client of these tests makes null of NaN; Grafana's shows it.
-    const asText = (sql: string) =>
-      run(`SELECT * APPLY toString FROM (\n${sql}\n)`, { model: ['none'], environment: [] })
-    for (const title of ['Error ratio', 'P50 latency', 'P95 latency', 'Spend'])
-      expect(Object.values((await asText(panel(title)?.sql ?? ''))[0] ?? {}), title).toEqual([null])
+    for (const [title, panel, spec] of questions.filter(([, { type }]) => type === 'stat')) {
+      const chosen = Object.fromEntries(spec.variables.map(({ name }) => [name, ['none']]))
+      const [row] = await run(`SELECT * APPLY toString FROM (\n${panel.sql}\n)`, { ...none, ...chosen })
+      expect([null, '0'], title).toContain(Object.values(row ?? {})[0])
+    }
   })
 
   test('over time', async () => {
-    const minute = (rows: Record<string, unknown>[], index: number) => rows[index]
-    expect(minute(await value('Output tokens per second'), 0)).toEqual({
+    expect((await value('Output tokens per second'))[0]).toEqual({
       time: '2026-01-05 12:01:00',
       model: 'gpt-4o',
       tokens: 1,
     })
-    expect(minute(await value('Spend per hour'), 1)).toMatchObject({ usd_per_hour: 30 })
-    expect(minute(await value('Latency'), 1)).toMatchObject({ p50: 2000, p95: 2000 })
+    expect((await value('Spend per hour'))[1]).toMatchObject({ usd_per_hour: 30 })
+    expect((await value('Latency'))[1]).toMatchObject({ p50: 2000, p95: 2000 })
   })
 
   test('GPUs are whole ones, targets their newest state', async () => {
-    expect(await value('GPU memory')).toEqual([{ time: '2026-01-05 12:01:00', device: 'node-a gpu 0', used: 1000 }])
+    expect((await value('GPU memory'))[0]).toEqual({
+      time: '2026-01-05 12:01:00',
+      gpu_name: 'node-a gpu 0',
+      used: 1000,
+    })
     expect(await value('Scrape targets')).toMatchObject([{ url: 'http://a', state: 'down', error: 'gone' }])
+  })
+
+  test('models: errors by type, the slowest request with its trace', async () => {
+    expect(await asked('inferwatch-model', 'Errors per second by type')).toEqual([
+      { time: '2026-01-05 12:03:00', error: 'APIError', errors: 1 / 60 },
+    ])
+    const [slowest] = await asked('inferwatch-model', 'Slowest requests')
+    expect(slowest).toMatchObject({ duration_ms: 2000, trace_id: '2', span_id: '2', spend_usd: 0.5 })
+    expect(await asked('inferwatch-model', 'Cost per 1,000 requests')).toEqual([{ usd: 375 }])
+    expect((await asked('inferwatch-model', 'Prompt cache'))[0]).toMatchObject({ cached: 0.4 })
+  })
+
+  test('servers: rates per second of what samples cover, P95 up to its bucket', async () => {
+    const [tokens] = await asked('inferwatch-endpoint', 'Tokens per second')
+    expect(tokens).toMatchObject({ instance: 'a:8000', tokens_in: 50, tokens_out: 20 })
+    const [p95] = await asked('inferwatch-endpoint', 'P95 time to first token, of the server')
+    expect(p95).toMatchObject({ p95_below: 400 })
+    expect(await asked('inferwatch-endpoint', 'Probes that failed')).toEqual([{ failed_ratio: 0.5 }])
+  })
+
+  test('a P95 beyond the last bound is unknown', async () => {
+    const [p95] = await asked('inferwatch-endpoint', 'P95 time in the queue')
+    expect(p95).toMatchObject({ p95_below: null })
+  })
+
+  test('the fleet: whole GPUs, idle ones, what the exporter says of each', async () => {
+    expect(await asked('inferwatch-gpus', 'GPUs')).toMatchObject([{ gpus: 2 }])
+    expect(await asked('inferwatch-gpus', 'Utilisation')).toEqual([{ utilisation: 0.25 }])
+    expect(await asked('inferwatch-gpus', 'Idle GPUs')).toEqual([{ idle: 1 }])
+    // An idle GPU clocks down too: that is nobody's trouble.
+    expect(await asked('inferwatch-gpus', 'Held down')).toEqual([{ throttled: 0.5 }])
+  })
+
+  test('cost: from the rollup of an hour the same as from requests', async () => {
+    expect(await asked('inferwatch-cost', 'Spend')).toEqual([{ spend_usd: 0.75 }])
+    expect(await asked('inferwatch-cost', 'Spend', ["o'brien"])).toEqual([{ spend_usd: null }])
+    expect(await asked('inferwatch-cost', 'Cost of a request')).toEqual([{ usd: 0.375 }])
+    expect(await asked('inferwatch-cost', 'Saved by prompt caching')).toEqual([{ saved_usd: 0.01 }])
+    expect((await asked('inferwatch-cost', 'Teams'))[0]).toMatchObject({ team: 'search', calls: 4, spend_usd: 0.75 })
   })
 })
 
-describe('the dashboard as Grafana wants it', () => {
-  interface Shown {
-    id: number
-    type: string
-    title: string
-    description?: string
-    gridPos: { x: number; y: number; w: number; h: number }
-    targets?: { refId: string; datasource: { uid: string } }[]
-    fieldConfig?: { defaults: { unit: string } }
-  }
-  const { panels: shown } = dashboardJson(overview) as { panels: Shown[] }
+test.each(Object.entries(dashboards))('%s has nothing to mend', (_, spec) => {
+  expect(lint(JSON.parse(JSON.stringify(dashboardJson(spec))))).toEqual([])
+})
 
-  test('ids are unique, titles too, every panel has its source, unit and description', () => {
-    expect(new Set(shown.map(({ id }) => id)).size).toBe(shown.length)
-    const withData = shown.filter(({ type }) => type !== 'row')
-    for (const { targets, description, fieldConfig } of withData) {
-      expect(targets).toMatchObject([{ refId: 'A', datasource: { uid: '${datasource}' } }])
-      expect(description).toBeTruthy()
-      expect(fieldConfig?.defaults.unit).toBeTruthy()
-    }
-  })
+test.each(questions)('%s: units and links are of columns that are there', (_, { columns, units = {}, links = {} }) => {
+  const named = [...Object.keys(units), ...Object.keys(links)]
+  const read = Object.values(links).flatMap(({ url }) =>
+    [...url.matchAll(/__data\.fields\.(\w+)/g)].map(([, column]) => column ?? ''),
+  )
+  expect(Object.keys(columns)).toEqual(expect.arrayContaining([...named, ...read]))
+})
 
-  test('panels fit 24 columns and do not overlap', () => {
-    const taken = new Set<string>()
-    for (const { gridPos } of shown) {
-      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24)
-      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
-        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          expect(taken.has(`${x},${y}`)).toBe(false)
-          taken.add(`${x},${y}`)
-        }
-    }
-  })
+test('links lead to pages and dashboards that exist', () => {
+  const source = readFileSync(join(import.meta.dirname, '../dashboard/web/src/frame/pages.ts'), 'utf8')
+  const pages = [...source.matchAll(/to: '(\S+)'/g)].map(([, path]) => `\${inferwatch:raw}${path}`)
+  const places = [...pages, ...specs.map(({ uid }) => `/d/${uid}`)]
+  const links = [...specs.map(({ page }) => page), ...questions.flatMap(([, { links = {} }]) => Object.values(links))]
+  for (const { url } of links) expect(places).toContain(url.split('?')[0])
+})
+
+test('dashboards have names of their own', () => {
+  expect(new Set(specs.map(({ uid }) => uid)).size).toBe(specs.length)
+  expect(new Set(specs.map(({ title }) => title)).size).toBe(specs.length)
 })
 
 test('an unknown macro is an error', () => {
@@ -179,13 +381,19 @@ test('provisioning files name the same things as docker-compose.yml', () => {
   const provider = read('provisioning/dashboards/inferwatch.yaml') as { providers: { options: { path: string } }[] }
   expect(compose.services.grafana.volumes).toContain(`./grafana/dashboards:${provider.providers[0]?.options.path}:ro`)
   const sources = read('provisioning/datasources/inferwatch.yaml') as {
-    datasources: { type: string; jsonData?: { username: string; port: number; host: string } }[]
+    datasources: { uid: string; type: string; jsonData?: { username: string; port: number; host: string } }[]
   }
   const [clickhouse] = sources.datasources
   expect(clickhouse).toMatchObject({
     type: 'grafana-clickhouse-datasource',
     jsonData: { host: 'clickhouse', port: 8123 },
   })
+  expect(sources.datasources[1]).toMatchObject({ type: 'prometheus', url: 'http://prometheus:9090' })
+  const ids = new Set(sources.datasources.map(({ uid }) => uid))
+  const alerting = read('provisioning/alerting/inferwatch.yaml') as {
+    groups: { rules: { data: { datasourceUid: string }[] }[] }[]
+  }
+  for (const { data } of alerting.groups.flatMap(({ rules }) => rules)) expect(ids).toContain(data[0]?.datasourceUid)
   const users = readFileSync(join(import.meta.dirname, 'clickhouse-users.xml'), 'utf8')
   expect(users).toContain(`<${clickhouse?.jsonData?.username}>`)
 })

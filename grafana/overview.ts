@@ -1,132 +1,104 @@
 /** The dashboard "LLM overview": latency, requests, spend and GPUs, per model. */
-import type { DashboardSpec, Panel } from './panels.ts'
+import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
+import { distinct, inAll, isError, overTime, perHour, ranked, within } from './sql.ts'
 
-const bucket = '$__timeInterval(timestamp) AS time'
-const models =
-  '$__timeFilter(timestamp)' +
-  ' AND $__conditionalAll(model IN (${model:singlequote}), $model)' +
-  ' AND $__conditionalAll(environment IN (${environment:singlequote}), $environment)'
-/** What counts as an error in Inferwatch: not what the caller cancelled, nor what a content filter stopped. */
-const isError = "status IN ('error', 'rate_limited', 'timeout')"
-
-const perModel = (values: string) =>
-  `SELECT ${bucket}, model, ${values}\nFROM requests\nWHERE ${models}\nGROUP BY time, model\nORDER BY time`
-
-const total = (value: string) => `SELECT ${value}\nFROM requests\nWHERE ${models}`
+const where = within('model', 'environment')
+const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const perModel = (values: Record<string, string>) =>
+  overTime({ from: 'requests', where, by: { model: 'model' }, values })
 
 /** Whole GPUs only: a MIG instance is part of one. */
-const perGpu = (value: string) =>
-  `SELECT ${bucket}, concat(host, ' gpu ', gpu) AS device, ${value}\nFROM gpu_samples\n` +
-  `WHERE $__timeFilter(timestamp) AND mig_id = ''\nGROUP BY time, device\nORDER BY time`
+const perGpu = (values: Record<string, string>) =>
+  overTime({
+    from: 'gpu_samples',
+    where: `${within()} AND mig_id = ''`,
+    by: { gpu_name: "concat(host, ' gpu ', gpu)" },
+    values,
+  })
 
-const perServer = (values: string) =>
-  `SELECT ${bucket}, model, instance, ${values}\nFROM server_samples\n` +
-  `WHERE $__timeFilter(timestamp) AND $__conditionalAll(model IN (\${model:singlequote}), $model)\n` +
-  'GROUP BY time, model, instance\nORDER BY time'
-
-const stat = (title: string, description: string, unit: string, sql: string): Panel => ({
-  title,
-  description,
-  type: 'stat',
-  unit,
-  width: 4,
-  height: 4,
-  sql,
-})
-
-const series = (title: string, description: string, unit: string, sql: string, more: Partial<Panel> = {}): Panel => ({
-  title,
-  description,
-  type: 'timeseries',
-  unit,
-  width: 12,
-  min: 0,
-  sql,
-  ...more,
-})
+const perServer = (values: Record<string, string>) =>
+  overTime({ from: 'server_samples', where: within('model'), by: { model: 'model', instance: 'instance' }, values })
 
 export const overview: DashboardSpec = {
   uid: 'inferwatch-overview',
   title: 'LLM overview',
   description: 'Requests, latency, spend and GPUs per model, from the tables of Inferwatch',
+  from: 'now-1h',
+  page: { title: 'Overview in Inferwatch', url: '${inferwatch:raw}/' },
   variables: [
-    {
-      name: 'environment',
-      label: 'Environment',
-      sql: 'SELECT DISTINCT environment FROM requests WHERE $__timeFilter(timestamp) ORDER BY environment',
-    },
-    {
-      name: 'model',
-      label: 'Model',
-      sql: 'SELECT DISTINCT model FROM requests WHERE $__timeFilter(timestamp) ORDER BY model',
-    },
+    { name: 'environment', label: 'Environment', sql: distinct('environment', 'requests') },
+    { name: 'model', label: 'Model', sql: distinct('model', 'requests') },
   ],
   rows: [
     {
       title: 'Now',
       panels: [
-        stat('Requests', 'Calls of a model in the time range', 'short', total('count() AS requests')),
-        stat(
+        stats('Requests', 'Calls of a model in the time range', 'short', total({ requests: 'count()' })),
+        stats(
           'Error ratio',
           'Requests that failed, were rate limited or timed out, of all',
           'percentunit',
-          total(`countIf(${isError}) / nullIf(count(), 0) AS error_ratio`),
+          total({ error_ratio: `countIf(${isError}) / nullIf(count(), 0)` }),
         ),
-        stat('P50 latency', 'Half of the requests took less', 'ms', total('quantile(0.5)(duration_ms) AS p50_ms')),
-        stat('P95 latency', '19 of 20 requests took less', 'ms', total('quantile(0.95)(duration_ms) AS p95_ms')),
-        stat(
+        stats('P50 latency', 'Half of the requests took less', 'ms', total({ p50_ms: 'quantile(0.5)(duration_ms)' })),
+        stats('P95 latency', '19 of 20 requests took less', 'ms', total({ p95_ms: 'quantile(0.95)(duration_ms)' })),
+        stats(
           'Spend',
           'What the priced requests cost; requests without a known price are left out',
           'currencyUSD',
-          total('toFloat64(sum(cost_usd)) AS cost_usd'),
+          total({ spend_usd: 'toFloat64(sum(cost_usd))' }),
         ),
-        stat(
+        stats(
           'Requests without a price',
           'Their cost is unknown and in no sum: add prices.overrides',
           'short',
-          total('countIf(cost_usd IS NULL) AS unpriced'),
+          total({ unpriced: 'countIf(cost_usd IS NULL)' }),
         ),
       ],
     },
     {
       title: 'Requests',
       panels: [
-        series(
+        lines(
           'Latency',
           'Median and 95th percentile per model',
           'ms',
-          perModel('quantile(0.5)(duration_ms) AS p50, quantile(0.95)(duration_ms) AS p95'),
+          perModel({ p50: 'quantile(0.5)(duration_ms)', p95: 'quantile(0.95)(duration_ms)' }),
         ),
-        series(
+        lines(
           'Time to first token',
           'Median and 95th percentile per model, of streamed requests that measured it',
           'ms',
-          perModel('quantile(0.5)(ttft_ms) AS p50, quantile(0.95)(ttft_ms) AS p95'),
+          perModel({ p50: 'quantile(0.5)(ttft_ms)', p95: 'quantile(0.95)(ttft_ms)' }),
         ),
-        series('Requests per second', 'Calls of each model', 'reqps', perModel('count() / $__interval_s AS requests'), {
-          stacked: true,
-        }),
-        series(
+        lines(
+          'Requests per second',
+          'Calls of each model',
+          'reqps',
+          perModel({ requests: 'count() / $__interval_s' }),
+          {
+            stacked: true,
+          },
+        ),
+        lines(
           'Error ratio',
           'Share of requests that failed, per model',
           'percentunit',
-          perModel(`countIf(${isError}) / count() AS errors`),
-          {
-            max: 1,
-          },
+          perModel({ errors: `countIf(${isError}) / count()` }),
+          { max: 1 },
         ),
-        series(
+        lines(
           'Output tokens per second',
           'Tokens generated by each model, as its callers counted them',
           'short',
-          perModel('sum(output_tokens) / $__interval_s AS tokens'),
+          perModel({ tokens: 'sum(output_tokens) / $__interval_s' }),
           { stacked: true },
         ),
-        series(
+        lines(
           'Spend per hour',
           'Cost of the priced requests, as a rate',
           'currencyUSD',
-          perModel('toFloat64(sum(cost_usd)) * 3600 / $__interval_s AS usd_per_hour'),
+          perModel({ usd_per_hour: perHour('cost_usd') }),
           { stacked: true },
         ),
       ],
@@ -134,62 +106,74 @@ export const overview: DashboardSpec = {
     {
       title: 'GPUs',
       panels: [
-        series(
+        lines(
           'GPU utilisation',
           'Share of time with any kernel running',
           'percentunit',
-          perGpu('avg(utilization_ratio) AS utilisation'),
-          {
-            max: 1,
-          },
+          perGpu({ utilisation: 'avg(utilization_ratio)' }),
+          { max: 1 },
         ),
-        series('GPU memory', 'Memory in use', 'bytes', perGpu('avg(memory_used_bytes) AS used')),
-        series('Power', 'Power drawn by each GPU', 'watt', perGpu('avg(power_watts) AS power')),
-        series('Temperature', 'Of the chip', 'celsius', perGpu('max(temperature_celsius) AS temperature')),
+        lines('GPU memory', 'Memory in use', 'bytes', perGpu({ used: 'avg(memory_used_bytes)' })),
+        lines('Power', 'Power drawn by each GPU', 'watt', perGpu({ power: 'avg(power_watts)' })),
+        lines('Temperature', 'Of the chip', 'celsius', perGpu({ temperature: 'max(temperature_celsius)' })),
       ],
     },
     {
       title: 'Inference servers',
       panels: [
-        series(
+        lines(
           'Queue',
           'Requests running and waiting on each server',
           'short',
-          perServer('avg(running) AS running_now, avg(waiting) AS waiting_now'),
+          perServer({ running_now: 'avg(running)', waiting_now: 'avg(waiting)' }),
         ),
-        series(
+        lines(
           'KV cache',
           'Share in use; near 100 % requests wait or are preempted',
           'percentunit',
-          perServer('max(kv_cache_ratio) AS kv_cache'),
+          perServer({ kv_cache: 'max(kv_cache_ratio)' }),
+          { max: 1 },
+        ),
+        rowsOf(
+          'Models',
+          'What each model did in the time range',
+          ranked({
+            from: 'requests',
+            where,
+            by: { model: 'model', provider: 'provider' },
+            values: {
+              requests: 'count()',
+              errors: `countIf(${isError})`,
+              p50_ms: 'quantile(0.5)(duration_ms)',
+              p95_ms: 'quantile(0.95)(duration_ms)',
+              tokens_in: 'sum(input_tokens)',
+              tokens_out: 'sum(output_tokens)',
+              spend_usd: 'toFloat64(sum(cost_usd))',
+            },
+            order: 'requests',
+          }),
           {
-            max: 1,
+            units: { p50_ms: 'ms', p95_ms: 'ms', spend_usd: 'currencyUSD' },
+            links: {
+              model: {
+                title: 'Show this model',
+                url: '/d/inferwatch-model?var-model=${__value.raw:percentencode}&${__url_time_range}',
+              },
+            },
           },
         ),
-        {
-          title: 'Models',
-          description: 'What each model did in the time range',
-          type: 'table',
-          unit: 'short',
-          width: 24,
-          decimals: 2,
-          sql:
-            `SELECT model, provider, count() AS requests, countIf(${isError}) AS errors,\n` +
-            '  quantile(0.5)(duration_ms) AS p50_ms, quantile(0.95)(duration_ms) AS p95_ms,\n' +
-            '  sum(input_tokens) AS tokens_in, sum(output_tokens) AS tokens_out, toFloat64(sum(cost_usd)) AS usd\n' +
-            `FROM requests\nWHERE ${models}\nGROUP BY model, provider\nORDER BY requests DESC\nLIMIT 100`,
-        },
-        {
-          title: 'Scrape targets',
-          description: 'Newest state of every scraped page, and what to do about it',
-          type: 'table',
-          unit: 'short',
-          width: 24,
-          sql:
-            'SELECT url, argMax(t.kind, t.timestamp) AS kind, argMax(t.state, t.timestamp) AS state,\n' +
-            '  argMax(t.error, t.timestamp) AS error, max(t.timestamp) AS seen\n' +
-            'FROM targets AS t\nWHERE $__timeFilter(t.timestamp)\nGROUP BY url\nORDER BY state, url',
-        },
+        rowsOf(
+          'Scrape targets',
+          'Newest state of every scraped page, and what to do about it',
+          {
+            sql:
+              'SELECT url, argMax(t.kind, t.timestamp) AS kind, argMax(t.state, t.timestamp) AS state,\n' +
+              '  argMax(t.error, t.timestamp) AS error, max(t.timestamp) AS seen\n' +
+              'FROM targets AS t\nWHERE $__timeFilter(t.timestamp)\nGROUP BY url\nORDER BY state, url\nLIMIT 1000',
+            columns: { url: 'text', kind: 'text', state: 'text', error: 'text', seen: 'time' },
+          },
+          { units: { seen: 'dateTimeAsIso' } },
+        ),
       ],
     },
   ],

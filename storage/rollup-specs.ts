@@ -85,21 +85,42 @@ function quantiles(column: string, what: string): Measure {
   }
 }
 
-/**
- * Buckets of equal bounds are added up; the last count is that of the bucket without bound, as in the samples. sumMap drops
- * keys whose sum is 0, and with them where the next bucket begins: each count goes in one higher, and what that adds comes off again.
- */
-function histogram(column: string, what: string): Measure[] {
-  const added = (count: string) =>
-    `sumMapIf(arrayConcat(${column}_bounds, [inf]), arrayMap(c -> ${count}, ${column}_counts), notEmpty(${column}_counts))`
-  const [counts, extra] = [added('c + 1'), added('toUInt64(1)')]
-  const part = (name: string, type: string, sql: string, comment: string) =>
-    measure(`${column}_${name}`, type, `${what}: ${comment}`, sql, sql)
+/** A counter's increase, and the time over which somebody counted it: a rate is their quotient, unknown when that time is 0. */
+function increase(column: string, what: string): Measure[] {
   return [
-    part('bounds', 'Array(Float64)', `arrayPopBack(${extra}.1)`, 'upper bounds of the buckets in ms'),
-    part('counts', 'Array(UInt64)', `arrayMap((a, b) -> a - b, ${counts}.2, ${extra}.2)`, 'observations per bucket'),
-    part('sum', 'Float64', `ifNull(sum(${column}_sum), 0)`, 'sum of the observations in ms'),
+    counted(column, `sum(ifNull(${column}, 0))`, what),
+    summed(
+      `${column}_interval_ms`,
+      `if(${column} IS NULL, 0, interval_ms)`,
+      `Time over which ${column} is known in ms; 0 when nobody told`,
+    ),
   ]
+}
+
+/**
+ * Buckets are added up only where all bounds match: counts by the bounds, as text. A server that was upgraded within the hour has
+ * two entries. The last count is that of the bucket without bound, as in the samples.
+ */
+function histogram(column: string, what: string, unit = ' in ms'): Measure[] {
+  const raw = `sumForEachMapIf(map(toString(${column}_bounds), ${column}_counts), notEmpty(${column}_counts))`
+  const comment = `${what}: observations per bucket, not cumulative, by the upper bounds of the buckets${unit}`
+  return [
+    measure(`${column}_buckets`, 'Map(String, Array(UInt64))', comment, raw, `sumForEachMap(${column}_buckets)`),
+    summed(`${column}_sum`, `${column}_sum`, `${what}: sum of the observations${unit}`),
+  ]
+}
+
+/** Minutes since 1970 that some sample's interval reaches into: over several servers, the time in which any of them was seen. */
+function coveredMinutes(): Measure {
+  const end = 'toUnixTimestamp64Milli(s.timestamp)'
+  const minutes = `range(toUInt32(intDiv(${end} - toInt64(ifNull(interval_ms, 0)), 60000)), toUInt32(intDiv(${end} - 1, 60000) + 1))`
+  return measure(
+    'covered_minutes',
+    'AggregateFunction(groupBitmapArray, Array(UInt32))',
+    'Minutes since 1970 that samples cover: count with groupBitmapArrayMerge',
+    `groupBitmapArrayStateIf(${minutes}, interval_ms > 0)`,
+    'groupBitmapArrayMergeState(covered_minutes)',
+  )
 }
 
 /** An idle GPU clocks down too, and people set clocks: neither is trouble. */
@@ -176,6 +197,27 @@ export const rollupSpecs: readonly RollupSpec[] = [
       ...gauge('running', 'requests being processed'),
       ...gauge('waiting', 'requests in the queue'),
       ...gauge('kv_cache_ratio', 'KV cache in use, 0 to 1'),
+      measure(
+        'gateway',
+        'UInt8',
+        '1: forwards to engines, so that adding it to them counts a request twice',
+        `max(toUInt8(role = 'gateway'))`,
+        'max(gateway)',
+      ),
+      most('max_concurrency', 'requests that the server runs at once at most'),
+      most('kv_capacity_tokens', 'tokens that the KV cache holds when full'),
+      ...gauge('batch_size', 'sequences in the batch of a step'),
+      ...averaged('prefix_hit_ratio', 'prefix hits as the server says them, 0 to 1'),
+      ...averaged('draft_acceptance_ratio', 'proposed tokens kept as the server says it, 0 to 1'),
+      ...gauge('lora_active', 'LoRA adapters in use'),
+      most('lora_max', 'LoRA adapters that fit at once'),
+      measure(
+        'lora_adapters',
+        'Array(String)',
+        'Names of the LoRA adapters in use',
+        'arraySort(groupUniqArrayArray(arrayMap(name -> toString(name), lora_adapters)))',
+        'arraySort(groupUniqArrayArray(lora_adapters))',
+      ),
       ...[
         ['input_tokens', 'Input tokens processed'],
         ['output_tokens', 'Output tokens generated'],
@@ -184,14 +226,33 @@ export const rollupSpecs: readonly RollupSpec[] = [
         ['preemptions', 'Preemptions'],
         ['prefix_hits', 'Tokens found in the prefix cache'],
         ['prefix_queries', 'Tokens looked up in the prefix cache'],
-      ].map(([name = '', comment = '']) => counted(name, `sum(ifNull(${name}, 0))`, comment)),
+        ['requests', 'Requests ended in any way, of servers that do not count good and failed ones apart'],
+        ['steps', 'Steps of the engine'],
+        ['step_tokens', 'Tokens processed in those steps'],
+        ['draft_tokens', 'Speculative decoding: tokens proposed'],
+        ['accepted_tokens', 'Speculative decoding: proposed tokens kept'],
+        ['http_4xx', 'Answers with a status of 400 to 499'],
+        ['http_5xx', 'Answers with a status of 500 to 599'],
+      ].flatMap(([name = '', comment = '']) => increase(name, comment)),
+      measure(
+        'finished',
+        'Map(String, UInt64)',
+        'Requests by finish reason',
+        "sumMap(CAST(finished, 'Map(String, UInt64)'))",
+        'sumMap(finished)',
+      ),
       counted('restarts', 'countIf(restarted)', 'Restarts of the server'),
       summed('interval_ms', 'interval_ms', 'Time covered by samples in ms'),
+      coveredMinutes(),
       ...histogram('ttft_ms', 'Time to first token'),
       ...histogram('itl_ms', 'Inter-token latency'),
       ...histogram('tpot_ms', 'Time per output token'),
       ...histogram('e2e_ms', 'Whole request'),
       ...histogram('queue_ms', 'Time in the queue'),
+      ...histogram('prefill_ms', 'Prefill time'),
+      ...histogram('decode_ms', 'Decode time'),
+      ...histogram('request_input_tokens', 'Input tokens per request', ''),
+      ...histogram('request_output_tokens', 'Output tokens per request', ''),
     ],
   },
 ]

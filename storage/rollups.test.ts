@@ -266,28 +266,39 @@ test('GPU and server samples', async () => {
   ])
   const server = { server: 'vllm', instance: 'a:1', model: 'm' }
   const histogram = { ttft_ms_bounds: [1, 2], ttft_ms_counts: [3, 0, 1], ttft_ms_sum: 7 }
+  const upgraded = { ttft_ms_bounds: [1, 2.5], ttft_ms_counts: [0, 5, 0], ttft_ms_sum: 10 }
   await storage.db.insert('server_samples', [
     { ...server, ...histogram, timestamp: at(0), running: 1, output_tokens: 10 },
-    { ...server, ...histogram, timestamp: at(10_000), running: 3, output_tokens: null },
+    { ...server, ...histogram, timestamp: at(10_000), running: 3, interval_ms: 10_000, finished: { stop: 2 } },
     { ...server, timestamp: at(20_000), running: null, restarted: true },
+    { ...server, ...upgraded, timestamp: at(130_000), interval_ms: 110_000, output_tokens: 4, finished: { length: 1 } },
   ])
   await storage.rollups.flush()
   await expectEqual()
-  expect(
-    await storage.db.query(`SELECT samples, running_sum, running_count, running_max, output_tokens, restarts,
-      ttft_ms_bounds, ttft_ms_counts, ttft_ms_sum FROM server_1d`),
-  ).toEqual([
-    {
-      samples: 3,
-      running_sum: 4,
-      running_count: 2,
-      running_max: 3,
-      output_tokens: 10,
-      restarts: 1,
-      ttft_ms_bounds: [1, 2],
-      ttft_ms_counts: [6, 0, 2],
-      ttft_ms_sum: 14,
-    },
+  const rolledUp = (tier: string) =>
+    storage.db.query(`SELECT samples, running_sum, running_count, running_max, output_tokens, output_tokens_interval_ms,
+      input_tokens_interval_ms, finished, restarts, interval_ms, ttft_ms_buckets, ttft_ms_sum,
+      finalizeAggregation(covered_minutes) AS minutes FROM server_${tier} ORDER BY timestamp`)
+  const hour = {
+    samples: 4,
+    running_sum: 4,
+    running_count: 2,
+    running_max: 3,
+    output_tokens: 14,
+    output_tokens_interval_ms: 110_000,
+    input_tokens_interval_ms: 0,
+    finished: { length: 1, stop: 2 },
+    restarts: 1,
+    interval_ms: 120_000,
+    ttft_ms_buckets: { '[1,2]': [6, 0, 2], '[1,2.5]': [0, 5, 0] },
+    ttft_ms_sum: 24,
+    minutes: 3,
+  }
+  expect(await rolledUp('1h')).toEqual([hour])
+  expect(await rolledUp('1d')).toEqual([hour])
+  expect(await rolledUp('1m')).toMatchObject([
+    { output_tokens: 10, output_tokens_interval_ms: 0, ttft_ms_buckets: { '[1,2]': [6, 0, 2] }, minutes: 1 },
+    { output_tokens: 4, ttft_ms_buckets: { '[1,2.5]': [0, 5, 0] }, minutes: 3 },
   ])
   expect(
     await storage.db.query('SELECT gpu, utilization_ratio_min, utilization_ratio_max, throttled_samples FROM gpu_1h'),

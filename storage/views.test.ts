@@ -4,6 +4,7 @@ import { gpuSamples, serverSamples } from '../test/dashboard/seed-fleet.ts'
 import { requests } from '../test/dashboard/seed.ts'
 import { store } from '../test/dashboard/store.ts'
 import type { LlmRequest } from '../records/llm-request.ts'
+import type { ServerSample } from '../records/server-sample.ts'
 import { testStorage } from './testing.ts'
 
 /** Begins half an hour before midnight of UTC: two days, and four hours. */
@@ -20,7 +21,13 @@ const gpus = gpuSamples(now, 120)
 const twice = gpus
   .filter(({ uuid }, index) => uuid === 'GPU-2' && index % 3 > 0)
   .map((row) => changed(row, { host: 'node-2' }))
-const servers = serverSamples(now, 120)
+const servers = serverSamples(now, 120).map((row, index) =>
+  changed<ServerSample>(row, {
+    // The second server counts neither failures nor preemptions, and measures no TTFT.
+    ...(index % 2 === 1 && { requests_failed: null, preemptions: null, role: 'gateway' as const }),
+    ...(index % 2 === 0 && { ttft_ms: { bounds_ms: [100, 500], counts: [3, 0, 1], sum_ms: 1200 } }),
+  }),
+)
 
 let storage: Awaited<ReturnType<typeof testStorage>>
 beforeAll(async () => {
@@ -170,7 +177,8 @@ test('v_gpu_hourly says means, peaks and energy of each GPU', async () => {
 test('v_server_hourly says load and throughput of each server', async () => {
   const rows = await ask<object>(
     `select concat(toString(hour), ' ', instance) as key, toInt64(samples) as samples, running_avg, waiting_max, toInt64(output_tokens) as output_tokens,
-    output_tokens_per_second, prefix_hit_ratio, ttft_avg_ms from v_server_hourly order by key`,
+    output_tokens_per_second, prefix_hit_ratio, ttft_avg_ms, gateway, toInt64(requests) as requests, toInt64(requests_failed) as requests_failed,
+    toInt64(preemptions) as preemptions from v_server_hourly order by key`,
   )
   const expected = grouped(servers, (row) => `${hourOf(row)} ${row.instance}`).map(([key, samples]) => ({
     key,
@@ -180,7 +188,11 @@ test('v_server_hourly says load and throughput of each server', async () => {
     output_tokens: samples.length * 4200,
     output_tokens_per_second: near(420, 9),
     prefix_hit_ratio: near(key.includes('vllm-1') ? 5 / 14 : null),
-    ttft_avg_ms: null,
+    ttft_avg_ms: key.includes('vllm-1') ? 300 : null,
+    gateway: key.includes('vllm-2'),
+    requests: samples.length * 11,
+    requests_failed: key.includes('vllm-1') ? 0 : null,
+    preemptions: key.includes('vllm-1') ? 0 : null,
   }))
   expect(rows).toEqual(expected)
 })
@@ -199,6 +211,19 @@ test('v_users_daily says who used and spent what', async () => {
     cost_usd: near(calls.some(({ cost_usd }) => cost_usd !== null) ? sum(calls.map(({ cost_usd }) => cost_usd)) : null),
   }))
   expect(rows).toEqual(expected)
+})
+
+test('columns really have the types that the views declare', async () => {
+  const views = await ask<{ name: string }>("select name from system.tables where startsWith(name, 'v_') order by name")
+  for (const { name } of views) {
+    const declared = await ask(`select name, type from system.columns where table = '${name}' order by position`)
+    const real = await ask<{ name: string; type: string }>(`describe table (select * from ${name})`)
+    expect({ name, real: real.map((column) => ({ name: column.name, type: column.type })) }).toEqual({
+      name,
+      real: declared,
+    })
+  }
+  expect(views).toHaveLength(7)
 })
 
 test('a range over a view reads the granules of that range, not all rows', async () => {

@@ -52,7 +52,11 @@ test('import: a format that the file’s name does not tell, and options given t
 })
 
 test.each([
-  ['--format', 'xml', /^error: --format: "xml" is none of csv, tsv, json, jsonl, parquet, litellm, .*openai-usage\n$/],
+  [
+    '--format',
+    'xml',
+    /^error: --format: "xml" is none of csv, tsv, json, jsonl, parquet, litellm, .*openai-usage, openai-batch, anthropic-batch\n$/,
+  ],
   ['--map', 'timestamp', /^error: --map: "timestamp" is not field=value\n$/],
 ])('import %s %s is refused in one line', async (option, value, why) => {
   expect(await inferwatch('import', join(folder, 'none.csv'), option, value)).toMatch(why)

@@ -80,6 +80,8 @@ describe('configuration files', () => {
     SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x',
     PAGERDUTY_ROUTING_KEY: '0'.repeat(32),
     CLICKHOUSE_PASSWORD: 'x',
+    OPENAI_API_KEY: 'x',
+    SCRAPE_TOKEN: 'x',
   }
 
   test.each(files.filter((file) => file.name === 'inferwatch.yaml'))('$text', ({ text }) => {
@@ -89,10 +91,11 @@ describe('configuration files', () => {
   test('together, with their rules, they pass check-config', async () => {
     const folder = instanceFolder()
     mkdirSync(join(folder, 'rules'))
-    const merged = Object.assign(
-      {},
-      ...files.filter((file) => file.name === 'inferwatch.yaml').map((file) => parse(file.text) as object),
-    ) as object
+    const merged = files
+      .filter((file) => file.name === 'inferwatch.yaml')
+      .map((file) => parse(file.text) as unknown)
+      .reduce(joined, {})
+    for (const named of ['ca.pem', 'token']) writeFileSync(join(folder, named), 'x')
     writeFileSync(join(folder, 'inferwatch.yaml'), JSON.stringify(merged))
     for (const file of files.filter((file) => file.name.startsWith('rules/')))
       writeFileSync(join(folder, file.name), file.text)
@@ -107,3 +110,27 @@ describe('configuration files', () => {
     removeFolder(folder)
   })
 })
+
+/** One configuration of two: lists one after the other, where items of one name are one. */
+function joined(one: unknown, other: unknown): unknown {
+  if (Array.isArray(one) && Array.isArray(other)) {
+    const items: unknown[] = [...(one as unknown[])]
+    for (const item of other as unknown[]) {
+      const at = items.findIndex((known) => nameOf(known) !== undefined && nameOf(known) === nameOf(item))
+      if (at === -1) items.push(item)
+      else items[at] = joined(items[at], item)
+    }
+    return items
+  }
+  if (!isObject(one) || !isObject(other)) return other
+  return Object.fromEntries(
+    [...new Set([...Object.keys(one), ...Object.keys(other)])].map((key) => [
+      key,
+      key in one && key in other ? joined(one[key], other[key]) : (other[key] ?? one[key]),
+    ]),
+  )
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const nameOf = (item: unknown) => (isObject(item) ? (item['name'] ?? item['url']) : undefined)

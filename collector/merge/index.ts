@@ -41,6 +41,14 @@ export interface MergedRows {
   unsettled_traces: UnsettledTrace[]
 }
 
+/** Calls that had no row before. */
+export interface NewCalls {
+  /** The first row of each. */
+  rows: LlmRequest[]
+  /** The parts that these were made of. */
+  parts: LlmRequest[]
+}
+
 export class Merger {
   private options: MergerOptions
   private readonly windowMs: number
@@ -50,6 +58,10 @@ export class Merger {
   private unsettled = new Map<string, UnsettledTrace>()
   /** Parts of spans that had come before: a row of theirs may be in storage. */
   private readonly again = new WeakSet<LlmRequest>()
+  /** Calls of the batch that had no row before. */
+  private fresh: NewCalls = { rows: [], parts: [] }
+  /** Parts that came again, and whose call has not been new yet: its row was not stored, or is of this batch. */
+  private readonly stillNew = new WeakSet<LlmRequest>()
   /** Spans of the batch of which log events tell. */
   private heard = new Map<TraceEntry, Set<string>>()
   /** Of parts with what log events tell: what their span says by itself. */
@@ -98,7 +110,7 @@ export class Merger {
     const arrived = this.arrivedOf(entry)
     if (said) {
       const before = entry.parts.get(said.span_id)
-      if (before) this.again.add(said)
+      if (before) this.replace(before, said, arrived)
       if (before && before.timestamp !== said.timestamp) memory.addMoved(entry, before)
       memory.addPart(entry, said)
       arrived.push(said)
@@ -112,6 +124,12 @@ export class Merger {
     const known = said && said.role !== 'framework' ? span.timestamp + span.duration_ms * 1000 : span.timestamp
     if (known < entry.since || entry.late || this.lonely.delete(span.trace_id))
       this.markLate(entry, span, said?.request_id ?? '')
+  }
+
+  /** Takes a part that came again for the one that came before. */
+  private replace(before: LlmRequest, said: LlmRequest, arrived: readonly LlmRequest[]): void {
+    this.again.add(said)
+    if (this.stillNew.has(before) || (arrived.includes(before) && !this.again.has(before))) this.stillNew.add(said)
   }
 
   /** The parts of a trace that came with the batch. */
@@ -136,7 +154,7 @@ export class Merger {
         const events = entry.logs?.get(spanId)
         if (!part || !events) continue
         const told = this.told(this.silent.get(part) ?? part, [...events.values()])
-        if (this.again.has(part) || !arrived.includes(part)) this.again.add(told)
+        if (this.again.has(part) || !arrived.includes(part)) this.replace(part, told, arrived)
         this.memory.addPart(entry, told)
         arrived = [...arrived.filter(({ span_id }) => span_id !== spanId), told]
       }
@@ -165,13 +183,16 @@ export class Merger {
   take(): MergedRows {
     const rows: MergedRows = { requests: [], request_parts: [], unsettled_traces: [] }
     const done = new Set<TraceEntry>()
+    this.fresh = { rows: [], parts: [] }
     this.tell()
     for (const [entry, parts] of this.touched) {
       if (done.has(entry) || entry.parts.size === 0) continue
       const entries = this.memory.linked(entry)
       for (const each of entries) if (each.moved) this.takeBackMoved(each, rows)
-      if (entries.length === 1 && isAlone(entry)) rows.requests.push(...parts)
-      else {
+      if (entries.length === 1 && isAlone(entry)) {
+        rows.requests.push(...parts)
+        for (const part of entry.parts.values()) if (parts.includes(part)) this.noteNew(part, [part], parts)
+      } else {
         for (const each of entries) done.add(each)
         this.resolve(entries, new Set(entries.flatMap((each) => this.touched.get(each) ?? [])), rows)
       }
@@ -179,6 +200,26 @@ export class Merger {
     this.touched = new Map()
     rows.unsettled_traces = this.takeUnsettled()
     return rows
+  }
+
+  /** The new calls among the rows of the last `take`: hand them to `failed` when those may not be stored. */
+  newCalls(): NewCalls {
+    return this.fresh
+  }
+
+  /** A call is new unless one of its parts came with an earlier batch: that was a row then. */
+  private noteNew(
+    row: LlmRequest,
+    parts: readonly LlmRequest[],
+    arrived: { includes(part: LlmRequest): boolean },
+  ): void {
+    const { again, stillNew, fresh } = this
+    if (!parts.every((part) => stillNew.has(part) || (arrived.includes(part) && !again.has(part)))) return
+    fresh.rows.push(row)
+    for (const part of parts) {
+      fresh.parts.push(part)
+      stillNew.delete(part)
+    }
   }
 
   /** Traces that wait to be named to the settling job: they go with the next batch otherwise. */
@@ -200,7 +241,8 @@ export class Merger {
   }
 
   /** What was taken for these traces may not be stored: it is all written again when one of their spans comes again. */
-  failed(entries: readonly TraceEntry[], lost: readonly UnsettledTrace[]): void {
+  failed(entries: readonly TraceEntry[], lost: readonly UnsettledTrace[], calls?: NewCalls): void {
+    for (const part of calls?.parts ?? []) this.stillNew.add(part)
     for (const entry of entries) for (const linked of this.memory.linked(entry)) linked.doubtful = true
     for (const row of lost) this.unsettled.set(keyOfMark(row), row)
   }
@@ -231,6 +273,7 @@ export class Merger {
     const state = stateOf(outer)
     const before = state.taken.has(outer.span_id) ? undefined : state.written.get(outer.span_id)
     const came = parts.filter((part) => arrived.has(part))
+    this.noteNew(row, parts, came)
     if (row === outer) {
       if (came.length > 0) write(state, outer, rows)
       // It was part of another row, or inherited something, until now.

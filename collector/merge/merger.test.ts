@@ -28,6 +28,7 @@ function merging(options: Partial<MergerOptions> = {}) {
   const marks: string[] = []
   const versions = createVersions(() => now)
   const priced: LlmRequest[] = []
+  const counted: string[] = []
   const merger = new Merger({
     price: (row) => priced.push(row),
     redact: () => undefined,
@@ -49,7 +50,7 @@ function merging(options: Partial<MergerOptions> = {}) {
     }
     const entries = merger.pending()
     const rows = merger.take()
-    return { rows, entries }
+    return { rows, entries, calls: merger.newCalls() }
   }
   return {
     merger,
@@ -57,9 +58,12 @@ function merging(options: Partial<MergerOptions> = {}) {
     parts,
     marks,
     priced,
+    /** Span ids of the rows that were the first of their call. */
+    counted,
     send: (...items: readonly Item[]): MergedRows => {
-      const { rows } = batch(items)
+      const { rows, calls } = batch(items)
       store(rows)
+      counted.push(...calls.rows.map(({ span_id }) => span_id))
       merger.forget()
       return rows
     },
@@ -67,15 +71,16 @@ function merging(options: Partial<MergerOptions> = {}) {
     log: (...events: readonly LogEvent[]): MergedRows => {
       for (const event of events) merger.addLog(event)
       const rows = merger.take()
+      counted.push(...merger.newCalls().rows.map(({ span_id }) => span_id))
       store(rows)
       merger.forget()
       return rows
     },
     /** The same, but the spool refuses; `half`: the rows of the requests are stored all the same. */
     refuse: (items: readonly Item[], half = false) => {
-      const { rows, entries } = batch(items)
+      const { rows, entries, calls } = batch(items)
       if (half) stored.add(rows.requests)
-      merger.failed(entries, rows.unsettled_traces)
+      merger.failed(entries, rows.unsettled_traces, calls)
     },
     later: (by: number) => {
       now += by
@@ -171,6 +176,76 @@ describe('spans of one call', () => {
     expect(priced).toEqual([])
     send(called(report('b', 'a', { output_tokens: 7 })))
     expect(priced).toMatchObject([{ span_id: 'a', output_tokens: 7 }])
+  })
+})
+
+describe('a call is new once', () => {
+  test('whether its spans come together or one after the other', () => {
+    for (const batches of [
+      [[engine, http, sdk]],
+      [[engine, http], [sdk]],
+      [[sdk, http], [engine]],
+      [[http], [sdk], [engine]],
+    ]) {
+      const { send, counted } = merging()
+      for (const batch of batches) send(...batch)
+      send(root)
+      expect(counted).toHaveLength(1)
+    }
+  })
+
+  test('as the row of the whole call, where that is known', () => {
+    const { send, counted } = merging()
+    send(engine, http, sdk)
+    expect(counted).toEqual(['sdk'])
+  })
+
+  test('however often its spans come', () => {
+    const { send, counted } = merging()
+    send(sdk, sdk)
+    send(sdk)
+    send(engine, http, sdk)
+    expect(counted).toEqual(['sdk'])
+    const twice = merging()
+    twice.send(engine, http, engine, sdk, sdk)
+    expect(twice.counted).toEqual(['sdk'])
+  })
+
+  test('each of several calls of a trace', () => {
+    const { send, counted } = merging()
+    send(called(report('a', 'root')), called(report('b', 'root')), root)
+    send(called(report('c', 'root')))
+    expect(counted).toEqual(['a', 'b', 'c'])
+  })
+
+  test.each([
+    ['one alone', [sdk], ['sdk']],
+    ['one of several spans', [engine, http, sdk], ['sdk']],
+    ['two of a trace', [called(report('a', 'root')), called(report('b', 'root')), root], ['a', 'b']],
+  ])('when it is stored: what was refused is new when it comes again, %s', (_, items, calls) => {
+    const { send, refuse, counted } = merging()
+    refuse(items)
+    refuse(items)
+    expect(counted).toEqual([])
+    send(...items)
+    send(...items)
+    expect(counted).toEqual(calls)
+  })
+
+  test('what was refused is new also when only what tells of it comes', () => {
+    const { refuse, log, counted } = merging()
+    refuse([sdk])
+    log(logged('sdk', 'gen_ai.user.message', 'Hi'))
+    log(logged('sdk', 'gen_ai.choice', 'Ho'))
+    expect(counted).toEqual(['sdk'])
+  })
+
+  test('what comes as logs, before or after it, makes no other call of it', () => {
+    const { send, log, counted } = merging()
+    log(logged('sdk', 'gen_ai.user.message', 'Hi'))
+    send(sdk)
+    log(logged('sdk', 'gen_ai.choice', 'Ho'))
+    expect(counted).toEqual(['sdk'])
   })
 })
 

@@ -6,10 +6,14 @@
 import { metrics } from '@opentelemetry/api'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { startNodeSdk } from '@opentelemetry/sdk-node'
+import { callMetrics } from './call-metrics.ts'
+import { CallSeries } from './call-series.ts'
 
 export interface Telemetry {
   /** The Prometheus exposition of every instrument. */
   metricsText(): Promise<string>
+  /** For the collector: what it counts is in `metricsText`. */
+  calls: CallSeries
   stop(): Promise<void>
 }
 
@@ -18,7 +22,8 @@ export interface Telemetry {
  * earlier stays a no-op.
  */
 export function startTelemetry(version: string, env: NodeJS.ProcessEnv = process.env): Telemetry {
-  const exporter = new PrometheusExporter({ preventServerStart: true })
+  const calls = new CallSeries()
+  const exporter = new PrometheusExporter({ preventServerStart: true, metricProducers: [callMetrics(calls)] })
   const serializer = new PrometheusSerializer(undefined, false, undefined, false, true)
   const exportsSpans = env['OTEL_TRACES_EXPORTER'] !== undefined
   const sdk = startNodeSdk({
@@ -32,6 +37,7 @@ export function startTelemetry(version: string, env: NodeJS.ProcessEnv = process
   })
   observeProcess()
   return {
+    calls,
     async metricsText() {
       const { resourceMetrics, errors } = await exporter.collect()
       if (errors.length > 0) throw new AggregateError(errors, 'some instruments could not be read')

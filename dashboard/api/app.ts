@@ -17,6 +17,7 @@ import { overviewRoute } from './routes/overview.ts'
 import { metricsRoute, probeRoute } from './routes/process.ts'
 import { requestsRoute } from './routes/requests.ts'
 import { seriesRoute } from './routes/series.ts'
+import { serversRoute } from './routes/servers.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { statusRoute } from './routes/status.ts'
 import { uptimeRoute } from './routes/uptime.ts'
@@ -47,6 +48,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', overviewRoute(context))
     .route('/', seriesRoute(context))
     .route('/', fleetRoute(context))
+    .route('/', serversRoute(context))
     .route('/', costRoute(context))
     .route('/', requestsRoute(context))
     .route('/', alertsRoute(context))

@@ -12,7 +12,16 @@ export interface SeriesFrame {
   source: Source
 }
 
-export type Source = 'raw' | 'requests_1m' | 'requests_1h' | 'requests_1d' | 'gpu_samples' | 'server_samples'
+export type Source =
+  | 'raw'
+  | 'requests_1m'
+  | 'requests_1h'
+  | 'requests_1d'
+  | 'gpu_samples'
+  | 'server_samples'
+  | 'server_1m'
+  | 'server_1h'
+  | 'server_1d'
 
 /** At most this many lines a chart; the rest is one line, "other". */
 export const maxLines = 12

@@ -22,6 +22,12 @@ export interface ServerNow {
   restarts: number
 }
 
+/** Over the time in which somebody counted. */
+const rate = (counter: string) => {
+  const counted_ms = `sumIf(s.interval_ms, s.${counter} is not null)`
+  return `if(${counted_ms} > 0, sum(s.${counter}) * 1000 / ${counted_ms}, null)`
+}
+
 /** One row per server instance and model seen in the range. */
 export async function serversNow(db: Db, range: TimeRange): Promise<ServerNow[]> {
   return db.query<ServerNow>(
@@ -31,10 +37,9 @@ export async function serversNow(db: Db, range: TimeRange): Promise<ServerNow[]>
       argMax(tuple(s.running), s.timestamp).1 as running,
       argMax(tuple(s.waiting), s.timestamp).1 as waiting,
       argMax(tuple(s.kv_cache_ratio), s.timestamp).1 as kv_cache_ratio,
-      sum(s.interval_ms) / 1000 as seconds,
-      if(seconds > 0, sum(s.input_tokens) / seconds, null) as input_tokens_per_second,
-      if(seconds > 0, sum(s.output_tokens) / seconds, null) as output_tokens_per_second,
-      if(seconds > 0, sum(s.requests_ok) / seconds, null) as requests_per_second,
+      ${rate('input_tokens')} as input_tokens_per_second,
+      ${rate('output_tokens')} as output_tokens_per_second,
+      ${rate('requests_ok')} as requests_per_second,
       sum(s.preemptions) as preemptions,
       if(sum(s.prefix_queries) > 0, sum(s.prefix_hits) / sum(s.prefix_queries), null) as prefix_hit_ratio,
       countIf(s.restarted) as restarts

@@ -80,7 +80,9 @@ test('the database gone: values stay, dimmed and dated; a fresh page says what f
   expect(await page.locator('.panel-body[data-dimmed="true"]').count()).toBeGreaterThan(0)
   const fresh = await browser.open(`${site.url}/?range=24h`)
   await fresh.page.getByText('The database does not answer').first().waitFor({ timeout: 30_000 })
-  expect(await fresh.page.getByRole('button', { name: 'Retry' }).count()).toBeGreaterThan(5)
+  await expect
+    .poll(() => fresh.page.getByRole('button', { name: 'Retry' }).count(), { timeout: 30_000 })
+    .toBeGreaterThan(5)
   await Promise.all([page.close(), fresh.page.close()])
   await site.stop()
 })

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { problems } from '../../../collector/proxy/observe/problems.ts'
 import { keyRefusalCodes } from '../../../collector/proxy/refusal.ts'
 import { parseConfig } from '../../../config.ts'
+import { ambiguityReasons } from '../../../records/topology.ts'
 import { clientName, plainIssue, pricedName } from '../../../records/ingest-issue.ts'
 import type { IssueRow } from '../../../storage/queries/ingest.ts'
 import { adviceOn } from './advice.ts'
@@ -37,7 +38,7 @@ test('every reason that the collector gives has words of its own', async () => {
     const code = await readFile(join(import.meta.dirname, '../../..', path), 'utf8')
     for (const pattern of naming) for (const [, reason = ''] of code.matchAll(pattern)) given.add(reason)
   }
-  for (const reason of [...problems, ...keyRefusalCodes]) given.add(reason)
+  for (const reason of [...problems, ...keyRefusalCodes, ...ambiguityReasons]) given.add(reason)
   expect(given.size).toBeGreaterThan(20)
   expect([...given].filter((reason) => !Object.hasOwn(reasons, reason))).toEqual([])
 })

@@ -444,7 +444,7 @@ export const reasons: Record<string, WordsOf> = {
     'The buckets were believed: the exporter has to be put right.',
   ),
 
-  // Scrapes and storage.
+  // Scrapes.
   unreadable_line: {
     title: 'Lines of a metrics page that cannot be read',
     explanation: 'The other lines of the page were taken.',
@@ -456,6 +456,50 @@ export const reasons: Record<string, WordsOf> = {
     fix: 'Let the exporter show fewer series, or raise the limit.',
     snippet: configuration('scrape:\n  max_series: 100000'),
   },
+
+  // What runs where.
+  topology_endpoint: {
+    title: 'Servers that may serve several endpoints',
+    explanation:
+      'Calls of each of these endpoints are answered with the model of this server, so it is counted for none: their GPUs and the cost of their hours are unknown.',
+    fix: 'Say which endpoint its target serves, or let the endpoint forward to it.',
+    snippet: configuration(`scrape:
+  targets:
+    - { url: "http://vllm-1:8000/metrics", endpoint: llama-70b }`),
+  },
+  topology_gpus: {
+    title: 'Servers that share a host with GPUs',
+    explanation: 'Nothing says which of the GPUs each server uses, so none is counted for any of them.',
+    fix: 'Choose the GPUs of each endpoint by their columns, such as host and gpu. In Kubernetes the pod says it: the exporter has to name pods.',
+    snippet: configuration(`endpoints:
+  - { name: llama-70b, upstream: "http://gpu-node-1:8000", gpus: { host: gpu-node-1, gpu: "0" } }
+  - { name: qwen-7b, upstream: "http://gpu-node-1:8001", gpus: { host: gpu-node-1, gpu: "1" } }`),
+  },
+  topology_shared_gpus: {
+    title: 'GPUs of an endpoint that its servers share',
+    explanation:
+      'The GPUs are counted for the endpoint; which server uses which is unknown, so the pages of its servers do not show them.',
+    fix: 'Say where each server runs: the label host of its target is the host of its GPUs.',
+    snippet: configuration(`scrape:
+  targets:
+    - { url: "http://10.0.0.7:8000/metrics", endpoint: llama-70b, labels: { host: gpu-node-1 } }`),
+  },
+  topology_host_twice: {
+    title: 'Two machines with GPUs of the same name',
+    explanation: 'Their servers and GPUs cannot be told apart, so no GPU is counted for any server on them.',
+    fix: 'Give each exporter the name of its own host, and its servers the same one.',
+    snippet: configuration(`scrape:
+  targets:
+    - { url: "http://10.0.0.7:9400/metrics", labels: { host: gpu-node-1 } }
+    - { url: "http://10.0.0.8:9400/metrics", labels: { host: gpu-node-2 } }`),
+  },
+  topology_gpus_unmatched: {
+    title: 'An endpoint’s configuration that chooses no GPU',
+    explanation: 'No GPU is as its `gpus` say, so none is counted for it.',
+    fix: 'Compare them with the page GPUs: names and values are those of the columns host, gpu, uuid, device, namespace, pod and the like.',
+  },
+
+  // Storage.
   segment_rejected: {
     title: 'Rows that ClickHouse refused',
     explanation: 'They were acknowledged and are set aside in the spool’s directory, not stored.',

@@ -127,6 +127,7 @@ export function TimeChart({
             />
           }
         />
+        {lines.map((line, index) => line.band && bandOf(line, index))}
         {lines.map((line, index) => (stacked ? areaOf(line, index) : lineOf(line, index)))}
       </ComposedChart>
     </div>
@@ -146,6 +147,23 @@ function areaOf(line: ChartLine, index: number) {
       fill={line.color}
       fillOpacity={line.faded ? 0.12 : 0.55}
       strokeOpacity={line.faded ? 0.2 : 1}
+      isAnimationActive={false}
+      dot={false}
+      activeDot={false}
+    />
+  )
+}
+
+/** How far the values of a line may be off, behind all lines. */
+function bandOf(line: ChartLine, index: number) {
+  return (
+    <Area
+      key={`${line.key} band`}
+      dataKey={(row: ChartRow) => row.bands[index] ?? null}
+      stroke="none"
+      fill={line.color}
+      fillOpacity={line.faded ? 0.03 : 0.13}
+      connectNulls={false}
       isAnimationActive={false}
       dot={false}
       activeDot={false}

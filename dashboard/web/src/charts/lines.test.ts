@@ -41,6 +41,14 @@ test('a logarithmic axis leaves zero out', () => {
   expect(rowsOf(frame, [line], true).map(({ values }) => values[0])).toEqual([null, 5, null, null, null, null])
 })
 
+test('a band is there where both ends are known, and above zero on a logarithmic axis', () => {
+  const band = [null, [0, 10], [5, 10], null, null, null] as ([number, number] | null)[]
+  const line = { key: 'a', label: 'a', group: 'a', color: '', values: [], band }
+  const bands = (logarithmic: boolean) => rowsOf(frame, [line], logarithmic).map((row) => row.bands[0])
+  expect(bands(false)).toEqual([null, [0, 10], [5, 10], null, null, null])
+  expect(bands(true)).toEqual([null, null, [5, 10], null, null, null])
+})
+
 test('last and largest skip what is unknown', () => {
   expect([lastOf([1, 7, null]), maxOf([1, 7, null]), lastOf([null]), maxOf([])]).toEqual([7, 7, null, null])
 })

@@ -8,6 +8,8 @@ export interface ChartLine {
   group: string
   color: string
   values: readonly (number | null)[]
+  /** Between which two values each one may lie; null where nothing is known of that. */
+  band?: readonly ([number, number] | null)[]
   width?: number
   opacity?: number
   dash?: string
@@ -19,6 +21,7 @@ export interface ChartRow {
   /** Start of the bucket, epoch ms. */
   at: number
   values: (number | null)[]
+  bands: ([number, number] | null)[]
 }
 
 /** One row a bucket; a logarithmic axis has no zero. */
@@ -28,6 +31,10 @@ export function rowsOf(frame: SeriesFrame, lines: readonly ChartLine[], logarith
     values: lines.map(({ values }) => {
       const value = values[index] ?? null
       return logarithmic && value !== null && value <= 0 ? null : value
+    }),
+    bands: lines.map(({ band }) => {
+      const [low = 0, high = 0] = band?.[index] ?? []
+      return high <= 0 || (logarithmic && low <= 0) ? null : [low, high]
     }),
   }))
 }

@@ -23,6 +23,12 @@ export function useQuestion<T>(name: string, ask: Ask<T>, extra: Record<string, 
   return useAsked(name, ask, { ...questionOf(search), ...extra })
 }
 
+/** The same, about the range and `extra` alone: filters of requests say nothing of servers. */
+export function useFleet<T>(name: string, ask: Ask<T>, extra: Record<string, string> = {}): Asked<T> {
+  const [search] = useSearch()
+  return useAsked(name, ask, { ...questionOf({ ...search, filters: {} }), ...extra })
+}
+
 /** The same, about the range alone, and not live: for lists that hardly change. */
 export function useSlowly<T>(name: string, ask: Ask<T>): Asked<T> {
   const [search] = useSearch()

@@ -29,6 +29,8 @@ export interface Search {
   /** 'off' while paused. */
   live?: 'off'
   compare?: 'off'
+  /** host:port of the server shown alone. */
+  server?: string
   /** trace_id.span_id of the open request. */
   open?: string
   /** Source, reason and subject of the open issue. */
@@ -58,6 +60,8 @@ export function parseSearch(text: string): Search {
   else if (range !== null && duration.test(range)) search.range = range
   if (query.get('live') === 'off') search.live = 'off'
   if (query.get('compare') === 'off') search.compare = 'off'
+  const server = query.get('server')
+  if (server !== null && server !== '' && server.length <= 300) search.server = server
   const open = query.get('open')
   if (open !== null && /^[\w-]+\.[\w-]*$/.test(open)) search.open = open
   const issue = query.get('issue')
@@ -83,6 +87,7 @@ export function formatSearch(search: Search): string {
   for (const column of filterColumns) for (const value of search.filters[column] ?? []) query.append(column, value)
   if (search.live === 'off') query.set('live', 'off')
   if (search.compare === 'off') query.set('compare', 'off')
+  if (search.server !== undefined) query.set('server', search.server)
   if (search.open !== undefined) query.set('open', search.open)
   if (search.issue !== undefined) query.set('issue', search.issue)
   if (search.target !== undefined) query.set('target', search.target)

@@ -1,19 +1,28 @@
+import { Button } from '@mantine/core'
 import { useMemo } from 'react'
 import { useModelNames } from '../data/overview.ts'
 import { useServers, type ServerNow } from '../data/fleet.ts'
+import { serverName } from '../data/servers.ts'
 import { formatAgo, formatCount, formatIso, formatRate, formatRatio } from '../lib/format.ts'
+import { useSearch } from '../lib/use-search.ts'
 import { JobQueues } from '../panels/JobQueues.tsx'
 import { Meter } from '../panels/Meter.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
+import { ServerPanels } from '../panels/ServerPanels.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
+import { TopologyPanel } from '../panels/TopologyPanel.tsx'
 
-/** Every inference server as it was at its last scrape. */
+/** Every inference server as it was at its last scrape, what runs where, and how servers did; a row shows one of them alone. */
 export default function Servers() {
   const asked = useServers()
+  const [{ server }, change] = useSearch()
   const models = useModelNames()
   const names = useMemo(
-    () => [[...models, ...(asked.data?.servers ?? []).map(({ model }) => model)]],
+    () => [
+      [...models, ...(asked.data?.servers ?? []).map(({ model }) => model)],
+      (asked.data?.servers ?? []).map(serverName),
+    ],
     [models, asked.data],
   )
   return (
@@ -24,6 +33,13 @@ export default function Servers() {
           asked={asked}
           height={240}
           wide
+          controls={
+            server !== undefined && (
+              <Button size="compact-xs" variant="default" onClick={() => change(({ server: _shown, ...rest }) => rest)}>
+                Show all servers
+              </Button>
+            )
+          }
           renderEmpty={(data) =>
             data.servers.length === 0 ? (
               <p>Servers show once the metrics page of a vLLM server is listed under scrape.targets</p>
@@ -36,14 +52,20 @@ export default function Servers() {
         >
           {(data) => <ServerTable servers={data.servers} now={data.to} />}
         </Panel>
+        <TopologyPanel />
+        <ServerPanels instance={server} />
         <JobQueues />
       </div>
     </PageProvider>
   )
 }
 
+const idOf = ({ instance, model }: ServerNow) => `${instance} ${model}`
+
 function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: number }) {
   const { color } = usePage()
+  const [{ server: shown }, change] = useSearch()
+  const open = servers.find(({ instance }) => instance === shown)
   const columns: Column<ServerNow>[] = [
     {
       key: 'instance',
@@ -138,6 +160,16 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
     },
   ]
   return (
-    <Table label="Inference servers" columns={columns} rows={servers} id={(row) => `${row.instance} ${row.model}`} />
+    <Table
+      label="Inference servers"
+      columns={columns}
+      rows={servers}
+      id={idOf}
+      open={open && idOf(open)}
+      onOpen={({ instance }) =>
+        change(({ server: before, ...rest }) => (before === instance ? rest : { ...rest, server: instance }))
+      }
+      maxHeight={420}
+    />
   )
 }

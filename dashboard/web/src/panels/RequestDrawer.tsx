@@ -7,6 +7,7 @@ import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
 import { CostLines } from './CostLines.tsx'
+import { RanOn } from './RanOn.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
 import { RequestStatus } from './Status.tsx'
 import { Waterfall } from './Waterfall.tsx'
@@ -72,6 +73,7 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
       )}
       <Timing request={request} />
       <Tokens request={request} />
+      <RanOn request={request} />
       <Section title="Trace">
         {spans.length > 0 ? (
           <Waterfall spans={spans} current={request.span_id} />

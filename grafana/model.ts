@@ -1,0 +1,212 @@
+/** The dashboard "LLM model": how fast, how well and for how much a model answers. */
+import { lines, rowsOf, stats, traceLink, type DashboardSpec } from './panels.ts'
+import { distinct, inAll, isError, overTime, ranked, within } from './sql.ts'
+
+const where = within('model', 'environment', 'provider')
+const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const perModel = (values: Record<string, string>, condition = '') =>
+  overTime({ from: 'requests', where: where + condition, by: { model: 'model' }, values })
+const per = (by: Record<string, string>, values: Record<string, string>, condition = '') =>
+  overTime({ from: 'requests', where: where + condition, by, values })
+
+/** Prompts of a like length wait alike for their first token. */
+const promptLength =
+  "multiIf(input_tokens IS NULL, 'unknown', input_tokens < 1000, '0 to 1k', input_tokens < 8000, '1k to 8k'," +
+  " input_tokens < 32000, '8k to 32k', 'over 32k')"
+
+const requestColumns =
+  'SELECT timestamp AS time, model, provider, endpoint, status, error_type, duration_ms, ttft_ms, input_tokens,\n' +
+  '  output_tokens, toFloat64(cost_usd) AS spend_usd, trace_id, span_id\nFROM requests\n'
+const requestKinds = {
+  time: 'time',
+  model: 'text',
+  provider: 'text',
+  endpoint: 'text',
+  status: 'text',
+  error_type: 'text',
+  duration_ms: 'number',
+  ttft_ms: 'number',
+  input_tokens: 'number',
+  output_tokens: 'number',
+  spend_usd: 'number',
+  trace_id: 'text',
+  span_id: 'text',
+} as const
+const requestRows = {
+  units: { time: 'dateTimeAsIso', duration_ms: 'ms', ttft_ms: 'ms', spend_usd: 'currencyUSD' },
+  links: { trace_id: traceLink },
+}
+
+export const model: DashboardSpec = {
+  uid: 'inferwatch-model',
+  title: 'LLM model',
+  description: 'Latency, tokens, errors and cost of the chosen models, down to single requests',
+  from: 'now-6h',
+  page: { title: 'Requests in Inferwatch', url: '${inferwatch:raw}/requests' },
+  variables: [
+    { name: 'model', label: 'Model', sql: distinct('model', 'requests') },
+    { name: 'provider', label: 'Provider', sql: distinct('provider', 'requests') },
+    { name: 'environment', label: 'Environment', sql: distinct('environment', 'requests') },
+  ],
+  rows: [
+    {
+      title: 'In all',
+      panels: [
+        stats('Requests', 'Calls in the time range', 'short', total({ requests: 'count()' })),
+        stats(
+          'Error ratio',
+          'Requests that failed, were rate limited or timed out, of all',
+          'percentunit',
+          total({ error_ratio: `countIf(${isError}) / nullIf(count(), 0)` }),
+        ),
+        stats('P95 latency', '19 of 20 requests took less', 'ms', total({ p95_ms: 'quantile(0.95)(duration_ms)' })),
+        stats(
+          'P95 time to first token',
+          '19 of 20 streamed requests began sooner',
+          'ms',
+          total({ p95_ms: 'quantile(0.95)(ttft_ms)' }),
+        ),
+        stats('Median time per output token', 'After the first one', 'ms', total({ p50_ms: 'quantile(0.5)(tpot_ms)' })),
+        stats(
+          'Cost per 1,000 requests',
+          'Of the requests whose price is known',
+          'currencyUSD',
+          total({ usd: 'toFloat64(sum(cost_usd)) * 1000 / nullIf(count(cost_usd), 0)' }),
+        ),
+      ],
+    },
+    {
+      title: 'Speed',
+      panels: [
+        lines(
+          'Latency',
+          'Median, 95th and 99th percentile per model',
+          'ms',
+          perModel({
+            p50: 'quantile(0.5)(duration_ms)',
+            p95: 'quantile(0.95)(duration_ms)',
+            p99: 'quantile(0.99)(duration_ms)',
+          }),
+        ),
+        lines(
+          'Time to first token',
+          'Median and 95th percentile per model, of streamed requests that measured it',
+          'ms',
+          perModel({ p50: 'quantile(0.5)(ttft_ms)', p95: 'quantile(0.95)(ttft_ms)' }),
+        ),
+        lines(
+          'Time per output token',
+          'Median and 95th percentile per model, after the first token',
+          'ms',
+          perModel({ p50: 'quantile(0.5)(tpot_ms)', p95: 'quantile(0.95)(tpot_ms)' }),
+        ),
+        lines(
+          'P95 time to first token by prompt length',
+          'Long prompts take longer to read: whether the mix changed, or the model',
+          'ms',
+          per({ input_length: promptLength }, { p95: 'quantile(0.95)(ttft_ms)' }),
+        ),
+      ],
+    },
+    {
+      title: 'Traffic',
+      panels: [
+        lines(
+          'Requests per second',
+          'By how they ended',
+          'reqps',
+          per({ status: 'status' }, { requests: 'count() / $__interval_s' }),
+          { stacked: true },
+        ),
+        lines(
+          'Errors per second by type',
+          'Of requests that failed, were rate limited or timed out',
+          'reqps',
+          per(
+            { error: "if(error_type = '', status, error_type)" },
+            { errors: 'count() / $__interval_s' },
+            ` AND ${isError}`,
+          ),
+          { stacked: true },
+        ),
+        lines(
+          'Tokens per second',
+          'Read and generated, as callers counted them',
+          'short',
+          perModel({
+            tokens_in: 'sum(input_tokens) / $__interval_s',
+            tokens_out: 'sum(output_tokens) / $__interval_s',
+          }),
+        ),
+        lines(
+          'Prompt cache',
+          'Input tokens that came from the prompt cache of the provider, of those of requests that say so',
+          'percentunit',
+          perModel({
+            cached: 'sum(cached_input_tokens) / nullIf(sumIf(input_tokens, cached_input_tokens IS NOT NULL), 0)',
+          }),
+          { max: 1 },
+        ),
+        lines(
+          'Finish reasons',
+          'Why answers ended; length means that they were cut off',
+          'reqps',
+          per({ finish_reason: 'finish_reason' }, { answers: 'count() / $__interval_s' }, " AND finish_reason != ''"),
+          { stacked: true },
+        ),
+        lines(
+          'Spend by version',
+          'Dollars per hour; a new version of a model may cost more',
+          'currencyUSD',
+          per(
+            { model_and_version: "if(model_version = '', model, concat(model, ' ', model_version))" },
+            { usd_per_hour: 'toFloat64(sum(cost_usd)) * 3600 / $__interval_s' },
+          ),
+          { stacked: true },
+        ),
+      ],
+    },
+    {
+      title: 'Requests',
+      panels: [
+        rowsOf(
+          'Versions and providers',
+          'The same model may be faster or cheaper elsewhere',
+          ranked({
+            from: 'requests',
+            where,
+            by: { model: 'model', model_version: 'model_version', provider: 'provider', endpoint: 'endpoint' },
+            values: {
+              requests: 'count()',
+              errors: `countIf(${isError})`,
+              p95_ms: 'quantile(0.95)(duration_ms)',
+              ttft_p95_ms: 'quantile(0.95)(ttft_ms)',
+              tpot_p50_ms: 'quantile(0.5)(tpot_ms)',
+              spend_usd: 'toFloat64(sum(cost_usd))',
+            },
+            order: 'requests',
+          }),
+          { units: { p95_ms: 'ms', ttft_p95_ms: 'ms', tpot_p50_ms: 'ms', spend_usd: 'currencyUSD' } },
+        ),
+        rowsOf(
+          'Slowest requests',
+          'The trace shows where the time went',
+          {
+            sql: `${requestColumns}WHERE ${where} AND duration_ms IS NOT NULL\nORDER BY duration_ms DESC\nLIMIT 50`,
+            columns: requestKinds,
+          },
+          requestRows,
+        ),
+        rowsOf(
+          'Newest errors',
+          'Requests that failed, were rate limited or timed out',
+          {
+            sql: `${requestColumns}WHERE ${where} AND ${isError}\nORDER BY timestamp DESC\nLIMIT 50`,
+            columns: requestKinds,
+          },
+          requestRows,
+        ),
+      ],
+    },
+  ],
+}
