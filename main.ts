@@ -13,8 +13,10 @@ import type { DemoControl } from './dashboard/api/deps.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
 import type { Db } from './storage/client.ts'
 import type { Storage } from './storage/index.ts'
+import type { SqlFlags } from './storage/sql-command.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
+const sqlFormats = ['table', 'json', 'csv'] satisfies SqlFlags['format'][]
 const rooms = ['collector', 'alerts', 'dashboard'] as const
 type Room = (typeof rooms)[number]
 
@@ -131,10 +133,25 @@ command('reprice')
   })
 
 command('sql <query>')
-  .description('run one read-only query and print its rows as JSON lines')
-  .action((query: string, options: { config?: string }) =>
+  .description('run one read-only query and print its rows; a FORMAT in the query is obeyed')
+  .addOption(
+    new Option('--format <format>', 'as an aligned table, JSON lines or CSV').choices(sqlFormats).default('table'),
+  )
+  .option('--param <name=value>', 'value of {name:Type} in the query; may be given again', several)
+  .action(async (query: string, options: { config?: string } & SqlFlags) => {
+    const { sqlCommand } = await import('./storage/sql-command.ts')
+    await withStorage(options.config, async (_, { reader }) => {
+      process.stdout.write(await sqlCommand(query, options, reader))
+    })
+  })
+
+command('schema')
+  .description('describe the tables and views that queries may read, as Markdown')
+  .action((options: { config?: string }) =>
     withStorage(options.config, async (_, { reader }) => {
-      for (const row of await reader.query<object>(query)) print(JSON.stringify(row))
+      const { schema } = await import('./storage/queries/schema.ts')
+      const { schemaMarkdown } = await import('./storage/schema-markdown.ts')
+      process.stdout.write(schemaMarkdown(await schema(reader)))
     }),
   )
 
@@ -305,6 +322,7 @@ async function show({ config, log, storage, collector, alerts, fleet, telemetry,
   await buildWeb(() => print('Building the web app: once, some seconds'))
   const deps = {
     db: storage.reader,
+    sql: storage.reader,
     storageReady: () => storage.ready(),
     collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
     alerts: alerts ?? { active: () => [], rules: () => [], channels: () => [] },
@@ -414,6 +432,7 @@ function fail(error: unknown): never {
     'RepriceError',
     'KeyFileError',
     'KeysError',
+    'SqlError',
   ]
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)

@@ -33,6 +33,27 @@ export interface Db {
   ): Promise<void>
 }
 
+export interface SqlOptions {
+  /** Of the answer, unless the text names one. */
+  format: string
+  params?: Record<string, unknown>
+  settings?: Record<string, string | number>
+  /** Its abort stops the query in the engine too. */
+  signal?: AbortSignal
+}
+
+export interface SqlAnswer {
+  /** As the text or the caller named it. */
+  format: string
+  body: Readable
+}
+
+/** For SQL that people wrote. */
+export interface SqlDb {
+  /** One statement, answered as it is, when it is complete. Throws StorageError. */
+  run(sql: string, options: SqlOptions): Promise<SqlAnswer>
+}
+
 export interface Connection {
   url: string
   database: string
@@ -56,7 +77,7 @@ const requestTimeoutMs = 330_000
  */
 const insertSettings = { async_insert: 0, throw_on_max_partitions_per_insert_block: 0, optimize_on_insert: 0 } as const
 
-export class ClickhouseDb implements Db {
+export class ClickhouseDb implements Db, SqlDb {
   private readonly client: ClickHouseClient
   private readonly settings: ClickHouseSettings
   private readonly timeColumns = new Map<string, Promise<ReadonlyMap<string, number>>>()
@@ -97,6 +118,31 @@ export class ClickhouseDb implements Db {
       return result.json<T>()
     }
     return tracedQuery('query', sql, () => wrap(ask, options.signal))
+  }
+
+  async run(sql: string, { format, params = {}, settings = {}, signal }: SqlOptions): Promise<SqlAnswer> {
+    const ask = async () => {
+      // The client listens for an abort to come, and not for one that was.
+      signal?.throwIfAborted()
+      const { stream, response_headers } = await this.client.exec({
+        query: sql,
+        query_params: params,
+        // In a header, so that errors speak of the text as it was written.
+        http_headers: { 'X-ClickHouse-Format': format },
+        clickhouse_settings: {
+          final: 1,
+          wait_end_of_query: 1,
+          // A server of its own stops only so when its client goes away.
+          cancel_http_readonly_queries_on_client_close: 1,
+          ...this.settings,
+          ...settings,
+        },
+        ...(signal ? { abort_signal: signal } : {}),
+      })
+      const named = response_headers['x-clickhouse-format']
+      return { format: typeof named === 'string' ? named : format, body: stream }
+    }
+    return tracedQuery('query', sql, () => wrap(ask, signal))
   }
 
   async command(sql: string, params: Record<string, unknown> = {}): Promise<void> {

@@ -53,6 +53,12 @@ test('a table that takes the place of another one does so where the rows are', (
   ])
 })
 
+test('a view is one on every node, over the distributed tables', () => {
+  expect(adapt('CREATE OR REPLACE VIEW v_a (x Int8) AS SELECT x FROM a FINAL')).toEqual([
+    'CREATE OR REPLACE VIEW v_a ON CLUSTER main (x Int8) AS SELECT x FROM a FINAL',
+  ])
+})
+
 test('every shipped statement is one that the cluster form covers', () => {
   const statements = shippedMigrations().flatMap(({ sql }) => splitStatements(sql).map((text) => guarded(text).change))
   expect(statements.length).toBeGreaterThan(25)

@@ -22,6 +22,8 @@ export function clusterAdapter(cluster: string, database: string): Adapt {
   return (statement) => {
     const create = /^CREATE TABLE IF NOT EXISTS (\w+)\b([^]*)$/.exec(statement)
     if (create) return createStatements(cluster, database, create[1] ?? '', create[2] ?? '')
+    const view = /^CREATE OR REPLACE VIEW (\w+)\b([^]*)$/.exec(statement)
+    if (view) return [`CREATE OR REPLACE VIEW ${view[1]} ON CLUSTER ${cluster}${view[2]}`]
     const alter = /^ALTER TABLE (\w+)\b([^]*)$/.exec(statement)
     if (alter) return alterStatements(cluster, alter[1] ?? '', alter[2] ?? '')
     const exchange = /^EXCHANGE TABLES (\w+) AND (\w+)$/.exec(statement)

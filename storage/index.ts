@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { ClickHouseSettings } from '@clickhouse/client'
 import type { Logger } from 'pino'
-import { ClickhouseDb, type Db } from './client.ts'
+import { ClickhouseDb, type Db, type SqlDb } from './client.ts'
 import type { ClickhouseConfig, RetentionConfig } from './config.ts'
 import { Supervisor } from './embedded/supervisor.ts'
 import { clusterAdapter } from './cluster.ts'
@@ -26,7 +26,7 @@ export interface Storage {
   /** Full rights on our database. */
   db: Db
   /** For SQL of analysts: reads our database only, within limits. */
-  reader: Db
+  reader: Db & SqlDb
   rollups: Rollups
   /** Of the ClickHouse HTTP interface. */
   url: string

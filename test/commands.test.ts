@@ -41,9 +41,14 @@ test('import: a format that the file’s name does not tell, and options given t
   const set = ['--set', 'model=gpt-4o,provider=openai']
   expect(await inferwatch('import', file, ...map, ...set)).toMatch(/^error: .*--format/)
   expect(await inferwatch('import', file, '--format', 'csv', ...map, ...set)).toMatch(/imported +1\n/)
-  expect(await inferwatch('sql', 'SELECT model, input_tokens, output_tokens FROM requests')).toBe(
-    '{"model":"gpt-4o","input_tokens":100,"output_tokens":20}\n',
+  expect(await inferwatch('sql', 'SELECT model, input_tokens, output_tokens FROM v_requests')).toBe(
+    'model   input_tokens  output_tokens\n──────  ────────────  ─────────────\ngpt-4o           100             20\n(1 row)\n',
   )
+  expect(await inferwatch('sql', 'SELECT model FROM requests', '--format', 'json')).toBe('{"model":"gpt-4o"}\n')
+  expect(await inferwatch('sql', 'SELECT modle FROM v_requests')).toMatch(
+    /^error: Unknown expression identifier `modle`.* \(line 1, column 8\)\n  SELECT modle FROM v_requests\n         \^{5}\n$/,
+  )
+  expect(await inferwatch('schema')).toContain('### v_spend_daily')
 })
 
 test.each([

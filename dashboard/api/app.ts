@@ -18,6 +18,7 @@ import { metricsRoute, probeRoute } from './routes/process.ts'
 import { requestsRoute } from './routes/requests.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
+import { sqlRoute } from './routes/sql.ts'
 import { statusRoute } from './routes/status.ts'
 import { uptimeRoute } from './routes/uptime.ts'
 import { headers, refuseCrossSite, refuseRebinding } from './security.ts'
@@ -55,6 +56,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', filtersRoute(context))
     .route('/', statusRoute(context))
     .route('/', uptimeRoute(context))
+    .route('/', sqlRoute(context))
     .route('/', demoRoute(context))
     .route('/', liveRoute(live))
   app.all('/api/*', (c) => {

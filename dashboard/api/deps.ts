@@ -1,6 +1,6 @@
 /** What the dashboard needs from the rooms below and from the process: main.ts wires it. */
 import type { Logger } from 'pino'
-import type { Db } from '../../storage/client.ts'
+import type { Db, SqlDb } from '../../storage/client.ts'
 import type { Alerts } from '../../alerts/index.ts'
 import type { DashboardConfig } from './config.ts'
 
@@ -31,6 +31,8 @@ export interface Addresses {
 export interface DashboardDeps {
   /** The reader or the API's own pool: SELECT only. */
   db: Db
+  /** The reader: SQL that people wrote goes nowhere else. */
+  sql: SqlDb
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
   alerts: Pick<Alerts, 'active' | 'rules' | 'channels'>

@@ -1,11 +1,17 @@
-/** What the API answers when it cannot answer: `{ error: { message, field?, hint } }`. */
+/** What the API answers when it cannot answer: `{ error: { message, field?, hint, at? } }`. */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from 'pino'
 import { StorageError } from '../../storage/client.ts'
 
 export interface ErrorBody {
-  error: { message: string; field?: string; hint: string }
+  error: { message: string; field?: string; hint: string; at?: TextSpan }
+}
+
+/** Offsets into a text that was sent. */
+export interface TextSpan {
+  from: number
+  to: number
 }
 
 /** An expected failure, with its status and what to do about it. */
@@ -13,6 +19,8 @@ export class ApiError extends Error {
   readonly status: ContentfulStatusCode
   readonly hint: string
   readonly field: string | undefined
+  /** Where in the text of that field. */
+  at: TextSpan | undefined
   constructor(status: ContentfulStatusCode, message: string, hint: string, field?: string) {
     super(message)
     this.name = 'ApiError'
@@ -32,8 +40,8 @@ export function answerError(log: Logger) {
 }
 
 export function errorBody(error: ApiError): ErrorBody {
-  const { message, hint, field } = error
-  return { error: field === undefined ? { message, hint } : { message, field, hint } }
+  const { message, hint, field, at } = error
+  return { error: { message, hint, ...(field !== undefined && { field }), ...(at !== undefined && { at }) } }
 }
 
 function fromStorage(error: Error): ApiError {

@@ -55,6 +55,22 @@ export function checked<S extends z.ZodType>(
   }
 }
 
+/** Checks the JSON body against `schema`; the handler reads it by `c.req.valid('json')`. */
+export function checkedBody<S extends z.ZodType>(
+  schema: S,
+  hint: string,
+): MiddlewareHandler<object, string, { in: { json: z.input<S> }; out: { json: z.output<S> } }> {
+  return async (c, next) => {
+    const parsed = schema.safeParse(await c.req.json<unknown>().catch(() => null))
+    if (!parsed.success) {
+      const { field, message } = firstIssue(parsed.error)
+      throw new ApiError(400, `${field ?? 'The body'}: ${message}`, hint, field)
+    }
+    c.req.addValidatedData('json', parsed.data as object)
+    await next()
+  }
+}
+
 export interface RangeQuery {
   range?: string | undefined
   from?: number | undefined
@@ -77,8 +93,13 @@ export function filterOf(query: Record<string, unknown>): Filter {
 }
 
 function badParameter(error: z.ZodError): ApiError {
+  const { field, message } = firstIssue(error)
+  const hint = 'GET /api/status is without parameters; the filters are columns of `requests`'
+  return new ApiError(400, `Parameter ${field ?? '?'}: ${message}`, hint, field)
+}
+
+function firstIssue(error: z.ZodError): { field: string | undefined; message: string } {
   const issue = error.issues[0]
   const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]?.toString()
-  const hint = 'GET /api/status is without parameters; the filters are columns of `requests`'
-  return new ApiError(400, `Parameter ${field ?? '?'}: ${issue?.message ?? 'not understood'}`, hint, field)
+  return { field, message: issue?.message ?? 'not understood' }
 }

@@ -4,18 +4,22 @@ import type { Alerts } from '../../alerts/index.ts'
 import type { DashboardDeps, DemoState } from '../../dashboard/api/deps.ts'
 import { startDashboard, type Dashboard } from '../../dashboard/api/server.ts'
 import { buildWeb, webDist } from '../../dashboard/build.ts'
-import type { Db } from '../../storage/client.ts'
+import type { Db, SqlDb } from '../../storage/client.ts'
 
 type AlertsView = Pick<Alerts, 'active' | 'rules' | 'channels'>
 
 /** No rule, nothing active. */
 export const quietAlerts: AlertsView = { active: () => [], rules: () => [], channels: () => [] }
 
+/** For tests that write no SQL of their own. */
+const noSql: SqlDb = { run: () => Promise.reject(new Error('this test has no SQL')) }
+
 /** What the process would give the dashboard. */
 export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): DashboardDeps {
   let demo: DemoState = 'off'
   return {
     db,
+    sql: noSql,
     storageReady: () => Promise.resolve({ ok: true, reason: '' }),
     collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
     alerts: quietAlerts,

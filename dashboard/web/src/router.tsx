@@ -34,6 +34,14 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Alerts.tsx')),
   ),
   page(
+    '/sql',
+    lazyRouteComponent(() => import('./pages/Sql.tsx')),
+  ),
+  page(
+    '/schema',
+    lazyRouteComponent(() => import('./pages/Schema.tsx')),
+  ),
+  page(
     '/targets',
     lazyRouteComponent(() => import('./pages/Targets.tsx')),
   ),

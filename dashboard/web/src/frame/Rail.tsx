@@ -20,7 +20,7 @@ export function Rail() {
         <Link
           key={to}
           to={to}
-          search={({ open: _open, issue: _issue, target: _target, ...search }: Partial<Search>) => search}
+          search={({ open: _open, issue: _issue, target: _target, sql: _sql, ...search }: Partial<Search>) => search}
           className="rail-link"
           title={word}
           activeOptions={{ exact: to === '/', includeSearch: false }}

@@ -4,6 +4,7 @@ import {
   IconArrowBarToDown,
   IconBell,
   IconCpu,
+  IconDatabaseSearch,
   IconHeartRateMonitor,
   IconListSearch,
   IconRadar2,
@@ -17,6 +18,10 @@ export const pages = [
   { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
   { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, filters: false, range: true },
   { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: false },
+  { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, filters: false, range: true },
   { to: '/targets', word: 'Targets', icon: IconRadar2, filters: false, range: true },
   { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, filters: false, range: true },
 ] as const
+
+/** Pages that others lead to. */
+export const innerPages = [{ to: '/schema', word: 'Tables and views', filters: false, range: false }] as const

@@ -9,31 +9,53 @@ export class ApiFailure extends Error {
   readonly hint: string
   /** 0 when there was no answer. */
   readonly status: number
-  constructor(message: string, hint: string, status: number) {
+  /** Where in the text that was sent, when it is about one. */
+  readonly at: TextSpan | null
+  constructor(message: string, hint: string, status: number, at: TextSpan | null = null) {
     super(message)
     this.name = 'ApiFailure'
     this.hint = hint
     this.status = status
+    this.at = at
   }
 }
 
-interface JsonResponse<T> {
+/** Offsets into a text. */
+export interface TextSpan {
+  from: number
+  to: number
+}
+
+interface JsonResponse<T> extends AnyResponse {
+  json(): Promise<T>
+}
+
+interface AnyResponse {
   ok: boolean
   status: number
-  json(): Promise<T>
+  json(): Promise<unknown>
 }
 
 /** The body of an answer; rejects with an ApiFailure that says what and what to do. */
 export async function read<T>(asked: Promise<JsonResponse<T>>): Promise<T> {
-  let response: JsonResponse<T>
+  return (await answered(asked)).json()
+}
+
+/** An answer that is none of failure, whatever its body. */
+export async function answered<R extends AnyResponse>(asked: Promise<R>): Promise<R> {
+  let response: R
   try {
     response = await asked
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
     throw new ApiFailure('Inferwatch does not answer', 'Is the process still running?', 0)
   }
-  if (response.ok) return response.json()
-  const body = (await response.json().catch(() => null)) as { error?: { message?: string; hint?: string } } | null
-  const message = body?.error?.message ?? `The server answered ${response.status}`
-  throw new ApiFailure(message, body?.error?.hint ?? 'Retry in a moment', response.status)
+  if (response.ok) return response
+  const body = (await response.json().catch(() => null)) as { error?: Partial<ApiFailure> } | null
+  const {
+    message = `The server answered ${response.status}`,
+    hint = 'Retry in a moment',
+    at = null,
+  } = body?.error ?? {}
+  throw new ApiFailure(message, hint, response.status, at)
 }

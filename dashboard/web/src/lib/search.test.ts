@@ -9,6 +9,7 @@ test.each([
   '?status=error&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331',
   '?range=24h&target=http%3A%2F%2F10.0.0.1%3A8000%2Fmetrics%3Fmodel%3Da%2Bb',
   '?range=24h&issue=spans+unpriced_model+openai+%2F+gpt-4o%40x',
+  '?range=24h&sql=SELECT+1+%2B+%271%26%27%0AFROM+v_requests',
   '?server=vllm-1%3A8000',
 ])('%s survives a round trip', (text) => expect(formatSearch(parseSearch(text))).toBe(text))
 

@@ -1,4 +1,4 @@
-/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue or target. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue or target, the query. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
 
 /** The field's word for each filter column. */
@@ -37,11 +37,16 @@ export interface Search {
   issue?: string
   /** The address of the open scrape target, or the id of one that is not scraped. */
   target?: string
+  /** The query of the SQL page. */
+  sql?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
 
 export const presets = ['15m', '1h', '6h', '24h', '7d', '30d'] as const
 export const defaultRange = '1h'
+
+/** Longer addresses are refused on their way by some servers, ours among them. */
+export const maxSqlInUrl = 4000
 
 const duration = /^\d{1,6}(m|h|d)$/
 
@@ -63,6 +68,8 @@ export function parseSearch(text: string): Search {
   if (issue !== null && issue.length <= 400) search.issue = issue
   const target = query.get('target')
   if (target !== null && target.length <= 2000) search.target = target
+  const sql = query.get('sql')
+  if (sql !== null && sql.length <= maxSqlInUrl) search.sql = sql
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -84,6 +91,7 @@ export function formatSearch(search: Search): string {
   if (search.open !== undefined) query.set('open', search.open)
   if (search.issue !== undefined) query.set('issue', search.issue)
   if (search.target !== undefined) query.set('target', search.target)
+  if (search.sql !== undefined && search.sql.length <= maxSqlInUrl) query.set('sql', search.sql)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }
