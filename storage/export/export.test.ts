@@ -253,6 +253,15 @@ test('a query is asked for each period; of its columns content is left out too',
   expect([text(noon), text(noon + hour)]).toEqual(['"model","calls"\n"gpt-4o",2\n', '"model","calls"\n"gpt-4o",1\n'])
 })
 
+test.each(['csv', 'jsonl'])('texts that look like something else, as %s', async (format) => {
+  const texts = ['2026-11-26', '12', '[1', '{"a":', '', '\\N', 'a,b', '"', "'", 'true', 'a\n\nb']
+  await store(...texts.map((model, index) => ({ at: noon + index, id: `${index}`, model })))
+  const query = `select model, map(model, [model]) as nested, (1, model) as pair, null as nothing, [] as none from requests
+    where timestamp >= {from:DateTime64(3)} and timestamp < {to:DateTime64(3)} -- all of them`
+  const job = jobOf({ table: undefined, query, format })
+  expect(await runOf(job).backfill({ from: noon, to: noon + hour }, noon + hour)).toMatchObject({ rows: texts.length })
+})
+
 test('tables of samples, and rollups without the states of their aggregates', async () => {
   await storage.db.insert('gpu_samples', [{ timestamp: new Date(noon), host: 'h', gpu: '0', power_watts: 300 }])
   await store({ at: noon, id: 'a' })
@@ -365,7 +374,7 @@ test.each([
         }
       },
     })
-    const file = { path, rows: 1000, format, compression }
+    const file = { path, rows: 1000, format, compression, columns: ['number'] }
     await byEngine(db)('SELECT number FROM numbers(1000)', {}, file)
     await expect(byEngine(cutting)('SELECT number FROM numbers(1000)', {}, file)).rejects.toThrow(/is the disk full/)
   },

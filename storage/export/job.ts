@@ -200,11 +200,19 @@ export class ExportRun {
 
   private async staged(source: Source, range: TimeRange, rows: number) {
     const { format, name } = this.job
+    const { query, columns } = source.schema
     const path = join(this.deps.destination.staging, temporaryName(name))
     const params = { ...source.params, ...boundPeriod(range) }
     try {
       await mkdir(this.deps.destination.staging, { recursive: true })
-      await this.deps.write(source.schema.query, params, { path, rows, format, compression: compressionOf(this.job) })
+      const file = {
+        path,
+        rows,
+        format,
+        compression: compressionOf(this.job),
+        columns: columns.map((each) => each.name),
+      }
+      await this.deps.write(query, params, file)
       return { path, ...(await measured(path)) }
     } catch (error) {
       await rm(path, { force: true })

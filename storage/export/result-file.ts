@@ -17,7 +17,7 @@ export interface FileFormat {
 export type WriteResult = (
   sql: string,
   params: Record<string, unknown>,
-  file: FileFormat & { path: string; rows: number },
+  file: FileFormat & { path: string; rows: number; columns: readonly string[] },
 ) => Promise<void>
 
 const names = { parquet: 'Parquet', csv: 'CSVWithNames', jsonl: 'JSONEachRow' } as const
@@ -31,14 +31,22 @@ const newline = 0x0a
  * disk, though, so the file is read again.
  */
 export function byEngine(db: ClickhouseDb): WriteResult {
-  return async (sql, params, { path, rows, ...file }) => {
+  return async (sql, params, { path, rows, columns, ...file }) => {
     const packed = file.format === 'parquet' ? 'none' : file.compression
-    const target = `file(${quote(path)}, '${names[file.format]}', 'auto', '${packed}')`
+    const asFile = (format: string, structure: string) =>
+      `file(${quote(path)}, '${format}', ${quote(structure)}, '${packed}')`
     await db.command(
-      `INSERT INTO FUNCTION ${target} ${sql} SETTINGS ${settingsText(file)}, engine_file_truncate_on_insert = 1`,
+      `INSERT INTO FUNCTION ${asFile(names[file.format], 'auto')} ${sql}
+      SETTINGS ${settingsText(file)}, engine_file_truncate_on_insert = 1`,
       params,
     )
-    const found = await rowsIn(db, target, path, file)
+    // As texts: what the engine would take each column for is not asked.
+    const sources = {
+      parquet: () => asFile('Parquet', 'auto'),
+      csv: () => asFile('CSVWithNames', columns.map((name) => `\`${name}\` String`).join(', ')),
+      jsonl: () => asFile('LineAsString', 'line String'),
+    }
+    const found = await rowsIn(db, sources[file.format](), path, file)
     if (found !== rows)
       throw new ExportError(`${path}: ${found ?? 'no'} whole rows of ${rows} were written: is the disk full?`)
   }
@@ -88,7 +96,11 @@ function settingsText({ format, compression }: FileFormat): string {
           output_format_parquet_compression_method: `'${compression}'`,
           output_format_parquet_row_group_size: groupRows,
         }
-      : { date_time_output_format: "'iso'", output_format_json_quote_64bit_integers: 0 }),
+      : {
+          date_time_output_format: "'iso'",
+          output_format_json_quote_64bit_integers: 0,
+          output_format_csv_serialize_tuple_into_separate_columns: 0,
+        }),
   }
   return Object.entries(settings)
     .map(([name, value]) => `${name} = ${value}`)
