@@ -5,7 +5,7 @@ export const day = 86_400_000
 export const month = 30 * day
 const spanDays = 14
 /** Of one INSERT: what its sorting holds in memory stays small, and its parts follow each other in time. */
-const rowsPerInsert = 2_000_000
+const rowsPerInsert = 1_000_000
 const scrapeMs = 10_000
 const [gpus, servers] = [16, 16]
 /** More samples than this would say nothing about the questions that more requests do not. */
@@ -67,7 +67,7 @@ const requestsSql = `INSERT INTO requests (timestamp, trace_id, span_id, duratio
     concat('key-', toString(kind % 20)), prompt, if(kind % 2 = 0, intDiv(prompt, 2), NULL), if(outcome = 'ok', answered, NULL),
     outcome, if(outcome = 'ok', '', 'upstream'), if(outcome = 'ok', 200, 500), if(outcome = 'ok', 'stop', 'error'), 1,
     in_usd + out_usd, in_usd, out_usd, 'catalogue', concat('price/', toString(m)), 'bench@1', 'genai', {from:Int64} * 1000 + n
-  FROM numbers_mt({count:UInt64}) SETTINGS max_insert_threads = 2`
+  FROM numbers_mt({count:UInt64}) SETTINGS max_insert_threads = 2, min_insert_block_size_rows = 500000`
 
 const spansSql = `INSERT INTO spans (timestamp, duration_ms, trace_id, span_id, name, kind, service, environment, scope_name, status,
     attributes, version)
@@ -75,7 +75,7 @@ const spansSql = `INSERT INTO spans (timestamp, duration_ms, trace_id, span_id, 
   SELECT fromUnixTimestamp64Micro(toInt64({from:Int64} * 1000 + n * {step_us:Float64})), exp(6.5 + 0.8 * randNormal(0, 1)),
     lower(hex(sipHash128(intDiv(n, 4)))), lower(hex(sipHash64(n))), 'chat', 'client', concat('service-', toString(n % 10)), 'production',
     'bench', 'ok', map('gen_ai.request.model', concat('model-', toString(n % ${models}))), n
-  FROM numbers_mt({count:UInt64}) SETTINGS max_insert_threads = 2`
+  FROM numbers_mt({count:UInt64}) SETTINGS max_insert_threads = 2, min_insert_block_size_rows = 500000`
 
 const gpusSql = `INSERT INTO gpu_samples (timestamp, target, host, gpu, uuid, device, utilization_ratio, sm_active_ratio, memory_used_bytes,
     memory_total_bytes, power_watts, energy_delta_joules, temperature_celsius, interval_ms)
