@@ -21,6 +21,7 @@ import { locateDiscovery } from './collector/scrape/discovery/config.ts'
 import { reloadOnChange } from './collector/self/reload.ts'
 import { dashboardConfig } from './dashboard/api/config.ts'
 import { clickhouseConfig, retentionConfig } from './storage/config.ts'
+import { exportConfig, locateExports } from './storage/export/config.ts'
 
 const address = (fallback: string, what: string) =>
   z
@@ -55,6 +56,7 @@ const configSchema = z
     attribution: attributionConfig.prefault({}),
     proxy: proxyConfig.prefault({}),
     alerts: alertsConfig.prefault({}),
+    export: exportConfig.prefault({}),
     dashboard: dashboardConfig.prefault({}),
     log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })
@@ -135,9 +137,9 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
 
 /** Paths that start at the file's folder. Throws ConfigError for a file that cannot be read. */
 function withPaths(
-  { data_dir, endpoints, scrape }: Config,
+  { data_dir, endpoints, scrape, export: exported }: Config,
   baseDir: string,
-): Pick<Config, 'data_dir' | 'endpoints' | 'scrape'> {
+): Pick<Config, 'data_dir' | 'endpoints' | 'scrape' | 'export'> {
   const readable = (path: string, key: string) => {
     const found = resolve(baseDir, path)
     try {
@@ -155,6 +157,7 @@ function withPaths(
         : { ...endpoint, ca_file: readable(endpoint.ca_file, `endpoints[${index}].ca_file`) },
     ),
     scrape: { ...withScrapePaths(scrape, readable), discovery: locateDiscovery(scrape.discovery, baseDir) },
+    export: locateExports(exported, (folder) => resolve(baseDir, folder)),
   }
 }
 

@@ -12,6 +12,8 @@ import type { CreateFlags } from './collector/proxy/keys/command.ts'
 import type { DemoControl } from './dashboard/api/deps.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
 import type { Db } from './storage/client.ts'
+import type { RunFlags } from './storage/export/command.ts'
+import type { ExportDeps } from './storage/export/index.ts'
 import type { Storage } from './storage/index.ts'
 import type { SqlFlags } from './storage/sql-command.ts'
 
@@ -132,6 +134,33 @@ command('reprice')
     })
   })
 
+const exports = program.command('export').description('files of Parquet, CSV or JSON lines that export.jobs describes')
+
+command('run [job]', { parent: exports })
+  .description(
+    'write what is due of a job, or of all; with --from, every closed period of a range that is missing or changed',
+  )
+  .option('--from <time>', '2026-11-01, 2026-11-01T06:00:00Z, or how long ago, as 30d')
+  .option('--to <time>', 'periods that end before then (default: now)')
+  .action(async (job: string | undefined, options: { config?: string } & RunFlags) => {
+    const { exportRunCommand } = await import('./storage/export/command.ts')
+    const { barProgress } = await import('./collector/import/progress.ts')
+    await withStorage(options.config, async (config, storage) => {
+      const deps = exportDeps(config, storage)
+      await exportRunCommand(job, options, config.export, deps, barProgress(), print)
+    })
+  })
+
+command('list', { parent: exports })
+  .description('print what every job has written, and what is wrong')
+  .action(async (options: { config?: string }) => {
+    const { exportListCommand } = await import('./storage/export/command.ts')
+    const { textTable } = await import('./collector/text-table.ts')
+    await withStorage(options.config, async (config, storage) => {
+      for (const line of textTable(await exportListCommand(config.export, exportDeps(config, storage)))) print(line)
+    })
+  })
+
 command('sql <query>')
   .description('run one read-only query and print its rows; a FORMAT in the query is obeyed')
   .addOption(
@@ -194,6 +223,11 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     stops.push(() => storage.stop())
 
     const { db, reader } = storage
+    const { startExports } = await import('./storage/export/index.ts')
+    const exporter = only.includes('collector')
+      ? startExports({ config: config.export, ...exportDeps({ data_dir: dataDir.path }, storage), log })
+      : null
+    if (exporter) stops.push(() => exporter.stop())
     const collector = only.includes('collector')
       ? await collect(config, { dataDir: dataDir.path, db, log, countCall: (call) => telemetry.calls.count(call) })
       : null
@@ -227,6 +261,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
       async apply(next) {
         await alerts?.reload(next.alerts)
         collector?.reload(next)
+        exporter?.reload(next.export)
         log.level = next.log_level
       },
     })
@@ -339,11 +374,17 @@ async function show({ config, log, storage, collector, alerts, fleet, telemetry,
   )
 }
 
+type Opened = Pick<Storage, 'db' | 'reader' | 'writeResult'> & Partial<Pick<Storage, 'rollups'>>
+
+const exportDeps = ({ data_dir }: Pick<Config, 'data_dir'>, { db, reader, writeResult }: Opened): ExportDeps => ({
+  db,
+  reader,
+  writeResult,
+  dataDir: data_dir,
+})
+
 /** Runs a command on the storage of the process that serves this data directory, or on one of its own when none does. */
-async function withStorage(
-  path: string | undefined,
-  work: (config: Config, storage: Pick<Storage, 'db' | 'reader'> & Partial<Pick<Storage, 'rollups'>>) => Promise<void>,
-) {
+async function withStorage(path: string | undefined, work: (config: Config, storage: Opened) => Promise<void>) {
   const { config } = loadConfig(path)
   const log = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
   const { connectStorage, startStorage } = await import('./storage/index.ts')
@@ -433,6 +474,7 @@ function fail(error: unknown): never {
     'KeyFileError',
     'KeysError',
     'SqlError',
+    'ExportError',
   ]
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)

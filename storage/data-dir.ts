@@ -85,12 +85,8 @@ export function runningProcess(path: string): RunInfo | null {
 
 async function takeLock(path: string): Promise<Server | null> {
   if (process.platform !== 'linux') return null
-  const name = `\0inferwatch-${createHash('sha256').update(realpathSync(path)).digest('hex').slice(0, 32)}`
-  const server = createServer((socket) => socket.destroy())
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(name, resolve)
-    })
+    return await lockName(path, '')
   } catch (error) {
     const owner = runningProcess(path)
     throw new DataDirError(
@@ -98,6 +94,30 @@ async function takeLock(path: string): Promise<Server | null> {
       { cause: error },
     )
   }
+}
+
+/** Rejects when another process holds the name. */
+async function lockName(path: string, purpose: string): Promise<Server> {
+  const name = `\0inferwatch-${purpose}${createHash('sha256').update(realpathSync(path)).digest('hex').slice(0, 32)}`
+  const server = createServer((socket) => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(name, resolve)
+  })
   server.unref()
   return server
+}
+
+/**
+ * Does work in a data directory that only one process may do at a time; null when another one does it now. Outside Linux nothing
+ * is locked, as with the directory itself.
+ */
+export async function exclusively<T>(path: string, purpose: string, work: () => Promise<T>): Promise<T | null> {
+  if (process.platform !== 'linux') return work()
+  const lock = await lockName(path, `${purpose}-`).catch(() => null)
+  if (!lock) return null
+  try {
+    return await work()
+  } finally {
+    lock.close()
+  }
 }

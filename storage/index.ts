@@ -8,6 +8,7 @@ import { ClickhouseDb, type Db, type SqlDb } from './client.ts'
 import type { ClickhouseConfig, RetentionConfig } from './config.ts'
 import { Supervisor } from './embedded/supervisor.ts'
 import { clusterAdapter } from './cluster.ts'
+import { byEngine, byStream, type WriteResult } from './export/result-file.ts'
 import { migrate, shippedMigrations, type Adapt } from './migrate.ts'
 import { readiness } from './readiness.ts'
 import { applyRetention } from './retention.ts'
@@ -27,6 +28,8 @@ export interface Storage {
   db: Db
   /** For SQL of analysts: reads our database only, within limits. */
   reader: Db & SqlDb
+  /** Writes the rows of a query to a file on this machine. */
+  writeResult: WriteResult
   rollups: Rollups
   /** Of the ClickHouse HTTP interface. */
   url: string
@@ -44,7 +47,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   const url = engine?.supervisor.url ?? options.clickhouse.url
   const { database } = options.clickhouse
   const connection = connectStorage({ ...options, url })
-  const { db, reader } = connection
+  const { db, reader, writeResult } = connection
   let rollups: Rollups | null = null
   const close = async () => {
     await rollups?.stop()
@@ -61,6 +64,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     return {
       db,
       reader,
+      writeResult,
       rollups,
       url,
       enginePid: () => engine?.supervisor.pid,
@@ -76,7 +80,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
 /** Connects to storage that already runs, as `startStorage` of this or another process left it. */
 export function connectStorage(
   options: Pick<StorageOptions, 'data_dir' | 'clickhouse'> & { url: string },
-): Pick<Storage, 'db' | 'reader' | 'stop'> {
+): Pick<Storage, 'db' | 'reader' | 'writeResult' | 'stop'> {
   const { url, clickhouse, data_dir } = options
   const server = { url, database: clickhouse.database }
   const db = new ClickhouseDb({ ...server, ...writerOf(options) })
@@ -87,6 +91,7 @@ export function connectStorage(
   return {
     db,
     reader,
+    writeResult: clickhouse.url === 'embedded' ? byEngine(db) : byStream(db),
     async stop() {
       await Promise.all([db.close(), reader.close()])
     },

@@ -20,7 +20,7 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
 }
 
 /** Columns that become empty after `content_days` while their rows stay. */
-const contentColumns: Record<string, readonly string[]> = {
+export const contentColumns: Record<string, readonly string[]> = {
   requests: ['input', 'output'],
   request_parts: ['input', 'output'],
   spans: ['content', 'event_content'],

@@ -1,6 +1,6 @@
 /** Commands as typed, each a process of its own. */
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,7 +13,20 @@ const main = new URL('../main.ts', import.meta.url).pathname
 const run = promisify(execFile)
 
 let folder: string
-beforeAll(() => (folder = instanceFolder({ alerts: { rules: ['rules.yaml'], shipped_rules: false } })))
+const calls = {
+  name: 'calls',
+  table: 'requests',
+  to: './exports',
+  format: 'csv',
+  compression: 'none',
+  columns: ['model'],
+}
+beforeAll(() => {
+  folder = instanceFolder({
+    alerts: { rules: ['rules.yaml'], shipped_rules: false },
+    export: { jobs: [calls] },
+  })
+})
 afterAll(() => removeFolder(folder))
 
 /** Its output; of a command that fails, what it says on stderr. */
@@ -49,6 +62,18 @@ test('import: a format that the file’s name does not tell, and options given t
     /^error: Unknown expression identifier `modle`.* \(line 1, column 8\)\n  SELECT modle FROM v_requests\n         \^{5}\n$/,
   )
   expect(await inferwatch('schema')).toContain('### v_spend_daily')
+})
+
+test('export: a folder beside the configuration, filled for a range', async () => {
+  const range = ['--from', '2026-11-20', '--to', '2026-11-23']
+  expect(await inferwatch('export', 'run', 'calls', ...range)).toBe(
+    `calls: 3 periods written with 1 rows, 0 unchanged, in ${join(folder, 'exports/calls')}\n`,
+  )
+  expect(readFileSync(join(folder, 'exports/calls/2026-11-21.csv'), 'utf8')).toBe('"model"\n"gpt-4o"\n')
+  expect(await inferwatch('export', 'list')).toMatch(
+    /^calls +requests per day, csv +1 +1 +17 +2026-11-20 +2026-11-22 /m,
+  )
+  expect(await inferwatch('export', 'run', 'call')).toBe('error: there is no job call; known: calls\n')
 })
 
 test.each([

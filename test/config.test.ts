@@ -33,7 +33,7 @@ describe('what is wrong with a configuration is said in one line each', () => {
     ['scrape:\n  intervall: 5s\n', 'inferwatch.yaml:2: scrape.intervall: unknown key; did you mean "interval"?'],
     [
       'wrong: 1\n',
-      'inferwatch.yaml:1: wrong: unknown key; known keys: data_dir, listen, clickhouse, retention, ingest, spool, content, scrape, endpoints, prices, attribution, proxy, alerts, dashboard, log_level',
+      'inferwatch.yaml:1: wrong: unknown key; known keys: data_dir, listen, clickhouse, retention, ingest, spool, content, scrape, endpoints, prices, attribution, proxy, alerts, export, dashboard, log_level',
     ],
     [
       'scrape:\n  interval: soon\n',

@@ -1,81 +1,18 @@
 /**
- * AWS's Signature Version 4. It covers the host and the path, so one that a client made for the proxy does not hold at AWS: an endpoint
- * with credentials of its own has its requests signed here, in place of whatever the client signed. Pure but for the clock passed in.
+ * A signature covers the host and the path, so one that a client made for the proxy does not hold at AWS: an endpoint with credentials
+ * of its own has its requests signed here, in place of whatever the client signed.
  */
-import { createHash, createHmac } from 'node:crypto'
+import { awsSigned as signed, type SignedRequest } from '../../storage/aws-signature.ts'
 import type { EndpointConfig } from '../config.ts'
 import type { RawHeaders } from './headers.ts'
 
-export type AwsCredentials = NonNullable<EndpointConfig['aws']>
+export { sha256 } from '../../storage/aws-signature.ts'
 
-export interface SignedRequest {
-  method: string
-  host: string
-  /** With the query, as sent. */
-  path: string
-  /** SHA-256 of the body, in hex. */
-  bodyHash: string
-  at: Date
-}
-
-const service = 'bedrock'
-/** A client's, which are replaced. */
-const replaced = new Set(['authorization', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256'])
-
-export const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')
-const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
-
-/** The fields with AWS's own; those that have to be signed are, Host as the request will name it. */
-export function awsSigned(raw: RawHeaders, request: SignedRequest, credentials: AwsCredentials): string[] {
-  const { method, host, path, bodyHash, at } = request
-  const { region, access_key_id, secret_access_key, session_token } = credentials
-  const time = at.toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  const headers: string[] = []
-  for (let i = 0; i < raw.length; i += 2)
-    if (!replaced.has((raw[i] ?? '').toLowerCase())) headers.push(raw[i] ?? '', raw[i + 1] ?? '')
-  headers.push('x-amz-date', time, 'x-amz-content-sha256', bodyHash)
-  if (session_token !== undefined) headers.push('x-amz-security-token', session_token)
-  const fields = signedFields(headers, host)
-  const names = [...fields.keys()].join(';')
-  const [uri = '', query = ''] = path.split(/\?(.*)/s, 2)
-  const canonical = [
-    method,
-    uri.split('/').map(encoded).join('/'),
-    canonicalQuery(query),
-    ...[...fields].map(([name, value]) => `${name}:${value}`),
-    '',
-    names,
-    bodyHash,
-  ].join('\n')
-  const day = time.slice(0, 8)
-  const scope = `${day}/${region}/${service}/aws4_request`
-  const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secret_access_key}`)
-  const signature = hmac(key, `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical)}`).toString('hex')
-  const credential = `${access_key_id}/${scope}`
-  headers.push(
-    'authorization',
-    `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`,
-  )
-  return headers
-}
-
-/** In order: the host, the type, and everything of AWS's. */
-function signedFields(headers: RawHeaders, host: string): Map<string, string> {
-  const fields = new Map([['host', [host]]])
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = (headers[i] ?? '').toLowerCase()
-    if (name !== 'content-type' && !name.startsWith('x-amz-')) continue
-    fields.set(name, [...(fields.get(name) ?? []), (headers[i + 1] ?? '').trim().replaceAll(/ +/g, ' ')])
-  }
-  const sorted = [...fields].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return new Map(sorted.map(([name, values]) => [name, values.join(',')]))
-}
-
-/** Of a path that is encoded already: AWS signs it encoded twice. */
-const encoded = (text: string) =>
-  encodeURIComponent(text).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
-
-function canonicalQuery(query: string): string {
-  const pairs = [...new URLSearchParams(query)].map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
-  return pairs.toSorted((a, b) => (a < b ? -1 : 1)).join('&')
+/** The fields with AWS's own, for a request to Bedrock. */
+export function awsSigned(
+  raw: RawHeaders,
+  request: Omit<SignedRequest, 'service'>,
+  credentials: NonNullable<EndpointConfig['aws']>,
+): string[] {
+  return signed(raw, { ...request, service: 'bedrock' }, credentials)
 }

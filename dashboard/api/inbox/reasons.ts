@@ -160,6 +160,14 @@ export const reasons: Record<string, WordsOf> = {
     snippet: { label: 'Shell', text: 'timedatectl set-ntp true' },
   },
 
+  // Files that could not be written.
+  export_failed: ({ subject }) => ({
+    title: `The export ${subject || 'of a table'} cannot be written`,
+    explanation:
+      'Nothing is lost: what is due is written as soon as that works again, if its rows have not expired by then.',
+    fix: 'The example says what is in the way: a full disk, a folder that may not be written, a bucket that refuses, or a column that is not there.',
+  }),
+
   // What the pipeline changed.
   absurd_value: {
     title: 'Impossible token counts or times',
