@@ -82,6 +82,8 @@ describe('configuration files', () => {
     CLICKHOUSE_PASSWORD: 'x',
     OPENAI_API_KEY: 'x',
     SCRAPE_TOKEN: 'x',
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
   }
 
   test.each(files.filter((file) => file.name === 'inferwatch.yaml'))('$text', ({ text }) => {
