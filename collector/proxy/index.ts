@@ -162,8 +162,9 @@ export function createProxy(options: ProxyOptions): Proxy {
       upstreams = upstreamsOf({ config, endpoints }, upstreams, log)
     },
     async stop(limitMs = durationMs(config.timeouts.drain)) {
+      const until = performance.now() + limitMs
       await calls.stop(limitMs)
-      http2Clients?.stop()
+      await http2Clients?.stop(Math.max(0, until - performance.now()))
       for (const upstream of upstreams.values()) upstream.close()
     },
   }

@@ -331,6 +331,21 @@ describe('TLS', () => {
   })
 })
 
+test('heads of any number of fields, both ways, and as large as the configuration says', async () => {
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`x-${at}`, 'v']))
+  const { url } = await beforeStreams(
+    (stream, headers) => {
+      stream.respond({ ':status': 200, ...many, 'x-got': `${Object.keys(headers).length} ${headers['x-long']}`.length })
+      stream.end('ok')
+    },
+    { config: { max_header_bytes: 150_000 } },
+    { maxHeaderListSize: 200_000 },
+  )
+  const request = open(url, { headers: { ...many, 'x-long': 'x'.repeat(60_000), 'x-longer': 'x'.repeat(60_000) } })
+  const answer = await exchange(request)
+  expect(answer).toMatchObject({ status: 200, headers: { 'x-299': 'v', 'x-got': '60004' } })
+})
+
 test('nobody listens at the upstream', async () => {
   const { url } = await before('http://127.0.0.1:9')
   expect(await post(url, 'x')).toMatchObject({ status: 502, headers: { 'x-inferwatch-error': 'upstream_unreachable' } })
@@ -364,8 +379,8 @@ async function before(upstream: string, { endpoint, ...options }: ProxiedOptions
   return proxied
 }
 
-async function beforeStreams(onStream: Parameters<typeof startHttp2>[0], options: ProxiedOptions = {}) {
-  const standIn = await startHttp2(onStream)
+async function beforeStreams(onStream: Parameters<typeof startHttp2>[0], options: ProxiedOptions = {}, settings = {}) {
+  const standIn = await startHttp2(onStream, { settings })
   stops.push(() => standIn.stop())
   return { standIn, ...(await before(standIn.url, options)) }
 }
