@@ -13,7 +13,7 @@ import { Call } from './call.ts'
 import { Calls } from './calls.ts'
 import { beginObservation } from './guard.ts'
 import { acceptHttp2, type Http2Clients } from './http2/incoming.ts'
-import { credentialOf, swapKey, withoutKeys } from './keys/credential.ts'
+import { credentialOf, swapKey, trailersWithout, withoutKeys } from './keys/credential.ts'
 import { isRefusal, type Keys } from './keys/index.ts'
 import type { CallObserver } from './observer.ts'
 import { answerRefusal, type Refusal } from './refusal.ts'
@@ -93,7 +93,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       endpoint: upstream.endpoint.name,
       method,
       path: rest,
-      headers: presented ? withoutKeys(headers) : headers,
+      headers: presented ? withoutKeys(headers, presented.secret) : headers,
       startedMs,
       key: use,
     }
@@ -102,6 +102,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     const call = new Call({
       request,
       rawHeaders,
+      trailers: (raw) => (presented ? trailersWithout(raw, presented.secret) : raw),
       response,
       upstream,
       path,
