@@ -239,9 +239,11 @@ export class Call implements Ongoing {
     const { request, observed, options } = this
     const chunks: Buffer[] = []
     const onData = (chunk: Buffer) => {
-      chunks.push(chunk)
       this.requestBytes += chunk.length
       this.last = performance.now()
+      if (this.failure || this.over) return
+      if (this.requestBytes > options.maxBodyBytes) return this.refuseSize()
+      chunks.push(chunk)
       if (this.requestBytes <= options.maxRewrittenBytes) return
       request.off('data', onData).off('end', onEnd)
       this.send()

@@ -231,15 +231,17 @@ function upstreamsOf(
   log: Logger,
 ): Map<string, Upstream> {
   const upstreams = new Map<string, Upstream>()
+  const { timeouts, max_header_bytes } = config
+  const connection = { timeouts, max_header_bytes }
   for (const endpoint of endpoints) {
     if (!isProxied(endpoint)) continue
     const known = before.get(endpoint.name)
-    if (known && JSON.stringify([known.endpoint, known.config]) === JSON.stringify([endpoint, config])) {
+    if (known && JSON.stringify([known.endpoint, known.config]) === JSON.stringify([endpoint, connection])) {
       upstreams.set(endpoint.name, known)
       continue
     }
     try {
-      upstreams.set(endpoint.name, new Upstream(endpoint, config))
+      upstreams.set(endpoint.name, new Upstream(endpoint, connection))
     } catch (error) {
       log.error(`endpoint ${endpoint.name} is not served by the proxy: ${(error as Error).message}`)
     }
