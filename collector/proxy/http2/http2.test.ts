@@ -335,7 +335,7 @@ test('heads of any number of fields, both ways, and as large as the configuratio
   const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`x-${at}`, 'v']))
   const { url } = await beforeStreams(
     (stream, headers) => {
-      stream.respond({ ':status': 200, ...many, 'x-got': `${Object.keys(headers).length} ${headers['x-long']}`.length })
+      stream.respond({ ':status': 200, ...many, 'x-got': String(headers['x-longer']).length })
       stream.end('ok')
     },
     { config: { max_header_bytes: 150_000 } },
@@ -343,7 +343,7 @@ test('heads of any number of fields, both ways, and as large as the configuratio
   )
   const request = open(url, { headers: { ...many, 'x-long': 'x'.repeat(60_000), 'x-longer': 'x'.repeat(60_000) } })
   const answer = await exchange(request)
-  expect(answer).toMatchObject({ status: 200, headers: { 'x-299': 'v', 'x-got': '60004' } })
+  expect(answer).toMatchObject({ status: 200, headers: { 'x-299': 'v', 'x-got': '60000' } })
 })
 
 test('nobody listens at the upstream', async () => {

@@ -144,6 +144,7 @@ test('a client that reads nothing is cut at the end', async () => {
   const closed = once(session, 'close')
   await proxied.proxy.stop(1)
   await closed
+  expect(stream.readableEnded).toBe(false)
 })
 
 test('a connection without streams is closed, one with a stream is not', async () => {
