@@ -8,6 +8,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { proxyConfig } from '../../config.ts'
 import type { CallEnd } from '../observer.ts'
 import { quiet, startProxied, type ProxiedOptions } from '../testing.ts'
 import { authority, certificate, privateKey } from '../testing-certificate.ts'
@@ -371,6 +372,21 @@ test('a connection that nobody uses is closed', async () => {
   expect((await get(url)).text).toBe('ok')
   await expect.poll(() => standIn.sessions.size).toBe(0)
   expect((await get(url)).text).toBe('ok')
+})
+
+test('a reload that takes the endpoint away lets its call end, and then its connection', async () => {
+  const held = Promise.withResolvers<ServerHttp2Stream>()
+  const { proxy, url, standIn } = await beforeStreams((stream) => held.resolve(stream), {
+    config: { timeouts: { keep_alive: '1h' } },
+  })
+  const call = get(url)
+  const stream = await held.promise
+  proxy.reload(proxyConfig.parse({}), [])
+  stream.respond({ ':status': 200 })
+  stream.end('ok')
+  expect((await call).text).toBe('ok')
+  await expect.poll(() => standIn.sessions.size).toBe(0)
+  expect((await get(url)).status).toBe(404)
 })
 
 async function before(upstream: string, { endpoint, ...options }: ProxiedOptions = {}) {
