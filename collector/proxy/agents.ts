@@ -22,3 +22,10 @@ export class HttpsAgent extends SecureAgent {
     return 'upstream'
   }
 }
+
+/** Ends the connections that are idle; those in use end with their calls. */
+export function letGo(agent: HttpAgent): void {
+  // Read when a call is over; not in the types.
+  Object.assign(agent, { keepAlive: false })
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+}

@@ -14,6 +14,8 @@ export interface CallOptions {
   request: IncomingMessage
   /** What of its headers is meant for the upstream. */
   rawHeaders: RawHeaders
+  /** What of its trailers is. */
+  trailers: (raw: RawHeaders) => RawHeaders
   response: ServerResponse
   upstream: Upstream
   /** Of the upstream. */
@@ -210,7 +212,7 @@ export class Call implements Ongoing {
     request.on('end', () => {
       this.taken = true
       if (out.destroyed || out.writableEnded) return
-      addTrailers(out, request)
+      addTrailers(out, options.trailers(request.rawTrailers))
       out.end()
     })
     out.on('drain', () => request.resume()).on('close', () => request.resume())
@@ -237,9 +239,11 @@ export class Call implements Ongoing {
     const { request, observed, options } = this
     const chunks: Buffer[] = []
     const onData = (chunk: Buffer) => {
-      chunks.push(chunk)
       this.requestBytes += chunk.length
       this.last = performance.now()
+      if (this.failure || this.over) return
+      if (this.requestBytes > options.maxBodyBytes) return this.refuseSize()
+      chunks.push(chunk)
       if (this.requestBytes <= options.maxRewrittenBytes) return
       request.off('data', onData).off('end', onEnd)
       this.send()
@@ -312,7 +316,7 @@ export class Call implements Ongoing {
     answer.on('end', () => {
       if (this.failure || response.writableEnded) return
       this.passRest()
-      addTrailers(response, answer)
+      addTrailers(response, answer.rawTrailers)
       response.end()
     })
     answer.on('error', (error) => this.breakOff('upstream_aborted', error.message))
@@ -437,13 +441,10 @@ function flushHead(message: UpstreamRequest | ServerResponse): void {
 }
 
 /** Trailers that node:http would not send are left out: all else of the message is already there. */
-function addTrailers(
-  to: UpstreamRequest | ServerResponse,
-  { rawTrailers }: Pick<IncomingMessage, 'rawTrailers'>,
-): void {
-  if (rawTrailers.length === 0) return
+function addTrailers(to: UpstreamRequest | ServerResponse, raw: RawHeaders): void {
+  if (raw.length === 0) return
   try {
-    to.addTrailers(trailerPairs(rawTrailers))
+    to.addTrailers(trailerPairs(raw))
   } catch {
     to.addTrailers([])
   }

@@ -13,7 +13,7 @@ import { Call } from './call.ts'
 import { Calls } from './calls.ts'
 import { beginObservation } from './guard.ts'
 import { acceptHttp2, type Http2Clients } from './http2/incoming.ts'
-import { credentialOf, swapKey, withoutKeys } from './keys/credential.ts'
+import { credentialOf, swapKey, trailersWithout, withoutKeys } from './keys/credential.ts'
 import { isRefusal, type Keys } from './keys/index.ts'
 import type { CallObserver } from './observer.ts'
 import { answerRefusal, type Refusal } from './refusal.ts'
@@ -93,7 +93,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       endpoint: upstream.endpoint.name,
       method,
       path: rest,
-      headers: presented ? withoutKeys(headers) : headers,
+      headers: presented ? withoutKeys(headers, presented.secret) : headers,
       startedMs,
       key: use,
     }
@@ -102,6 +102,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     const call = new Call({
       request,
       rawHeaders,
+      trailers: (raw) => (presented ? trailersWithout(raw, presented.secret) : raw),
       response,
       upstream,
       path,
@@ -162,8 +163,9 @@ export function createProxy(options: ProxyOptions): Proxy {
       upstreams = upstreamsOf({ config, endpoints }, upstreams, log)
     },
     async stop(limitMs = durationMs(config.timeouts.drain)) {
+      const until = performance.now() + limitMs
       await calls.stop(limitMs)
-      http2Clients?.stop()
+      await http2Clients?.stop(Math.max(0, until - performance.now()))
       for (const upstream of upstreams.values()) upstream.close()
     },
   }
@@ -229,15 +231,17 @@ function upstreamsOf(
   log: Logger,
 ): Map<string, Upstream> {
   const upstreams = new Map<string, Upstream>()
+  const { timeouts, max_header_bytes } = config
+  const connection = { timeouts, max_header_bytes }
   for (const endpoint of endpoints) {
     if (!isProxied(endpoint)) continue
     const known = before.get(endpoint.name)
-    if (known && JSON.stringify([known.endpoint, known.config]) === JSON.stringify([endpoint, config])) {
+    if (known && JSON.stringify([known.endpoint, known.config]) === JSON.stringify([endpoint, connection])) {
       upstreams.set(endpoint.name, known)
       continue
     }
     try {
-      upstreams.set(endpoint.name, new Upstream(endpoint, config))
+      upstreams.set(endpoint.name, new Upstream(endpoint, connection))
     } catch (error) {
       log.error(`endpoint ${endpoint.name} is not served by the proxy: ${(error as Error).message}`)
     }

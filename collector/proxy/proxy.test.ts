@@ -287,13 +287,17 @@ describe('limits', () => {
     void third.catch(() => undefined)
   })
 
-  test.each([
-    ['announced', { 'content-length': 2_000 }],
-    ['in chunks', { 'transfer-encoding': 'chunked' }],
-  ])('a body that is too large, %s', async (_, headers) => {
+  const aws = { region: 'us-east-1', access_key_id: 'a', secret_access_key: 'b' }
+  const chunked = { 'transfer-encoding': 'chunked' }
+  test.each<[string, Record<string, number | string>, object]>([
+    ['announced', { 'content-length': 2_000 }, {}],
+    ['in chunks', chunked, {}],
+    ['in chunks that are waited for', { ...chunked, 'content-type': 'application/json' }, { aws }],
+  ])('a body that is too large, %s', async (_, headers, endpoint) => {
     const ends: CallEnd[] = []
     const { url } = await before((request) => request.resume(), {
       config: { max_body_bytes: 1_000 },
+      endpoint,
       observer: ending(ends),
     })
     const { status, headers: answered } = await post(url, 'x'.repeat(2_000), headers)
@@ -533,6 +537,41 @@ describe('lifetime', () => {
     const failed = once(answer.resume(), 'error')
     await proxied.proxy.stop(10)
     expect(await failed).toMatchObject([{ code: 'ECONNRESET' }])
+  })
+
+  test('a reload of what is no matter of an upstream’s keeps its connections', async () => {
+    const ports = new Set<number | undefined>()
+    const upstream = await listen(
+      createServer((request, response) => {
+        ports.add(request.socket.remotePort)
+        response.end('ok')
+      }),
+    )
+    const config = { timeouts: { keep_alive: '1h' } }
+    const { proxied, url } = await startBefore(upstream, { config })
+    await get(url)
+    const endpoint = endpointConfig.parse({ name: 'stand-in', upstream })
+    proxied.proxy.reload(proxyConfig.parse({ ...config, max_body_bytes: 10 }), [endpoint])
+    await get(url)
+    expect(ports.size).toBe(1)
+  })
+
+  test('a connection of an upstream that a reload takes away ends with its call', async () => {
+    const held = Promise.withResolvers<ServerResponse>()
+    let closed = false
+    const { proxied, url } = await before(
+      (request, response) => {
+        request.socket.once('close', () => (closed = true))
+        held.resolve(response)
+      },
+      { config: { timeouts: { keep_alive: '1h' } } },
+    )
+    const call = get(url)
+    const response = await held.promise
+    proxied.proxy.reload(proxyConfig.parse({}), [])
+    response.end('ok')
+    expect((await call).text).toBe('ok')
+    await expect.poll(() => closed).toBe(true)
   })
 
   test('a reload moves an endpoint, and keeps calls under way', async () => {

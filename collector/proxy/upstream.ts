@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { durationMs } from '../../records/duration.ts'
 import type { EndpointConfig, ProxyConfig } from '../config.ts'
-import { HttpAgent, HttpsAgent } from './agents.ts'
+import { HttpAgent, HttpsAgent, letGo } from './agents.ts'
 import { Http2Request } from './http2/request.ts'
 import { Sessions } from './http2/sessions.ts'
 
@@ -39,12 +39,15 @@ export interface UpstreamAnswer extends Pick<
   resume(): unknown
 }
 
+/** What of the configuration is built into connections. */
+export type ConnectionConfig = Pick<ProxyConfig, 'timeouts' | 'max_header_bytes'>
+
 /** Connections that nobody uses are kept for this many calls at once. */
 const maxIdle = 256
 
 export class Upstream {
   readonly endpoint: ProxiedEndpoint
-  readonly config: ProxyConfig
+  readonly config: ConnectionConfig
   /** Its value of Host. */
   readonly host: string
   /** Path before that of every call, without a slash at its end. */
@@ -58,7 +61,7 @@ export class Upstream {
   private readonly at: RequestOptions
 
   /** Throws the system's error when `ca_file` cannot be read. */
-  constructor(endpoint: ProxiedEndpoint, config: ProxyConfig) {
+  constructor(endpoint: ProxiedEndpoint, config: ConnectionConfig) {
     const { timeouts, max_header_bytes } = config
     const { protocol, hostname, port, host, pathname } = new URL(endpoint.upstream)
     this.endpoint = endpoint
@@ -116,7 +119,7 @@ export class Upstream {
 
   /** Ends the connections that are kept; those in use end with their calls. */
   close(): void {
-    for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+    letGo(this.agent)
     this.sessions?.close()
   }
 }

@@ -4,8 +4,17 @@ import type { RawHeaders } from '../headers.ts'
 /** HTTP/2 frames messages itself and names the host in :authority. */
 const ofConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'host'])
 
-/** For sessions and servers of node:http2: what is sent twice is passed on twice. Not in the types of Node 24. */
-export const lenient: object = { strictSingleValueFields: false }
+/** Heads are bounded by their size: none may be left out for the number of its fields. */
+const maxFields = 2 ** 16
+/** No bound of its own on what is sent: what came was bounded. */
+const maxSentBytes = 2 ** 30
+
+/** For sessions and servers of node:http2: what is sent twice is passed on twice (not in the types of Node 24), and as many fields. */
+export const lenient: object = {
+  strictSingleValueFields: false,
+  maxHeaderListPairs: maxFields,
+  maxSendHeaderBlockLength: maxSentBytes,
+}
 
 export interface RequestHead {
   method: string

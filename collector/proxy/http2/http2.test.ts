@@ -8,6 +8,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { proxyConfig } from '../../config.ts'
 import type { CallEnd } from '../observer.ts'
 import { quiet, startProxied, type ProxiedOptions } from '../testing.ts'
 import { authority, certificate, privateKey } from '../testing-certificate.ts'
@@ -331,6 +332,21 @@ describe('TLS', () => {
   })
 })
 
+test('heads of any number of fields, both ways, and as large as the configuration says', async () => {
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`x-${at}`, 'v']))
+  const { url } = await beforeStreams(
+    (stream, headers) => {
+      stream.respond({ ':status': 200, ...many, 'x-got': String(headers['x-longer']).length })
+      stream.end('ok')
+    },
+    { config: { max_header_bytes: 150_000 } },
+    { maxHeaderListSize: 200_000 },
+  )
+  const request = open(url, { headers: { ...many, 'x-long': 'x'.repeat(60_000), 'x-longer': 'x'.repeat(60_000) } })
+  const answer = await exchange(request)
+  expect(answer).toMatchObject({ status: 200, headers: { 'x-299': 'v', 'x-got': '60000' } })
+})
+
 test('nobody listens at the upstream', async () => {
   const { url } = await before('http://127.0.0.1:9')
   expect(await post(url, 'x')).toMatchObject({ status: 502, headers: { 'x-inferwatch-error': 'upstream_unreachable' } })
@@ -358,14 +374,29 @@ test('a connection that nobody uses is closed', async () => {
   expect((await get(url)).text).toBe('ok')
 })
 
+test('a reload that takes the endpoint away lets its call end, and then its connection', async () => {
+  const held = Promise.withResolvers<ServerHttp2Stream>()
+  const { proxy, url, standIn } = await beforeStreams((stream) => held.resolve(stream), {
+    config: { timeouts: { keep_alive: '1h' } },
+  })
+  const call = get(url)
+  const stream = await held.promise
+  proxy.reload(proxyConfig.parse({}), [])
+  stream.respond({ ':status': 200 })
+  stream.end('ok')
+  expect((await call).text).toBe('ok')
+  await expect.poll(() => standIn.sessions.size).toBe(0)
+  expect((await get(url)).status).toBe(404)
+})
+
 async function before(upstream: string, { endpoint, ...options }: ProxiedOptions = {}) {
   const proxied = await startProxied(upstream, { ...options, endpoint: { http2: true, ...endpoint } })
   stops.push(() => proxied.stop())
   return proxied
 }
 
-async function beforeStreams(onStream: Parameters<typeof startHttp2>[0], options: ProxiedOptions = {}) {
-  const standIn = await startHttp2(onStream)
+async function beforeStreams(onStream: Parameters<typeof startHttp2>[0], options: ProxiedOptions = {}, settings = {}) {
+  const standIn = await startHttp2(onStream, { settings })
   stops.push(() => standIn.stop())
   return { standIn, ...(await before(standIn.url, options)) }
 }

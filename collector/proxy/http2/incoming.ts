@@ -13,10 +13,12 @@ const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 /** Who says nothing at all for so long is no client. */
 const silentMs = 60_000
+/** HTTP/2 counts 32 bytes more for each field than the bound is meant for: what is above that is answered in HTTP/1.1, with 431. */
+const headRoom = 4
 
 export interface Http2Clients {
-  /** Cuts them; connections that come from now on are HTTP/1.1's. Idempotent. */
-  stop(): void
+  /** Lets no further stream begin, and cuts those that have not ended within `limitMs`. Idempotent. */
+  stop(limitMs: number): Promise<void>
 }
 
 /** Tells the connections of a server apart by their first bytes. Before it listens. */
@@ -26,12 +28,21 @@ export function acceptHttp2(server: Server, maxHeaderBytes: number): Http2Client
   const silent = new Set<Socket>()
   const sessions = new Set<Http2Session>()
   const agent = new Agent({ keepAlive: true })
-  const http2 = createServer({ settings: { maxHeaderListSize: maxHeaderBytes }, ...lenient })
+  const http2 = createServer({ settings: { maxHeaderListSize: maxHeaderBytes * headRoom }, ...lenient })
   let stopped = false
 
   http2.on('session', (session) => {
+    let open = 0
     sessions.add(session)
     session.on('error', () => undefined).once('close', () => sessions.delete(session))
+    session.on('stream', (stream) => {
+      open++
+      stream.once('close', () => open--)
+    })
+    session.on('timeout', () => {
+      if (open === 0) session.close()
+    })
+    session.setTimeout(server.keepAliveTimeout)
   })
   http2.on('stream', (stream, headers, flags, raw) => {
     stream.on('error', () => undefined)
@@ -61,9 +72,15 @@ export function acceptHttp2(server: Server, maxHeaderBytes: number): Http2Client
     })
   })
   return {
-    stop() {
+    async stop(limitMs) {
       stopped = true
       for (const socket of silent) socket.destroy()
+      // What was answered may still be on its way to a client that reads slowly.
+      const closed = [...sessions].map((session) => new Promise<void>((resolve) => session.close(resolve)))
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, limitMs)
+      await Promise.race([Promise.all(closed), late])
+      clearTimeout(timer)
       for (const session of sessions) session.destroy()
       agent.destroy()
     },
@@ -95,7 +112,8 @@ function firstBytes(socket: Socket, callback: (isHttp2: boolean | null) => void)
 
 function ownAddress(server: Server): { host: string; port: number } {
   const { address, port } = server.address() as AddressInfo
-  return { host: address === '::' || address === '0.0.0.0' ? 'localhost' : address, port }
+  // By number: at another address that `localhost` has, this port may be somebody else's.
+  return { host: address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address, port }
 }
 
 function pass(stream: ServerHttp2Stream, method: string, begin: () => ClientRequest): void {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { virtualKeys } from './config.ts'
 import { type CreateFlags, keysCreate, keysList, keysRevoke } from './command.ts'
-import { readKeys } from './file.ts'
+import { KeyFileError, readKeys } from './file.ts'
 import { hashOf } from './ring.ts'
 
 let data_dir = ''
@@ -104,4 +104,16 @@ test('a file that is no list of keys is named, and nothing of it shown', () => {
     expect(() => readKeys(data_dir)).toThrow(/^\S+keys\.json is no list of keys: restore it/)
     expect(() => create('search')).toThrow(/^(?!.*hunter2)/)
   }
+})
+
+test('a data directory that cannot be written is named', () => {
+  writeFileSync(join(data_dir, 'proxy'), '')
+  expect(() => create('search')).toThrow(KeyFileError)
+  expect(() => create('search')).toThrow(/^\S+proxy cannot be written \(EEXIST\): give this user rights/)
+})
+
+test('what was used and cannot be read is named', () => {
+  mkdirSync(join(data_dir, 'proxy'))
+  writeFileSync(join(data_dir, 'proxy', 'spending'), '')
+  expect(() => keysList(context())).toThrow(/^\S+spending cannot be read \(ENOTDIR\)/)
 })

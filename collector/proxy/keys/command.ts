@@ -4,7 +4,7 @@ import { durationMs, durationPattern } from '../../../records/duration.ts'
 import type { EndpointConfig, ProxyConfig } from '../../config.ts'
 import { textTable } from '../../text-table.ts'
 import { keyPrefix } from './credential.ts'
-import { changeKeys, readKeys, type StoredKey } from './file.ts'
+import { changeKeys, KeyFileError, readKeys, type StoredKey } from './file.ts'
 import { Ledger, type Entry } from './ledger.ts'
 import { readJournal } from './journal.ts'
 import { hashOf, type KnownKey, objection } from './ring.ts'
@@ -70,8 +70,7 @@ export function keysRevoke(name: string, context: KeysContext, now = new Date())
 
 /** All keys, and what those with limits have used of them. Throws KeyFileError. */
 export function keysList({ proxy, data_dir }: KeysContext, now = Date.now()): string[] {
-  const ledger = new Ledger()
-  for (const entry of readJournal<Entry>(spendingDir(data_dir)).entries) ledger.apply(entry)
+  const ledger = ledgerOf(spendingDir(data_dir))
   const rows = [...proxy.keys, ...readKeys(data_dir)].map((key: KnownKey) => {
     const used = ledger.used(key.name, now)
     const of = (amount: number, most: number | undefined) => (most === undefined ? '' : `${amount} of ${most}`)
@@ -90,6 +89,17 @@ export function keysList({ proxy, data_dir }: KeysContext, now = Date.now()): st
     ['key', 'state', 'team', 'endpoints', 'expires', 'requests/min', 'tokens/day', 'usd/month'],
     ...rows,
   ])
+}
+
+function ledgerOf(dir: string): Ledger {
+  const ledger = new Ledger()
+  try {
+    for (const entry of readJournal<Entry>(dir).entries) ledger.apply(entry)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new KeyFileError(`${dir} cannot be read (${code ?? message}): give this user rights to it`, { cause: error })
+  }
+  return ledger
 }
 
 function keyOf(name: string, flags: CreateFlags, now: Date): Record<string, unknown> {

@@ -21,22 +21,18 @@ export interface Carried {
   rest: string
 }
 
-export interface FoundKey {
-  secret: string
-  /** It came as `x-inferwatch-key`, where keys of the proxy stand as well. */
-  isOwn: boolean
-}
-
-/** The first virtual key that a request carries, known or not; null when it has none. */
-export function findKey({ rawHeaders, rest }: Carried): FoundKey | null {
+/**
+ * The first virtual key that a request carries, known or not; null when it has none. Keys of the proxy stand in `x-inferwatch-key` as
+ * well, and may look like one: `isApiKey` tells them.
+ */
+export function findKey({ rawHeaders, rest }: Carried, isApiKey: (text: string) => boolean): string | null {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const secret = secretIn(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '')
-    if (secret !== null) return { secret, isOwn: rawHeaders[i]?.toLowerCase() === ownHeader }
+    if (secret !== null && !(rawHeaders[i]?.toLowerCase() === ownHeader && isApiKey(secret))) return secret
   }
   if (!keyInQuery.test(rest)) return null
   const [, query] = splitQuery(rest)
-  const value = query.split('&').map(secretInPair).find(isText)
-  return value === undefined ? null : { secret: value, isOwn: false }
+  return query.split('&').map(secretInPair).find(isText) ?? null
 }
 
 /** The same request without any virtual key, and with the credential in place of all keys when there is one. */
@@ -56,14 +52,24 @@ export function swapKey({ rawHeaders, rest }: Carried, secret: string, credentia
     } else headers.push(name, value)
   }
   if (due) headers.push(due.name, due.value)
-  return { rawHeaders: headers, rest: queryWithoutKeys(rest, credential) }
+  return { rawHeaders: headers, rest: queryWithoutKeys(rest, secret, credential) }
 }
 
 /** For those who only read them. */
-export function withoutKeys(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+export function withoutKeys(headers: IncomingHttpHeaders, secret: string): IncomingHttpHeaders {
   const left = { ...headers }
-  for (const name of [...keyHeaders, ownHeader, protocolHeader]) delete left[name]
+  for (const name in left) if (readsLikeKey(name) || String(left[name]).includes(secret)) delete left[name]
   return left
+}
+
+const readsLikeKey = (name: string) => keyHeaders.has(name) || name === ownHeader || name === protocolHeader
+
+/** Trailers, which no key belongs in. */
+export function trailersWithout(rawTrailers: RawHeaders, secret: string): string[] {
+  return rawTrailers.flatMap((name, i) => {
+    const value = rawTrailers[i + 1] ?? ''
+    return i % 2 === 1 || value.includes(secret) ? [] : [name, value]
+  })
 }
 
 export interface Credential {
@@ -136,16 +142,17 @@ function secretInPair(pair: string): string | undefined {
 }
 
 /** Byte for byte, apart from the pairs that are left out. */
-function queryWithoutKeys(rest: string, credential: Credential | null): string {
-  if (!keyInQuery.test(rest)) return rest
+function queryWithoutKeys(rest: string, secret: string, credential: Credential | null): string {
+  if (!rest.includes('?')) return rest
   const [path, query] = splitQuery(rest)
   // Google's key in a query would stand against the one in the header.
   const isGoogle = credential?.name === 'x-goog-api-key'
-  const pairs = query
-    .split('&')
-    .filter((pair) => secretInPair(pair) === undefined && !(isGoogle && pair.startsWith('key=')))
+  const pairs = query.split('&').filter((pair) => !holdsKey(pair, secret) && !(isGoogle && pair.startsWith('key=')))
   return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`
 }
+
+const holdsKey = (pair: string, secret: string) =>
+  secretInPair(pair) !== undefined || decodedPair(pair).some((text) => text.includes(secret))
 
 function splitQuery(rest: string): [path: string, query: string] {
   const at = rest.indexOf('?')

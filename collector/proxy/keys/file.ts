@@ -40,14 +40,14 @@ export function readKeys(dataDir: string): StoredKey[] {
 export function changeKeys(dataDir: string, change: (keys: readonly StoredKey[]) => StoredKey[]): void {
   const path = fileOf(dataDir)
   const draft = `${path}.new`
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   let fd: number
   try {
     // That it may not be there yet keeps two commands from changing the keys at once.
     fd = openSync(draft, 'wx', 0o600)
   } catch (error) {
-    const why = codeOf(error) === 'EEXIST' ? 'another command changes the keys: if none runs, remove it' : codeOf(error)
-    throw new KeyFileError(`${draft}: ${why}`, { cause: error })
+    if (codeOf(error) !== 'EEXIST') throw notWritable(draft, error)
+    throw new KeyFileError(`${draft}: another command changes the keys: if none runs, remove it`, { cause: error })
   }
   try {
     writeFileSync(fd, `${JSON.stringify({ keys: change(readKeys(dataDir)) }, null, 2)}\n`)
@@ -61,6 +61,17 @@ export function changeKeys(dataDir: string, change: (keys: readonly StoredKey[])
     closeSync(fd)
   }
 }
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw notWritable(path, error)
+  }
+}
+
+const notWritable = (path: string, cause: unknown) =>
+  new KeyFileError(`${path} cannot be written (${codeOf(cause)}): give this user rights to it`, { cause })
 
 /** A revoked key must not come back with the old file after a power cut. */
 function syncFolder(path: string): void {

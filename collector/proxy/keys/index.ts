@@ -75,15 +75,15 @@ export function createKeys(options: KeysOptions): Keys {
 
   return {
     present({ rawHeaders }, target) {
-      const found = findKey({ rawHeaders, rest: target?.rest ?? '' })
-      if (found === null || (found.isOwn && rules.isApiKey(found.secret))) {
+      const secret = findKey({ rawHeaders, rest: target?.rest ?? '' }, rules.isApiKey)
+      if (secret === null) {
         if (!rules.required) return null
         return refuse({ code: 'key_missing', message: 'send a virtual key where the vendor’s key goes' }, '')
       }
-      const key = rules.ring.find(found.secret)
+      const key = rules.ring.find(secret)
       if (!key) return refuse({ code: 'key_unknown', message: 'this virtual key is not known' }, '')
       const wrong = objection(key, target?.endpoint, clock())
-      return wrong ? refuse(wrong, key.name) : { key, secret: found.secret }
+      return wrong ? refuse(wrong, key.name) : { key, secret }
     },
     begin({ key }) {
       const use = spending.begin(key)

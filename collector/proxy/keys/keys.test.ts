@@ -256,6 +256,44 @@ describe('refused, and nothing goes upstream', () => {
   })
 })
 
+describe('beside a key of the proxy that looks like a virtual one', () => {
+  const own = 'iw-a-key-of-sixteen-letters'
+
+  test.each([{}, { require_key: true }])('a virtual one is what counts, whichever comes first: %j', async (config) => {
+    await start({ api_keys: [own], ...config })
+    for (const headers of [
+      { 'x-inferwatch-key': own, ...bearer },
+      { ...bearer, 'x-inferwatch-key': own },
+    ]) {
+      sent = ''
+      expect(await post('openai', headers)).toMatchObject({ status: 200 })
+      expect(sent).toContain(`Authorization: Bearer ${real}\r\n`)
+      expect(sent).not.toContain('iw-')
+    }
+    expect(await post('openai', { 'x-inferwatch-key': own }, `/v1/x?key=iw-nobodys`)).toMatchObject({ status: 401 })
+  })
+})
+
+test('a key that stands in other fields, in the query or in trailers as well goes nowhere', async () => {
+  const { url } = await start()
+  await post(
+    'openai',
+    { ...bearer, cookie: `k=${secret}` },
+    `/v1/x?token=${secret}&a=1&b=${encodeURIComponent(`x ${secret}`)}`,
+  )
+  expect(sent).toMatch(/^POST \/v1\/x\?a=1 HTTP/)
+  const client = httpRequest(url.replace('stand-in', 'openai'), {
+    method: 'POST',
+    headers: { ...bearer, 'transfer-encoding': 'chunked', trailer: 'x-sum, x-key' },
+    agent: false,
+  })
+  client.write('{}')
+  client.addTrailers({ 'x-key': secret, 'x-sum': '1' })
+  client.end()
+  await expect.poll(() => sent).toContain('x-sum: 1')
+  expect(sent).not.toContain('iw-')
+})
+
 describe('a limit', () => {
   const limited = (limits: object) => ({ keys: [{ name: 'search', hash: hashOf(secret), limits }] })
   const message = expect.stringContaining('the key "search" has used its') as string

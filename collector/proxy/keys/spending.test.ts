@@ -124,6 +124,12 @@ describe('what is not known', () => {
       (use) => use.settle(request({ http_status: null, error_type: 'upstream_unreachable' })),
       0,
     ],
+    [
+      'a call that the proxy refused',
+      all,
+      (use) => use.settle(request({ http_status: null, error_type: 'refused' })),
+      0,
+    ],
     ['a call that broke off before its answer', all, (use) => use.settle(request({ http_status: null })), 1],
     ['a cost below nothing', all, (use) => use.settle(request({ input_tokens: 1, cost_usd: -1 })), 1],
     ['a cost that is no number', all, (use) => use.settle(request({ input_tokens: 1, cost_usd: NaN })), 1],

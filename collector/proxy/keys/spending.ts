@@ -188,10 +188,12 @@ class OpenUse implements KeyUse {
   }
 }
 
+const neverSent = new Set(['upstream_unreachable', 'refused'])
+
 function spentBy(request: LlmRequest): Spent {
   const { http_status, error_type, input_tokens, output_tokens, cost_usd, model, requested_model, endpoint } = request
-  // What an upstream refused, or never got, was not charged.
-  if (http_status === null ? error_type === 'upstream_unreachable' : http_status >= 400) return nothing
+  // What an upstream refused, or never got whole, was not charged.
+  if (http_status === null ? neverSent.has(error_type) : http_status >= 400) return nothing
   const tokens = input_tokens === null && output_tokens === null ? null : (input_tokens ?? 0) + (output_tokens ?? 0)
   return {
     tokens: amount(tokens),

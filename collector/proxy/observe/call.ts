@@ -14,6 +14,7 @@ import { AnswerReader } from './reader.ts'
 import { recordsOf } from './record.ts'
 import { requestOf } from './request-body.ts'
 import type { Retries } from './retries.ts'
+import { clientSecrets, withoutSecrets } from './secrets.ts'
 import { Times } from './times.ts'
 import { type TraceContext, traceContext } from './trace-context.ts'
 import { configuredSources, keyName, whoOf } from './who.ts'
@@ -26,8 +27,8 @@ export interface Endpoint {
   /** Who serves it, as far as its kind says; empty when anybody may. */
   kindProvider: string
   askUsage: boolean
-  /** Its own key, which an error of the upstream may repeat; undefined without one. */
-  apiKey: string | undefined
+  /** Its own keys, which an error of the upstream may repeat. */
+  secrets: readonly string[]
   /** Characters of prompt and answer that are kept; 0: none. */
   contentLimit: number
 }
@@ -191,7 +192,11 @@ export class ObservedCall implements CallObservation {
     })
     if (start.key) seen.key = start.key
     const { span } = seen
-    if (endpoint.apiKey !== undefined) span.status_message = span.status_message.replaceAll(endpoint.apiKey, '[key]')
+    if (span.status_message !== '')
+      span.status_message = withoutSecrets(span.status_message, [
+        ...endpoint.secrets,
+        ...clientSecrets(start.headers, this.query),
+      ])
     this.release()
     return { seen, estimated, headers: this.headers, endedMs: end.atMs }
   }

@@ -13,6 +13,7 @@ import { Deliverer } from './deliver.ts'
 import type { Problem } from './problems.ts'
 import { RateLimits } from './rate-limits.ts'
 import { Retries } from './retries.ts'
+import { secretsOf } from './secrets.ts'
 
 export { privateHeaders } from './who.ts'
 
@@ -153,24 +154,23 @@ type KnownEndpoint = Endpoint & Pick<EndpointConfig, 'kind'> & { basePath: strin
 function endpointsOf({ endpoints, content }: ObserverConfig): Map<string, KnownEndpoint> {
   const { mode, max_bytes } = contentSettings(content)
   return new Map(
-    endpoints.flatMap(
-      ({ name, upstream, kind, ask_usage, api_key, content: own = mode }): [string, KnownEndpoint][] => {
-        if (upstream === undefined) return []
-        const { hostname: host, port, protocol, pathname } = new URL(upstream)
-        const known: KnownEndpoint = {
-          name,
-          kind,
-          basePath: pathname.replace(/\/+$/, ''),
-          host,
-          instance: `${host}:${port || (protocol === 'https:' ? '443' : '80')}`,
-          kindProvider: providers[kind] ?? '',
-          askUsage: ask_usage ?? false,
-          apiKey: api_key,
-          // The redactor cuts what is longer, and says so: it has to see that there was more.
-          contentLimit: own === 'off' ? 0 : max_bytes + 1024,
-        }
-        return [[name, known]]
-      },
-    ),
+    endpoints.flatMap((endpoint): [string, KnownEndpoint][] => {
+      const { name, upstream, kind, ask_usage, content: own = mode } = endpoint
+      if (upstream === undefined) return []
+      const { hostname: host, port, protocol, pathname } = new URL(upstream)
+      const known: KnownEndpoint = {
+        name,
+        kind,
+        basePath: pathname.replace(/\/+$/, ''),
+        host,
+        instance: `${host}:${port || (protocol === 'https:' ? '443' : '80')}`,
+        kindProvider: providers[kind] ?? '',
+        askUsage: ask_usage ?? false,
+        secrets: secretsOf(endpoint),
+        // The redactor cuts what is longer, and says so: it has to see that there was more.
+        contentLimit: own === 'off' ? 0 : max_bytes + 1024,
+      }
+      return [[name, known]]
+    }),
   )
 }

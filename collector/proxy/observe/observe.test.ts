@@ -212,6 +212,28 @@ describe('how a call ended', () => {
     })
     expect(calls[0]?.span.status_message).toBe('no such key: [key]')
   })
+
+  test.each(['', 'x'.repeat(940)])(
+    'nor those that AWS says were signed, nor the client’s, cut or not',
+    async (before) => {
+      const aws = {
+        region: 'us-east-1',
+        access_key_id: 'a',
+        secret_access_key: 'of-the-endpoint',
+        session_token: 's'.repeat(50),
+      }
+      const message = `${before}x-amz-security-token:${aws.session_token} with a-key-of-the-client, of-the-endpoint`
+      const { calls } = await observe({
+        ...plain,
+        endpoint: { aws },
+        headers: { authorization: 'Bearer a-key-of-the-client' },
+        status: 403,
+        answer: { message },
+      })
+      const told = `${before}x-amz-security-token:[key]`
+      expect(calls[0]?.span.status_message).toBe(before === '' ? `${told} with [key], [key]` : told)
+    },
+  )
 })
 
 describe('tries', () => {

@@ -58,7 +58,7 @@ export class TokenCounter {
     worker.postMessage({ id, encoding, texts } satisfies ToCount)
     const tokens = await promise
     clearTimeout(timer)
-    if (this.waiting.size === 0) this.idle = setTimeout(() => this.end(), this.options.idleMs).unref()
+    if (this.waiting.size === 0) this.rest()
     return tokens
   }
 
@@ -85,6 +85,12 @@ export class TokenCounter {
   private answer(id: number, tokens: number[] | null): void {
     this.waiting.get(id)?.(tokens)
     this.waiting.delete(id)
+  }
+
+  private rest(): void {
+    // Several may be answered at once.
+    if (this.idle) clearTimeout(this.idle)
+    this.idle = setTimeout(() => this.end(), this.options.idleMs).unref()
   }
 
   private end(): void {

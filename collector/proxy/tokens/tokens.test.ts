@@ -69,6 +69,24 @@ test('a thread that ended when idle starts again', async () => {
   expect(await counter.count('o200k_base', ['hello'])).toEqual([1])
 })
 
+test('after a thread broke down with several to count, the next counts until it is done', async () => {
+  // The first thread ends; the one after it takes longer than is waited for when idle.
+  const worker = new URL(
+    `data:text/javascript,${encodeURIComponent(`
+      import { parentPort } from 'node:worker_threads'
+      parentPort.on('message', ({ id, texts }) => {
+        if (texts[0] === 'break') throw new Error('broken')
+        setTimeout(() => parentPort.postMessage({ id, tokens: [1] }), 400)
+      })`)}`,
+  )
+  const counter = start({ worker, idleMs: 200 })
+  expect(await Promise.all([counter.count('o200k_base', ['break']), counter.count('o200k_base', ['break'])])).toEqual([
+    null,
+    null,
+  ])
+  expect(await counter.count('o200k_base', ['hello'])).toEqual([1])
+})
+
 test('of a long text the rest is taken to be like its beginning', () => {
   const sample = new TextSample()
   for (let at = 0; at < 10; at++) sample.add('word '.repeat(1_000))
