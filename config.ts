@@ -98,7 +98,9 @@ function exposures({
     ...(dashboard.api_keys.length > 0 ? [] : open('dashboard', ': set dashboard.api_keys, or ')),
     ...(ingest.api_keys.length > 0 ? [] : open('otlp_http', ': set ingest.api_keys, or ')),
     ...(ingest.api_keys.length > 0 ? [] : open('otlp_grpc', ': set ingest.api_keys, or ')),
-    ...(clickhouse.url === 'embedded' ? open('clickhouse', ' and its reader has no password: ') : []),
+    ...(clickhouse.url !== 'embedded' || clickhouse.users.length > 0
+      ? []
+      : open('clickhouse', ': set clickhouse.users, or ')),
   ]
 }
 

@@ -113,7 +113,7 @@ test('errors say whether to try again', async () => {
   const options = asServer({ clickhouse: clickhouseConfig.parse({ url: 'http://127.0.0.1:1' }) })
   expect(await failed(startStorage(options))).toEqual(['ECONNREFUSED', true])
   const wrong = asServer({ clickhouse: { ...asServer().clickhouse, password: 'no' } })
-  expect(await failed(startStorage(wrong))).toEqual(['193', true])
+  expect(await failed(startStorage(wrong))).toEqual(['516', true])
 })
 
 test('the same token a second time inserts nothing, also from a file', async () => {

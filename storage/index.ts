@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { ClickhouseDb, type Db, type SqlDb } from './client.ts'
 import type { ClickhouseConfig, RetentionConfig } from './config.ts'
 import { Supervisor } from './embedded/supervisor.ts'
+import { builtinUsers } from './embedded/users.ts'
 import { clusterAdapter } from './cluster.ts'
 import { byEngine, byStream, type WriteResult } from './export/result-file.ts'
 import { migrate, shippedMigrations, type Adapt } from './migrate.ts'
@@ -126,7 +127,7 @@ async function startEmbedded({ data_dir, listen, clickhouse, log }: StorageOptio
     memoryBytes: clickhouse.memory_bytes,
     host: listen.slice(0, colon).replace(/^\[|\]$/g, ''),
     port: Number(listen.slice(colon + 1)),
-    passwords: passwordsOf(directory),
+    users: [...builtinUsers(passwordsOf(directory)), ...clickhouse.users],
     log,
   })
   return { supervisor }

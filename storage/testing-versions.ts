@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { ClickhouseDb } from './client.ts'
 import { Supervisor } from './embedded/supervisor.ts'
+import { builtinUsers } from './embedded/users.ts'
 import { shippedMigrations, type Migration } from './migrate.ts'
 
 export const silent = pino({ level: 'silent' })
@@ -26,7 +27,7 @@ export async function bareEngine(data_dir: string): Promise<OldStorage> {
     memoryBytes: 2 ** 30,
     host: '127.0.0.1',
     port: 0,
-    passwords,
+    users: builtinUsers(passwords),
     log: silent,
   })
   const open: ClickhouseDb[] = []

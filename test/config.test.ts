@@ -56,6 +56,30 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'inferwatch.yaml:1: listen.otlp_grpc: 0.0.0.0:4317 is reachable from other machines: set ingest.api_keys, or listen on 127.0.0.1',
     ],
     [
+      'listen: { clickhouse: "0.0.0.0:8123" }\n',
+      'inferwatch.yaml:1: listen.clickhouse: 0.0.0.0:8123 is reachable from other machines: set clickhouse.users, or listen on 127.0.0.1',
+    ],
+    [
+      `listen: { clickhouse: "0.0.0.0:8123" }\nclickhouse:\n  users: [{ name: anna, password_sha256: ${'a'.repeat(64)} }]\n`,
+      'accepted',
+    ],
+    [
+      'clickhouse:\n  users:\n    - { name: anna, password_sha256: secret }\n',
+      'inferwatch.yaml:3: clickhouse.users.0.password_sha256: expected the 64 hex digits of `printf %s "$PASSWORD" | sha256sum`; found a value',
+    ],
+    [
+      `clickhouse:\n  users:\n    - { name: reader, password_sha256: ${'a'.repeat(64)} }\n`,
+      'inferwatch.yaml:3: clickhouse.users.0.name: writer, reader, default are there already',
+    ],
+    [
+      `clickhouse:\n  users:\n    - { name: a, password_sha256: ${'a'.repeat(64)} }\n    - { name: a, password_sha256: ${'b'.repeat(64)} }\n`,
+      'inferwatch.yaml:4: clickhouse.users.1.name: "a" is used twice',
+    ],
+    [
+      `clickhouse:\n  users:\n    - { name: a, password_sha256: ${'a'.repeat(64)}, limits: { max_memory: 1 } }\n`,
+      /^inferwatch\.yaml:3: clickhouse\.users\.0\.limits\.max_memory: unknown key; .+$/,
+    ],
+    [
       'listen: { dashboard: "127.0.0.1:99999" }\n',
       'inferwatch.yaml:1: listen.dashboard: expected a port of at most 65535',
     ],

@@ -1,25 +1,33 @@
-/** Who asks: `writer` with its password, or `reader`, who needs one only from another machine. */
-import { timingSafeEqual } from 'node:crypto'
+/** Who asks: users with their passwords, or `reader`, who needs none when nothing but this machine can ask. */
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { codes, EngineError } from './errors.ts'
+import type { EngineUser } from './users.ts'
 
-export type User = 'writer' | 'reader'
-export type Passwords = Record<User, string>
+export interface UserBook {
+  users: ReadonlyMap<string, EngineUser>
+  /** Whether the interface is on loopback: only then `reader` needs no password. */
+  loopback: boolean
+}
 
-/** Throws EngineError 194 (password missing), 192 or 193. */
-export function authenticate(request: IncomingMessage, query: URLSearchParams, passwords: Passwords): User {
-  const { name, password } = credentials(request, query)
-  const user = name === '' || name === 'default' ? 'reader' : name
-  if (user !== 'writer' && user !== 'reader') {
-    throw new EngineError(codes.unknownUser, `${name}: Authentication failed: there is no such user; use reader`)
-  }
-  if (user === 'reader' && password === '' && isLocal(request)) return user
+/** Compared against when there is no such user, so that a guess at names takes as long as one at passwords. */
+const nobody = Buffer.alloc(32)
+
+/** Throws EngineError 194 (password missing) or 516 (it or the user is wrong; which of the two is not said). */
+export function authenticate(request: IncomingMessage, query: URLSearchParams, book: UserBook): EngineUser {
+  const { name: given, password } = credentials(request, query)
+  const name = given === '' || given === 'default' ? 'reader' : given
+  const user = book.users.get(name)
+  if (user?.name === 'reader' && password === '' && book.loopback && isLocal(request)) return user
   if (password === '')
-    throw new EngineError(codes.requiredPassword, `${user}: Authentication failed: password required`)
-  if (!same(password, passwords[user])) {
-    throw new EngineError(codes.wrongPassword, `${user}: Authentication failed: password is incorrect`)
-  }
-  return user
+    throw new EngineError(codes.requiredPassword, `${name}: Authentication failed: password required`)
+  const digest = createHash('sha256').update(password).digest()
+  const right = timingSafeEqual(digest, user ? Buffer.from(user.password_sha256, 'hex') : nobody)
+  if (user && right) return user
+  throw new EngineError(
+    codes.authenticationFailed,
+    `${name}: Authentication failed: password is incorrect, or there is no user with such name.`,
+  )
 }
 
 function credentials(request: IncomingMessage, query: URLSearchParams): { name: string; password: string } {
@@ -29,6 +37,7 @@ function credentials(request: IncomingMessage, query: URLSearchParams): { name: 
     const colon = text.indexOf(':')
     return colon < 0 ? { name: text, password: '' } : { name: text.slice(0, colon), password: text.slice(colon + 1) }
   }
+  if (header !== '') throw new EngineError(codes.authenticationFailed, 'Authentication failed: use Basic authorization')
   const key = request.headers['x-clickhouse-key']
   const user = request.headers['x-clickhouse-user']
   return {
@@ -42,10 +51,4 @@ function isLocal(request: IncomingMessage): boolean {
   const peer = request.socket.remoteAddress ?? ''
   const host = (request.headers.host ?? '').replace(/:\d+$/, '')
   return /^(127\.|::1$|::ffff:127\.)/.test(peer) && /^(localhost|127(\.\d+){3}|\[::1\])$/i.test(host)
-}
-
-function same(given: string, expected: string): boolean {
-  const a = Buffer.from(given)
-  const b = Buffer.from(expected)
-  return a.length === b.length && timingSafeEqual(a, b)
 }

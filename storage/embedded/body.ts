@@ -3,16 +3,16 @@ import { createWriteStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createInflate } from 'node:zlib'
-import type { User } from './auth.ts'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { codes, EngineError } from './errors.ts'
+import type { Role } from './users.ts'
 
 /** Longest statement that may come as a body, in bytes; rows of INSERTs have no limit but the disk. */
-const maxStatementBytes: Record<User, number> = { writer: 64 * 1024 * 1024, reader: 1024 * 1024 }
+const maxStatementBytes: Record<Role, number> = { writer: 64 * 1024 * 1024, reader: 1024 * 1024 }
 
 /** Throws EngineError when the body is too long, also after decompression. */
-export async function readStatement(request: IncomingMessage, user: User): Promise<string> {
-  const limit = maxStatementBytes[user]
+export async function readStatement(request: IncomingMessage, role: Role): Promise<string> {
+  const limit = maxStatementBytes[role]
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of decoded(request) as AsyncIterable<Buffer>) {
@@ -28,12 +28,22 @@ export async function saveBody(request: IncomingMessage, path: string, signal: A
   await pipeline(decoded(request), createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal })
 }
 
+const decoders: Record<string, () => Transform> = {
+  gzip: createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+}
+
 function decoded(request: IncomingMessage): Readable {
   const encoding = request.headers['content-encoding'] ?? 'identity'
-  if (encoding === 'identity') return request
-  if (encoding === 'gzip') return through(request, createGunzip())
-  if (encoding === 'deflate') return through(request, createInflate())
-  throw new EngineError(codes.notImplemented, `Content-Encoding ${encoding} is not supported: use gzip`)
+  if (encoding === 'identity' || encoding === '') return request
+  const decoder = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined
+  if (decoder) return through(request, decoder())
+  throw new EngineError(
+    codes.notImplemented,
+    `Content-Encoding ${encoding} is not supported: use ${Object.keys(decoders).join(', ')}`,
+  )
 }
 
 /** A client that goes away destroys the decoder too: whoever reads it sees that error. */

@@ -2,14 +2,14 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Executor, type ExecutorOptions } from './executor.ts'
-import type { Passwords } from './auth.ts'
 import { clickhouseServer } from './server.ts'
+import type { EngineUser } from './users.ts'
 
-export interface StartMessage extends ExecutorOptions {
+export interface StartMessage extends Omit<ExecutorOptions, 'onStuck'> {
   type: 'start'
   host: string
   port: number
-  passwords: Passwords
+  users: readonly EngineUser[]
 }
 
 export type ChildMessage = { type: 'ready'; port: number; version: string } | { type: 'failed'; reason: string }
@@ -27,8 +27,9 @@ process.once('SIGTERM', () => (stop ? stop() : leave()))
 process.on('SIGINT', () => undefined)
 
 async function start(message: StartMessage): Promise<void> {
-  const executor = await Executor.open(message)
-  const server = clickhouseServer(executor, message.passwords)
+  const executor = await Executor.open({ ...message, onStuck })
+  const users = new Map(message.users.map((user) => [user.name, user]))
+  const server = clickhouseServer(executor, { users, loopback: isLoopback(message.host) })
   await listen(server, message.host, message.port)
   stop = () => {
     // Running queries get a moment; idle connections would keep the server open.
@@ -42,6 +43,15 @@ async function start(message: StartMessage): Promise<void> {
 /** What was acknowledged is on disk. exit() would wait for the engine's threads, and a large merge keeps those for long. */
 function leave(): void {
   process.kill(process.pid, 'SIGKILL')
+}
+
+/** Nothing else stops such a query, and it may hold its processor for days: the parent starts the engine anew. */
+function onStuck(sql: string): void {
+  process.stderr.write(`a query went on long after its time was up: ${sql.slice(0, 500)}\n`, leave)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

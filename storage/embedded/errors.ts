@@ -20,7 +20,11 @@ export class EngineError extends Error {
       return new EngineError(full ? codes.notEnoughSpace : codes.systemError, text, { cause: error })
     }
     const code = /Code: (\d+)/.exec(text)
-    const message = text.replace(/^(Query failed: )?(Code: \d+\. DB::Exception: )+/, '').trimEnd()
+    const message = text
+      .replace(/^(Query failed: )?(Code: \d+\. DB::Exception: )+/, '')
+      // Some come with the version once or twice: the body gets it at its end.
+      .replace(/(\(version [\d.]+\)[.\s]*(\([A-Z0-9_]+\)\s*)?)+$/, '')
+      .trimEnd()
     return new EngineError(code ? Number(code[1]) : 1001, message, { cause: error })
   }
 }
@@ -31,10 +35,15 @@ export const codes = {
   syntax: 62,
   tooManyQueries: 202,
   requiredPassword: 194,
-  wrongPassword: 193,
-  unknownUser: 192,
+  authenticationFailed: 516,
+  nonGrantedRole: 512,
   accessDenied: 497,
   cancelled: 394,
+  readonly: 164,
+  quotaExceeded: 201,
+  sessionNotFound: 372,
+  sessionLocked: 373,
+  sameQueryId: 216,
   notImplemented: 48,
   notEnoughSpace: 243,
   systemError: 425,
@@ -46,10 +55,15 @@ const names: Record<number, string> = {
   62: 'SYNTAX_ERROR',
   202: 'TOO_MANY_SIMULTANEOUS_QUERIES',
   194: 'REQUIRED_PASSWORD',
-  193: 'WRONG_PASSWORD',
-  192: 'UNKNOWN_USER',
+  516: 'AUTHENTICATION_FAILED',
+  512: 'SET_NON_GRANTED_ROLE',
   497: 'ACCESS_DENIED',
   394: 'QUERY_WAS_CANCELLED',
+  164: 'READONLY',
+  201: 'QUOTA_EXCEEDED',
+  372: 'SESSION_NOT_FOUND',
+  373: 'SESSION_IS_LOCKED',
+  216: 'QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING',
   48: 'NOT_IMPLEMENTED',
   243: 'NOT_ENOUGH_SPACE',
   425: 'SYSTEM_ERROR',
@@ -60,7 +74,7 @@ const names: Record<number, string> = {
 const statuses: Record<number, readonly number[]> = {
   400: [6, 26, 27, 36, 38, 41, 42, 43, 44, 53, 62, 69, 70, 71, 72, 117, 131, 168, 170, 184, 185, 215, 386, 456, 457],
   401: [194],
-  403: [192, 193, 497, 516],
+  403: [192, 193, 497, 512, 516],
   404: [16, 20, 46, 47, 52, 60, 73, 81, 115, 128],
   408: [159],
   413: [307],

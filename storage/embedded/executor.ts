@@ -3,27 +3,41 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { User } from './auth.ts'
 import { Engine, type RawResult } from './engine.ts'
 import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
 import { type BodyInsert, insertFromFile } from './insert.ts'
 import { unfinishedInserts } from './insert-tokens.ts'
-import { gateReaderQuery } from './reader-gate.ts'
+import type { HttpSession } from './http-sessions.ts'
+import { QuotaLedger } from './quota.ts'
+import { gateReaderQuery, checkReaderFormat } from './reader-gate.ts'
+import { ReadMeter } from './read-meter.ts'
 import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
-import { poolSettings, quote, readerSettingsFor, type PoolSettings } from './settings.ts'
+import { capped, poolSettings, quote, readerSettingsFor, userLimits, type PoolSettings } from './settings.ts'
+import { resultFormat, scanStatistics } from './statistics.ts'
+import { Turns } from './turns.ts'
+import type { EngineUser } from './users.ts'
 
 export interface ExecutorOptions {
   /** Holds the engine's files, its configuration and bodies on their way in. */
   directory: string
   database: string
   memoryBytes: number
+  /** Called with a reader's query that nothing stops: only the end of the process does. */
+  onStuck: (sql: string) => void
 }
 
 /** An empty `database` is ours. */
 export interface StatementRequest extends Statement {
-  user: User
+  user: EngineUser
+  session: HttpSession | null
 }
+
+/** Of each user but the collector's own. */
+const defaultConcurrency = 4
+const maxWaitingPerUser = 40
+/** A query notices that its time is up between two blocks of rows. */
+const stuckGraceMs = 30_000
 
 export class Executor {
   readonly version: string
@@ -33,6 +47,9 @@ export class Executor {
   private readonly bodies: string
   private readonly tableFunctions: ReadonlySet<string>
   private readonly canceller: Canceller
+  private readonly meter: ReadMeter
+  private readonly quotas = new QuotaLedger()
+  private readonly turns = new Map<string, Turns>()
   private readonly settings: PoolSettings
   private readonly pools: Record<'writer' | 'jobs' | 'api' | 'reader', ConnectionPool>
 
@@ -75,6 +92,7 @@ export class Executor {
     rmSync(this.bodies, { recursive: true, force: true })
     mkdirSync(this.bodies, { recursive: true, mode: 0o700 })
     this.canceller = new Canceller(engine)
+    this.meter = new ReadMeter(engine)
     this.settings = poolSettings(options.memoryBytes)
     const pool = (size: number, maxWaiting: number) =>
       new ConnectionPool(engine, this.canceller, { size, maxWaiting, reuse: true })
@@ -84,21 +102,19 @@ export class Executor {
       jobs: pool(3, 200),
       api: pool(6, 500),
       reader: new ConnectionPool(engine, this.canceller, {
-        size: 4,
-        maxWaiting: 40,
+        size: 8,
+        maxWaiting: 200,
         reuse: false,
         prepare: [`SET ROLE ${roles.reader}`],
+        stuck: { graceMs: stuckGraceMs, report: options.onStuck },
       }),
     }
   }
 
   async run(request: StatementRequest): Promise<RawResult> {
-    if (request.user === 'reader') return this.runReader(request)
-    return this.pools[poolFor(request.sql)].run({
-      ...request,
-      database: request.database || this.database,
-      settings: new Map([...this.settings.api, ...request.settings]),
-    })
+    return this.within(request, (metered) =>
+      metered.user.role === 'reader' ? this.runReader(metered) : this.runWriter(metered),
+    )
   }
 
   /** Inserts the rows that `save` writes into a file, which is removed whatever happens. */
@@ -110,15 +126,68 @@ export class Executor {
     const path = join(this.bodies, `${randomUUID()}.body`)
     try {
       await save(path)
-      return await this.pools.writer.run({
+      const statement = {
         ...request,
         sql: insertFromFile(insert, path, request.settings),
         database: request.database || this.database,
         settings: new Map(),
-      })
+      }
+      return await this.within(statement, (metered) => this.pools.writer.run(metered, request.session))
     } finally {
       await rm(path, { force: true })
     }
+  }
+
+  /** Whether the text only reads, in the engine's own words. */
+  async reads(sql: string): Promise<boolean> {
+    const { queryClass } = await this.engine.classify(sql, this.database)
+    return queryClass === 0 || queryClass === 4
+  }
+
+  /** Runs `work` when it is the user's turn, if its quota lasts, and charges it with what that took. */
+  private async within(
+    request: StatementRequest,
+    work: (metered: StatementRequest) => Promise<RawResult>,
+  ): Promise<RawResult> {
+    const { user } = request
+    this.quotas.begin(user)
+    const turns = this.turnsOf(user)
+    await turns?.enter(request.signal)
+    const started = performance.now()
+    let read_rows = 0
+    const meter = (id: string) => {
+      const stop = this.meter.watch(id)
+      return () => (read_rows += stop())
+    }
+    try {
+      const result = await work(user.quota.read_rows_per_hour === undefined ? request : { ...request, meter })
+      const scanned = scanStatistics(result.bytes, resultFormat(request.sql, request.format))
+      read_rows = Math.max(read_rows, scanned?.read_rows ?? 0)
+      return result
+    } finally {
+      turns?.leave()
+      this.quotas.charge(user, { read_rows, execution_time: (performance.now() - started) / 1000 })
+    }
+  }
+
+  /** Null for the collector, which the pools alone hold back. */
+  private turnsOf({ name, limits }: EngineUser): Turns | null {
+    if (name === 'writer') return null
+    const known = this.turns.get(name)
+    if (known) return known
+    const turns = new Turns(limits.max_concurrent_queries ?? defaultConcurrency, maxWaitingPerUser)
+    this.turns.set(name, turns)
+    return turns
+  }
+
+  private runWriter(request: StatementRequest): Promise<RawResult> {
+    const own = userLimits(request.user, this.quotas.rowsLeft(request.user))
+    const statement = {
+      ...request,
+      database: request.database || this.database,
+      settings: new Map([...this.settings.api, ...request.settings, ...capped(request.settings, own)]),
+    }
+    return this.pools[poolFor(request.sql)].run(statement, request.session)
   }
 
   private async runReader(request: StatementRequest): Promise<RawResult> {
@@ -126,6 +195,7 @@ export class Executor {
     if (request.database !== '' && request.database !== 'default' && request.database !== this.database) {
       throw new EngineError(codes.accessDenied, `reader: not enough privileges for database ${quote(request.database)}`)
     }
+    checkReaderFormat(request.format)
     const sql = gateReaderQuery(request.sql, this.tableFunctions)
     const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
     if (queryClass === 4) throw await this.syntaxError(request, sql)
@@ -150,7 +220,11 @@ export class Executor {
       ...request,
       sql,
       database: this.database,
-      settings: readerSettingsFor(request.settings, this.settings.reader),
+      settings: readerSettingsFor(
+        request.settings,
+        this.settings.reader,
+        userLimits(request.user, this.quotas.rowsLeft(request.user)),
+      ),
     }
   }
 }

@@ -61,6 +61,11 @@ const forbiddenNames = new Set([
   'mergetreeprojection',
   'identifier',
 ])
+/** One call takes minutes: their time grows with the product of two lengths, and they never look at the clock. */
+const slowFunctions =
+  /^(editdistance(utf8)?|(damerau)?levenshteindistance(utf8)?|array(levenshteindistance(weighted)?|similarity))$/i
+/** Formats with a file beside the result, for a schema or a template. */
+const fileFormats = /^(protobuf\w*|capnproto|template\w*|avroconfluent)$/i
 /** Functions that call models or the network. */
 const forbiddenPrefix =
   /^(ai[A-Z]|AI[A-Z_]|llm|s3|gcs|azure|hdfs|iceberg|deltalake|hudi|paimon|remote|mysql|postgresql|mongo|redis|odbc|jdbc|executable|sqlite)/i
@@ -99,6 +104,11 @@ export function gateReaderQuery(sql: string, tableFunctions: ReadonlySet<string>
   return stripped.trim().replace(/[;\s]+$/, '')
 }
 
+/** Throws EngineError 497 for a format that could touch files. */
+export function checkReaderFormat(name: string): void {
+  if (fileFormats.test(name)) refuse(`FORMAT ${name}`)
+}
+
 function readTokens(sql: string) {
   try {
     return tokenize(sql)
@@ -126,7 +136,12 @@ function checkName(tokens: readonly Token[], at: number, tableFunctions: Readonl
   if (token.kind === 'quoted' && token.text.includes('\\')) refuse('escapes in quoted names')
   const name = token.text.toLowerCase()
   const called = isSymbol(tokens[at + 1], '(')
-  if (forbiddenNames.has(name)) refuse(token.text)
+  if (forbiddenNames.has(name) || slowFunctions.test(name)) refuse(token.text)
+  // In subqueries the engine takes any, also in readonly mode.
+  if (name === 'settings' && token.kind === 'word' && !namesSettings(tokens, at)) {
+    throw new EngineError(codes.readonly, 'reader: SETTINGS may not stand in a query: give them in the address')
+  }
+  if (name === 'format' && !called) checkReaderFormat(tokens[at + 1]?.text ?? '')
   if (called && (forbiddenPrefix.test(token.text) || (tableFunctions.has(name) && !harmlessTableFunctions.has(name)))) {
     refuse(`${token.text}()`)
   }
@@ -134,6 +149,12 @@ function checkName(tokens: readonly Token[], at: number, tableFunctions: Readonl
     const table = tokens[at + 2]?.text.toLowerCase() ?? ''
     if (!systemTables.has(table)) refuse(`system.${table}`)
   }
+}
+
+/** `system.settings` and `SHOW SETTINGS`: a name, not the clause. */
+function namesSettings(tokens: readonly Token[], at: number): boolean {
+  if (at === 1) return tokens[0]?.text.toLowerCase() === 'show'
+  return isSymbol(tokens[at - 1], '.') && tokens[at - 2]?.text.toLowerCase() === 'system'
 }
 
 function isSymbol(token: Token | undefined, text: string): boolean {

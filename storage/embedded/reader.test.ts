@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { testStorage } from '../testing.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
@@ -25,8 +25,8 @@ beforeAll(async () => {
   writeFileSync(secret, 'hunter2\n')
   await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve))
   await storage.db.command('CREATE DATABASE other')
-  await storage.db.command('CREATE TABLE other.hidden (a String) ENGINE = MergeTree ORDER BY a')
-  await storage.db.command("INSERT INTO other.hidden VALUES ('hunter2')")
+  await storage.db.command('CREATE TABLE other.zq9hidden (a String) ENGINE = MergeTree ORDER BY a')
+  await storage.db.command("INSERT INTO other.zq9hidden VALUES ('hunter2')")
   before = await databaseState()
 })
 afterAll(async () => {
@@ -90,11 +90,11 @@ describe('refused', () => {
     ['another database by USE', 'USE other'],
     ['two statements', 'SELECT 1; SELECT 2'],
     ['… the second one hidden', 'SELECT 1;/**/DROP TABLE requests'],
-    ['another database', 'SELECT * FROM other.hidden'],
-    ['… in quotes', 'SELECT * FROM `other`.`hidden`'],
-    ['… in a subquery', 'SELECT (SELECT any(a) FROM other.hidden)'],
+    ['another database', 'SELECT * FROM other.zq9hidden'],
+    ['… in quotes', 'SELECT * FROM `other`.`zq9hidden`'],
+    ['… in a subquery', 'SELECT (SELECT any(a) FROM other.zq9hidden)'],
     ['… by merge()', "SELECT * FROM merge('other', '.*')"],
-    ['… by a bound name', 'SELECT * FROM {d:Identifier}.hidden'],
+    ['… by a bound name', 'SELECT * FROM {d:Identifier}.zq9hidden'],
     ['what others run', 'SELECT query FROM system.processes'],
     ['… in quotes', 'SELECT query FROM "system".`processes`'],
     ['… with blanks', 'SELECT query FROM system /* */ . processes'],
@@ -119,7 +119,113 @@ describe('refused', () => {
     ['attaching', 'ATTACH TABLE requests'],
     ['detaching', 'DETACH TABLE requests'],
     ['a WITH that inserts', 'WITH x AS (SELECT 1) INSERT INTO requests (model) SELECT 1 FROM x'],
+    ['the environment of the process', "SELECT file('/proc/self/environ')"],
+    ['… as a table', "SELECT * FROM file('/proc/self/environ', 'RawBLOB', 'a String')"],
+    ['a file in a CTE', "WITH a AS (SELECT file('SECRET') AS b) SELECT b FROM a"],
+    ['… in a scalar WITH', "WITH file('SECRET') AS a SELECT a"],
+    ['… in a subquery', "SELECT (SELECT (SELECT file('SECRET')))"],
+    ['… in a view()', "SELECT * FROM view(SELECT file('SECRET'))"],
+    ['… in a viewIfPermitted()', "SELECT * FROM viewIfPermitted(SELECT file('SECRET') AS a ELSE null('a String'))"],
+    ['… in a UNION', "SELECT '' UNION ALL SELECT file('SECRET')"],
+    ['… in ORDER BY', "SELECT 1 ORDER BY throwIf(1, file('SECRET'))"],
+    ['… in LIMIT', "SELECT number FROM numbers(10) LIMIT length(file('SECRET'))"],
+    ['… in an IN', "SELECT 'hunter2' IN (SELECT file('SECRET'))"],
+    ['… in a default', "SELECT file('/nowhere', file('SECRET'))"],
+    ['… in COLUMNS … APPLY', "SELECT COLUMNS('.*') APPLY file FROM (SELECT 'SECRET')"],
+    ['… in EXPLAIN in FROM', "SELECT * FROM (EXPLAIN actions = 1 SELECT file('SECRET'))"],
+    ['… in a window', "SELECT any(file('SECRET')) OVER ()"],
+    ['… by an alias of the name', "WITH 'file' AS file SELECT file('SECRET')"],
+    ['… in an array access', "SELECT [file('SECRET')][1]"],
+    ['… in a ternary', "SELECT 1 ? file('SECRET') : ''"],
+    ['… in a CASE', "SELECT CASE WHEN 1 THEN file('SECRET') END"],
+    ['… through a lambda passed by name', "SELECT arrayMap(file, ['SECRET'])"],
+    ['… behind a byte order mark', "\uFEFFSELECT file('SECRET')"],
+    ['… behind a zero byte', "SELECT 1 \0 , file('SECRET')"],
+    ['… with a blank that is none', "SELECT\u00a0file('SECRET')"],
+    ['… in letters that look the same', "SELECT \uff46ile('SECRET')"],
+    ['… behind a nested comment', "SELECT /* /* */ file('SECRET') /* */ */"],
+    ['… behind a comment to the end of the text', "SELECT file('SECRET') /*"],
+    ['… behind a carriage return', "SELECT 1 -- \r, file('SECRET')\n, file('SECRET')"],
+    ['… in triple quotes', "SELECT '''', file('SECRET'), ''''"],
+    ['… behind a hexadecimal string', "SELECT x'27', file('SECRET'), x'27'"],
+    ['… behind a binary string', "SELECT b'0', file('SECRET'), b'0'"],
+    ['catboost', "SELECT catboostEvaluate('SECRET', 1)"],
+    ['a schema file', "SELECT 'hunter' AS a FORMAT Protobuf"],
+    ['… in a list', "SELECT 'hunter' AS a FORMAT ProtobufList"],
+    ['… in lower case', "SELECT 'hunter' AS a format protobuf"],
+    ['a template file', "SELECT 1 FORMAT Template SETTINGS format_template_resultset = 'SECRET'"],
+    ['a format schema', "SELECT 1 FORMAT CSV SETTINGS format_schema = 'SECRET'"],
+    ['a schema in SETTINGS', "SELECT 1 AS a FORMAT CSV SETTINGS output_format_schema = 'OUTFILE'"],
+    ['settings before the format', 'SELECT 1 SETTINGS max_execution_time = 0 FORMAT CSV'],
+    ['settings in a subquery', 'SELECT * FROM (SELECT 1 SETTINGS max_threads = 64)'],
+    ['settings in a CTE', 'WITH a AS (SELECT 1 SETTINGS readonly = 0) SELECT * FROM a'],
+    ['settings in a scalar subquery', 'SELECT (SELECT 1 SETTINGS max_rows_to_read = 0)'],
+    ['settings without a value', 'SELECT * FROM (SELECT 1 SETTINGS allow_ddl)'],
+    ['settings right behind a number', 'SELECT * FROM (SELECT 1.SETTINGS max_threads = 64)'],
+    ['settings behind a column of that name', 'SELECT * FROM (SELECT 1 AS a ORDER BY a.1 SETTINGS max_threads = 64)'],
+    ['settings behind that table', 'SELECT * FROM (SELECT * FROM system.settings SETTINGS max_threads = 64)'],
+    ['settings of EXPLAIN', 'EXPLAIN SELECT 1 SETTINGS readonly = 0'],
+    ['input()', "SELECT * FROM input('a String')"],
+    ['files of a cluster', "SELECT * FROM fileCluster('default', 'SECRET', 'TSV', 'a String')"],
+    ['HDFS', "SELECT * FROM hdfs('OUTSIDE/a', 'TSV', 'a String')"],
+    ['Azure', "SELECT * FROM azureBlobStorage('OUTSIDE', 'a', 'b')"],
+    ['Google', "SELECT * FROM gcs('OUTSIDE/a/b')"],
+    ['PostgreSQL', "SELECT * FROM postgresql('OUTSIDE', 'a', 'b', 'c', 'd')"],
+    ['MongoDB', "SELECT * FROM mongodb('OUTSIDE', 'a', 'b', 'c', 'd', 'e String')"],
+    ['Redis', "SELECT * FROM redis('OUTSIDE', 'a', 'a String')"],
+    ['ODBC', "SELECT * FROM odbc('DSN=a', 'b', 'c')"],
+    ['JDBC', "SELECT * FROM jdbc('OUTSIDE', 'b', 'c')"],
+    ['Iceberg', "SELECT * FROM icebergLocal('SECRET')"],
+    ['Delta Lake', "SELECT * FROM deltaLakeLocal('SECRET')"],
+    ['a file system', "SELECT * FROM filesystem('/')"],
+    ['a cluster', "SELECT * FROM cluster('default', system.processes)"],
+    ['all replicas', "SELECT * FROM clusterAllReplicas('default', system.processes)"],
+    ['a loop without end', 'SELECT * FROM loop(requests)'],
+    ['a loop over numbers', 'SELECT * FROM loop(numbers(3))'],
+    ['a dictionary', "SELECT * FROM dictionary('a')"],
+    ['an index', "SELECT * FROM mergeTreeIndex('other', 'zq9hidden')"],
+    ['random rows', "SELECT * FROM generateRandom('a String')"],
+    ['random queries', "SELECT * FROM fuzzQuery('SELECT 1')"],
+    ['the plan of a query as a table', "SELECT * FROM viewExplain('EXPLAIN', '', (SELECT 1))"],
+    ['distances that take days', "SELECT editDistance(repeat('a', 65000), repeat('b', 65000)) FROM numbers(1000)"],
+    ['… by APPLY', "SELECT * APPLY(x -> levenshteinDistance(x, x)) FROM (SELECT repeat('a', 65000))"],
+    ['… of arrays', 'SELECT arrayLevenshteinDistance(range(100000), range(100000))'],
+    ['asking a model', "SELECT aiGenerate('a', 'b')"],
+    ['asking a model, in capitals', "SELECT AIGenerate('a', 'b')"],
+    ['a setting of the server', "SELECT getServerSetting('max_server_memory_usage')"],
+    ['the code of the server', 'SELECT demangle(addressToSymbol(1))'],
+    ['another table described', 'DESCRIBE other.zq9hidden'],
+    ['another table shown', 'SHOW CREATE TABLE other.zq9hidden'],
+    ['whether another table is there', 'EXISTS TABLE other.zq9hidden'],
+    ['another table explained', 'EXPLAIN PLAN SELECT * FROM other.zq9hidden'],
+    ['another table joined', 'SELECT * FROM numbers(1) AS a JOIN other.zq9hidden AS b ON 1'],
+    ['another table in IN', "SELECT 'hunter2' IN other.zq9hidden"],
+    ['users', 'SHOW USERS'],
+    ['a user', 'SHOW CREATE USER default'],
+    ['roles', 'SHOW ROLES'],
+    ['access', 'SHOW ACCESS'],
+    ['profiles', 'SHOW SETTINGS PROFILES'],
+    ['a bound name of a system table', 'SELECT * FROM system.{t:Identifier}'],
+    ['a bound name of a database', 'SELECT query FROM {s:Identifier}.processes'],
+    ['a bound name with blanks', 'SELECT query FROM { s : Identifier }.processes'],
+    ['a system table through a comma', 'SELECT * FROM system.one, system.processes'],
+    ['a system table in IN', "SELECT 'a' IN (SELECT query FROM system.processes)"],
+    ['parts on the disk', 'SELECT path FROM system.parts'],
+    ['disks', 'SELECT path FROM system.disks'],
+    ['queries that ran', 'SELECT query FROM system.query_log'],
+    ['an empty SET', 'SET'],
+    ['a bound value by SET', "SET param_a = 'b'"],
+    ['a role by name', 'SET ROLE inferwatch_admin'],
+    ['a transaction', 'BEGIN TRANSACTION'],
+    ['waiting for a mutation', 'KILL MUTATION WHERE 1'],
+    ['a statement in another language', 'print 1'],
+    ['a check of a table', 'CHECK TABLE other.zq9hidden'],
+    ['the engine’s help', 'help'],
+    ['an expression alone', "file('SECRET')"],
     ['nothing', ''],
+    ['blanks and comments alone', ' /* a */ -- b'],
+    ['a semicolon alone', ';'],
+    ['an unclosed comment', 'SELECT 1 /*'],
     ['an unclosed string', "SELECT 'a"],
   ]
   test.each(attacks)('%s', async (_, sql) => {
@@ -128,7 +234,7 @@ describe('refused', () => {
       .replaceAll('SECRET', secret)
       .replaceAll("OUTFILE'", `${outfile}'`)
       .replaceAll('OUTSIDE', `http://127.0.0.1:${port}`)
-    const { status, text } = await ask(attack, { param_d: 'other' })
+    const { status, text } = await ask(attack, { param_d: 'other', param_s: 'system', param_t: 'processes' })
     expect({ status, text }).toMatchObject({
       status: expect.any(Number),
       text: expect.stringMatching(/^Code: \d+\. DB::Exc/),
@@ -150,6 +256,72 @@ describe('refused', () => {
       400,
       expect.stringContaining('longer than 1048576 bytes'),
     ])
+  })
+
+  test('a schema that the engine would write beside the result', async () => {
+    for (const format of ['Protobuf', 'ProtobufSingle', 'ProtobufList', 'Template', 'CSV']) {
+      await ask('SELECT 1 AS a', { default_format: format, output_format_schema: outfile, format_schema: outfile })
+      await ask(`SELECT 1 AS a FORMAT ${format}`, { output_format_schema: outfile })
+      expect([format, existsSync(outfile)]).toEqual([format, false])
+    }
+  })
+
+  test('a statement in two halves: the address and the body', async () => {
+    const halves: [string, string][] = [
+      ["SELECT '", "', file('SECRET'), '"],
+      ['SELECT 1 --', "\n, file('SECRET')"],
+      ['SELECT 1 /*', "*/, file('SECRET')"],
+      ['SELECT', "file('SECRET')"],
+      ['SELECT fi/*', "*/le('SECRET')"],
+      ['SELECT 1;', 'DROP TABLE requests'],
+      ['', "SELECT 1 INTO OUTFILE 'OUTFILE'"],
+    ]
+    for (const [query, sql] of halves) {
+      const { status, text } = await ask(sql.replace('SECRET', secret).replace('OUTFILE', outfile), { query })
+      expect([query, status]).toEqual([query, expect.toSatisfy((code: number) => code >= 400)])
+      expect(text).not.toContain('hunter2')
+    }
+    expect(existsSync(outfile)).toBe(false)
+  })
+
+  test('a form with tables of its own', async () => {
+    const form = new FormData()
+    form.set('query', 'SELECT * FROM mine')
+    form.set('mine', new Blob(['1\n']), 'mine.tsv')
+    form.set('mine_structure', 'a Int8')
+    const response = await fetch(`${storage.url}/?user=reader`, { method: 'POST', body: form })
+    expect([response.status, await response.text()]).toEqual([
+      501,
+      expect.stringContaining('external tables are not supported: mine'),
+    ])
+  })
+
+  test('what others run is in no answer, nor are names of their tables', async () => {
+    const control = new AbortController()
+    const secretQuery = storage.db
+      .query(
+        "SELECT sum(sleepEachRow(0.5)), 'whisper' FROM numbers(100) SETTINGS max_block_size = 1",
+        {},
+        { signal: control.signal },
+      )
+      .catch(() => null)
+    const running = () =>
+      storage.db.query(
+        "SELECT 1 FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%processes%'",
+      )
+    await vi.waitFor(async () => expect(await running()).toHaveLength(1), 20_000)
+    const tables = await storage.db.query<{ name: string }>("SELECT name FROM system.tables WHERE database = 'system'")
+    let readable = 0
+    for (const { name } of tables) {
+      const limit = name.startsWith('numbers') || name.startsWith('zeros') || name === 'primes' ? ' LIMIT 10' : ''
+      const { status, text } = await ask(`SELECT * FROM system.${name}${limit} FORMAT TSV`)
+      if (status === 200) readable++
+      for (const canary of ['hunter2', 'whisper', 'zq9hidden'])
+        expect([name, text.includes(canary)]).toEqual([name, false])
+    }
+    control.abort()
+    await secretQuery
+    expect(readable).toBeGreaterThan(10)
   })
 
   test('a format that is more than a name', async () => {
@@ -191,6 +363,23 @@ describe('refused', () => {
     const { status, text } = await ask('SELECT number FROM numbers(2000000)')
     expect(status).toBe(500)
     expect(text.slice(0, 40)).toContain('Code: 396')
+  })
+
+  test('a failed query leaks into no answer of another user, however they are mixed', async () => {
+    const failing = "SELECT concat('mine', toString(number)), throwIf(number = 150000) FROM numbers(200000)"
+    const ways = Array.from({ length: 60 }, (_, i) => i)
+    await Promise.all(
+      ways.map(async (i) => {
+        if (i % 3 === 0) {
+          expect((await ask(failing)).text).toMatch(/^Code: 395/)
+        } else if (i % 3 === 1) {
+          await expect(storage.db.query(failing)).rejects.toThrow('throwIf')
+        } else {
+          expect(await ask('SELECT {n:UInt32}', { param_n: String(i) })).toEqual({ status: 200, text: `${i}\n` })
+          expect(await storage.db.query('SELECT {n:UInt32} AS n', { n: i })).toEqual([{ n: i }])
+        }
+      }),
+    )
   })
 
   test('nothing was written or stopped by any of it', async () => {

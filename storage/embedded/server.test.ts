@@ -36,7 +36,9 @@ test.each<[string, number, HeadersInit, Record<string, string>]>([
   ['writer without password', 401, { authorization: `Basic ${btoa('writer:')}` }, {}],
   ['writer with a wrong one', 403, { 'x-clickhouse-user': 'writer', 'x-clickhouse-key': 'no' }, {}],
   ['reader with a wrong one', 403, {}, { user: 'reader', password: 'no' }],
-  ['somebody else', 403, {}, { user: 'root' }],
+  ['somebody else', 403, {}, { user: 'root', password: 'x' }],
+  ['somebody else without a password', 401, {}, { user: 'root' }],
+  ['a bearer of tokens', 403, { authorization: 'Bearer x' }, {}],
 ])('who asks: %s', async (_, status, headers, query) => {
   const response = await send({ query: 'SELECT 1', ...query }, { headers })
   expect([response.status, await response.text()]).toEqual([status, expect.any(String)])

@@ -3,25 +3,43 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import { authenticate, type Passwords } from './auth.ts'
+import { brotliCompress, constants, deflate, gzip, zstdCompress } from 'node:zlib'
+import { authenticate, type UserBook } from './auth.ts'
 import { readStatement, saveBody } from './body.ts'
 import type { RawResult } from './engine.ts'
 import { codes, EngineError, errorBody, httpStatus } from './errors.ts'
 import type { Executor, StatementRequest } from './executor.ts'
 import { bodyInsert } from './insert.ts'
 import { goHandshake } from './go-handshake.ts'
+import { HttpSessions } from './http-sessions.ts'
 import { requestedSettings } from './settings.ts'
+import { resultFormat, scanStatistics } from './statistics.ts'
 
-const compress = promisify(gzip)
+/** By the names of Accept-Encoding, the ones we prefer first; all at their fastest. */
+const encoders: Record<string, (bytes: Buffer) => Promise<Buffer>> = {
+  gzip: (bytes) => promisify(gzip)(bytes, { level: 1 }),
+  zstd: (bytes) => promisify(zstdCompress)(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+  br: (bytes) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+  deflate: (bytes) => promisify(deflate)(bytes, { level: 1 }),
+}
 /** Smaller answers gain nothing. */
-const minGzipBytes = 1024
+const minCompressedBytes = 1024
+
+/** What requests share. */
+interface Endpoint {
+  executor: Executor
+  book: UserBook
+  sessions: HttpSessions
+  /** Of the queries that run. */
+  queryIds: Set<string>
+}
 
 /** Answers requests until closed. Results are complete or an error, never a part. */
-export function clickhouseServer(executor: Executor, passwords: Passwords): Server {
+export function clickhouseServer(executor: Executor, book: UserBook): Server {
+  const endpoint: Endpoint = { executor, book, sessions: new HttpSessions(), queryIds: new Set() }
   // Parameters of queries stand in the address: ClickHouse's own limit for it.
   const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
-    handle(executor, passwords, request, response).catch((error: unknown) => sendError(executor, response, error))
+    handle(endpoint, request, response).catch((error: unknown) => sendError(executor, response, error))
   })
   // Longer than clients keep theirs (2.5 to 10 s): the side that is about to send should close idle connections.
   server.keepAliveTimeout = 60_000
@@ -29,38 +47,66 @@ export function clickhouseServer(executor: Executor, passwords: Passwords): Serv
   return server
 }
 
-async function handle(
-  executor: Executor,
-  passwords: Passwords,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function handle(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost')
   if (url.pathname === '/ping' || url.pathname === '/replicas_status') return sendText(response, 200, 'Ok.\n')
   if (url.pathname !== '/') return sendText(response, 404, `There is no handle ${url.pathname}. Use / or /ping.\n`)
-  if (request.method === 'GET' && url.search === '') return sendText(response, 200, 'Ok.\n')
-  if (request.method !== 'GET' && request.method !== 'POST') return sendText(response, 405, 'Use GET or POST.\n')
+  if (!changesNothing(request) && request.method !== 'POST') {
+    response.setHeader('Allow', 'GET, HEAD, POST')
+    return sendText(response, 405, 'Use GET or POST.\n')
+  }
+  if (changesNothing(request) && url.search === '') return sendText(response, 200, 'Ok.\n')
+  await answer(endpoint, request, response, url.searchParams)
+}
 
-  if (url.searchParams.get('decompress') === '1') {
+function changesNothing({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+async function answer(
+  { executor, book, sessions, queryIds }: Endpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+): Promise<void> {
+  if (query.get('decompress') === '1') {
     throw new EngineError(codes.notImplemented, 'decompress=1 is not supported: send Content-Encoding: gzip')
   }
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  const query = url.searchParams
-  const queryId = query.get('query_id') ?? randomUUID()
+  const queryId = query.get('query_id') || randomUUID()
   response.setHeader('X-ClickHouse-Query-Id', queryId.replace(/[^\x20-\x7e]/g, ''))
-  const statement: StatementRequest = {
-    user: authenticate(request, query, passwords),
-    sql: query.get('query') ?? '',
-    format: formatName(query.get('default_format') ?? header(request, 'x-clickhouse-format') ?? 'TabSeparated'),
-    database: query.get('database') ?? header(request, 'x-clickhouse-database') ?? '',
-    settings: requestedSettings(query, executor.knownSettings),
-    params: boundParams(query),
-    signal: gone.signal,
+  const user = authenticate(request, query, book)
+  for (const role of query.getAll('role')) {
+    if (role !== user.role)
+      throw new EngineError(codes.nonGrantedRole, `Role ${role} should be granted to set as current`)
   }
-  const started = performance.now()
-  const result = await execute(executor, statement, request, query)
-  await sendResult(request, response, query, statement, result, performance.now() - started)
+  const format = formatName(query.get('default_format') ?? header(request, 'x-clickhouse-format') ?? 'TabSeparated')
+  const session = sessions.take(user, query)
+  const key = JSON.stringify([user.name, queryId])
+  try {
+    if (queryIds.has(key)) throw new EngineError(codes.sameQueryId, `Query with id = ${queryId} is already running.`)
+    queryIds.add(key)
+    try {
+      const statement: StatementRequest = {
+        user,
+        session,
+        sql: query.get('query') ?? '',
+        format,
+        database: query.get('database') ?? header(request, 'x-clickhouse-database') ?? '',
+        settings: requestedSettings(query, executor.knownSettings),
+        params: boundParams(query),
+        signal: gone.signal,
+      }
+      const started = performance.now()
+      const result = await execute(executor, statement, request, query)
+      await sendResult(request, response, query, statement, result, performance.now() - started)
+    } finally {
+      queryIds.delete(key)
+    }
+  } finally {
+    if (session) sessions.release(session, query)
+  }
 }
 
 function formatName(name: string): string {
@@ -74,12 +120,19 @@ async function execute(
   request: IncomingMessage,
   query: URLSearchParams,
 ): Promise<RawResult> {
-  const fromUrl = statement.user === 'writer' ? bodyInsert(statement.sql) : null
+  const writes = statement.user.role === 'writer'
+  if (writes && changesNothing(request) && !(await executor.reads(statement.sql))) {
+    throw new EngineError(
+      codes.readonly,
+      'Cannot execute query in readonly mode: GET implies it. Use POST to change data.',
+    )
+  }
+  const fromUrl = writes ? bodyInsert(statement.sql) : null
   if (fromUrl) {
     return executor.insertBody(statement, fromUrl.insert, (path) => saveBody(request, path, statement.signal))
   }
   await addBody(statement, request)
-  const inBody = statement.user === 'writer' ? bodyInsert(statement.sql) : null
+  const inBody = writes ? bodyInsert(statement.sql) : null
   if (inBody) {
     const rows = statement.sql.slice(inBody.bodyAt)
     return executor.insertBody(statement, inBody.insert, (path) => writeFile(path, rows, { flag: 'wx', mode: 0o600 }))
@@ -91,18 +144,33 @@ async function execute(
 
 /** Text from the URL and from the body are joined by one newline; a form brings the query and bound values as fields. */
 async function addBody(statement: StatementRequest, request: IncomingMessage): Promise<void> {
-  if (request.method === 'GET') return
+  if (changesNothing(request)) return
   const type = request.headers['content-type'] ?? ''
-  const body = await readStatement(request, statement.user)
+  const body = await readStatement(request, statement.user.role)
   if (!type.startsWith('multipart/form-data')) {
     statement.sql = [statement.sql, body].filter((text) => text !== '').join('\n')
     return
   }
-  const form = await new Response(body, { headers: { 'content-type': type } }).formData()
-  const fields = new URLSearchParams()
-  for (const [name, value] of form) if (typeof value === 'string') fields.append(name, value)
-  statement.sql ||= fields.get('query') ?? ''
+  const fields = await formFields(body, type)
+  statement.sql = [statement.sql, fields.get('query') ?? ''].filter((text) => text !== '').join('\n')
   statement.params = new Map([...statement.params, ...boundParams(fields)])
+}
+
+async function formFields(body: string, type: string): Promise<URLSearchParams> {
+  const fields = new URLSearchParams()
+  let form: FormData
+  try {
+    form = await new Response(body, { headers: { 'content-type': type } }).formData()
+  } catch (cause) {
+    throw new EngineError(codes.badArguments, 'the body is no multipart form', { cause })
+  }
+  for (const [name, value] of form) {
+    if (typeof value !== 'string' || (name !== 'query' && !name.startsWith('param_'))) {
+      throw new EngineError(codes.notImplemented, `external tables are not supported: ${name}`)
+    }
+    fields.append(name, value)
+  }
+  return fields
 }
 
 function boundParams(query: URLSearchParams): Map<string, string> {
@@ -119,37 +187,44 @@ async function sendResult(
   result: RawResult,
   elapsedMs: number,
 ): Promise<void> {
-  const format = /\bFORMAT\s+([A-Za-z0-9_]+)[\s;]*$/i.exec(statement.sql)?.[1] ?? statement.format
-  const summary = {
-    read_rows: '0',
-    read_bytes: '0',
+  const format = resultFormat(statement.sql, statement.format)
+  const scanned = scanStatistics(result.bytes, format)
+  const summary = JSON.stringify({
+    read_rows: String(scanned?.read_rows ?? 0),
+    read_bytes: String(scanned?.read_bytes ?? 0),
     written_rows: '0',
     written_bytes: '0',
     total_rows_to_read: '0',
     result_rows: String(result.rowsRead),
     result_bytes: String(result.bytes.length),
     elapsed_ns: String(Math.round(elapsedMs * 1e6)),
-  }
+  })
+  if (query.get('send_progress_in_http_headers') === '1') response.setHeader('X-ClickHouse-Progress', summary)
   response.setHeader('X-ClickHouse-Format', format)
   response.setHeader('X-ClickHouse-Timezone', 'UTC')
   response.setHeader('X-ClickHouse-Server-Display-Name', 'inferwatch')
-  response.setHeader('X-ClickHouse-Summary', JSON.stringify(summary))
+  response.setHeader('X-ClickHouse-Summary', summary)
   response.setHeader('Content-Type', contentType(format))
-  const wantsGzip = query.get('enable_http_compression') === '1' || query.get('compress') === '1'
-  const takesGzip = /\bgzip\b/.test(header(request, 'accept-encoding') ?? '')
-  // JDBC asks for ClickHouse's own LZ4 frames with compress=1, but believes a Content-Encoding header first.
-  const zip = query.get('compress') === '1' || (wantsGzip && takesGzip && result.bytes.length >= minGzipBytes)
-  const body = zip ? await compress(result.bytes, { level: 1 }) : result.bytes
-  if (zip) response.setHeader('Content-Encoding', 'gzip')
+  const encoding = encodingFor(request, query, result.bytes.length)
+  const body = (await encoders[encoding]?.(result.bytes)) ?? result.bytes
+  if (encoding !== 'identity') response.setHeader('Content-Encoding', encoding)
   response.setHeader('Content-Length', body.length)
   response.end(body)
+}
+
+function encodingFor(request: IncomingMessage, query: URLSearchParams, bytes: number): string {
+  // JDBC asks for ClickHouse's own LZ4 frames with compress=1, but believes a Content-Encoding header first.
+  if (query.get('compress') === '1') return 'gzip'
+  if (query.get('enable_http_compression') !== '1' || bytes < minCompressedBytes) return 'identity'
+  const accepted = new Set((header(request, 'accept-encoding') ?? '').split(/[\s,;]+/))
+  return Object.keys(encoders).find((name) => accepted.has(name)) ?? 'identity'
 }
 
 function sendError(executor: Executor, response: ServerResponse, cause: unknown): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
   const error = EngineError.from(cause)
   response.setHeader('X-ClickHouse-Exception-Code', error.code)
-  if (error.code === 194 || error.code === 193) response.setHeader('WWW-Authenticate', 'Basic realm="ClickHouse"')
+  if (error.code === codes.requiredPassword) response.setHeader('WWW-Authenticate', 'Basic realm="ClickHouse"')
   sendText(response, httpStatus(error.code), errorBody(error, executor.version))
 }
 

@@ -1,7 +1,8 @@
 /** Pools of engine connections: one query at a time on each, destroyed after any error. */
 import type { Connection, Engine, RawResult } from './engine.ts'
-import { codes, EngineError } from './errors.ts'
+import type { HttpSession } from './http-sessions.ts'
 import { setStatement } from './settings.ts'
+import { cancelled, Turns } from './turns.ts'
 
 export interface PoolOptions {
   size: number
@@ -11,6 +12,8 @@ export interface PoolOptions {
   reuse: boolean
   /** Runs once on each new connection. */
   prepare?: readonly string[]
+  /** Called with a query that went on `graceMs` after its max_execution_time: some functions never look at the clock. */
+  stuck?: { graceMs: number; report: (sql: string) => void }
 }
 
 export interface Statement {
@@ -22,6 +25,8 @@ export interface Statement {
   /** Bound values as the HTTP interface takes them, TSV-escaped, without the `param_` prefix. */
   params: ReadonlyMap<string, string>
   signal: AbortSignal
+  /** Told how the query is known while it runs; what it returns is called at the end. */
+  meter?: (id: string) => () => void
 }
 
 export class ConnectionPool {
@@ -29,20 +34,21 @@ export class ConnectionPool {
   private readonly canceller: Canceller
   private readonly options: PoolOptions
   private readonly idle: Connection[] = []
-  private readonly waiting: (() => void)[] = []
-  private busy = 0
+  private readonly turns: Turns
 
   constructor(engine: Engine, canceller: Canceller, options: PoolOptions) {
     this.engine = engine
     this.canceller = canceller
     this.options = options
+    this.turns = new Turns(options.size, options.maxWaiting)
   }
 
-  /** Runs one statement. Throws EngineError: 202 when too many wait, 394 after `signal` fired, or the engine's own. */
-  async run(statement: Statement): Promise<RawResult> {
-    await this.enter(statement.signal)
+  /** Runs one statement, on the session's own connection if there is one. Throws EngineError: 202 when too many wait, 394 after `signal` fired, or the engine's own. */
+  async run(statement: Statement, session: HttpSession | null = null): Promise<RawResult> {
+    await this.turns.enter(statement.signal)
     let connection: Connection | undefined
     try {
+      if (session) return await this.runInSession(session, statement)
       connection = this.idle.pop() ?? (await this.open())
       const result = await this.runOn(connection, statement)
       // A connection that was told to be read-only cannot be told anything else.
@@ -53,7 +59,19 @@ export class ConnectionPool {
       connection?.close()
       throw error
     } finally {
-      this.leave()
+      this.turns.leave()
+    }
+  }
+
+  /** What a session set, used and created stays, also after an error; what a failed query left behind is read away. */
+  private async runInSession(session: HttpSession, statement: Statement): Promise<RawResult> {
+    session.connection ??= await this.open()
+    const { connection } = session
+    try {
+      return await this.runOn(connection, statement)
+    } catch (error) {
+      await connection.query('SELECT 1').catch(() => session.close())
+      throw error
     }
   }
 
@@ -79,43 +97,23 @@ export class ConnectionPool {
     const id = this.canceller.nextId()
     const cancel = () => this.canceller.cancel(id)
     statement.signal.addEventListener('abort', cancel, { once: true })
+    const watchdog = this.watch(statement)
+    const stopMeter = statement.meter?.(id)
     try {
       return await connection.query(`${id} ${statement.sql}`, statement.format)
     } finally {
+      clearTimeout(watchdog)
+      stopMeter?.()
       statement.signal.removeEventListener('abort', cancel)
       this.canceller.finished(id)
     }
   }
 
-  private async enter(signal: AbortSignal): Promise<void> {
-    if (this.busy < this.options.size) {
-      this.busy++
-      return
-    }
-    if (this.waiting.length >= this.options.maxWaiting) {
-      throw new EngineError(
-        codes.tooManyQueries,
-        `too many queries at once: ${this.busy} run and ${this.waiting.length} wait`,
-      )
-    }
-    await new Promise<void>((resolve, reject) => {
-      const turn = () => {
-        signal.removeEventListener('abort', giveUp)
-        resolve()
-      }
-      const giveUp = () => {
-        this.waiting.splice(this.waiting.indexOf(turn), 1)
-        reject(cancelled())
-      }
-      this.waiting.push(turn)
-      signal.addEventListener('abort', giveUp, { once: true })
-    })
-  }
-
-  private leave(): void {
-    const next = this.waiting.shift()
-    if (next) next()
-    else this.busy--
+  private watch({ sql, settings }: Statement): NodeJS.Timeout | undefined {
+    const { stuck } = this.options
+    if (!stuck) return undefined
+    const limitMs = Number(settings.get('max_execution_time')) * 1000
+    return setTimeout(() => stuck.report(sql), limitMs + stuck.graceMs)
   }
 }
 
@@ -159,10 +157,6 @@ export class Canceller {
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
-}
-
-function cancelled(): EngineError {
-  return new EngineError(codes.cancelled, 'Query was cancelled.')
 }
 
 export function quoteName(name: string): string {

@@ -1,4 +1,5 @@
 /** Settings of a request: which are taken, how they are capped, and the SET statement that brings a connection there. */
+import type { EngineUser } from './users.ts'
 
 /** Parameters of the HTTP interface that are no settings. */
 const interfaceParams = new Set(
@@ -7,16 +8,26 @@ const interfaceParams = new Set(
   ),
 )
 
-/** What a reader may set: how results are written. None of these name files or lift limits. */
+/** What a reader may set: how results are written. None of these lift limits or name files, as `output_format_schema` would. */
 const readerSettings =
-  /^(output_format_\w+|date_time_output_format|session_timezone|final|join_use_nulls|group_by_use_nulls|extremes|limit|offset)$/
+  /^(output_format_(?!\w*(?:schema|file|path))\w+|date_time_output_format|session_timezone|final|join_use_nulls|group_by_use_nulls|extremes|limit|offset)$/
 
 /** A reader's query may lower these, never raise them. */
-export const readerLimits: Readonly<Record<string, number>> = {
+const readerLimits: Readonly<Record<string, number>> = {
   max_execution_time: 30,
   max_result_rows: 1_000_000,
   max_result_bytes: 256 * 1024 * 1024,
   max_threads: 2,
+}
+
+/** A user's own limits as settings of the engine. `rowsLeft`: of its quota; null when there is none. */
+export function userLimits({ limits }: EngineUser, rowsLeft: number | null): Map<string, number> {
+  const { max_concurrent_queries: _, max_rows_to_read, ...others } = limits
+  const settings = new Map<string, number>()
+  for (const [name, value] of Object.entries(others)) if (value !== undefined) settings.set(name, value)
+  const rows = Math.min(max_rows_to_read ?? Infinity, rowsLeft ?? Infinity)
+  if (rows !== Infinity) settings.set('max_rows_to_read', rows)
+  return settings
 }
 
 /** What every query of a pool starts from. */
@@ -50,19 +61,32 @@ export function requestedSettings(query: URLSearchParams, known: ReadonlySet<str
   return settings
 }
 
-/** What a reader's query runs with, whatever it asked for. */
+/** What a reader's query runs with, whatever it asked for. `own`: limits of this user. */
 export function readerSettingsFor(
   requested: ReadonlyMap<string, string>,
   fixed: ReadonlyMap<string, string>,
+  own: ReadonlyMap<string, number>,
 ): Map<string, string> {
   const settings = new Map<string, string>([['final', '1']])
   for (const [name, value] of requested) if (readerSettings.test(name)) settings.set(name, value)
-  for (const [name, limit] of Object.entries(readerLimits)) {
-    const wanted = Number(requested.get(name))
-    settings.set(name, String(wanted > 0 && wanted < limit ? wanted : limit))
-  }
-  for (const [name, value] of fixed) settings.set(name, value)
+  const limits = new Map([...Object.entries(readerLimits), ...own])
+  for (const [name, value] of capped(requested, limits)) settings.set(name, value)
+  // `readonly` comes last: nothing can be set after it.
+  for (const [name, value] of fixed) if (!settings.has(name)) settings.set(name, value)
   return settings
+}
+
+/** Each limit, or what was asked for where that is less. */
+export function capped(
+  requested: ReadonlyMap<string, string>,
+  limits: ReadonlyMap<string, number>,
+): Map<string, string> {
+  return new Map(
+    [...limits].map(([name, limit]) => {
+      const wanted = Number(requested.get(name))
+      return [name, String(wanted > 0 && wanted < limit ? wanted : limit)]
+    }),
+  )
 }
 
 /**

@@ -89,7 +89,7 @@ export class Supervisor {
   private launch(): Promise<void> {
     const child = spawn(process.execPath, [fileURLToPath(new URL('child.ts', import.meta.url))], {
       // Analysts' SQL runs in there: nothing of our environment goes along but what a process needs to run. Each running query
-      // takes a thread of the pool; the pools of executor.ts together hold 16, files and compression need some too.
+      // takes a thread of the pool; the pools of executor.ts together hold 20, files and compression need some too.
       env: {
         PATH: process.env['PATH'],
         TZ: 'UTC',
@@ -174,8 +174,8 @@ export class Supervisor {
   }
 }
 
-function messageOf({ directory, database, memoryBytes, host, port, passwords }: EmbeddedOptions): StartMessage {
-  return { type: 'start', directory, database, memoryBytes, host, port, passwords }
+function messageOf({ directory, database, memoryBytes, host, port, users }: EmbeddedOptions): StartMessage {
+  return { type: 'start', directory, database, memoryBytes, host, port, users }
 }
 
 /** The collector and the pages come first on a busy machine. */

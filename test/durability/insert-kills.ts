@@ -13,6 +13,7 @@ import { random } from '../../collector/otlp/testing.ts'
 import { plainIssue } from '../../records/ingest-issue.ts'
 import { ClickhouseDb, StorageError, type Db } from '../../storage/client.ts'
 import type { ChildMessage, StartMessage } from '../../storage/embedded/child.ts'
+import { builtinUsers } from '../../storage/embedded/users.ts'
 import { RowBinaryWriter } from '../../storage/rowbinary.ts'
 import { tables } from '../../storage/tables.ts'
 import { testStorage } from '../../storage/testing.ts'
@@ -118,7 +119,7 @@ async function startEngine(directory: string): Promise<{ process: ChildProcess; 
     memoryBytes: 2 ** 30,
     host: '127.0.0.1',
     port: 0,
-    passwords: { writer: 'w', reader: 'r' },
+    users: builtinUsers({ writer: 'w', reader: 'r' }),
   }
   process.send(start)
   const [message] = (await once(process, 'message')) as [ChildMessage]

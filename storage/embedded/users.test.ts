@@ -1,0 +1,184 @@
+/** Users of the configuration: who gets in, and what stops each of their queries. */
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { clickhouseConfig } from '../config.ts'
+import { testStorage } from '../testing.ts'
+
+const passwordOf = (name: string) => `the password of ${name}`
+const user = (name: string, more: object = {}) => ({
+  name,
+  password_sha256: createHash('sha256').update(passwordOf(name)).digest('hex'),
+  ...more,
+})
+
+let storage: Awaited<ReturnType<typeof testStorage>>
+beforeAll(async () => {
+  const users = [
+    user('anna'),
+    user('etl', { role: 'writer', limits: { max_rows_to_read: 1000 } }),
+    user('hasty', { limits: { max_execution_time: 1 } }),
+    user('small', { limits: { max_memory_usage: 20_000_000 } }),
+    user('shallow', { limits: { max_rows_to_read: 1000 } }),
+    user('narrow', { limits: { max_result_rows: 10 } }),
+    user('thin', { limits: { max_result_bytes: 1000 } }),
+    user('single', { limits: { max_concurrent_queries: 1 } }),
+    user('three', { quota: { queries_per_hour: 3 } }),
+    user('rows', { quota: { read_rows_per_hour: 50_000_000 } }),
+    user('second', { quota: { execution_time_per_hour: 1 } }),
+  ]
+  storage = await testStorage({ clickhouse: clickhouseConfig.parse({ users }) })
+})
+afterAll(() => storage.stop())
+
+interface Answer {
+  status: number
+  code: string | null
+  text: string
+}
+
+async function ask(name: string, sql: string, init: { password?: string; signal?: AbortSignal } = {}): Promise<Answer> {
+  const { password = passwordOf(name), ...rest } = init
+  const headers = { authorization: `Basic ${btoa(`${name}:${password}`)}` }
+  const response = await fetch(storage.url, { method: 'POST', body: sql, headers, ...rest })
+  const code = response.headers.get('x-clickhouse-exception-code')
+  return { status: response.status, code, text: await response.text() }
+}
+
+describe('who gets in', () => {
+  test('by basic auth, by headers and by parameters', async () => {
+    const key = passwordOf('anna')
+    const ways: [string, HeadersInit][] = [
+      ['', { authorization: `Basic ${btoa(`anna:${key}`)}` }],
+      ['', { 'x-clickhouse-user': 'anna', 'x-clickhouse-key': key }],
+      [`&${new URLSearchParams({ user: 'anna', password: key })}`, {}],
+    ]
+    for (const [query, headers] of ways) {
+      const response = await fetch(`${storage.url}/?query=SELECT+1${query}`, { headers })
+      expect([response.status, await response.text()]).toEqual([200, '1\n'])
+    }
+  })
+
+  test('a wrong password and a wrong name get the same answer', async () => {
+    const wrong = await ask('anna', 'SELECT 1', { password: 'guess' })
+    expect(wrong).toEqual({
+      status: 403,
+      code: '516',
+      text: expect.stringMatching(
+        /^Code: 516\. DB::Exception: anna: Authentication failed: password is incorrect, or there is no user with such name\. \(AUTHENTICATION_FAILED\) \(version .+\)\n$/,
+      ),
+    })
+    const nobody = await ask('bert', 'SELECT 1', { password: 'guess' })
+    expect({ ...nobody, text: nobody.text.replace('bert', 'anna') }).toEqual(wrong)
+    expect(await ask('anna', 'SELECT 1', { password: '' })).toMatchObject({ status: 401, code: '194' })
+  })
+
+  test('the hash is not the password', async () => {
+    expect(await ask('anna', 'SELECT 1', { password: user('anna').password_sha256 })).toMatchObject({ code: '516' })
+  })
+
+  test('a reader of the configuration reads and no more; a writer writes', async () => {
+    expect(await ask('anna', 'SELECT count() FROM requests')).toMatchObject({ status: 200, text: '0\n' })
+    expect(await ask('anna', 'TRUNCATE TABLE requests')).toMatchObject({ status: 403, code: '497' })
+    expect(await ask('anna', "SELECT file('/etc/passwd')")).toMatchObject({ status: 403, code: '497' })
+    expect(await ask('etl', 'CREATE TABLE made (a Int8) ENGINE = Memory')).toMatchObject({ status: 200 })
+    expect(await ask('etl', 'DROP TABLE made')).toMatchObject({ status: 200 })
+  })
+
+  test('a role that one has may be named, another may not', async () => {
+    const as = (role: string) => fetch(`${storage.url}/?query=SELECT+1&role=${role}`)
+    expect((await as('reader')).status).toBe(200)
+    const other = await as('writer')
+    expect([other.status, other.headers.get('x-clickhouse-exception-code')]).toEqual([403, '512'])
+  })
+})
+
+describe('limits of each query', () => {
+  test.each<[string, string, number, string]>([
+    ['hasty', 'SELECT count() FROM numbers(1e12) WHERE NOT ignore(cityHash64(number))', 408, '159'],
+    ['small', 'SELECT groupArray(toString(number)) FROM numbers(10000000)', 500, '241'],
+    ['shallow', 'SELECT sum(number) FROM numbers(100000)', 500, '158'],
+    ['etl', 'SELECT sum(number) FROM numbers(100000)', 500, '158'],
+    ['narrow', 'SELECT number FROM numbers(11)', 500, '396'],
+    ['thin', 'SELECT repeat(toString(number), 2000) FROM numbers(2)', 500, '396'],
+  ])('%s: %s', async (name, sql, status, code) => {
+    expect(await ask(name, sql)).toMatchObject({ status, code })
+    expect(await ask(name, 'SELECT 1')).toEqual({ status: 200, code: null, text: '1\n' })
+  })
+
+  test('asking for more changes nothing, asking for less does', async () => {
+    const query = new URLSearchParams({ user: 'narrow', password: passwordOf('narrow'), max_result_rows: '1000' })
+    const more = await fetch(`${storage.url}/?${query}`, { method: 'POST', body: 'SELECT number FROM numbers(11)' })
+    expect(more.headers.get('x-clickhouse-exception-code')).toBe('396')
+    query.set('max_result_rows', '2')
+    const less = await fetch(`${storage.url}/?${query}`, { method: 'POST', body: 'SELECT number FROM numbers(3)' })
+    expect(less.headers.get('x-clickhouse-exception-code')).toBe('396')
+  })
+
+  const slow = 'SELECT count() FROM numbers(1e12) WHERE NOT ignore(sipHash64(number))'
+  const running = (what: string) =>
+    storage.db.query<{ query: string }>(
+      `SELECT query FROM system.processes WHERE query LIKE '%${what}%' AND query NOT LIKE '%processes%'`,
+    )
+
+  test('one at a time: the second waits, forty more wait, one more is refused, and others are served meanwhile', async () => {
+    const control = new AbortController()
+    const go = () => ask('single', slow, { signal: control.signal }).catch(() => null)
+    const first = go()
+    await vi.waitFor(async () => expect(await running('sipHash64')).toHaveLength(1), 20_000)
+    const waiting = Array.from({ length: 40 }, go)
+    await vi.waitFor(async () => expect(await ask('single', 'SELECT 1')).toMatchObject({ status: 503, code: '202' }), {
+      timeout: 20_000,
+      interval: 200,
+    })
+    expect(await running('sipHash64')).toHaveLength(1)
+    expect(await ask('anna', 'SELECT 1')).toMatchObject({ status: 200 })
+    control.abort()
+    await Promise.all([first, ...waiting])
+    await vi.waitFor(async () => expect(await running('sipHash64')).toEqual([]), 20_000)
+    expect(await ask('single', 'SELECT 1')).toMatchObject({ status: 200 })
+  })
+
+  test('burners of one user are stopped, and others are served meanwhile', async () => {
+    const burning = Array.from({ length: 6 }, () => ask('hasty', slow))
+    await vi.waitFor(async () => expect((await running('sipHash64')).length).toBeGreaterThan(0), 20_000)
+    expect(await ask('anna', 'SELECT 1')).toMatchObject({ status: 200, text: '1\n' })
+    for (const answer of await Promise.all(burning)) expect(answer).toMatchObject({ status: 408, code: '159' })
+  })
+})
+
+describe('quotas of an hour', () => {
+  test('queries, failed ones too', async () => {
+    await ask('three', 'SELECT 1')
+    await ask('three', 'SELECT nope')
+    await ask('three', 'DROP TABLE requests')
+    expect(await ask('three', 'SELECT 1')).toEqual({
+      status: 500,
+      code: '201',
+      text: expect.stringMatching(
+        /Quota for user three for 3600s has been exceeded: queries = 3\/3\. .*\(QUOTA_EXCEEDED\)/,
+      ),
+    })
+    expect(await ask('anna', 'SELECT 1')).toMatchObject({ status: 200 })
+  })
+
+  test('rows read: none of more than are left, and none when they are gone', async () => {
+    expect(await ask('rows', 'SELECT sum(number) FROM numbers(60000000)')).toMatchObject({ code: '158' })
+    const scan = 'SELECT sum(cityHash64(number)) AS a FROM numbers(45000000) FORMAT JSONCompact'
+    expect(await ask('rows', scan)).toMatchObject({ status: 200 })
+    expect(await ask('rows', scan)).toMatchObject({ code: '158' })
+    // What is left is read, and then even the smallest query is refused.
+    await vi.waitFor(
+      async () =>
+        expect(await ask('rows', 'SELECT max(number) FROM numbers(1000000) FORMAT JSON')).toMatchObject({
+          code: '201',
+        }),
+      { timeout: 30_000, interval: 1 },
+    )
+    expect(await ask('rows', 'SELECT 1')).toMatchObject({ status: 500, code: '201' })
+  })
+
+  test('time', async () => {
+    await ask('second', 'SELECT sleep(1.1)')
+    expect(await ask('second', 'SELECT 1')).toMatchObject({ status: 500, code: '201' })
+  })
+})
