@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { PageReader } from './page-reader.ts'
+import type { JobQueues } from './queue.ts'
+import { jobQueuesOf, mappedQueue } from './queues/mapped.ts'
 import { capture, capturedPages, fixture, fixtureNames, plainTarget } from './testing.ts'
 
 const settings = { ...plainTarget, url: 'http://h:8000/metrics?model=m', labels: { host: 'n1' } }
@@ -70,4 +72,22 @@ test('other settings are read anew', () => {
       .read('vllm:num_requests_running 1\n', { ...settings, labels }, 0)
       .rows.server_samples.map(({ model }) => model)
   expect([models({}), models({ model: 'x' }), models({})]).toEqual([['m'], ['x'], ['m']])
+})
+
+test('queues that a reload puts elsewhere keep their counters', () => {
+  const mapped = (system: string) =>
+    jobQueuesOf(mappedQueue.parse({ system, labels: ['queue'], done: `${system}_done_total` }))
+  const [one, two] = [mapped('one'), mapped('two')]
+  const reader = new PageReader({ maxSeries: 100 })
+  const read = (done: number, queues: JobQueues[], now: number) => {
+    const page = `one_done_total{queue="a"} ${done}\ntwo_done_total{queue="a"} ${done * 100}\n`
+    const { rows, commit } = reader.read(page, { ...settings, queues }, now)
+    commit()
+    return rows.queue_samples.map(({ system, done }) => [system, done])
+  }
+  read(1, [one, two], 0)
+  expect(read(3, [two, one], 10_000)).toEqual([
+    ['two', 200],
+    ['one', 2],
+  ])
 })

@@ -182,7 +182,7 @@ export class PageReader {
     const servers: Plan['servers'] = []
     // A model that an engine on the page has a row for has none of the server around it: it would be counted twice.
     for (const server of present.toSorted((one, other) => Number(one.wraps ?? false) - Number(other.wraps ?? false))) {
-      const deltas = this.#deltasOf(`server ${known.indexOf(server)}`)
+      const deltas = this.#deltasOf(`server ${server.name}`)
       const taken = new Set(server.wraps ? servers.flatMap(({ reader }) => reader.models) : [])
       servers.push({ deltas, reader: serverReader(server, families, deltas, model, taken) })
     }
@@ -192,12 +192,14 @@ export class PageReader {
       kind: [...kinds].join('+'),
       gpus: gpuExporters.flatMap((exporter, rank) =>
         kinds.has(exporter.name) && exporter.detect(families) !== null
-          ? [{ exporter, rank, deltas: this.#deltasOf(`gpu ${rank}`) }]
+          ? [{ exporter, rank, deltas: this.#deltasOf(`gpu ${exporter.name}`) }]
           : [],
       ),
       servers,
       queues: target.queues.flatMap((system, index) =>
-        kinds.has(system.name) && system.detect(families) ? [{ system, deltas: this.#deltasOf(`queue ${index}`) }] : [],
+        kinds.has(system.name) && system.detect(families)
+          ? [{ system, deltas: this.#deltasOf(`queue ${nameOf(target.queues, index)}`) }]
+          : [],
       ),
       used: servers.reduce((all, { reader }) => all.union(reader.used), new Set<Sample>()),
       host,
@@ -293,4 +295,10 @@ function processStart(families: Families): number | null {
   const samples = families.get('process_start_time_seconds')?.samples ?? []
   const [only] = samples
   return samples.length === 1 && only && Number.isFinite(only.value) ? only.value : null
+}
+
+/** A reload may put others before it; of several of one name the first is first. */
+function nameOf(systems: readonly JobQueues[], index: number): string {
+  const name = systems[index]?.name ?? ''
+  return `${name} ${systems.slice(0, index).filter((other) => other.name === name).length}`
 }
