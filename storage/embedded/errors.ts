@@ -14,6 +14,9 @@ export class EngineError extends Error {
   static from(error: unknown): EngineError {
     if (error instanceof EngineError) return error
     const text = error instanceof Error ? error.message : String(error)
+    if (error instanceof Error && 'code' in error && /^(Z_|ZSTD_|ERR_)/.test(String(error.code))) {
+      return new EngineError(codes.badArguments, `the body cannot be unpacked: ${text}`, { cause: error })
+    }
     if (error instanceof Error && 'errno' in error && 'code' in error) {
       // A file of ours: full disks and the like pass, so the code must be one that clients try again on.
       const full = error.code === 'ENOSPC' || error.code === 'EDQUOT'

@@ -2,7 +2,16 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib'
 import { createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { testStorage } from '../testing.ts'
@@ -143,6 +152,77 @@ test('gzip both ways', async () => {
   )
   expect([framed.status, await framed.text()]).toEqual([501, expect.stringContaining('send Content-Encoding: gzip')])
 })
+
+test.each<[string, (bytes: Buffer) => Buffer]>([
+  ['gzip', gunzipSync],
+  ['deflate', inflateSync],
+  ['br', brotliDecompressSync],
+  ['zstd', zstdDecompressSync],
+])('an answer in %s, when that is what the client takes', async (encoding, unpack) => {
+  const query = 'SELECT number FROM numbers(1000)'
+  const path = `/?${new URLSearchParams({ query, enable_http_compression: '1' })}`
+  const [head, body] = await rawGet(path, `Accept-Encoding: snappy, ${encoding};q=0.9, identity`)
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 200 [^]*\r\nContent-Encoding: ${encoding}\r\n`))
+  expect(unpack(body).toString().split('\n')).toHaveLength(1001)
+  const [plain] = await rawGet(path.replace('=1', '=0'), `Accept-Encoding: ${encoding}`)
+  expect(plain).not.toContain('Content-Encoding')
+  const [unknown] = await rawGet(path, 'Accept-Encoding: lz4, snappy')
+  expect(unknown).not.toContain('Content-Encoding')
+})
+
+test.each<[string, (bytes: Buffer) => Buffer]>([
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['zstd', zstdCompressSync],
+])('a question in %s', async (encoding, pack) => {
+  const headers = { 'content-encoding': encoding }
+  const body = new Uint8Array(pack(Buffer.from('SELECT 1')))
+  expect(await (await send({}, { method: 'POST', body, headers })).text()).toBe('1\n')
+  const broken = await send({}, { method: 'POST', body: body.subarray(0, -6), headers })
+  expect([broken.status, await broken.text()]).toEqual([400, expect.stringContaining('Code: 36')])
+})
+
+test('an encoding that is not known is named', async () => {
+  const response = await send({}, { method: 'POST', body: 'x', headers: { 'content-encoding': 'lz4' } })
+  expect([response.status, await response.text()]).toEqual([
+    501,
+    expect.stringContaining('use gzip, deflate, br, zstd'),
+  ])
+})
+
+test('GET changes nothing, whoever asks', async () => {
+  const get = async (query: string) => {
+    const response = await send({ ...asWriter(), query })
+    return [response.status, response.headers.get('x-clickhouse-exception-code')]
+  }
+  expect(await get('SELECT 1')).toEqual([200, null])
+  expect(await get('TRUNCATE TABLE lines')).toEqual([500, '164'])
+  expect(await get("INSERT INTO lines VALUES ('a', 1)")).toEqual([500, '164'])
+  expect(await get('WITH x AS (SELECT 1) INSERT INTO lines SELECT 1, 1 FROM x')).toEqual([500, '164'])
+  expect(await get('SELECT 1; DROP TABLE lines')).toEqual([500, '164'])
+})
+
+test('a form that is none, and one with tables of its own', async () => {
+  const headers = { 'content-type': 'multipart/form-data; boundary=x' }
+  const broken = await send({}, { method: 'POST', body: 'not a form', headers })
+  expect([broken.status, await broken.text()]).toEqual([400, expect.stringContaining('no multipart form')])
+})
+
+async function rawGet(path: string, headers: string): Promise<[head: string, body: Buffer]> {
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    const parts: Buffer[] = []
+    const socket = connect(Number(new URL(storage.url).port), '127.0.0.1', () =>
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n\r\n`),
+    )
+    socket
+      .on('data', (data: Buffer) => parts.push(data))
+      .on('end', () => resolve(Buffer.concat(parts)))
+      .on('error', reject)
+  })
+  const end = bytes.indexOf('\r\n\r\n')
+  return [bytes.subarray(0, end + 2).toString('latin1'), bytes.subarray(end + 4)]
+}
 
 test('a body is data, whatever stands in it: blank lines do not end it', async () => {
   const sql = 'x","b":1}\n\nTRUNCATE TABLE requests\n\n'

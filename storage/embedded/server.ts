@@ -230,8 +230,12 @@ function sendError(executor: Executor, response: ServerResponse, cause: unknown)
 
 /** A body that nobody read would stay in the connection in front of the next request: it is drained or cut off. */
 function sendText(response: ServerResponse, status: number, text: string): void {
-  if (!response.req.complete) response.setHeader('Connection', 'close')
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8' }).end(text)
+  const { complete, headers } = response.req
+  if (!complete && (headers['transfer-encoding'] ?? headers['content-length'] ?? '0') !== '0') {
+    response.setHeader('Connection', 'close')
+  }
+  const length = Buffer.byteLength(text)
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8', 'Content-Length': length }).end(text)
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {
