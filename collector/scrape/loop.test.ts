@@ -41,7 +41,9 @@ describe('a vLLM server over time', () => {
 
     exporter.answer = (_, response) => response.writeHead(503).end()
     await exporter.next(scraper)
-    expect(scraper.targets()).toMatchObject([{ state: 'down', error: "answers 503: the server may still be starting: look at its own log" }])
+    expect(scraper.targets()).toMatchObject([
+      { state: 'down', error: 'answers 503: the server may still be starting: look at its own log' },
+    ])
     expect(exporter.batches).toHaveLength(2)
 
     exporter.answer = page
