@@ -140,15 +140,15 @@ export class PageReader {
     const present = known.filter(({ name, detect }) => kinds.has(name) && detect(page.families))
     // A model that an engine on the page has a row for has none of the server around it: it would be counted twice.
     for (const server of present.toSorted((one, other) => Number(one.wraps ?? false) - Number(other.wraps ?? false))) {
-      const deltas = deltasOf(`server ${known.indexOf(server)}`, processStart(page.families))
+      const deltas = deltasOf(`server ${definitionOf(server)}`, processStart(page.families))
       const taken = new Set(server.wraps ? rows.server_samples.map(({ model }) => model) : [])
       const found = readServer(server, page.families, deltas, place, taken)
       rows.server_samples.push(...found.rows)
       for (const sample of found.used) used.add(sample)
     }
-    for (const [index, system] of target.queues.entries()) {
+    for (const system of target.queues) {
       if (!kinds.has(system.name) || !system.detect(page.families)) continue
-      const deltas = deltasOf(`queue ${index}`, processStart(page.families))
+      const deltas = deltasOf(`queue ${definitionOf(system)}`, processStart(page.families))
       const found = readQueues(system, page.families, deltas, { ...context, endpoint: target.endpoint })
       rows.queue_samples.push(...found.rows)
       for (const sample of found.used) used.add(sample)
@@ -191,6 +191,21 @@ export class PageReader {
     if (this.#selection?.of !== of) this.#selection = { of, metrics: new MetricSelection(metrics, { url, labels }) }
     return this.#selection.metrics
   }
+}
+
+const definitions = new WeakMap<object, string>()
+
+/**
+ * What is read as which measure: the same for as long as the configuration means the same. Under another one a counter that was
+ * there all along would look new, and everything that it ever counted like an increase.
+ */
+function definitionOf(kind: InferenceServer | JobQueues): string {
+  let text = definitions.get(kind)
+  if (text === undefined) {
+    text = JSON.stringify(kind, (_, value: unknown) => (value instanceof RegExp ? String(value) : value))
+    definitions.set(kind, text)
+  }
+  return text
 }
 
 /** A target's own mapping stands for the server of its name. */
