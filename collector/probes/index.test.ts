@@ -76,7 +76,7 @@ test('at once, then every interval; what a reload leaves as it is goes on', asyn
 
 test('rows wait for a spool that is full', async () => {
   let full = true
-  const { clock, rows, dropped, refused, stored } = start(await upstream(), () => full)
+  const { clock, dropped, refused, stored } = start(await upstream(), () => full)
   for (let round = 1; round <= 3; round++) {
     await eventually(`${round} do not fit`, async () => (refused() === round ? true : null))
     clock.advance(60_000)
