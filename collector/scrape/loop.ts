@@ -121,6 +121,7 @@ export class TargetLoop {
     this.#cancelTick()
     this.#cancelFirst()
     this.#stopping.abort()
+    if (why !== undefined) this.#services.claims.release(this.#settings.url)
     await this.#running
     await this.#storing
     if (why !== undefined) this.#setTarget({ state: 'unknown', error: why, duration_ms: null })
