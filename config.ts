@@ -202,7 +202,10 @@ const isSecret = (path: Path) =>
   path.includes('headers') || secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
 
 /** For `JSON.stringify`: of a value that is shown. */
-const withoutSecrets = (name: string, value: unknown) => (secretName.test(name) ? '…' : value)
+function withoutSecrets(name: string, value: unknown): unknown {
+  if (secretName.test(name)) return '…'
+  return typeof value === 'string' ? value.replace(/(:\/\/)[^/@\s]*@/, '$1…@') : value
+}
 
 /** The keys that the schema knows at a path; unions and records know none. */
 function knownKeys(path: Path): string[] {

@@ -7,6 +7,12 @@ export const duration = z
   .regex(durationPattern, 'expected a duration such as 500ms, 10s, 5m, 2h or 1d')
   .describe('A duration: 500ms, 10s, 5m, 2h, 1d')
 
+/** Of HTTP requests: what is no header would only be found out when it is sent. */
+export const headers = z.record(
+  z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected a header name'),
+  z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value on one line'),
+)
+
 export const labels = z.record(z.string(), z.string())
 
 /** Half-open where it ends something: that moment itself is no longer in it. */

@@ -148,6 +148,8 @@ describe('what is wrong with a configuration is said in one line each', () => {
     'proxy: [{ api_keys: hunter2 }]',
     'endpoints: { a: { api_key: hunter2 } }',
     'endpoints: [{ name: a, api_key: [hunter2] }]',
+    'scrape: { targets: [{ url: "htp://me:hunter2@host/metrics" }] }',
+    'scrape: { targets: [{ url: "https://host", kind: { of: "http://me:hunter2@host" } }] }',
   ])('a secret is not repeated: %s', (text) => {
     expect(messageOf(text)).toMatch(/^inferwatch\.yaml:1: /)
     expect(messageOf(text)).not.toContain('hunter2')

@@ -1,5 +1,5 @@
 /** One HTTP request on a connection of its own, timed phase by phase. */
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -47,18 +47,25 @@ export function call(ask: ProbeRequest, options: CallOptions): Promise<CallOutco
   const url = upstream.replace(/\/+$/, '') + ask.path
   const secure = url.startsWith('https:')
   return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined
     const settle = (how: CallOutcome['how'], error = '') => {
       clearTimeout(timer)
       resolve({ ...outcome, how, error, duration_ms: elapsed() })
     }
-    const timer = setTimeout(() => {
-      settle('timeout', `no answer within ${timeoutMs / 1000} s`)
-      request.destroy()
-    }, timeoutMs)
     const { method, body } = ask
     const headers = body === null ? ask.headers : { ...ask.headers, 'content-length': Buffer.byteLength(body) }
     const common = { method, headers, agent: false as const, signal }
-    const request = secure ? httpsRequest(url, { ...common, ...trusted(ca_file) }) : httpRequest(url, common)
+    let request: ClientRequest
+    try {
+      request = secure ? httpsRequest(url, { ...common, ...trusted(ca_file) }) : httpRequest(url, common)
+    } catch (error) {
+      // The file of ca_file is gone, or a header cannot be sent.
+      return settle('unreachable', error instanceof Error ? error.message : String(error))
+    }
+    timer = setTimeout(() => {
+      settle('timeout', `no answer within ${timeoutMs / 1000} s`)
+      request.destroy()
+    }, timeoutMs)
     request.on('socket', (socket) =>
       socket.once(secure ? 'secureConnect' : 'connect', () => {
         outcome.connect_ms = elapsed()

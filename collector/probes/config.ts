@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { durationMs } from '../../records/duration.ts'
 import { probeTypes } from '../../records/probe.ts'
-import { duration } from '../config-values.ts'
+import { duration, headers } from '../config-values.ts'
+
+const leastIntervalMs = 1_000
 
 const status = z.number().int().min(100).max(599)
 
@@ -26,7 +28,7 @@ export const probeConfig = z
       .regex(/^\//, 'expected a path below the endpoint’s upstream, such as /health')
       .optional()
       .describe('Below the upstream; that of its kind for completions, / for http, unless given'),
-    headers: z.record(z.string(), z.string()).default({}).describe('Sent besides the usual ones; ${ENV} for secrets'),
+    headers: headers.default({}).describe('Sent besides the usual ones; ${ENV} for secrets'),
     body: z
       .record(z.string(), z.unknown())
       .optional()
@@ -38,8 +40,10 @@ export const probeConfig = z
     expect_text: z.string().min(1).optional().describe('What a good answer contains'),
   })
   .superRefine((probe, context) => {
-    if (durationMs(probe.timeout) > durationMs(probe.interval))
-      context.addIssue({ code: 'custom', path: ['timeout'], message: 'must not be longer than the interval' })
+    const wrong = (key: keyof typeof probe, message: string) =>
+      context.addIssue({ code: 'custom', path: [key], message })
+    if (durationMs(probe.interval) < leastIntervalMs) wrong('interval', 'must be at least 1s: every probe is paid for')
+    if (durationMs(probe.timeout) > durationMs(probe.interval)) wrong('timeout', 'must not be longer than the interval')
   })
 
 export type ProbeConfig = z.infer<typeof probeConfig>

@@ -28,6 +28,7 @@ function start(url: string, full: () => boolean = () => false) {
   const clock = new ManualClock()
   const rows: Probe[] = []
   const dropped: number[] = []
+  let refusals = 0
   const endpoints = (...paths: string[]) => [
     endpointConfig.parse({
       name: 'e',
@@ -39,7 +40,10 @@ function start(url: string, full: () => boolean = () => false) {
     endpoints: endpoints('/a'),
     spool: {
       append: async (batch: Batch) => {
-        if (full()) throw new Error('full')
+        if (full()) {
+          refusals++
+          throw new Error('full')
+        }
         rows.push(...(batch.probes ?? []))
       },
     },
@@ -49,7 +53,7 @@ function start(url: string, full: () => boolean = () => false) {
     log: pino({ level: 'silent' }),
   })
   const stored = (count: number) => eventually(`${count} rows`, async () => (rows.length >= count ? rows : null))
-  return { clock, rows, dropped, endpoints, stored }
+  return { clock, rows, dropped, refused: () => refusals, endpoints, stored }
 }
 
 test('at once, then every interval; what a reload leaves as it is goes on', async () => {
@@ -72,11 +76,40 @@ test('at once, then every interval; what a reload leaves as it is goes on', asyn
 
 test('rows wait for a spool that is full', async () => {
   let full = true
-  const { clock, rows, dropped, stored } = start(await upstream(), () => full)
-  for (let round = 0; round < 3; round++) clock.advance(60_000)
-  await eventually('it was asked', async () => (rows.length === 0 ? true : null))
+  const { clock, dropped, refused, stored } = start(await upstream(), () => full)
+  for (let round = 1; round <= 3; round++) {
+    await eventually(`${round} do not fit`, async () => (refused() === round ? true : null))
+    clock.advance(60_000)
+  }
+  await eventually('4 do not fit', async () => (refused() === 4 ? true : null))
   full = false
   clock.advance(60_000)
-  await stored(4)
+  await stored(5)
   expect(dropped).toEqual([])
+})
+
+test('a disk that hangs does not let probes pile up', async () => {
+  let release = () => undefined as void
+  const hangs = new Promise<void>((resolve) => (release = resolve))
+  const url = await upstream()
+  let asked = 0
+  server.on('request', () => asked++)
+  const clock = new ManualClock()
+  let appends = 0
+  probes = startProbes({
+    endpoints: [endpointConfig.parse({ name: 'e', upstream: url, probes: [{ type: 'http' }] })],
+    spool: { append: () => (appends++, hangs) },
+    price: () => undefined,
+    issues: { add: () => undefined },
+    clock,
+    log: pino({ level: 'silent' }),
+  })
+  await eventually('the first is being stored', async () => (appends === 1 ? true : null))
+  for (let round = 0; round < 100; round++) clock.advance(60_000)
+  release()
+  // Those that had piled up would be asked for now, one after the other.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(asked).toBe(1)
+  clock.advance(60_000)
+  await eventually('it goes on', async () => (appends === 2 ? true : null))
 })

@@ -59,7 +59,7 @@ export function startProbes(options: ProbesOptions): Probes {
     const usual: number[] = []
     let last = ''
     let cancel = () => undefined as void
-    let current: Promise<void> = Promise.resolve()
+    let current: Promise<void> | null = null
     const once = async () => {
       const services = { now: () => clock.now(), price, signal: stopping.signal }
       const row = await runProbe(endpoint, probe, usual, services)
@@ -75,9 +75,11 @@ export function startProbes(options: ProbesOptions): Probes {
       await store(row)
     }
     const tick = () => {
-      // A probe ends within its time-out, which is not longer than the interval.
       cancel = clock.after(durationMs(probe.interval), tick)
-      current = current.then(once).catch((error: unknown) => log.error({ err: error }, 'probe: internal error'))
+      // A probe ends within its interval, but its row may wait for a disk: probes that pile up would all be paid for.
+      current ??= once()
+        .catch((error: unknown) => log.error({ err: error }, 'probe: internal error'))
+        .finally(() => (current = null))
     }
     tick()
     return {

@@ -231,6 +231,15 @@ describe('any request', () => {
     expect(unknown).toMatchObject({ ok: false, certificate_days: null })
     expect(unknown.error).toContain('ca_file')
   })
+
+  test('a file of its authority that went away is a failure like any other', async () => {
+    const ca_file = join(folder, 'gone.pem')
+    const row = await run({ upstream: 'https://127.0.0.1:1', ca_file, probes: [{ ...health, timeout: '20ms' }] })
+    expect(row).toMatchObject({ ok: false, status: 'error', http_status: null })
+    expect(row.error).toContain(ca_file)
+    // Its timer must be gone, too: what a timer throws ends the process, and fails this run.
+    await new Promise((resolve) => setTimeout(resolve, 30))
+  })
 })
 
 describe('cold starts', () => {
@@ -266,6 +275,21 @@ describe('configuration', () => {
     ['a name twice', { upstream: 'http://a', probes: [chat, chat] }, ['probes.1.name']],
     ['longer than the interval', { upstream: 'http://a', probes: [{ ...chat, timeout: '2m' }] }, ['probes.0.timeout']],
     ['no time at all', { upstream: 'http://a', uptime_objective: 1, probes: [chat] }, ['uptime_objective']],
+    [
+      'no time between',
+      { upstream: 'http://a', probes: [{ ...chat, interval: '0s', timeout: '0s' }] },
+      ['probes.0.interval'],
+    ],
+    [
+      'a header on two lines',
+      { upstream: 'http://a', probes: [{ ...chat, headers: { 'x-a': 'b\n' } }] },
+      ['probes.0.headers.x-a'],
+    ],
+    [
+      'no header name',
+      { upstream: 'http://a', probes: [{ ...chat, headers: { 'x a': 'b' } }] },
+      ['probes.0.headers.x a'],
+    ],
     ['nothing wrong', { upstream: 'http://a', probes: [chat, { type: 'http' }] }, []],
   ])('%s', (_, endpoint, paths) => {
     expect(problems(endpoint)).toEqual(paths)

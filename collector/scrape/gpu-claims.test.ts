@@ -7,7 +7,7 @@ import type { GpuSample } from '../../records/gpu-sample.ts'
 import { GpuClaims } from './gpu-claims.ts'
 import { emptyGpu } from './gpu.ts'
 import { fixture } from './testing.ts'
-import { settled, testExporter, until, type TestExporter } from './testing-exporter.ts'
+import { settled, testConfig, testExporter, until, type TestExporter } from './testing-exporter.ts'
 
 const row = (uuid: string, rest: Partial<GpuSample> = {}): GpuSample => ({
   ...emptyGpu({ timestamp: 0, target: 't', host: 'h', fallbackHost: '' }),
@@ -62,6 +62,16 @@ describe('whose GPU it is', () => {
         [dcgm, 2],
       ],
       [true, false, true],
+    ],
+    [
+      'whoever it was before the clock was set back',
+      [
+        [dcgm, 100_000],
+        [exporter, 10],
+        [dcgm, 20],
+        [exporter, 30],
+      ],
+      [true, true, true, false],
     ],
   ] as [string, [typeof dcgm, number][], boolean[]][])('%s', (_, steps, expected) => {
     expect(takes(...steps)).toEqual(expected)
@@ -149,6 +159,18 @@ describe('in one collector', () => {
     pages['/dcgm'] = dcgmPage
     await http.next(scraper)
     await expect.poll(storedNext, { timeout: 30_000 }).toEqual([`${origin}/dcgm`])
+  })
+
+  test('one that is not scraped any more gives its GPUs free at once', async () => {
+    const pages: Record<string, string> = { '/old': dcgmPage, '/new': dcgmPage }
+    http.answer = (request, response) => response.end(pages[request.url ?? ''])
+    const [old, next] = ['/old', '/new'].map((page) => ({ url: new URL(http.url).origin + page }))
+    if (!old || !next) throw new Error('two targets')
+    const scraper = http.scrape([old])
+    await settled(scraper)
+    scraper.reload(testConfig([next]), [])
+    await settled(scraper)
+    expect(stored().map(({ target }) => target)).toEqual([old.url, next.url])
   })
 
   test('nvidia-smi on the PATH is found, tried and used; one that fails is no target', async () => {

@@ -14,7 +14,7 @@ export interface GpuSource {
 const maxHolders = 10_000
 
 export class GpuClaims {
-  readonly #holders = new Map<string, GpuSource & { until: number }>()
+  readonly #holders = new Map<string, GpuSource & { from: number; until: number }>()
 
   /**
    * Those of `rows` whose GPU is the source's at `now` (epoch ms), which it then holds for `holdMs`. A worse exporter waits
@@ -24,9 +24,10 @@ export class GpuClaims {
     const held = new Map<string, boolean>()
     const mine = (uuid: string) => {
       const holder = this.#holders.get(uuid)
-      const isMine =
-        !holder || holder.until < now || rank < holder.rank || (rank === holder.rank && target === holder.target)
-      if (isMine) this.#holders.set(uuid, { target, rank, until: now + holdMs })
+      // A slow page is of before others that were read earlier; one from far later held it before the clock was set back.
+      const isHeld = holder !== undefined && now <= holder.until && holder.from - now <= holdMs
+      const isMine = !isHeld || rank < holder.rank || (rank === holder.rank && target === holder.target)
+      if (isMine) this.#holders.set(uuid, { target, rank, from: now, until: now + holdMs })
       return isMine
     }
     if (this.#holders.size > maxHolders)
@@ -40,6 +41,11 @@ export class GpuClaims {
       held.set(uuid, isMine)
       return isMine
     })
+  }
+
+  /** A target that is not scraped any more holds nothing. */
+  release(target: string): void {
+    for (const [uuid, holder] of this.#holders) if (holder.target === target) this.#holders.delete(uuid)
   }
 }
 

@@ -211,6 +211,27 @@ test('a page with too many series says which label makes them, once a minute', a
   expect(issues[0]?.example).toContain(`${url}: more than 10 series to store: label pod of a_total has 30 values`)
 })
 
+describe('a clock that is set', () => {
+  test.each([
+    ['back by a day', -86_400_000],
+    ['forward by a day', 86_400_000],
+  ])('%s: targets are scraped on, and their health is told', async (_, jump) => {
+    exporter.answer = 'a 1\n'
+    const scraper = exporter.scrape([{ url }])
+    await settled(scraper)
+    await exporter.next(scraper)
+    exporter.clock.set(exporter.clock.now() + jump)
+    exporter.inserted = []
+    const [before] = [exporter.batches.length]
+    for (let round = 1; round <= 8; round++) {
+      exporter.clock.advance(10_000)
+      await until(() => exporter.batches.length >= before + Math.max(round - 1, 1))
+    }
+    expect(exporter.batches.length).toBeLessThanOrEqual(before + 9)
+    await until(() => exporter.inserted.length > 0)
+  })
+})
+
 describe('reload and stop', () => {
   test('targets that stay keep their counters, others come and go', async () => {
     exporter.answer = fixture('vllm-v1.prom')
@@ -231,6 +252,42 @@ describe('reload and stop', () => {
     ])
     const rows = exporter.batches.flatMap(({ server_samples = [] }) => server_samples)
     expect(rows.find(({ endpoint }) => endpoint === 'renamed')).toMatchObject({ output_tokens: 1 })
+  })
+
+  test('counters stay apart when the queues of the configuration change', async () => {
+    const system = (name: string) => ({ system: name, labels: ['q'], done: `${name}_done_total` })
+    const page = (done: number) =>
+      ['old', 'new', 'first'].map((name) => `${name}_done_total{q="jobs"} ${done}\n`).join('')
+    exporter.answer = page(1_000)
+    const scraper = exporter.scrape([{ url }], { queues: [system('old')] })
+    await settled(scraper)
+    exporter.answer = page(1_001)
+    scraper.reload(testConfig([{ url }], { queues: [system('first'), system('new'), system('old')] }), [])
+    await exporter.next(scraper)
+    exporter.answer = page(1_003)
+    await exporter.next(scraper)
+    const rows = exporter.batches.flatMap(({ queue_samples = [] }) => queue_samples)
+    const done = (name: string) => rows.filter((row) => row.system === name).map((row) => row.done)
+    expect([done('old'), done('first'), done('new')]).toEqual([
+      [null, 1, 2],
+      [null, 2],
+      [null, 2],
+    ])
+  })
+
+  test('counters stay apart when a mapping changes', async () => {
+    const page = (count: number) => `a_total{m="x"} ${count}\nb_total{m="x"} ${count}\n`
+    const target = (name: string) => ({ url, kind: 'own', mapping: { model_label: 'm', output_tokens: name } })
+    exporter.answer = page(1_000)
+    const scraper = exporter.scrape([target('a')])
+    await settled(scraper)
+    exporter.answer = page(1_001)
+    scraper.reload(testConfig([target('b')]), [])
+    await exporter.next(scraper)
+    exporter.answer = page(1_003)
+    await exporter.next(scraper)
+    const rows = exporter.batches.flatMap(({ server_samples = [] }) => server_samples)
+    expect(rows.map(({ output_tokens }) => output_tokens)).toEqual([null, null, 2])
   })
 
   test('stop ends a scrape under way, stores nothing after it, and may be called twice', async () => {

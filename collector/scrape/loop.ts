@@ -121,6 +121,7 @@ export class TargetLoop {
     this.#cancelTick()
     this.#cancelFirst()
     this.#stopping.abort()
+    if (why !== undefined) this.#services.claims.release(this.#settings.url)
     await this.#running
     await this.#storing
     if (why !== undefined) this.#setTarget({ state: 'unknown', error: why, duration_ms: null })
@@ -129,9 +130,11 @@ export class TargetLoop {
 
   #schedule(): void {
     const { clock } = this.#services
+    const { intervalMs } = this.#limits
     this.#cancelTick = clock.after(Math.max(this.#nextAt - clock.now(), 0), () => {
-      // After the machine slept there is nothing to catch up with.
-      this.#nextAt = Math.max(this.#nextAt + this.#limits.intervalMs, clock.now() + 1)
+      const now = clock.now()
+      // After the machine slept there is nothing to catch up with; after the clock was set back, no day to wait for.
+      this.#nextAt = Math.min(Math.max(this.#nextAt + intervalMs, now + 1), now + 2 * intervalMs)
       this.#schedule()
       this.#run()
     })
@@ -218,7 +221,7 @@ export class TargetLoop {
 
   /** A page with a bad line has it on every scrape: one row a minute says so. */
   #takeIssues(now: number): IngestIssue[] {
-    if (this.#issues.size === 0 || now - this.#issuesAt <= reportEveryMs) return []
+    if (this.#issues.size === 0 || Math.abs(now - this.#issuesAt) <= reportEveryMs) return []
     const common = { ...plainIssue, timestamp: now * 1000, source: 'scrape' }
     const issues = [...this.#issues].map(([reason, { items, example }]) =>
       Object.assign({ reason, items, example: `${this.#settings.url}: ${example()}` }, common),
@@ -242,7 +245,7 @@ export class TargetLoop {
       else if (state === 'unknown') log.info({ url }, `scrape: target ${error}`)
       else log.warn({ url, error }, `scrape: target ${state}`)
     const reported = this.#reported
-    const due = !reported || now + this.#limits.intervalMs - reported.at > reportEveryMs
+    const due = !reported || Math.abs(now - reported.at) + this.#limits.intervalMs > reportEveryMs
     if (due || !sameHealth(reported.target, target)) this.#reporting = this.#reporting.then(() => this.#report(target))
   }
 

@@ -182,7 +182,7 @@ export class PageReader {
     const servers: Plan['servers'] = []
     // A model that an engine on the page has a row for has none of the server around it: it would be counted twice.
     for (const server of present.toSorted((one, other) => Number(one.wraps ?? false) - Number(other.wraps ?? false))) {
-      const deltas = this.#deltasOf(`server ${server.name}`)
+      const deltas = this.#deltasOf(`server ${definitionOf(server)}`)
       const taken = new Set(server.wraps ? servers.flatMap(({ reader }) => reader.models) : [])
       servers.push({ deltas, reader: serverReader(server, families, deltas, model, taken) })
     }
@@ -196,9 +196,9 @@ export class PageReader {
           : [],
       ),
       servers,
-      queues: target.queues.flatMap((system, index) =>
+      queues: target.queues.flatMap((system) =>
         kinds.has(system.name) && system.detect(families)
-          ? [{ system, deltas: this.#deltasOf(`queue ${nameOf(target.queues, index)}`) }]
+          ? [{ system, deltas: this.#deltasOf(`queue ${definitionOf(system)}`) }]
           : [],
       ),
       used: servers.reduce((all, { reader }) => all.union(reader.used), new Set<Sample>()),
@@ -235,6 +235,21 @@ export class PageReader {
     this.#selection = { of, target, metrics: same }
     return same
   }
+}
+
+const definitions = new WeakMap<object, string>()
+
+/**
+ * What is read as which measure: the same for as long as the configuration means the same. Under another one a counter that was
+ * there all along would look new, and everything that it ever counted like an increase.
+ */
+function definitionOf(kind: InferenceServer | JobQueues): string {
+  let text = definitions.get(kind)
+  if (text === undefined) {
+    text = JSON.stringify(kind, (_, value: unknown) => (value instanceof RegExp ? String(value) : value))
+    definitions.set(kind, text)
+  }
+  return text
 }
 
 /** A target's own mapping stands for the server of its name. */
@@ -295,10 +310,4 @@ function processStart(families: Families): number | null {
   const samples = families.get('process_start_time_seconds')?.samples ?? []
   const [only] = samples
   return samples.length === 1 && only && Number.isFinite(only.value) ? only.value : null
-}
-
-/** A reload may put others before it; of several of one name the first is first. */
-function nameOf(systems: readonly JobQueues[], index: number): string {
-  const name = systems[index]?.name ?? ''
-  return `${name} ${systems.slice(0, index).filter((other) => other.name === name).length}`
 }

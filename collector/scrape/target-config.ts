@@ -1,6 +1,6 @@
 /** What targets have of their own, and what all of them have unless they do. */
 import { z } from 'zod'
-import { labels } from '../config-values.ts'
+import { headers, labels } from '../config-values.ts'
 import { metricMapping } from './mapping.ts'
 import { personalLabels } from './personal-labels.ts'
 
@@ -15,13 +15,7 @@ export const authConfig = z
     password_file: file('File that holds the password; read at every scrape'),
     bearer_token: z.string().min(1).optional().describe('Sent as Authorization: Bearer …'),
     bearer_token_file: file('File that holds the token; read at every scrape'),
-    headers: z
-      .record(
-        z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected a header name'),
-        z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value on one line'),
-      )
-      .default({})
-      .describe('Headers of every request, such as X-Scope-OrgID'),
+    headers: headers.default({}).describe('Headers of every request, such as X-Scope-OrgID'),
   })
   .superRefine((auth, context) => {
     const wrong = (path: keyof typeof auth, message: string) =>

@@ -132,6 +132,13 @@ test('changes that follow each other fast are applied together', async () => {
   clock.advance(2_000)
   await until(() => found.changes === 2)
   expect(found.targets).toHaveLength(4)
+
+  clock.set(clock.now() - 86_400_000)
+  count = 5
+  clock.advance(1_000)
+  await until(() => state()?.found === count)
+  clock.advance(5_000)
+  await until(() => found.targets.length === count)
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
 })

@@ -127,7 +127,8 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
   const plan = () => {
     stale = true
     if (stopped || cancel || working) return
-    const waitMs = lastAt + changeEveryMs - clock.now()
+    // A clock that was set back must not make a change wait for the time that it was.
+    const waitMs = Math.min(lastAt + changeEveryMs - clock.now(), changeEveryMs)
     if (waitMs <= 0) work()
     else
       cancel = clock.after(waitMs, () => {

@@ -31,7 +31,11 @@ export function createStateStore({ db, clock, log }: StateStoreOptions): StateSt
 
   const write = async () => {
     // While one was being written, newer ones may have come.
-    for (let body = changeOf(latest); body !== written || clock.now() - writtenAt >= everyMs; body = changeOf(latest)) {
+    for (
+      let body = changeOf(latest);
+      body !== written || Math.abs(clock.now() - writtenAt) >= everyMs;
+      body = changeOf(latest)
+    ) {
       const now = clock.now()
       if (latest.length > 0)
         await db.insert(
