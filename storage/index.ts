@@ -14,6 +14,7 @@ import { migrate, shippedMigrations, type Adapt } from './migrate.ts'
 import { readiness } from './readiness.ts'
 import { applyRetention } from './retention.ts'
 import { startRollups, type Rollups } from './rollups.ts'
+import { applyServerUsers } from './server-users.ts'
 
 export interface StorageOptions {
   data_dir: string
@@ -60,6 +61,8 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     const adapt: Adapt = cluster ? clusterAdapter(cluster, database) : (statement) => [statement]
     if (!engine) await createDatabase({ url, ...writerOf(options) }, database, cluster)
     await migrate(db, shippedMigrations(), options.log, adapt)
+    if (!engine && options.clickhouse.users.length > 0)
+      await applyServerUsers(db, options.clickhouse.users, database, cluster)
     await applyRetention(db, options.retention, adapt)
     rollups = await startRollups(db, options.log)
     return {

@@ -106,6 +106,7 @@ export class Executor {
         maxWaiting: 200,
         reuse: false,
         prepare: [`SET ROLE ${roles.reader}`],
+        spare: { count: 4, database: options.database },
         stuck: { graceMs: stuckGraceMs, report: options.onStuck },
       }),
     }

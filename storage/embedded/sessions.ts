@@ -12,6 +12,8 @@ export interface PoolOptions {
   reuse: boolean
   /** Runs once on each new connection. */
   prepare?: readonly string[]
+  /** Connections that are opened, prepared and in `database` before a query needs them. */
+  spare?: { count: number; database: string }
   /** Called with a query that went on `graceMs` after its max_execution_time: some functions never look at the clock. */
   stuck?: { graceMs: number; report: (sql: string) => void }
 }
@@ -35,6 +37,7 @@ export class ConnectionPool {
   private readonly options: PoolOptions
   private readonly idle: Connection[] = []
   private readonly turns: Turns
+  private opening = 0
 
   constructor(engine: Engine, canceller: Canceller, options: PoolOptions) {
     this.engine = engine
@@ -60,6 +63,7 @@ export class ConnectionPool {
       throw error
     } finally {
       this.turns.leave()
+      this.openSpare()
     }
   }
 
@@ -75,6 +79,30 @@ export class ConnectionPool {
     }
   }
 
+  private openSpare(): void {
+    const { spare } = this.options
+    if (!spare || this.idle.length + this.opening >= spare.count) return
+    this.opening++
+    const opened = async () => {
+      try {
+        const connection = await this.open()
+        await this.use(connection, spare.database)
+        this.idle.push(connection)
+      } catch {
+        // The next query opens its own, and says what is wrong.
+      } finally {
+        this.opening--
+      }
+    }
+    void opened()
+  }
+
+  private async use(connection: Connection, database: string): Promise<void> {
+    if (database === '' || connection.database === database) return
+    await connection.query(`USE ${quoteName(database)}`)
+    connection.database = database
+  }
+
   private async open(): Promise<Connection> {
     const connection = this.engine.connect()
     try {
@@ -87,10 +115,7 @@ export class ConnectionPool {
   }
 
   private async runOn(connection: Connection, statement: Statement): Promise<RawResult> {
-    if (statement.database !== '' && connection.database !== statement.database) {
-      await connection.query(`USE ${quoteName(statement.database)}`)
-      connection.database = statement.database
-    }
+    await this.use(connection, statement.database)
     const set = setStatement(connection.applied, statement.settings, statement.params)
     if (set) await connection.query(set)
     if (statement.signal.aborted) throw cancelled()

@@ -13,7 +13,7 @@ const readerSettings =
   /^(output_format_(?!\w*(?:schema|file|path))\w+|date_time_output_format|session_timezone|final|join_use_nulls|group_by_use_nulls|extremes|limit|offset)$/
 
 /** A reader's query may lower these, never raise them. */
-const readerLimits: Readonly<Record<string, number>> = {
+export const readerLimits: Readonly<Record<string, number>> = {
   max_execution_time: 30,
   max_result_rows: 1_000_000,
   max_result_bytes: 256 * 1024 * 1024,

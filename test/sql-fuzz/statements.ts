@@ -287,7 +287,7 @@ function tail(dice: Dice, { outFile }: Paths): string {
     ` SETTINGS ${dice.pick(settings)} = ${dice.pick(['0', '1', quote(outFile)])}`,
     ` SETTINGS ${dice.pick(settings)} = 1 FORMAT CSV`,
     `; ${dice.pick(statements)}`,
-    ` UNION ALL SELECT '${"'"}' --`,
+    " UNION ALL SELECT ''' --",
     ' LIMIT 5',
     ` -- ${dice.pick(statements)}`,
     `\n\n${dice.pick(statements)}`,
