@@ -47,8 +47,13 @@ export function readServer(
   context: ServerContext,
   except: ReadonlySet<string> = new Set(),
 ): ServerPage {
-  const nameOf = (model: string) => modelName(model === '' ? context.model : model).model
-  const selection = select(server, families, (model) => except.has(nameOf(model)))
+  const isLeftOut = (model: string) => except.has(modelName(model === '' ? context.model : model).model)
+  const selection = select(server, families, isLeftOut)
+  // They are counted all the same: once they are not left out any more, all that was ever counted would look new.
+  if (except.size > 0) {
+    const all = select(server, families)
+    for (const model of all.models.filter(isLeftOut)) readModel(server, model, all, deltas, context)
+  }
   const rows = selection.models.map((model) => readModel(server, model, selection, deltas, context))
   return { rows, used: selection.used }
 }
