@@ -10,12 +10,17 @@ export async function credentialHeaders(url: URL, auth: AuthConfig | undefined):
   return authorization === undefined ? headers : { ...headers, authorization }
 }
 
-/** `url` as it may be shown and stored: without user and password. */
+/** Parameters that are keys: `token`, `access_token`, `api-key`, `X-Amz-Signature`. */
+const secretName = /(^|[-_.])(api)?(key|token|secret|passw(or)?d|auth|sig|signature)$/i
+
+/** `url` as it may be shown and stored: without user and password, and without the keys in its query. */
 export function publicUrl(url: string): string {
   const parsed = new URL(url)
-  if (parsed.username === '' && parsed.password === '') return url
+  const secrets = [...parsed.searchParams.keys()].filter((name) => secretName.test(name))
+  if (parsed.username === '' && parsed.password === '' && secrets.length === 0) return url
   parsed.username = ''
   parsed.password = ''
+  for (const name of secrets) parsed.searchParams.set(name, '***')
   return parsed.href
 }
 

@@ -100,6 +100,18 @@ describe('how a page is asked for', () => {
     expect(JSON.stringify([exporter.batches, exporter.inserted])).not.toContain('ss@')
   })
 
+  test('a key in the query goes to the target and nowhere else', async () => {
+    exporter.answer = (_, response) => response.writeHead(302, { location: '/loop?state=hunter2' }).end()
+    const scraper = exporter.scrape([{ url: `${url}?module=gpu&api_key=hunter2&X-Amz-Signature=hunter2` }])
+    await settled(scraper)
+    expect(exporter.requests[0]?.url).toContain('api_key=hunter2')
+    exporter.answer = 'a 1\nnot a line\n'
+    await exporter.next(scraper)
+    await until(() => exporter.batches.length > 0)
+    expect(exporter.inserted.at(-1)?.url).toBe(`${url}?module=gpu&api_key=***&X-Amz-Signature=***`)
+    expect(JSON.stringify([scraper.targets(), exporter.inserted, exporter.batches])).not.toContain('hunter2')
+  })
+
   test('a target has its own credentials, those of all, or none; none are shown where they are refused', async () => {
     const seen = new Map<string | undefined, string | undefined>()
     exporter.answer = (request, response) => {

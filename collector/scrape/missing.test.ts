@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseExposition } from './exposition.ts'
+import { mappedServer, metricMapping } from './mapping.ts'
 import { MissingReport } from './missing.ts'
 import { PageReader, type PageSettings } from './page-reader.ts'
 import { servers } from './servers/index.ts'
@@ -47,8 +48,16 @@ test('a series of nearly the same name is shown: it was renamed', () => {
     measure: 'waiting',
     names: ['vllm:num_requests_waiting'],
     reason: 'not on the page of this version; the page has vllm:requests_waiting_num_all',
-    fix: expect.stringContaining('write mapping: { waiting: "vllm:requests_waiting_num_all" } at the target') as string,
+    fix: expect.stringContaining(
+      'write kind: vllm and mapping: { waiting: "vllm:requests_waiting_num_all" } at the target',
+    ) as string,
   })
+  const server = mappedServer('vllm', metricMapping.parse({ waiting: 'vllm:requests_waiting_num_all' }))
+  const followed = read(page, { kind: 'vllm', server })
+  expect(followed.missing.map(({ measure }) => measure)).not.toContain('waiting')
+  expect(followed.rows.server_samples).toMatchObject([
+    { server: 'vllm', model: 'acme/tiny-chat', running: 7, waiting: 2 },
+  ])
 })
 
 test('the list is the same object until the page changes', () => {

@@ -7,7 +7,7 @@ import { measuresOf, selectorsOf, type Hint, type InferenceServer, type MeasureF
 
 const unexplained: Hint = {
   reason: 'not on the page',
-  fix: 'if it has another name there, write that name in scrape.targets[].mapping',
+  fix: 'if it has another name there, write the kind and that name in scrape.targets[].kind and mapping',
 }
 
 /** Remembers what it said: a target misses the same on every page. */
@@ -66,7 +66,7 @@ function explain(server: InferenceServer, field: MeasureField, families: Familie
     measure: field,
     names,
     reason: `${hint.reason}; the page has ${similar}`,
-    fix: `${hint.fix === '' ? '' : `${hint.fix}; `}if ${similar} is the same, write mapping: { ${field}: "${similar}" } at the target`,
+    fix: `${hint.fix === '' ? '' : `${hint.fix}; `}if ${similar} is the same, write kind: ${server.name} and mapping: { ${field}: "${similar}" } at the target`,
   }
 }
 

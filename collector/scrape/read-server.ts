@@ -68,11 +68,20 @@ export function serverReader(
     model: nameOf(model),
     readings: readingsOf(server, model, selection, deltas),
   }))
+  // Counted all the same: once they are not left out any more, all that was ever counted would look new.
+  const all = except.size > 0 ? select(server, families) : null
+  const leftOut =
+    all?.models.filter((model) => except.has(nameOf(model))).map((model) => readingsOf(server, model, all, deltas)) ??
+    []
   return {
     models: models.map(({ model }) => model),
     used: selection.used,
-    read: ({ timestamp, instance, endpoint }) =>
-      models.map(({ model, readings }) => {
+    read: ({ timestamp, instance, endpoint }) => {
+      for (const readings of leftOut) {
+        const row = emptyServerSample()
+        for (const read of readings) read(row)
+      }
+      return models.map(({ model, readings }) => {
         const resets = deltas.resets
         const row = emptyServerSample()
         row.timestamp = timestamp
@@ -85,7 +94,8 @@ export function serverReader(
         for (const read of readings) read(row)
         row.restarted = deltas.resets > resets
         return row
-      }),
+      })
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex -- the binary formats of clients are full of them */
 /**
  * What other clients send, byte for byte, replayed over a socket: connect sequences and first queries of clickhouse-connect,
  * clickhouse-go (Grafana), JDBC and curl.

@@ -48,6 +48,11 @@ beforeAll(async () => {
     sample('shared-a', 10, { endpoint: 'both', waiting: 1, done: 5 }),
     sample('shared-b', 10, { endpoint: 'both', waiting: 2, done: 5 }),
     sample('alone', 10, { waiting: null }),
+    // Its exporter moved to another address, as pods do.
+    sample('moved', 10, { target: 'http://old/metrics', waiting: 3, done: 7 }),
+    sample('moved', 20, { target: 'http://old/metrics', waiting: 3, done: 3 }),
+    sample('moved', 1_800, { target: 'http://new/metrics', waiting: 6, interval_ms: null }),
+    sample('moved', 1_810, { target: 'http://new/metrics', waiting: 5, done: 1 }),
     sample('batch', -10, { endpoint: 'llama', waiting: 77, done: 1_000 }),
   ])
   await store(storage.db, 'requests', [
@@ -63,6 +68,18 @@ afterAll(() => storage.stop())
 test('how queues are, what was done, and what a job cost', async () => {
   const unknown = { running: null, oldest_age_ms: null, consumers: null, arrived: null, failed: null }
   expect(await jobQueues(storage.reader, hour)).toEqual([
+    {
+      ...unknown,
+      system: 'rabbitmq',
+      queue: 'moved',
+      endpoint: '',
+      timestamp_ms: noon + 1_810_000,
+      waiting: 5,
+      done: 11,
+      done_per_second: 11 / 30,
+      cost_usd: null,
+      cost_per_job_usd: null,
+    },
     {
       ...unknown,
       system: 'rabbitmq',

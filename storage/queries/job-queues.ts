@@ -24,15 +24,21 @@ export interface JobQueueNow {
   cost_per_job_usd: number | null
 }
 
-/** Those with the most waiting jobs first. Two targets that see the same queue: the newest of them counts. */
+/** Within it one target counts for a queue. */
+const turnMs = 300_000
+
+/**
+ * Those with the most waiting jobs first. Of several targets that see the same queue one counts at a time: the newest in each
+ * five minutes, since an exporter that moves to another address goes on counting there.
+ */
 export async function jobQueues(db: Db, range: TimeRange): Promise<JobQueueNow[]> {
   const rows = await db.query<JobQueueNow & { queues_of_endpoint: number }>(
     `with
       samples as (
-        select * from queue_samples
+        select *, intDiv(toUnixTimestamp64Milli(timestamp), {turn_ms:Int64}) as turn from queue_samples
         where timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') and timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
       ),
-      seen as (select system, queue, argMax(target, timestamp) as target from samples group by system, queue),
+      seen as (select system, queue, turn, argMax(target, timestamp) as target from samples group by system, queue, turn),
       queues as (
         select system, queue, argMax(s.endpoint, s.timestamp) as endpoint,
           toUnixTimestamp64Milli(max(s.timestamp)) as timestamp_ms,
@@ -42,7 +48,7 @@ export async function jobQueues(db: Db, range: TimeRange): Promise<JobQueueNow[]
           tupleElement(argMax(tuple(s.consumers), s.timestamp), 1) as consumers,
           toFloat64(sum(s.arrived)) as arrived, toFloat64(sum(s.done)) as done, toFloat64(sum(s.failed)) as failed,
           sum(s.done) / (sumIf(s.interval_ms, s.done is not null) / 1000) as done_per_second
-        from samples as s where (system, queue, target) in (select system, queue, target from seen)
+        from samples as s where (system, queue, turn, target) in (select system, queue, turn, target from seen)
         group by system, queue
       ),
       costs as (
@@ -55,7 +61,7 @@ export async function jobQueues(db: Db, range: TimeRange): Promise<JobQueueNow[]
       toUInt32(count() over (partition by queues.endpoint)) as queues_of_endpoint
     from queues left join costs on costs.endpoint = queues.endpoint
     order by waiting desc nulls last, system, queue`,
-    { from_ms: Math.floor(range.from), to_ms: Math.ceil(range.to) },
+    { from_ms: Math.floor(range.from), to_ms: Math.ceil(range.to), turn_ms: turnMs },
   )
   return rows.map(({ queues_of_endpoint, ...row }) =>
     Object.assign(row, {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seeded } from '../../collector/demo/random.ts'
 import type { Probe } from '../../records/probe.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { testStorage } from '../testing.ts'
@@ -133,6 +134,54 @@ test('outages: from the first failure to the next success', async () => {
       cold_start: true,
     },
   ])
+})
+
+describe('random histories', () => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  const random = seeded(seed)
+  const pick = (limit: number) => random.below(limit)
+  const from = start + 400 * 24 * 60 * minute
+  const to = from + 120 * minute
+
+  /** Gaps, other intervals, two collectors that probe the same, the same moment twice. */
+  const history = (endpoint: string): Probe[] => {
+    const rows: Probe[] = []
+    const collectors = 1 + pick(2)
+    for (let collector = 0; collector < collectors; collector++) {
+      let interval = [5_000, 30_000, minute, 10 * minute][pick(4)] ?? minute
+      for (let at = from + pick(10) * minute; at < to && rows.length < 200; at += interval + pick(3) * 7) {
+        if (pick(20) === 0) at += pick(60) * minute
+        if (pick(15) === 0) interval = [5_000, 30_000, minute, 10 * minute][pick(4)] ?? minute
+        if (at >= to) break
+        if (rows.some(({ timestamp }) => timestamp === at * 1000)) continue
+        rows.push(probe(endpoint, 0, pick(3) > 0, { timestamp: at * 1000, interval_ms: interval }))
+      }
+    }
+    return rows
+  }
+  const histories = Array.from({ length: 40 }, (_, index) => history(`random-${index}`)).filter(
+    (rows) => rows.length > 0,
+  )
+
+  test(`are what counting them one by one says (seed ${seed})`, async () => {
+    await store(storage.db, 'probes', histories.flat())
+    for (const now of [to + 60 * minute, from + 50 * minute]) {
+      const rows = new Map((await uptime(storage.reader, { from, to }, now)).map((row) => [row.endpoint, row]))
+      for (const history of histories) {
+        const sorted = history.toSorted((a, b) => a.timestamp - b.timestamp)
+        const sums = { up_ms: 0, down_ms: 0 }
+        for (const [index, { timestamp, interval_ms, ok }] of sorted.entries()) {
+          const at = timestamp / 1000
+          const next = sorted[index + 1]
+          const until = Math.min(next ? next.timestamp / 1000 : Math.min(to, now), at + 2 * interval_ms)
+          sums[ok ? 'up_ms' : 'down_ms'] += Math.max(until - at, 0)
+        }
+        const row = rows.get(sorted[0]?.endpoint ?? '')
+        expect(row).toMatchObject({ ...sums, probes: sorted.length })
+        expect((row?.up_ms ?? 0) + (row?.down_ms ?? 0)).toBeLessThanOrEqual(to - from)
+      }
+    }
+  })
 })
 
 test('without probes there is nothing to say', async () => {

@@ -95,3 +95,11 @@ describe.each([...pages])('%s', (_, page) => {
       for (const [, increase] of increases(row)) expect(increase).toBeGreaterThanOrEqual(0)
   })
 })
+
+test('the server around an engine counts from the page before also when the engine falls silent', () => {
+  const page = `${fixture('kserve-vllm.prom')}python_info 1\n`
+  const silent = page.replaceAll(/^.*vllm:.*\n/gm, '')
+  const rows = read(page, page, silent)
+  expect(rows.map(({ server }) => server)).toEqual(['kserve'])
+  expect(grown(rows)).toEqual([])
+})
