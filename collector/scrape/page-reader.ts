@@ -146,8 +146,8 @@ export class PageReader {
       rows.server_samples.push(...found.rows)
       for (const sample of found.used) used.add(sample)
     }
-    for (const system of target.queues) {
-      if (!kinds.has(system.name) || !system.detect(page.families)) continue
+    for (const system of queuesOf(target.queues, page.families)) {
+      if (!kinds.has(system.name)) continue
       const deltas = deltasOf(`queue ${definitionOf(system)}`, processStart(page.families))
       const found = readQueues(system, page.families, deltas, { ...context, endpoint: target.endpoint })
       rows.queue_samples.push(...found.rows)
@@ -211,6 +211,13 @@ function definitionOf(kind: InferenceServer | JobQueues): string {
 /** A target's own mapping stands for the server of its name. */
 function serversOf({ server }: PageSettings): readonly InferenceServer[] {
   return server ? [...servers.filter(({ name }) => name !== server.name), server] : servers
+}
+
+/** Those on the page. One that the configuration describes stands for the known one of its name. */
+function queuesOf(queues: readonly JobQueues[], families: Families): readonly JobQueues[] {
+  const present = queues.filter(({ detect }) => detect(families))
+  const described = new Set(present.filter((system) => !jobQueues.includes(system)).map(({ name }) => name))
+  return present.filter((system) => !jobQueues.includes(system) || !described.has(system.name))
 }
 
 /** The configured kind, or every kind that recognises the page. */
