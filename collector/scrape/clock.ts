@@ -6,10 +6,14 @@ export interface Clock {
   after(ms: number, task: () => void): () => void
 }
 
+/** What is longer a timer takes for nothing, and runs at once. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** A task that is more than 24 days away runs then. */
 export const systemClock: Clock = {
   now: Date.now,
   after(ms, task) {
-    const timer = setTimeout(task, ms)
+    const timer = setTimeout(task, Math.min(ms, longestTimerMs))
     return () => clearTimeout(timer)
   },
 }

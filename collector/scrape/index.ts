@@ -63,7 +63,7 @@ export function startScraper(options: ScraperOptions): Scraper {
     const done = loop.stop(why).finally(() => ending.delete(done))
     ending.add(done)
   }
-  const configured = () => new Set(config.targets.map(({ url }) => addressOf(url)))
+  const configured = () => new Map(config.targets.map((target) => [addressOf(target.url), target]))
 
   /** A driver that is not loaded is no target that is down: only what answered once is one. */
   const tryNvidiaSmi = async (limits: LoopLimits) => {
@@ -92,8 +92,8 @@ export function startScraper(options: ScraperOptions): Scraper {
 
   const apply = () => {
     const local = localTarget()
-    const fixed = config.targets.map((target) => ({ ...target, source: staticSource }))
     const taken = configured()
+    const fixed = [...taken.values()].map((target) => ({ ...target, source: staticSource }))
     const found = discovered.filter(({ url }) => !taken.has(addressOf(url)))
     const all = [...fixed, ...(local ? [local.target] : []), ...found]
     const wanted = new Map(all.map((target) => [target.url, target]))
@@ -121,8 +121,8 @@ export function startScraper(options: ScraperOptions): Scraper {
     }
   }
   const warnOfDoubles = () => {
-    if (new Set(config.targets.map(({ url }) => url)).size < config.targets.length)
-      log.warn('scrape.targets names a url twice: the last one is used')
+    if (configured().size < config.targets.length)
+      log.warn('scrape.targets names an address twice: the last one is used')
   }
 
   warnOfDoubles()
@@ -133,7 +133,7 @@ export function startScraper(options: ScraperOptions): Scraper {
     clock,
     log,
     metrics: services.metrics,
-    taken: configured,
+    taken: () => new Set(configured().keys()),
     onTargets(targets) {
       discovered = targets
       if (!signal.aborted) apply()

@@ -254,6 +254,14 @@ describe('reload and stop', () => {
     expect(rows.find(({ endpoint }) => endpoint === 'renamed')).toMatchObject({ output_tokens: 1 })
   })
 
+  test('one address in two spellings is one target', async () => {
+    exporter.answer = 'a 1\n'
+    const scraper = exporter.scrape([{ url }, { url: url.replace('//', '//me:secret@'), endpoint: 'last' }])
+    await settled(scraper)
+    expect(scraper.targets()).toMatchObject([{ url, endpoint: 'last' }])
+    expect(exporter.batches.flatMap(({ metric_samples = [] }) => metric_samples)).toHaveLength(1)
+  })
+
   test('counters stay apart when the queues of the configuration change', async () => {
     const system = (name: string) => ({ system: name, labels: ['q'], done: `${name}_done_total` })
     const page = (done: number) =>

@@ -196,10 +196,8 @@ export class PageReader {
           : [],
       ),
       servers,
-      queues: target.queues.flatMap((system) =>
-        kinds.has(system.name) && system.detect(families)
-          ? [{ system, deltas: this.#deltasOf(`queue ${definitionOf(system)}`) }]
-          : [],
+      queues: queuesOf(target.queues, families).flatMap((system) =>
+        kinds.has(system.name) ? [{ system, deltas: this.#deltasOf(`queue ${definitionOf(system)}`) }] : [],
       ),
       used: servers.reduce((all, { reader }) => all.union(reader.used), new Set<Sample>()),
       host,
@@ -255,6 +253,13 @@ function definitionOf(kind: InferenceServer | JobQueues): string {
 /** A target's own mapping stands for the server of its name. */
 function serversOf({ server }: PageSettings): readonly InferenceServer[] {
   return server ? [...servers.filter(({ name }) => name !== server.name), server] : servers
+}
+
+/** Those on the page. One that the configuration describes stands for the known one of its name. */
+function queuesOf(queues: readonly JobQueues[], families: Families): readonly JobQueues[] {
+  const present = queues.filter(({ detect }) => detect(families))
+  const described = new Set(present.filter((system) => !jobQueues.includes(system)).map(({ name }) => name))
+  return present.filter((system) => !jobQueues.includes(system) || !described.has(system.name))
 }
 
 /** The configured kind, or every kind that recognises the page. */

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { QueueSample } from '../../records/queue-sample.ts'
 import { Deltas } from './delta.ts'
 import { ExpositionParser } from './exposition.ts'
+import { PageReader } from './page-reader.ts'
 import { readQueues, type JobQueues } from './queue.ts'
 import { jobQueues } from './queues/index.ts'
 import { jobQueuesOf, mappedQueue } from './queues/mapped.ts'
+import { plainTarget } from './testing.ts'
 
 const start = 1_763_700_000
 
@@ -126,6 +128,29 @@ describe('a mapping of the configuration', () => {
     })
     const page = 'redis_key_size{db="db0",key="jobs",kind="list"} 17\nredis_key_size{db="db0",key="set",kind="set"} 4\n'
     expect(read([page], [jobQueuesOf(mapping)])).toMatchObject([{ system: 'redis', queue: 'db0/jobs', waiting: 17 }])
+  })
+
+  test('counters as OpenMetrics declares them, and the count of a histogram', () => {
+    const mapping = mappedQueue.parse({ system: 'own', labels: ['q'], arrived: 'jobs', done: 'job_seconds_count' })
+    const page = (jobs: number) => `# TYPE jobs counter
+jobs_total{q="a"} ${jobs * 2}
+# TYPE job_seconds histogram
+job_seconds_bucket{q="a",le="+Inf"} ${jobs}
+job_seconds_sum{q="a"} 1
+job_seconds_count{q="a"} ${jobs}
+`
+    expect(read([page(4), page(9)], [jobQueuesOf(mapping)])).toMatchObject([{ queue: 'a', arrived: 10, done: 5 }])
+  })
+
+  test('one of the name of a known system stands for that where it finds its metrics', () => {
+    const mapping = mappedQueue.parse({ system: 'bullmq', labels: ['queue'], waiting: 'own_waiting' })
+    const known = 'bullmq_job_count{queue="a",state="waiting"} 5\n'
+    const rowsOf = (page: string) => {
+      const target = { ...plainTarget, queues: [jobQueuesOf(mapping), ...jobQueues] }
+      return new PageReader({ maxSeries: 100 }).read(page, target, 0).rows.queue_samples
+    }
+    expect(rowsOf(`own_waiting{queue="a"} 7\n${known}`)).toMatchObject([{ system: 'bullmq', queue: 'a', waiting: 7 }])
+    expect(rowsOf(known)).toMatchObject([{ system: 'bullmq', queue: 'a', waiting: 5 }])
   })
 
   test('has to name a metric', () => {

@@ -1,7 +1,8 @@
 /** What a queueing system is to the scraper: data. A new one is one file in `queues/` and one line in its list. */
 import type { QueueSample } from '../../records/queue-sample.ts'
 import type { Deltas } from './delta.ts'
-import { familyNamed, type Families, type Sample } from './families.ts'
+import type { Families, Sample } from './families.ts'
+import { samplesNamed } from './select.ts'
 
 /** Values of several series of one queue are summed, ages take the highest; of several names the first that is there counts. */
 export interface QueueMeasure {
@@ -53,8 +54,8 @@ export function readQueues(system: JobQueues, families: Families, deltas: Deltas
     return row
   }
   for (const [field, measure] of Object.entries(system.measures) as [QueueField, QueueMeasure][]) {
-    const family = measure.names.map((name) => familyNamed(families, name)).find((found) => found?.samples.length)
-    for (const sample of family?.samples ?? []) {
+    const samples = measure.names.map((name) => samplesNamed(families, name)).find((found) => found?.length)
+    for (const sample of samples ?? []) {
       const { labels } = sample.series
       const { where } = measure
       if (where && !where.values.includes(labels.get(where.label) ?? '')) continue

@@ -78,7 +78,13 @@ test('time up and down, what is left of the month’s budget, and what nobody kn
       cost_usd: null,
       ttft_p50_ms: 103,
       tokens_per_second_p50: null,
-      last: { timestamp_ms: start + 100 * minute, ok: false, error: 'failed at 100', certificate_days: null },
+      last: {
+        timestamp_ms: start + 100 * minute,
+        until_ms: start + 102 * minute,
+        ok: false,
+        error: 'failed at 100',
+        certificate_days: null,
+      },
     },
     {
       endpoint: 'steady',

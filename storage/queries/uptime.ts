@@ -24,7 +24,14 @@ export interface Uptime {
   ttft_p50_ms: number | null
   tokens_per_second_p50: number | null
   /** Of the newest probe. */
-  last: { timestamp_ms: number; ok: boolean; error: string; certificate_days: number | null }
+  last: {
+    timestamp_ms: number
+    /** Until when it says how the endpoint is; after that it is not probed any more. */
+    until_ms: number
+    ok: boolean
+    error: string
+    certificate_days: number | null
+  }
 }
 
 export interface Outage {
@@ -45,6 +52,7 @@ const bound = `timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
 
 interface Row extends Omit<Uptime, 'uptime_ratio' | 'budget_ms' | 'budget_left_ms' | 'last'> {
   last_ms: number
+  last_until_ms: number
   last_ok: boolean
   last_error: string
   last_certificate_days: number | null
@@ -69,14 +77,14 @@ export async function uptime(db: Db, range: TimeRange, nowMs: number): Promise<U
       toFloat64(sum(cost_usd)) as cost_usd,
       quantileExactOrNullIf(0.5)(ttft_ms, ok) as ttft_p50_ms,
       quantileExactOrNullIf(0.5)(tokens_per_second, ok) as tokens_per_second_p50,
-      max(at_ms) as last_ms, argMax(ok, timestamp) as last_ok, argMax(error, timestamp) as last_error,
+      max(at_ms) as last_ms, toInt64(argMax(at_ms + 2 * interval_ms, timestamp)) as last_until_ms, argMax(ok, timestamp) as last_ok, argMax(error, timestamp) as last_error,
       tupleElement(argMax(tuple(certificate_days), timestamp), 1) as last_certificate_days
     from spoken group by endpoint, probe`,
     { from_ms: Math.floor(range.from), to_ms, now_ms: Math.ceil(nowMs) },
   )
   const length = range.to - range.from
   return rows
-    .map(({ last_ms, last_ok, last_error, last_certificate_days, ...row }) => {
+    .map(({ last_ms, last_until_ms, last_ok, last_error, last_certificate_days, ...row }) => {
       const known = row.up_ms + row.down_ms
       const budget_ms = (1 - row.objective_ratio) * length
       return Object.assign(row, {
@@ -85,6 +93,7 @@ export async function uptime(db: Db, range: TimeRange, nowMs: number): Promise<U
         budget_left_ms: budget_ms - row.down_ms,
         last: {
           timestamp_ms: last_ms,
+          until_ms: last_until_ms,
           ok: last_ok,
           error: last_error,
           certificate_days: last_certificate_days,

@@ -1,6 +1,7 @@
 /** Queues whose exporter the configuration describes: `scrape.queues`. */
 import { z } from 'zod'
 import { counter, gauge, seconds, type JobQueues, type QueueField, type QueueMeasure } from '../queue.ts'
+import { samplesNamed } from '../select.ts'
 
 const metric = (what: string) => z.string().min(1).optional().describe(`Metric of ${what}`)
 
@@ -47,7 +48,7 @@ export function jobQueuesOf(mapping: MappedQueue): JobQueues {
   })
   return {
     name: mapping.system,
-    detect: (families) => given.some(({ name }) => families.has(name)),
+    detect: (families) => given.some(({ name }) => samplesNamed(families, name) !== undefined),
     labels: mapping.labels.map((name) => [name]),
     measures: Object.fromEntries(given.map(({ field, measure }) => [field, measure])),
   }

@@ -65,7 +65,8 @@ const monthName = (at: number) =>
 /** To the hundredth of a percent, where an objective is missed or met. */
 const percent = (ratio: number | null) => (ratio === null ? '—' : `${(Math.floor(ratio * 1e5) / 1e3).toFixed(3)} %`)
 
-function stateOf({ last }: UptimeRow): [Level, string] {
+function stateOf({ last }: UptimeRow, now: number): [Level, string] {
+  if (now > last.until_ms) return ['unknown', 'not probed']
   return last.ok ? ['ok', 'up'] : ['critical', 'down']
 }
 
@@ -76,10 +77,10 @@ const probeColumns = (now: number): Column<UptimeRow>[] => [
     key: 'state',
     head: 'State',
     render: (row) => {
-      const [level, word] = stateOf(row)
+      const [level, word] = stateOf(row, now)
       return <Status level={level} word={word} title={row.last.error || undefined} />
     },
-    sort: (row) => stateOf(row)[1],
+    sort: (row) => stateOf(row, now)[1],
   },
   {
     key: 'endpoint',
