@@ -426,12 +426,27 @@ export class Call implements Ongoing {
       ...(failure ? { error: failure.error } : {}),
     })
     options.onclosed()
-    if (this.taken || request.destroyed) return options.calls.remove(this)
     // After an early answer the rest of the request still goes where the answer came from.
-    request.once('close', () => {
-      if (!this.taken) out?.destroy()
-      options.calls.remove(this)
-    })
+    if (this.taken || request.destroyed || request.socket.destroyed) this.leave()
+    else this.awaitRest()
+  }
+
+  private awaitRest(): void {
+    const { request } = this
+    const { socket } = request
+    const leave = () => {
+      request.off('close', leave)
+      socket.off('close', leave)
+      this.leave()
+    }
+    // An answered request does not notice that its connection closes.
+    request.once('close', leave)
+    socket.once('close', leave)
+  }
+
+  private leave(): void {
+    if (!this.taken) this.out?.destroy()
+    this.options.calls.remove(this)
   }
 }
 

@@ -138,6 +138,24 @@ describe('aborts', () => {
     await expect(aborted.promise).resolves.toBeUndefined()
   })
 
+  test('of an upload that was answered early reaches the upstream, and gives up its place', async () => {
+    const aborted = Promise.withResolvers<void>()
+    const { url } = await before(
+      (request, response) => {
+        request.resume().socket.on('close', () => aborted.resolve())
+        response.end('early')
+      },
+      { config: { max_concurrent: 1 } },
+    )
+    const client = open(url, { method: 'POST', headers: { 'content-length': 1_000 } })
+    client.flushHeaders()
+    const [answer] = (await once(client, 'response')) as [IncomingMessage]
+    await once(answer.resume(), 'end')
+    client.destroy()
+    await aborted.promise
+    await expect.poll(async () => (await get(url)).status).toBe(200)
+  })
+
   test('the upstream’s in the middle of an answer reaches the client, with what came before', async () => {
     const ends: CallEnd[] = []
     const { url } = await before(
