@@ -25,6 +25,8 @@ export interface Ongoing extends Entry {
 
 /** Patience is checked this often; a call may take as much longer. */
 const checkMs = 1_000
+/** A call that is cut ends as soon as its connections have closed. */
+const cutMs = 1_000
 
 export class Calls {
   private readonly active = new Roll<Ongoing>()
@@ -96,15 +98,20 @@ export class Calls {
   /** Lets no further call begin, and waits for the others for at most `limitMs`; what is left then is cut. Idempotent. */
   async stop(limitMs: number): Promise<void> {
     this.stopping = true
-    if (this.active.size > 0 && limitMs > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.emptied = resolve
-      const timer = setTimeout(resolve, limitMs)
-      await promise
-      clearTimeout(timer)
-    }
+    await this.empty(limitMs)
     clearInterval(this.timer)
     for (const call of this.active.all()) call.cut()
+    // Their ends are told before this one.
+    await this.empty(cutMs)
+  }
+
+  private async empty(limitMs: number): Promise<void> {
+    if (this.active.size === 0 || limitMs <= 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.emptied = resolve
+    const timer = setTimeout(resolve, limitMs)
+    await promise
+    clearTimeout(timer)
   }
 
   private startChecking(): NodeJS.Timeout {

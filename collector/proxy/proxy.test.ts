@@ -549,11 +549,13 @@ describe('lifetime', () => {
     await stopped
   })
 
-  test('and then cuts what is left', async () => {
-    const { url, proxied } = await before((_, response) => response.write('a'))
+  test('and then cuts what is left, whose end is told before its own', async () => {
+    const ends: CallEnd[] = []
+    const { url, proxied } = await before((_, response) => response.write('a'), { observer: ending(ends) })
     const { answer } = await begin(url)
     const failed = once(answer.resume(), 'error')
     await proxied.proxy.stop(10)
+    expect(ends).toMatchObject([{ how: 'upstream_aborted', error: 'the proxy stopped' }])
     expect(await failed).toMatchObject([{ code: 'ECONNRESET' }])
   })
 
