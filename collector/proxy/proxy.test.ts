@@ -79,7 +79,8 @@ describe('streams', () => {
     let got = 0
     for await (const chunk of answer) got += (chunk as Buffer).length
     expect([taken, got]).toEqual([size, size])
-    expect(peak).toBeLessThan(64 * 2 ** 20)
+    // At 64 MiB of what was passed on the engine begins to look for garbage.
+    expect(peak).toBeLessThan(96 * 2 ** 20)
   })
 
   test('a client that does not read holds the upstream up', async () => {

@@ -67,6 +67,15 @@ test('a stream that the client resets is an abort', async () => {
   expect(response.writableFinished).toBe(false)
 })
 
+test('so is one whose connection the client closes', async () => {
+  const { stream, response } = await begin()
+  stream.on('error', () => undefined)
+  const closed = once(response, 'close')
+  stream.session?.destroy()
+  await closed
+  expect(response.writableFinished).toBe(false)
+})
+
 test('an answer that breaks off is reset, not ended', async () => {
   const { stream, response } = await begin()
   response.write('some', () => response.destroy())

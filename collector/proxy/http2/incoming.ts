@@ -67,6 +67,8 @@ export function acceptHttp2(server: Server, maxHeaderBytes: number): Http2Client
     silent.add(socket)
     firstBytes(socket, (isHttp2) => {
       silent.delete(socket)
+      // One that closed is gone: HTTP/2 has no halves of connections.
+      if (isHttp2) socket.allowHalfOpen = false
       if (isHttp2) http2.emit('connection', socket)
       else if (isHttp2 === false) speakHttp1(socket)
     })
