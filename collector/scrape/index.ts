@@ -93,7 +93,7 @@ export function startScraper(options: ScraperOptions): Scraper {
   const apply = () => {
     const local = localTarget()
     const taken = configured()
-    const fixed = [...taken.values()].map((target) => ({ ...target, source: staticSource }))
+    const fixed = [...taken.values()].map((target) => Object.assign({ source: staticSource }, target))
     const found = discovered.filter(({ url }) => !taken.has(addressOf(url)))
     const all = [...fixed, ...(local ? [local.target] : []), ...found]
     const wanted = new Map(all.map((target) => [target.url, target]))
