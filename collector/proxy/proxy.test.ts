@@ -57,8 +57,8 @@ describe('streams', () => {
     }
   })
 
-  test('100 MB up and 100 MB down pass with little of them in memory', async () => {
-    const size = 100 * 2 ** 20
+  test('300 MB up and 300 MB down pass with less than all of them in memory', async () => {
+    const size = 300 * 2 ** 20
     const part = Buffer.alloc(2 ** 16, 7)
     let taken = 0
     const { url } = await before((request, response) => {
@@ -79,8 +79,8 @@ describe('streams', () => {
     let got = 0
     for await (const chunk of answer) got += (chunk as Buffer).length
     expect([taken, got]).toEqual([size, size])
-    // At 64 MiB of what was passed on the engine begins to look for garbage.
-    expect(peak).toBeLessThan(96 * 2 ** 20)
+    // What was passed on is given back by and by.
+    expect(peak).toBeLessThan(200 * 2 ** 20)
   })
 
   test('a client that does not read holds the upstream up', async () => {
