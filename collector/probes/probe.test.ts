@@ -206,6 +206,12 @@ describe('any request', () => {
     })
   })
 
+  test('good by text that stands at the start of a long answer', async () => {
+    const { url } = await serve((_, response) => response.end(`status: ready\n${'detail\n'.repeat(2_000)}`))
+    const ready = { ...health, expect_text: 'status: ready' }
+    expect(await run({ upstream: url, probes: [ready] })).toMatchObject({ ok: true, error: '' })
+  })
+
   test('nobody there', async () => {
     const { url } = await serve((_, response) => response.end())
     const [server] = servers.splice(0)

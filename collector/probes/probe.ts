@@ -34,7 +34,7 @@ export async function runProbe(
   const startedMs = now()
   const ask = probeRequest(endpoint, probe)
   const watch = watcher(endpoint, ask, startedMs)
-  let tail = Buffer.alloc(0)
+  const chunks: Buffer[] = []
   let ttfb_ms: number | null = null
   const outcome = await call(ask, {
     upstream: endpoint.upstream,
@@ -44,14 +44,15 @@ export async function runProbe(
     onhead: (status, headers, atMs) => watch.observation?.responseHead(status, headers, startedMs + atMs),
     onchunk(chunk, atMs) {
       ttfb_ms ??= atMs
-      tail = Buffer.concat([tail, chunk]).subarray(-tailBytes)
+      chunks.push(chunk)
       watch.observation?.responseChunk(chunk, startedMs + atMs)
     },
   })
   const request = (await watch.end(outcome))?.request ?? null
   if (request) price(request)
-  const text = tail.toString()
-  const said = request && request.output !== '' ? request.output : text
+  const answer = Buffer.concat(chunks)
+  const text = answer.subarray(-tailBytes).toString()
+  const said = request && request.output !== '' ? request.output : answer.toString()
   const judged = judge(probe, outcome, request, said)
   const ttft_ms = request?.ttft_ms ?? null
   return {
