@@ -1,5 +1,5 @@
 /** One GPU that several targets show: stored once, from the one that says most. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -188,5 +188,39 @@ describe('in one collector', () => {
     const broken = http.scrape([{ url: http.url }])
     await settled(broken)
     expect(broken.targets()).toHaveLength(1)
+  })
+
+  test('it is tried once, whatever changes meanwhile; switched off it ends, and on again it goes on', async () => {
+    process.env['PATH'] = `${dir}${delimiter}${path ?? ''}`
+    const [asked, go, list] = ['asked', 'go', 'targets.json'].map((name) => join(dir, name)) as [string, string, string]
+    writeFileSync(
+      join(dir, 'nvidia-smi'),
+      `#!/bin/sh\necho once >> ${asked}\nwhile [ ! -e ${go} ]; do sleep 0.05; done\nexec cat ${join(dir, 'answer.xml')}\n`,
+    )
+    const runs = () => (existsSync(asked) ? readFileSync(asked, 'utf8').split('\n').length - 1 : 0)
+    const discover = (...names: string[]) =>
+      writeFileSync(list, JSON.stringify([{ targets: names.map((name) => `127.0.0.1:1/${name}`) }]))
+    discover('a')
+    const discovery = { file: [{ files: [list], refresh_interval: '1s' }] }
+    const scraper = http.scrape([], { discovery })
+    await until(() => runs() === 1 && scraper.providers()[0]?.found === 1)
+    for (const names of [['a', 'b'], ['a']]) {
+      discover(...names)
+      scraper.reload(testConfig([], { discovery }), [])
+    }
+    writeFileSync(go, '')
+    const local = () => scraper.targets().filter(({ url }) => url === 'nvidia-smi:')
+    await until(() => local()[0]?.state === 'up')
+    // The attempt, and the first scrape.
+    expect(runs()).toBe(2)
+
+    scraper.reload(testConfig([], { discovery, nvidia_smi: 'off' }), [])
+    await until(() => http.inserted.some(({ error }) => error === 'no longer configured'))
+    expect(local()).toEqual([])
+    await http.next(scraper)
+    expect(runs()).toBe(2)
+    scraper.reload(testConfig([], { discovery }), [])
+    await until(() => local()[0]?.state === 'up')
+    expect(runs()).toBe(3)
   })
 })

@@ -56,6 +56,7 @@ export function startScraper(options: ScraperOptions): Scraper {
   const { signal } = stopping
   let nvidiaSmiWorks = false
   let nvidiaSmiTried = false
+  let tryingNvidiaSmi = false
   let { config, endpoints } = options
   let discovered: readonly SourcedTarget[] = []
 
@@ -67,6 +68,8 @@ export function startScraper(options: ScraperOptions): Scraper {
 
   /** A driver that is not loaded is no target that is down: only what answered once is one. */
   const tryNvidiaSmi = async (limits: LoopLimits) => {
+    if (tryingNvidiaSmi) return
+    tryingNvidiaSmi = true
     try {
       await new NvidiaSmi('nvidia-smi', limits).page(signal)
       nvidiaSmiWorks = true
@@ -74,6 +77,8 @@ export function startScraper(options: ScraperOptions): Scraper {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       if (!signal.aborted) log.info({ error: message }, 'scrape: GPUs of this host are not read')
+    } finally {
+      tryingNvidiaSmi = false
     }
   }
 
