@@ -6,6 +6,7 @@ import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from 
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
+import type { Demo } from './collector/demo/index.ts'
 import type { ImportFlags } from './collector/import/command.ts'
 import type { RepriceFlags } from './collector/prices-command.ts'
 import type { CreateFlags } from './collector/proxy/keys/command.ts'
@@ -228,8 +229,15 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
       ? startExports({ config: config.export, ...exportDeps({ data_dir: dataDir.path }, storage), log })
       : null
     if (exporter) stops.push(() => exporter.stop())
+    let beside: DemoFleet | null = null
     const collector = only.includes('collector')
-      ? await collect(config, { dataDir: dataDir.path, db, log, countCall: (call) => telemetry.calls.count(call) })
+      ? await collect(config, {
+          dataDir: dataDir.path,
+          db,
+          log,
+          countCall: (call) => telemetry.calls.count(call),
+          beside: () => ({ endpoints: beside?.endpoints() ?? [], targets: beside?.targets() ?? [] }),
+        })
       : null
     if (collector) stops.push(() => collector.stop())
 
@@ -241,6 +249,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     if (alerts) stops.push(() => alerts.stop())
 
     const fleet = await demoFleet(collector, db, config, log)
+    beside = fleet
     stops.push(() => fleet.stop())
 
     const otlp_http = collector?.otlpAddress ?? ''
@@ -298,7 +307,7 @@ interface ServeFlags {
 
 async function collect(
   config: Config,
-  rest: Pick<CollectorOptions, 'dataDir' | 'db' | 'log' | 'countCall'>,
+  rest: Pick<CollectorOptions, 'dataDir' | 'db' | 'log' | 'countCall' | 'beside'>,
 ): Promise<Collector> {
   const { CannotListen, startCollector } = await import('./collector/index.ts')
   const { otlp_http: listen, otlp_grpc: listenGrpc } = config.listen
@@ -320,13 +329,17 @@ async function serveProxy({ proxy }: Collector, config: Config): Promise<{ stop(
   return server
 }
 
+type DemoFleet = DemoControl & Pick<Demo, 'targets' | 'endpoints'>
+
 /** What runs on request: traffic to look at. It writes through the collector, so it needs one. */
-async function demoFleet(collector: Collector | null, db: Db, config: Config, log: Logger): Promise<DemoControl> {
+async function demoFleet(collector: Collector | null, db: Db, config: Config, log: Logger): Promise<DemoFleet> {
   if (!collector)
     return {
       state: () => 'off',
       start: () => Promise.reject(new ConfigError('demo traffic needs the collector: run serve with it')),
       stop: () => Promise.resolve(),
+      targets: () => [],
+      endpoints: () => [],
     }
   const { startDemo } = await import('./collector/demo/index.ts')
   const { spool, otlpAddress } = collector

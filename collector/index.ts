@@ -45,7 +45,7 @@ import { createRedactor } from './redact.ts'
 import { createVersions, versionAhead } from './versions.ts'
 import { systemClock, type Clock } from './scrape/clock.ts'
 import { startScraper } from './scrape/index.ts'
-import { startTopology } from './topology/index.ts'
+import { startTopology, type Fleet } from './topology/index.ts'
 import { startSpool, type Spool, type SpoolStats } from './spool/index.ts'
 
 export { CannotListen } from './otlp/listen.ts'
@@ -78,6 +78,8 @@ export interface CollectorOptions {
   clock?: Clock
   /** Told of each call once, when its first row is durable. */
   countCall?: (request: LlmRequest) => void
+  /** What is scraped by somebody else into the same tables: the topology knows it too. */
+  beside?: () => Fleet
 }
 
 export interface Collector {
@@ -114,7 +116,17 @@ export interface CollectorStats {
 
 /** Starts the spool (replaying a former run), the receivers and the scraper. Throws when one cannot start, with none left running. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { config, dataDir, db, listen, listenGrpc, log, clock = systemClock, countCall = () => undefined } = options
+  const {
+    config,
+    dataDir,
+    db,
+    listen,
+    listenGrpc,
+    log,
+    clock = systemClock,
+    countCall = () => undefined,
+    beside,
+  } = options
   const issues = new IssueLog()
   const keys = createKeys({ config: config.proxy, dataDir, issues, clock: () => clock.now() })
   const spool = await startSpool({
@@ -212,6 +224,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const topology = startTopology({
     endpoints: config.endpoints,
     targets: () => scraper.targets(),
+    ...(beside && { beside }),
     db,
     issues,
     nextVersion,

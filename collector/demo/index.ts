@@ -38,8 +38,9 @@ export interface Demo {
   stop(): Promise<void>
   /** Resolves with the rows of the past, once they are stored; at once with 0 while the demo is off. */
   backfilled(): Promise<number>
-  /** What is scraped of the fleet. */
+  /** What is scraped of the fleet; none while it is off. */
   targets(): ScrapeConfig['targets']
+  /** What it serves; none while it is off. */
   endpoints(): EndpointConfig[]
 }
 
@@ -100,7 +101,7 @@ export function startDemo(options: DemoOptions): Demo {
       }),
     backfilled: () => running?.past ?? Promise.resolve(0),
     targets: () => running?.targets ?? [],
-    endpoints: () => demoEndpoints,
+    endpoints: () => (running ? demoEndpoints : []),
   }
 }
 

@@ -9,7 +9,7 @@ import { IssueLog } from '../issues.ts'
 import { ManualClock } from '../scrape/clock.ts'
 import { createVersions } from '../versions.ts'
 import type { EndpointFact } from './facts.ts'
-import { startTopology, type ScrapedTarget } from './index.ts'
+import { startTopology, type Fleet, type ScrapedTarget } from './index.ts'
 
 const minute = 60_000
 const noon = Date.UTC(2026, 10, 21, 12)
@@ -25,11 +25,16 @@ beforeEach(async () => {
 function job(
   clock: ManualClock,
   endpoints: EndpointFact[],
-  { targets = [], issues = new IssueLog() }: { targets?: ScrapedTarget[]; issues?: IssueLog } = {},
+  {
+    targets = [],
+    issues = new IssueLog(),
+    beside = () => ({ endpoints: [], targets: [] }),
+  }: { targets?: ScrapedTarget[]; issues?: IssueLog; beside?: () => Fleet } = {},
 ) {
   return startTopology({
     endpoints,
     targets: () => targets,
+    beside,
     db: storage.db,
     issues,
     nextVersion: createVersions(() => clock.now()),
@@ -237,4 +242,25 @@ test('it runs by the clock: soon after the start, then every minute; when storag
   const before = inserted
   clock.advance(600_000)
   expect(inserted).toBe(before)
+})
+
+test('a fleet that somebody else scrapes is linked while it is there', async () => {
+  const clock = new ManualClock(noon)
+  const instance = '127.0.0.1:9000'
+  const fleet: Fleet = {
+    endpoints: [{ name: 'shown', gpus: { host: 'node-1' }, gpu_hour_usd: 2 }],
+    targets: [{ url: `http://${instance}/metrics`, labels: { host: 'node-1' } }],
+  }
+  let there = true
+  const topology = job(clock, [], { beside: () => (there ? fleet : { endpoints: [], targets: [] }) })
+  await servers(noon, [instance], { endpoint: 'shown' })
+  await gpus(noon, 'node-1', ['GPU-0', 'GPU-1'])
+  await topology.pass()
+  const link = { endpoint: 'shown', instance, host: 'node-1', gpu_uuids: ['GPU-0', 'GPU-1'], gpu_hour_usd: 2 }
+  expect(await topologyAt(storage.reader, noon)).toMatchObject([link])
+  there = false
+  clock.advance(20 * minute)
+  await topology.pass()
+  expect(await topologyAt(storage.reader, clock.now())).toEqual([])
+  await topology.stop()
 })

@@ -21,10 +21,18 @@ export interface ScrapedTarget {
   labels?: Readonly<Record<string, string>>
 }
 
+/** Servers with endpoints of their own, such as those of the demo. */
+export interface Fleet {
+  endpoints: readonly EndpointFact[]
+  targets: readonly ScrapedTarget[]
+}
+
 export interface TopologyOptions {
   endpoints: readonly EndpointFact[]
   /** All targets as they are now. */
   targets: () => readonly ScrapedTarget[]
+  /** What is scraped beside them into the same tables, and the endpoints that it serves; nothing unless given. */
+  beside?: () => Fleet
   db: Db
   issues: Pick<IssueLog, 'add'>
   nextVersion: () => number
@@ -53,6 +61,7 @@ const endedMs = 24 * 3_600_000
 
 export function startTopology(options: TopologyOptions): TopologyJob {
   const { targets, db, issues, nextVersion, log, clock = systemClock, ownHosts = [hostname()] } = options
+  const { beside = () => ({ endpoints: [], targets: [] }) } = options
   let { endpoints } = options
   const startedAt = clock.now()
   /** Of former passes: one that is seen no more ends where it was seen last. */
@@ -81,9 +90,10 @@ export function startTopology(options: TopologyOptions): TopologyJob {
     ])
     const newest = Math.max(0, ...servers.map(({ last_ms }) => last_ms), ...gpus.map(({ last_ms }) => last_ms))
     const fresh = ({ last_ms }: Seen) => last_ms >= newest - freshMs
-    const labels = labelsOf(targets())
+    const others = beside()
+    const labels = labelsOf([...targets(), ...others.targets])
     const facts: TopologyFacts = {
-      endpoints,
+      endpoints: [...endpoints, ...others.endpoints],
       servers: servers.map((server): ServerFact => ({
         server: server.server,
         instance: server.instance,
