@@ -190,6 +190,32 @@ describe('random histories', () => {
   })
 })
 
+test('a month ends in the middle of an outage: each has its part of it, and it ended in the next', async () => {
+  const edge = start + 5 * 24 * 60 * minute
+  const at = (minutes: number) => edge - start + minutes * minute
+  await store(
+    storage.db,
+    'probes',
+    [-2, -1.5, -0.5, 0.5, 1.5].map((minutes, index) => probe('edge', at(minutes) / minute, index === 0 || index === 4)),
+  )
+  const of = async (from: number, to: number) => {
+    const rows = await uptime(storage.reader, { from, to }, edge + 2 * minute)
+    return rows.find(({ endpoint }) => endpoint === 'edge')
+  }
+  const [before, after, whole] = [
+    await of(edge - 60 * minute, edge),
+    await of(edge, edge + 60 * minute),
+    await of(edge - 60 * minute, edge + 60 * minute),
+  ]
+  expect(before).toMatchObject({ probes: 3, failed: 2, up_ms: 0.5 * minute, down_ms: 1.5 * minute })
+  expect(after).toMatchObject({ probes: 2, failed: 1, up_ms: 0.5 * minute, down_ms: 1.5 * minute })
+  expect(whole).toMatchObject({ probes: 5, failed: 3, up_ms: minute, down_ms: 3 * minute })
+  const ofEdge = (from: number, to: number) =>
+    outages(storage.reader, { from, to }).then((all) => all.filter(({ endpoint }) => endpoint === 'edge'))
+  const [first] = await ofEdge(edge - 60 * minute, edge)
+  expect(first).toMatchObject({ from_ms: edge - 1.5 * minute, to_ms: edge + 1.5 * minute, failed: 2 })
+})
+
 test('without probes there is nothing to say', async () => {
   const before = { from: start - 10 * 24 * 60 * minute, to: start - 9 * 24 * 60 * minute }
   expect(await uptime(storage.reader, before, start)).toEqual([])
