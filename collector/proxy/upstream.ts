@@ -84,6 +84,7 @@ export class Upstream {
           ...address,
           ...authorities,
           secure: this.secure,
+          connectMs: durationMs(timeouts.connect),
           keepAliveMs: keep.timeout,
           maxHeaderBytes: max_header_bytes,
         })

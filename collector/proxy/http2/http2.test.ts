@@ -424,3 +424,31 @@ async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
   for await (const chunk of stream) text += String(chunk)
   return text
 }
+
+test('an upstream that takes connections and says nothing: calls give up in time, and later ones begin anew', async () => {
+  let connections = 0
+  const silent = createServer((socket) => {
+    connections++
+    socket.on('error', () => undefined).resume()
+  })
+  await once(silent.listen(0, '127.0.0.1'), 'listening')
+  stops.push(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const proxied = await startProxied(`https://127.0.0.1:${port}`, {
+    endpoint: { http2: true },
+    config: { timeouts: { connect: '200ms' } },
+  })
+  stops.push(() => proxied.stop())
+  const status = async () => {
+    const [answer] = (await once(httpRequest(`${proxied.url}/v1/models`).end(), 'response')) as [IncomingMessage]
+    answer.resume()
+    return answer.statusCode
+  }
+  expect(await status()).toBe(504)
+  expect(connections).toBe(1)
+  const next = async () => {
+    expect(await status()).toBeGreaterThanOrEqual(502)
+    return connections
+  }
+  await expect.poll(next, { timeout: 20_000 }).toBe(2)
+})

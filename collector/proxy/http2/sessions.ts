@@ -10,6 +10,8 @@ export interface SessionsOptions {
   port: number
   /** Trusted authorities; unset: the public ones. */
   ca?: string[]
+  /** To a connection, TLS included: one that takes longer is given up, so that calls to come begin another. */
+  connectMs: number
   /** A connection without calls is closed after this. */
   keepAliveMs: number
   maxHeaderBytes: number
@@ -22,6 +24,8 @@ const streamWindow = 256 * 1024
 const sessionWindow = maxStreams * streamWindow
 /** A peer that does not answer a ping until the next is gone, and would keep the calls to come waiting. */
 const pingMs = 10_000
+/** Calls that wait for a connection say by themselves that it took too long. */
+const graceMs = 1_000
 /** What node:http2 may hold for a session, in MB. */
 const sessionMemory = 64
 
@@ -109,10 +113,15 @@ export class Sessions {
   }
 
   private connect(protocols: string[]): Socket {
-    const { secure, hostname, port, ca } = this.options
-    if (!secure) return connectTcp({ host: hostname, port, noDelay: true })
+    const { secure, hostname, port, ca, connectMs } = this.options
     const servername = /^[\d.]+$|:/.test(hostname) ? '' : hostname
-    const socket = connectTls({ host: hostname, port, servername, ALPNProtocols: protocols, ...(ca ? { ca } : {}) })
+    const socket = secure
+      ? connectTls({ host: hostname, port, servername, ALPNProtocols: protocols, ...(ca ? { ca } : {}) })
+      : connectTcp({ host: hostname, port })
+    const giveUp = () => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }))
+    const timer = setTimeout(giveUp, connectMs + graceMs).unref()
+    const settled = () => clearTimeout(timer)
+    socket.once(secure ? 'secureConnect' : 'connect', settled).once('close', settled)
     return socket.setNoDelay(true)
   }
 
