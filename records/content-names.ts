@@ -132,7 +132,7 @@ const plainEndings =
 
 /** Ends of names under which clients put credentials, as headers or settings. */
 const secretEnding =
-  /(?:^|[._-])(?:authorization|proxy[._-]authorization|api[._-]?key|x[._-]api[._-]key|x[._-]goog[._-]api[._-]key|apikey|access[._-]?key|secret[._-]?key|secret|secret[._-]access[._-]key|password|passwd|(?:access|auth|id|refresh|session|bearer|security)[._-]?token|set-cookie|cookie|credentials?|private[._-]?key)$/i
+  /(?:^|[._-])(?:authorization|proxy[._-]authorization|api[._-]?key|x[._-]api[._-]key|x[._-]goog[._-]api[._-]key|inferwatch[._-]key|apikey|access[._-]?key|secret[._-]?key|secret|secret[._-]access[._-]key|password|passwd|(?:access|auth|id|refresh|session|bearer|security)[._-]?token|set-cookie|cookie|credentials?|private[._-]?key)$/i
 
 /** Prose and addresses that may quote a credential: their secrets are cut out, the rest stays. */
 const messageNames = new Set([

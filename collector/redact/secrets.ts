@@ -21,8 +21,10 @@ export function redactTokens(text: string): string {
 }
 
 const keyHint =
-  /sk-|k_live_|k_test_|whsec_|AKIA|ASIA|gh[pousr]_|github_pat_|xox[abeprs]-|xapp-|hooks\.slack|AIza|ya29\.|GOCSPX-|glpat-|hf_|npm_|gsk_|xai-|r8_|pplx-|nvapi-|dapi|dop_v1_|pypi-|SG\.|shp(?:at|ss)_|hvs\.|lin_api_|ntn_|sbp_|lsv2_|ATATT|JQQJ9/
+  /sk-|k_live_|k_test_|whsec_|AKIA|ASIA|gh[pousr]_|github_pat_|xox[abeprs]-|xapp-|hooks\.slack|AIza|ya29\.|GOCSPX-|glpat-|hf_|npm_|gsk_|xai-|r8_|pplx-|nvapi-|dapi|dop_v1_|pypi-|SG\.|shp(?:at|ss)_|hvs\.|lin_api_|ntn_|sbp_|lsv2_|ATATT|JQQJ9|iw-/
 const shapes = [
+  // Virtual keys of the proxy
+  'iw-[\\w-]{43}',
   // OpenAI, Anthropic, OpenRouter, DeepSeek, Langfuse and others; Stripe
   'sk-[\\w-]{16,512}',
   '[sr]k_(?:live|test)_\\w{16,255}',

@@ -299,6 +299,18 @@ describe('whom a call is for', () => {
     expect(calls[0]?.span.attributes.get('body.extra.screen')).toBe('search')
   })
 
+  test.each([
+    ['x-inferwatch-key', 'a-key-of-the-proxy-abcdefghijklmnop'],
+    ['x-api-key', 'opaque-abcdefghijklmnop'],
+    ['authorization', 'Bearer opaque-abcdefghijklmnop'],
+  ])('a key that the configuration names, in %s, is hashed', async (header, value) => {
+    const attribution = attributionConfig.parse({ api_key: [`header.${header}`] })
+    const { calls } = await observe({ ...plain, headers: { [header]: value } }, { attribution })
+    expect(calls[0]?.span.attributes.get(`header.${header}`)).toMatch(/^sha256:[0-9a-f]{12}$/)
+    const all = JSON.stringify(calls, (_, item: unknown) => (item instanceof Map ? [...item] : item))
+    expect(all).not.toContain('abcdefghijklmnop')
+  })
+
   const key = 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789'
   test.each<[string, Partial<Exchange>]>([
     ['a bearer', { headers: { authorization: `Bearer ${key}` } }],

@@ -1,6 +1,7 @@
 /** Who calls, and for whom: what the headers and the body of a request say of it. Keys are hashed here and go no further. */
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { attributeClass } from '../../../records/content-names.ts'
 import type { LlmRequest } from '../../../records/llm-request.ts'
 import { atPath } from '../usage/json.ts'
 
@@ -79,25 +80,30 @@ export function whoOf(given: IncomingHttpHeaders, body: unknown): Who {
   return who
 }
 
-/** `header.<name>` and `body.<path>`, as the configuration of attribution may name them, with what the call says there. */
+/**
+ * `header.<name>` and `body.<path>`, as the configuration of attribution may name them, with what the call says there; of a key
+ * a hash.
+ */
 export function configuredSources(
   names: readonly string[],
   given: IncomingHttpHeaders,
   body: unknown,
 ): [name: string, value: string][] {
   return names.flatMap((name) => {
-    const value = name.startsWith('header.')
-      ? short(given[name.slice('header.'.length).toLowerCase()])
+    const said = name.startsWith('header.')
+      ? given[name.slice('header.'.length).toLowerCase()]
       : name.startsWith('body.')
-        ? short(atPath(body, name.slice('body.'.length).split('.')))
+        ? atPath(body, name.slice('body.'.length).split('.'))
         : ''
+    const value = attributeClass(name) === 'secret' ? hashed(keyIn(text(said))) : short(said)
     return value === '' ? [] : [[name, value]]
   })
 }
 
-function short(value: unknown): string {
-  const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
-  return text.trim().slice(0, maxLength)
+const short = (value: unknown) => text(value).slice(0, maxLength)
+
+function text(value: unknown): string {
+  return (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '').trim()
 }
 
 /** A name for the client's key that tells keys apart and gives none away; '' without one. */
@@ -109,8 +115,10 @@ export function keyName(given: IncomingHttpHeaders, query: URLSearchParams): str
     single(given['x-goog-api-key']) ||
     (authorization === undefined ? '' : keyIn(authorization)) ||
     (query.get('key') ?? '')
-  return key === '' ? '' : `sha256:${hash('sha256', key).slice(0, 12)}`
+  return hashed(key)
 }
+
+const hashed = (key: string) => (key === '' ? '' : `sha256:${hash('sha256', key).slice(0, 12)}`)
 
 /** Signatures of AWS differ with every request: the id of the key does not. */
 function keyIn(authorization: string): string {
