@@ -1,9 +1,11 @@
 /** The dashboard "LLM endpoints and servers": what callers see of an endpoint, beside what its inference servers say. */
 import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
+import { requestStats } from './request-stats.ts'
 import { chosen, distinct, inAll, isError, overTime, ranked, within, type Question } from './sql.ts'
 
 const where = within('endpoint', 'environment')
 const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const shared = requestStats(where)
 const perEndpoint = (values: Record<string, string>) =>
   overTime({ from: 'requests', where, by: { endpoint: 'endpoint' }, values })
 const perProbe = (values: Record<string, string>) =>
@@ -42,20 +44,15 @@ export const endpoint: DashboardSpec = {
     {
       title: 'Endpoints',
       panels: [
-        stats('Requests', 'Calls in the time range', 'short', total({ requests: 'count()' })),
-        stats(
-          'Error ratio',
-          'Requests that failed, were rate limited or timed out, of all',
-          'percentunit',
-          total({ error_ratio: `countIf(${isError}) / nullIf(count(), 0)` }),
-        ),
+        shared.requests,
+        shared.errorRatio,
         stats(
           'Rate limited',
           'Requests that the endpoint refused for their number',
           'short',
           total({ rate_limited: "countIf(status = 'rate_limited')" }),
         ),
-        stats('P95 latency', '19 of 20 requests took less', 'ms', total({ p95_ms: 'quantile(0.95)(duration_ms)' })),
+        shared.p95Latency,
         stats(
           'Probes that failed',
           'Of all probes in the time range',

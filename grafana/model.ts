@@ -1,9 +1,11 @@
 /** The dashboard "LLM model": how fast, how well and for how much a model answers. */
 import { lines, rowsOf, stats, traceLink, type DashboardSpec } from './panels.ts'
+import { requestStats } from './request-stats.ts'
 import { distinct, inAll, isError, overTime, ranked, within } from './sql.ts'
 
 const where = within('model', 'environment', 'provider')
 const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const shared = requestStats(where)
 const perModel = (values: Record<string, string>, condition = '') =>
   overTime({ from: 'requests', where: where + condition, by: { model: 'model' }, values })
 const per = (by: Record<string, string>, values: Record<string, string>, condition = '') =>
@@ -52,14 +54,9 @@ export const model: DashboardSpec = {
     {
       title: 'In all',
       panels: [
-        stats('Requests', 'Calls in the time range', 'short', total({ requests: 'count()' })),
-        stats(
-          'Error ratio',
-          'Requests that failed, were rate limited or timed out, of all',
-          'percentunit',
-          total({ error_ratio: `countIf(${isError}) / nullIf(count(), 0)` }),
-        ),
-        stats('P95 latency', '19 of 20 requests took less', 'ms', total({ p95_ms: 'quantile(0.95)(duration_ms)' })),
+        shared.requests,
+        shared.errorRatio,
+        shared.p95Latency,
         stats(
           'P95 time to first token',
           '19 of 20 streamed requests began sooner',

@@ -1,9 +1,11 @@
 /** The dashboard "LLM overview": latency, requests, spend and GPUs, per model. */
 import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
+import { requestStats } from './request-stats.ts'
 import { distinct, inAll, isError, overTime, perHour, ranked, within } from './sql.ts'
 
 const where = within('model', 'environment')
 const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const shared = requestStats(where)
 const perModel = (values: Record<string, string>) =>
   overTime({ from: 'requests', where, by: { model: 'model' }, values })
 
@@ -33,15 +35,10 @@ export const overview: DashboardSpec = {
     {
       title: 'Now',
       panels: [
-        stats('Requests', 'Calls of a model in the time range', 'short', total({ requests: 'count()' })),
-        stats(
-          'Error ratio',
-          'Requests that failed, were rate limited or timed out, of all',
-          'percentunit',
-          total({ error_ratio: `countIf(${isError}) / nullIf(count(), 0)` }),
-        ),
+        shared.requests,
+        shared.errorRatio,
         stats('P50 latency', 'Half of the requests took less', 'ms', total({ p50_ms: 'quantile(0.5)(duration_ms)' })),
-        stats('P95 latency', '19 of 20 requests took less', 'ms', total({ p95_ms: 'quantile(0.95)(duration_ms)' })),
+        shared.p95Latency,
         stats(
           'Spend',
           'What the priced requests cost; requests without a known price are left out',
