@@ -73,7 +73,13 @@ const rollup = () => storage.db.query('SELECT model, sum(requests) AS n FROM req
 /** Tables that may stay for ever: why they do not grow with what is observed. */
 const kept = {
   'written by people': ['annotations', 'silences', 'imports', 'prices', 'repricings'],
-  'one row per thing, the newest counts': ['alert_state', 'alert_groups', 'discovery', 'provider_usage', 'rollup_state'],
+  'one row per thing, the newest counts': [
+    'alert_state',
+    'alert_groups',
+    'discovery',
+    'provider_usage',
+    'rollup_state',
+  ],
   'changes only, and rows that hold still must stay': ['topology'],
   'of the schema itself': ['schema_migrations'],
 }
