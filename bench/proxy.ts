@@ -166,7 +166,9 @@ function report(title: string, all: ReadonlyMap<Kind, Round[]>): void {
   const of = (kind: Kind, value: (round: Round) => number) => median(roundsOf(kind).map(value))
   /** Of two that took turns: a machine that was busy for a while was so for both. */
   const ratio = (kind: Kind, to: Kind, value: (round: Round) => number) =>
-    median(roundsOf(kind).map((round, i) => value(round) / value(all.get(to)?.[i] ?? round)))
+    median(
+      roundsOf(kind).map((round, i) => value(round) / (all.has(to) ? value(all.get(to)?.[i] ?? round) : Number.NaN)),
+    )
   const first = (quantile: number) => (round: Round) => at(round.first, quantile)
   const whole = (quantile: number) => (round: Round) => at(round.whole, quantile)
   const added = (kind: Kind, value: (round: Round) => number) => of(kind, value) - of('direct', value)
@@ -190,22 +192,36 @@ function report(title: string, all: ReadonlyMap<Kind, Round[]>): void {
   print(`|${'---|'.repeat(columns.length + 1)}`)
   for (const kind of all.keys()) {
     const cells = [
-      of(kind, (round) => round.rps).toFixed(0),
-      ...yardsticks.map((to) => ratio(kind, to, (round) => round.rps).toFixed(2)),
-      of(kind, first(0.5)).toFixed(2),
-      added(kind, first(0.5)).toFixed(2),
-      of(kind, whole(0.5)).toFixed(2),
-      of(kind, whole(0.99)).toFixed(2),
-      added(kind, whole(0.99)).toFixed(2),
-      ...(all.has('portkey') ? [(added(kind, whole(0.99)) / added('portkey', whole(0.99))).toFixed(2)] : []),
-      of(kind, (round) => round.cpuUs).toFixed(0),
-      ratio(kind, 'node:http', (round) => round.cpuUs).toFixed(2),
-      of(kind, (round) => round.rssMb).toFixed(0),
+      text(
+        of(kind, (round) => round.rps),
+        0,
+      ),
+      ...yardsticks.map((to) => text(ratio(kind, to, (round) => round.rps))),
+      text(of(kind, first(0.5))),
+      text(added(kind, first(0.5))),
+      text(of(kind, whole(0.5))),
+      text(of(kind, whole(0.99))),
+      text(added(kind, whole(0.99))),
+      ...(all.has('portkey') ? [text(added(kind, whole(0.99)) / added('portkey', whole(0.99)))] : []),
+      text(
+        of(kind, (round) => round.cpuUs),
+        0,
+      ),
+      text(ratio(kind, 'node:http', (round) => round.cpuUs)),
+      text(
+        of(kind, (round) => round.rssMb),
+        0,
+      ),
       String(roundsOf(kind).reduce((sum, round) => sum + round.failed, 0)),
     ]
     print(`| ${kind} | ${cells.join(' | ')} |`)
   }
   print('')
+}
+
+/** What needs a way that was not run is not a number. */
+function text(value: number, digits = 2): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : '–'
 }
 
 /** Of sorted times. */

@@ -217,6 +217,10 @@ export const endpointConfig = z
       .optional()
       .describe('Share of a month that it is meant to be up, for the error budget; 0.999 unless given: 43 minutes'),
   })
+  .superRefine(({ aws, api_key }, context) => {
+    const message = 'stands beside aws, which signs: leave one of them out'
+    if (aws && api_key !== undefined) context.addIssue({ code: 'custom', path: ['api_key'], message })
+  })
   .superRefine(({ kind, upstream, probes = [] }, context) => {
     const wrong = (path: PropertyKey[], message: string) =>
       context.addIssue({ code: 'custom', path: ['probes', ...path], message })

@@ -130,6 +130,10 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'endpoints:\n  - { name: a, api_key: "two words" }\n',
       'inferwatch.yaml:2: endpoints.0.api_key: expected the vendor’s key: printable ASCII without spaces; found a value',
     ],
+    [
+      'endpoints:\n  - { name: a, api_key: k, aws: { region: eu-west-1, access_key_id: a, secret_access_key: b } }\n',
+      'inferwatch.yaml:2: endpoints.0.api_key: stands beside aws, which signs: leave one of them out',
+    ],
     ['data_dir: [\n', /^inferwatch\.yaml:\d+: not valid YAML: .+ \(column \d+\)$/],
     ['data_dir: a\ndata_dir: b\n', /^inferwatch\.yaml:2: not valid YAML: Map keys must be unique/],
   ])('%j', (text, expected: string | RegExp) => {
