@@ -5,6 +5,7 @@ import { pino, type Logger } from 'pino'
 import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
+import { noAlerts } from './alerts/none.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
 import type { Demo } from './collector/demo/index.ts'
 import type { ImportFlags } from './collector/import/command.ts'
@@ -373,7 +374,7 @@ async function show({ config, log, storage, collector, alerts, fleet, telemetry,
     sql: storage.reader,
     storageReady: () => storage.ready(),
     collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
-    alerts: alerts ?? { active: () => [], rules: () => [], channels: () => [] },
+    alerts: alerts ?? noAlerts,
     demo: fleet,
     metricsText: () => telemetry.metricsText(),
     version: manifest.version,

@@ -27,6 +27,8 @@ export interface ActiveAlert {
 }
 
 export interface RuleStatus {
+  /** Unique in its group. */
+  id: string
   name: string
   group: string
   kind: string
@@ -78,7 +80,7 @@ export function ruleStatuses(engine: Engine): RuleStatus[] {
 }
 
 function ruleStatus({ rule, group, active, status }: ReturnType<Engine['rules']>[number]): RuleStatus {
-  const { id: _, question: __, ...settings } = rule
+  const { question: _, ...settings } = rule
   const { question, ...health } = status
   const firing = active.filter(({ state }) => state === 'firing').length
   const pending = active.length - firing

@@ -1,11 +1,8 @@
 /** The inbox in a real browser: what is wrong, how to put it right, and the request in which it can be seen. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Dashboard } from '../../dashboard/api/server.ts'
+import { expect, test } from 'vitest'
 import { plainIssue, type IngestIssue } from '../../records/ingest-issue.ts'
-import { testStorage } from '../../storage/testing.ts'
-import { testBrowser, type TestBrowser } from './browser.ts'
 import { requests, trace } from './seed.ts'
-import { serveTestPage } from './serve.ts'
+import { testSite } from './site.ts'
 import { store } from './store.ts'
 
 const now = Date.now()
@@ -24,24 +21,11 @@ const issue = (parts: Partial<IngestIssue>): IngestIssue => ({
   ...parts,
 })
 
-let storage: Awaited<ReturnType<typeof testStorage>>
-let site: Dashboard
-let browser: TestBrowser
-
-beforeAll(async () => {
-  storage = await testStorage()
-  site = await serveTestPage(storage.reader)
-  browser = await testBrowser()
-}, 120_000)
-afterAll(async () => {
-  await browser?.close()
-  await site?.stop()
-  await storage?.stop()
-})
+const here = testSite()
 
 /** First: nothing is stored yet. */
 test('nothing is wrong: the page says so', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/ingest`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/ingest`)
   await page.getByText('All is well').waitFor()
   expect(complaints).toEqual([])
   await page.close()
@@ -50,9 +34,9 @@ test('nothing is wrong: the page says so', async () => {
 test('each issue says what, how many and what to do; its example opens the request, its row the advice', async () => {
   if (!call) throw new Error('the seed is empty')
   const unmapped = { example_trace_id: call.trace_id, example_span_id: call.parent_span_id }
-  await store(storage.db, 'requests', [call])
-  await store(storage.db, 'spans', trace(call))
-  await store(storage.db, 'ingest_issues', [
+  await store(here.storage.db, 'requests', [call])
+  await store(here.storage.db, 'spans', trace(call))
+  await store(here.storage.db, 'ingest_issues', [
     issue({ severity: 'hint', subject: '@opentelemetry/instrumentation-openai@0.22.0', items: 1284 }),
     issue({ reason: 'unpriced_model', subject: 'mistral_ai / new-model', items: 12 }),
     issue({ reason: 'unmapped_call', subject: 'my-client@1.0.0', items: 3, example: 'a model', ...unmapped }),
@@ -64,7 +48,7 @@ test('each issue says what, how many and what to do; its example opens the reque
       example_span_id: '',
     }),
   ])
-  const { page, complaints } = await browser.open(`${site.url}/ingest`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/ingest`)
   const rows = page.getByRole('table', { name: 'Inbox' }).locator('tbody tr')
   await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(4)
   expect(await rows.locator('.status').allTextContents()).toEqual(['problem', 'problem', 'problem', 'hint'])
@@ -93,7 +77,7 @@ test('each issue says what, how many and what to do; its example opens the reque
 })
 
 test('the example of a span that is no request opens its trace', async () => {
-  const { page } = await browser.open(`${site.url}/ingest`)
+  const { page } = await here.browser.open(`${here.site.url}/ingest`)
   await page.getByRole('button', { name: 'Open the example of: Spans that look like model calls but are none' }).click()
   const side = page.getByRole('dialog')
   await side.getByText('This span is not counted as a request').waitFor()
@@ -102,7 +86,7 @@ test('the example of a span that is no request opens its trace', async () => {
 })
 
 test('on a phone nothing scrolls sideways, and the advice fits', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/ingest`, phone)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/ingest`, phone)
   await page.getByRole('table', { name: 'Inbox' }).locator('tbody tr').first().click()
   await page.getByRole('dialog').getByRole('heading', { name: 'What to do' }).waitFor()
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)

@@ -1,12 +1,9 @@
 /** The overview in a real browser, on the real API and storage: what it says is what SQL says. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Dashboard } from '../../dashboard/api/server.ts'
+import { describe, expect, test } from 'vitest'
 import { formatCount, formatMs, formatRatio, formatUsd } from '../../dashboard/web/src/lib/format.ts'
-import { testStorage } from '../../storage/testing.ts'
-import { testBrowser, type TestBrowser } from './browser.ts'
 import { requests, trace } from './seed.ts'
 import { gpuSamples, serverSamples } from './seed-fleet.ts'
-import { serveTestPage } from './serve.ts'
+import { testSite } from './site.ts'
 import { store } from './store.ts'
 
 const now = Date.now()
@@ -16,36 +13,26 @@ const [from, to] = [now - 3_600_000, now]
 const fixed = `?from=${from}&to=${to}`
 const phone = { width: 390, height: 844 }
 
-let storage: Awaited<ReturnType<typeof testStorage>>
-let site: Dashboard
-let browser: TestBrowser
-
-beforeAll(async () => {
-  storage = await testStorage()
-  await store(storage.db, 'requests', rows)
-  await store(storage.db, 'spans', rows.slice(-50).flatMap(trace))
-  await store(storage.db, 'gpu_samples', gpuSamples(now, 120))
-  await store(storage.db, 'server_samples', serverSamples(now, 120))
-  site = await serveTestPage(storage.reader)
-  browser = await testBrowser()
-}, 120_000)
-afterAll(async () => {
-  await browser?.close()
-  await site?.stop()
-  await storage?.stop()
+const here = testSite({
+  prepare: async (storage) => {
+    await store(storage.db, 'requests', rows)
+    await store(storage.db, 'spans', rows.slice(-50).flatMap(trace))
+    await store(storage.db, 'gpu_samples', gpuSamples(now, 120))
+    await store(storage.db, 'server_samples', serverSamples(now, 120))
+  },
 })
 
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ').trim()
 
 async function overview(search = fixed, size?: { width: number; height: number }) {
-  const opened = await browser.open(`${site.url}/${search}`, size)
+  const opened = await here.browser.open(`${here.site.url}/${search}`, size)
   await opened.page.getByRole('table', { name: 'Models' }).waitFor()
   await opened.page.getByRole('table', { name: 'Latest requests' }).waitFor()
   return opened
 }
 
 const sql = <T>(select: string, where = '') =>
-  storage.reader.query<T>(
+  here.storage.reader.query<T>(
     `select ${select} from requests where timestamp >= fromUnixTimestamp64Milli({from:Int64})
     and timestamp < fromUnixTimestamp64Milli({to:Int64}) ${where}`,
     { from, to },
@@ -206,7 +193,7 @@ describe('how it is used', () => {
     const id = 'feedfacefeedfacefeedfacefeedface'
     const [last] = rows.slice(-1)
     if (!last) throw new Error('the seed is empty')
-    await store(storage.db, 'requests', [
+    await store(here.storage.db, 'requests', [
       { ...last, timestamp: Date.now() * 1000, trace_id: id, model: 'just-arrived' },
     ])
     const arrived = page.locator('table[aria-label="Latest requests"]').getByText('just-arrived')
@@ -222,7 +209,7 @@ describe('how it looks', () => {
     const rail = await page.locator('.rail').boundingBox()
     expect((rail?.y ?? 0) + (rail?.height ?? 0)).toBeCloseTo(phone.height, 0)
     for (const path of ['requests', 'gpus', 'servers', 'alerts', 'targets', 'ingest']) {
-      await page.goto(`${site.url}/${path}${fixed}`)
+      await page.goto(`${here.site.url}/${path}${fixed}`)
       await page.locator('.panel').first().waitFor()
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
     }

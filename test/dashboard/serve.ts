@@ -1,15 +1,10 @@
 /** The real API on a real storage, with the web app built, for tests that use a page. */
 import { pino } from 'pino'
-import type { Alerts } from '../../alerts/index.ts'
+import { noAlerts } from '../../alerts/none.ts'
 import type { DashboardDeps, DemoState } from '../../dashboard/api/deps.ts'
 import { startDashboard, type Dashboard } from '../../dashboard/api/server.ts'
 import { buildWeb, webDist } from '../../dashboard/build.ts'
 import type { Db, SqlDb } from '../../storage/client.ts'
-
-type AlertsView = Pick<Alerts, 'active' | 'rules' | 'channels'>
-
-/** No rule, nothing active. */
-export const quietAlerts: AlertsView = { active: () => [], rules: () => [], channels: () => [] }
 
 /** For tests that write no SQL of their own. */
 const noSql: SqlDb = { run: () => Promise.reject(new Error('this test has no SQL')) }
@@ -22,7 +17,7 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
     sql: noSql,
     storageReady: () => Promise.resolve({ ok: true, reason: '' }),
     collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
-    alerts: quietAlerts,
+    alerts: noAlerts,
     demo: {
       state: () => demo,
       start: () => {

@@ -1,76 +1,63 @@
 /** The page of servers in a real browser: what runs where, how servers did, one of them alone with its GPUs. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Dashboard } from '../../dashboard/api/server.ts'
-import { testStorage } from '../../storage/testing.ts'
-import { testBrowser, type TestBrowser } from './browser.ts'
+import { expect, test } from 'vitest'
 import { emptyRequest } from '../../records/llm-request.ts'
 import { gpuSamples, serverSamples } from './seed-fleet.ts'
-import { serveTestPage } from './serve.ts'
+import { testSite } from './site.ts'
 import { store } from './store.ts'
 
 const now = Date.now()
 const fixed = `?from=${now - 3_600_000}&to=${now}`
 
-let storage: Awaited<ReturnType<typeof testStorage>>
-let site: Dashboard
-let browser: TestBrowser
-
-beforeAll(async () => {
-  storage = await testStorage()
-  await store(storage.db, 'gpu_samples', gpuSamples(now, 60))
-  const bounds_ms = [50, 100, 200, 400, 800]
-  const samples = serverSamples(now, 60).map((sample, index) =>
-    Object.assign(sample, {
-      finished: new Map([
-        ['stop', 9],
-        ['length', 2],
-      ]),
-      // The last bucket of the first server holds most of what it tells at the end.
-      ttft_ms: { bounds_ms, counts: index % 2 === 0 ? [1, 4, 5, 1, 0, 0] : [0, 1, 1, 2, 1, 6], sum_ms: 2000 },
-    }),
-  )
-  await store(storage.db, 'server_samples', samples)
-  const link = { server: 'vllm', version: 1, valid_from: (now - 7_200_000) * 1000, endpoint_source: 'config' }
-  await storage.db.insert('topology', [
-    {
-      ...link,
-      endpoint: 'llama-70b',
-      instance: 'vllm-1:8000',
+const here = testSite({
+  prepare: async (storage) => {
+    await store(storage.db, 'gpu_samples', gpuSamples(now, 60))
+    const bounds_ms = [50, 100, 200, 400, 800]
+    const samples = serverSamples(now, 60).map((sample, index) =>
+      Object.assign(sample, {
+        finished: new Map([
+          ['stop', 9],
+          ['length', 2],
+        ]),
+        // The last bucket of the first server holds most of what it tells at the end.
+        ttft_ms: { bounds_ms, counts: index % 2 === 0 ? [1, 4, 5, 1, 0, 0] : [0, 1, 1, 2, 1, 6], sum_ms: 2000 },
+      }),
+    )
+    await store(storage.db, 'server_samples', samples)
+    const link = { server: 'vllm', version: 1, valid_from: (now - 7_200_000) * 1000, endpoint_source: 'config' }
+    await storage.db.insert('topology', [
+      {
+        ...link,
+        endpoint: 'llama-70b',
+        instance: 'vllm-1:8000',
+        model: 'llama-3.1-70b',
+        host: 'gpu-node-1',
+        gpu_uuids: ['GPU-0', 'GPU-1'],
+        mig_ids: ['', ''],
+        gpu_hour_usd: 2.5,
+        gpu_source: 'host',
+        why: 'Endpoint: configured. GPUs: they are on its host gpu-node-1.',
+      },
+      {
+        ...link,
+        endpoint: 'qwen-coder',
+        instance: 'vllm-2:8000',
+        model: 'qwen2.5-coder',
+        host: 'gpu-node-2',
+        gpu_uuids: ['GPU-2', 'GPU-3'],
+        mig_ids: ['', ''],
+        ambiguous: true,
+        why: 'Endpoint: configured. GPUs: two servers share the host.',
+      },
+    ])
+    const call = {
+      ...emptyRequest(),
+      timestamp: (now - 60_000) * 1000,
+      trace_id: 'a1',
+      span_id: 'b1',
       model: 'llama-3.1-70b',
-      host: 'gpu-node-1',
-      gpu_uuids: ['GPU-0', 'GPU-1'],
-      mig_ids: ['', ''],
-      gpu_hour_usd: 2.5,
-      gpu_source: 'host',
-      why: 'Endpoint: configured. GPUs: they are on its host gpu-node-1.',
-    },
-    {
-      ...link,
-      endpoint: 'qwen-coder',
-      instance: 'vllm-2:8000',
-      model: 'qwen2.5-coder',
-      host: 'gpu-node-2',
-      gpu_uuids: ['GPU-2', 'GPU-3'],
-      mig_ids: ['', ''],
-      ambiguous: true,
-      why: 'Endpoint: configured. GPUs: two servers share the host.',
-    },
-  ])
-  const call = {
-    ...emptyRequest(),
-    timestamp: (now - 60_000) * 1000,
-    trace_id: 'a1',
-    span_id: 'b1',
-    model: 'llama-3.1-70b',
-  }
-  await store(storage.db, 'requests', [{ ...call, endpoint: 'llama-70b', instance: 'vllm-1:8000', status: 'ok' }])
-  site = await serveTestPage(storage.reader)
-  browser = await testBrowser()
-}, 120_000)
-afterAll(async () => {
-  await browser?.close()
-  await site?.stop()
-  await storage?.stop()
+    }
+    await store(storage.db, 'requests', [{ ...call, endpoint: 'llama-70b', instance: 'vllm-1:8000', status: 'ok' }])
+  },
 })
 
 /** The machine may be busy. */
@@ -78,7 +65,7 @@ const patient = { timeout: 20_000 }
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ').trim()
 
 test('what runs where, latencies with how far they may be off, one server alone', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/servers${fixed}`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/servers${fixed}`)
   const rows = page.getByRole('table', { name: 'What runs where' }).locator('tbody tr')
   await rows.first().waitFor()
   expect((await rows.allInnerTexts()).map((text) => plain(text).replaceAll(/\s+/g, ' '))).toEqual([
@@ -107,7 +94,7 @@ test('what runs where, latencies with how far they may be off, one server alone'
 }, 90_000)
 
 test('a request says which server and GPUs it ran on', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/requests${fixed}&open=a1.b1`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/requests${fixed}&open=a1.b1`)
   const ranOn = page.getByRole('region', { name: 'Ran on' })
   await expect
     .poll(async () => plain(await ranOn.innerText()), patient)

@@ -1,12 +1,9 @@
 /** The SQL page in a real browser: what it shows is what SQL says, however one gets there. */
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import type { Dashboard } from '../../dashboard/api/server.ts'
-import { testStorage } from '../../storage/testing.ts'
-import { testBrowser, type TestBrowser } from './browser.ts'
 import { requests } from './seed.ts'
-import { serveTestPage } from './serve.ts'
+import { testSite } from './site.ts'
 import { store } from './store.ts'
 
 const now = Date.now()
@@ -17,28 +14,19 @@ const fixed = `from=${from}&to=${to}`
 const phone = { width: 390, height: 844 }
 const evil = '<img src=x onerror="window.hurt = true"><script>window.hurt = true</script>'
 
-let storage: Awaited<ReturnType<typeof testStorage>>
-let site: Dashboard
-let browser: TestBrowser
-
-beforeAll(async () => {
-  storage = await testStorage()
-  const last = rows.at(-1)
-  if (last) last.user_id = evil
-  await store(storage.db, 'requests', rows)
-  await storage.rollups.flush()
-  site = await serveTestPage(storage.reader, { sql: storage.reader })
-  browser = await testBrowser()
-}, 120_000)
-afterAll(async () => {
-  await browser?.close()
-  await site?.stop()
-  await storage?.stop()
+const here = testSite({
+  prepare: async (storage) => {
+    const last = rows.at(-1)
+    if (last) last.user_id = evil
+    await store(storage.db, 'requests', rows)
+    await storage.rollups.flush()
+    return { sql: storage.reader }
+  },
 })
 
 async function open(query: string | null, size?: { width: number; height: number }) {
   const sql = query === null ? '' : `&sql=${encodeURIComponent(query)}`
-  const opened = await browser.open(`${site.url}/sql?${fixed}${sql}`, size)
+  const opened = await here.browser.open(`${here.site.url}/sql?${fixed}${sql}`, size)
   await opened.page.getByLabel('Query', { exact: true }).waitFor()
   return opened
 }
@@ -59,7 +47,7 @@ test('a query about the range of the page shows the numbers of SQL, exact', asyn
   const { page, complaints } = await open(perModel)
   await run(page)
   await page.getByRole('table', { name: 'Rows' }).waitFor()
-  const expected = await storage.reader.query<{ model: string; requests: string; cost: string | null }>(
+  const expected = await here.storage.reader.query<{ model: string; requests: string; cost: string | null }>(
     `select model, toString(count()) as requests, toString(sum(cost_usd)) as cost from requests
     where timestamp >= fromUnixTimestamp64Milli({from:Int64}) and timestamp < fromUnixTimestamp64Milli({to:Int64})
     group by model order by model`,
@@ -136,7 +124,7 @@ const endless = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(numb
 
 /** How many of those run in the engine. */
 async function running(): Promise<number> {
-  const [row] = await storage.db.query<{ running: number }>(
+  const [row] = await here.storage.db.query<{ running: number }>(
     `select toInt64(countIf(query like '%sipHash64(number) = 2%' and query not like '%processes%')) as running from system.processes`,
   )
   return row?.running ?? 0
@@ -195,7 +183,7 @@ test('a query is saved in the browser, taken again, and forgotten', async () => 
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByLabel('Name of the query').fill('The answer')
   await page.keyboard.press('Enter')
-  await page.goto(`${site.url}/sql`)
+  await page.goto(`${here.site.url}/sql`)
   await page.getByRole('button', { name: 'Saved', exact: true }).click()
   await page.getByRole('button', { name: 'The answer', exact: true }).click()
   expect(await page.getByLabel('Query', { exact: true }).textContent()).toBe('SELECT 42 AS answer')
@@ -205,7 +193,7 @@ test('a query is saved in the browser, taken again, and forgotten', async () => 
 })
 
 test('the schema page: search, units, and a query to begin with', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/schema`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/schema`)
   await page.getByRole('heading', { name: 'v_requests', exact: true }).waitFor()
   await page.getByLabel('Search tables and columns').fill('throttled_ratio')
   await expect.poll(() => page.locator('details').count()).toBe(1)
@@ -224,7 +212,7 @@ test('on a phone nothing scrolls sideways', async () => {
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await page.getByRole('table', { name: 'Rows' }).waitFor()
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
-  await page.goto(`${site.url}/schema`)
+  await page.goto(`${here.site.url}/schema`)
   await page.getByRole('heading', { name: 'v_requests', exact: true }).waitFor()
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
   expect(complaints).toEqual([])
@@ -241,10 +229,10 @@ async function loadsEditor(page: Page): Promise<boolean> {
 }
 
 test('the editor is loaded by its own page alone', async () => {
-  const { page } = await browser.open(`${site.url}/?${fixed}`)
+  const { page } = await here.browser.open(`${here.site.url}/?${fixed}`)
   await page.getByRole('table', { name: 'Models' }).waitFor()
   expect(await loadsEditor(page)).toBe(false)
-  await page.goto(`${site.url}/sql`)
+  await page.goto(`${here.site.url}/sql`)
   await page.getByLabel('Query', { exact: true }).waitFor()
   expect(await loadsEditor(page)).toBe(true)
   await page.close()

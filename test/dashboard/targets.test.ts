@@ -1,11 +1,8 @@
 /** The targets' page in a real browser: what is scraped, where it was found, and why something is not. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Dashboard } from '../../dashboard/api/server.ts'
+import { expect, test } from 'vitest'
 import type { DiscoveryRow } from '../../records/discovery.ts'
 import type { Target } from '../../records/server-sample.ts'
-import { testStorage } from '../../storage/testing.ts'
-import { testBrowser, type TestBrowser } from './browser.ts'
-import { serveTestPage } from './serve.ts'
+import { testSite } from './site.ts'
 
 const now = Date.now()
 const phone = { width: 390, height: 844 }
@@ -52,24 +49,13 @@ const dropped = [
   { labels: { __address__: '10.0.0.8' }, reason: 'the pod has ended (Succeeded)' },
 ]
 
-let storage: Awaited<ReturnType<typeof testStorage>>
-let site: Dashboard
-let browser: TestBrowser
-
-beforeAll(async () => {
-  storage = await testStorage()
-  site = await serveTestPage(storage.reader)
-  browser = await testBrowser('dark')
-}, 120_000)
-afterAll(async () => {
-  await browser?.close()
-  await site?.stop()
-  await storage?.stop()
+const here = testSite({
+  colorScheme: 'dark',
 })
 
 /** First: nothing is stored yet. */
 test('without targets the page says what brings them', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/targets`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/targets`)
   await page.getByText('Targets show once scrape.targets in inferwatch.yaml lists metrics pages').waitFor()
   await page.getByText('Providers show once scrape.discovery in inferwatch.yaml names some').waitFor()
   expect(await page.getByText('Found, but not scraped').count()).toBe(0)
@@ -79,7 +65,7 @@ test('without targets the page says what brings them', async () => {
 
 test('each target says how it is and where it comes from; its row opens its labels, by keyboard too', async () => {
   const down = { state: 'down', error: 'connection refused by 10.0.0.2:8000: is the server running?' } as const
-  await storage.db.insert('targets', [
+  await here.storage.db.insert('targets', [
     target({}),
     target({ ...down, url: 'http://10.0.0.2:8000/metrics', timestamp: (now - 40_000) * 1000, series: null }),
     target({
@@ -90,7 +76,7 @@ test('each target says how it is and where it comes from; its row opens its labe
       timestamp: (now - 60_000) * 1000,
     }),
   ])
-  await storage.db.insert('discovery', [
+  await here.storage.db.insert('discovery', [
     provider({ dropped_targets: JSON.stringify(dropped), dropped: 250 }),
     provider({
       provider: 'racks',
@@ -100,7 +86,7 @@ test('each target says how it is and where it comes from; its row opens its labe
       error: '/etc/racks.json: there is no such file',
     }),
   ])
-  const { page, complaints } = await browser.open(`${site.url}/targets`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/targets`)
   const rows = page.getByRole('table', { name: 'Scrape targets' }).locator('tbody tr')
   await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(3)
   expect(await rows.locator('.status').allTextContents()).toEqual(['up', 'down', 'up'])
@@ -123,7 +109,7 @@ test('each target says how it is and where it comes from; its row opens its labe
 })
 
 test('what is not scraped says why, with the labels that decided; a link opens it', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/targets`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/targets`)
   const rows = page.getByRole('table', { name: 'Found, but not scraped' }).locator('tbody tr')
   await rows.first().waitFor()
   expect(await rows.first().textContent()).toContain(`10.0.0.9:8080shop / cart-5f7dpods${notAsked}`)
@@ -139,7 +125,7 @@ test('what is not scraped says why, with the labels that decided; a link opens i
 })
 
 test('on a phone nothing scrolls sideways', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/targets`, phone)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/targets`, phone)
   const row = page.getByRole('table', { name: 'Scrape targets' }).locator('tbody tr').first()
   await row.waitFor()
   for (const name of ['Scrape targets', 'Discovery', 'Found, but not scraped']) {

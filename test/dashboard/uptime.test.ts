@@ -1,12 +1,9 @@
 /** The uptime page in a real browser: what probes of this month say, in numbers that can be recounted. */
 import { mkdirSync } from 'node:fs'
 import type { Locator } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Dashboard } from '../../dashboard/api/server.ts'
+import { expect, test } from 'vitest'
 import type { Probe } from '../../records/probe.ts'
-import { testStorage } from '../../storage/testing.ts'
-import { testBrowser, type TestBrowser } from './browser.ts'
-import { serveTestPage } from './serve.ts'
+import { testSite } from './site.ts'
 import { store } from './store.ts'
 
 const phone = { width: 390, height: 844 }
@@ -16,20 +13,7 @@ const now = Date.UTC(2026, 8, 15, 12)
 /** Answers about the past are kept: what is asked before and after something is stored has another range. */
 const at = (hours: number) => `from=${now - hours * 60 * minute}&to=${now}`
 
-let storage: Awaited<ReturnType<typeof testStorage>>
-let site: Dashboard
-let browser: TestBrowser
-
-beforeAll(async () => {
-  storage = await testStorage()
-  site = await serveTestPage(storage.reader)
-  browser = await testBrowser()
-}, 120_000)
-afterAll(async () => {
-  await browser?.close()
-  await site?.stop()
-  await storage?.stop()
-})
+const here = testSite()
 
 function probe(endpoint: string, agoMinutes: number, more: Partial<Probe> = {}): Probe {
   return {
@@ -63,7 +47,7 @@ const cells = async (row: Locator) =>
   (await row.locator('td').allTextContents()).map((text) => text.replaceAll(/[\u00a0\u202f\u2009]/g, ' '))
 
 test('nothing is probed: the page says how', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/uptime?${at(2)}`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/uptime?${at(2)}`)
   await page.getByText('Endpoints show once').waitFor()
   await page.getByText('No probe failed in September 2026').waitFor()
   expect(complaints).toEqual([])
@@ -73,7 +57,7 @@ test('nothing is probed: the page says how', async () => {
 test('up, down, budget, certificate and outages', async () => {
   const failed = { ok: false, status: 'error', http_status: 500, ttft_ms: null, tokens_per_second: null } as const
   const ages = Array.from({ length: 100 }, (_, index) => 100 - index)
-  await store(storage.db, 'probes', [
+  await store(here.storage.db, 'probes', [
     ...ages.map((age) => probe('claude', age)),
     ...ages.map((age) =>
       probe('llama-70b', age, {
@@ -83,7 +67,7 @@ test('up, down, budget, certificate and outages', async () => {
       }),
     ),
   ])
-  const { page, complaints } = await browser.open(`${site.url}/uptime?${at(1)}`)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/uptime?${at(1)}`)
   const rows = page.getByRole('table', { name: 'Endpoints' }).locator('tbody tr')
   await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(2)
   // 50 of 100 minutes, of a budget of 43 min 12 s.
@@ -111,7 +95,7 @@ test('up, down, budget, certificate and outages', async () => {
 })
 
 test('on a phone nothing scrolls sideways', async () => {
-  const { page, complaints } = await browser.open(`${site.url}/uptime?${at(1)}`, phone)
+  const { page, complaints } = await here.browser.open(`${here.site.url}/uptime?${at(1)}`, phone)
   await page.getByRole('table', { name: 'Outages' }).waitFor()
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
   await page.screenshot({ path: 'test/.output/uptime-phone.png' })

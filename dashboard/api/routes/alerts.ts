@@ -1,18 +1,41 @@
-/** What fires or is about to, how every rule fared last, and how the channels are. */
+/** What fires or is about to, how every rule fared last, how the channels are, and what fired and was told before. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import type { RouteContext } from '../context.ts'
-import { checked } from '../question.ts'
+import { deliveries, firings } from '../../../storage/queries/alert-history.ts'
+import { askRange, type RouteContext } from '../context.ts'
+import { ApiError } from '../errors.ts'
+import { checked, checkedBody, questionSchema } from '../question.ts'
 
-export function alertsRoute({ deps: { alerts } }: RouteContext) {
-  return new Hono().get('/api/alerts', checked(z.strictObject({})), (c) =>
-    c.json({
-      active: alerts.active(),
-      // Parameters are unknown values, which no typed client can carry: the SQL's text is what people read.
-      rules: alerts
-        .rules()
-        .map(({ params, ...rule }) => Object.assign(rule, { params: params && JSON.stringify(params) })),
-      channels: alerts.channels(),
-    }),
-  )
+const testBody = z.strictObject({ receiver: z.string().min(1) })
+
+export function alertsRoute(context: RouteContext) {
+  const { alerts } = context.deps
+  return new Hono()
+    .get('/api/alerts', checked(z.strictObject({})), (c) =>
+      c.json({
+        active: alerts.active(),
+        // Parameters are unknown values, which no typed client can carry: the SQL's text is what people read.
+        rules: alerts
+          .rules()
+          .map(({ params, ...rule }) => Object.assign(rule, { params: params && JSON.stringify(params) })),
+        channels: alerts.channels(),
+      }),
+    )
+    .get('/api/alerts/history', checked(questionSchema({})), async (c) =>
+      c.json(
+        await askRange(context, c, c.req.valid('query'), async (db, { range }) => {
+          const [fired, told] = await Promise.all([firings(db, range), deliveries(db, range)])
+          return { ...range, firings: fired, deliveries: told }
+        }),
+      ),
+    )
+    .post('/api/alerts/test', checkedBody(testBody, 'Send { "receiver": "…" }'), async (c) => {
+      const { receiver } = c.req.valid('json')
+      try {
+        return c.json({ channels: await alerts.testNotification(receiver) })
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        throw new ApiError(404, `There is no receiver "${receiver}"`, 'alerts.receivers lists them', 'receiver')
+      }
+    })
 }

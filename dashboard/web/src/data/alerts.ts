@@ -1,6 +1,6 @@
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
-import { liveKey } from './use-question.ts'
+import { liveKey, useFleet, type QuestionInput } from './use-question.ts'
 
 const alerts = () => read(api.alerts.$get({ query: {} }))
 
@@ -11,3 +11,22 @@ export type Alerts = Awaited<ReturnType<typeof alerts>>
 export type ActiveAlert = Alerts['active'][number]
 export type RuleView = Alerts['rules'][number]
 export type ChannelView = Alerts['channels'][number]
+
+const history = (query: QuestionInput, signal?: AbortSignal) =>
+  read(api.alerts.history.$get({ query }, { init: { signal: signal ?? null } }))
+
+/** What fired in the range, and what was told to whom. */
+export const useAlertHistory = () => useFleet('alert history', history)
+
+export type AlertHistory = Awaited<ReturnType<typeof history>>
+export type FiringRow = AlertHistory['firings'][number]
+export type DeliveryRow = AlertHistory['deliveries'][number]
+
+/** Sends a receiver an alert that is none, firing and then resolved. */
+export function useTestNotification() {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: (receiver: string) => read(api.alerts.test.$post({ json: { receiver } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: [liveKey] }),
+  })
+}

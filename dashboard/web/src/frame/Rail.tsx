@@ -6,6 +6,17 @@ import type { Search } from '../lib/search.ts'
 import { useStatus } from '../data/status.ts'
 import { pages } from './pages.ts'
 
+/** What of the search means something on any page. */
+const elsewhere = ({
+  open: _open,
+  issue: _issue,
+  target: _target,
+  sql: _sql,
+  view: _view,
+  row: _row,
+  ...search
+}: Partial<Search>) => search
+
 /** Where one can go. The range and the filters come along. */
 export function Rail() {
   const firing = useAlerts().data?.active.filter((alert) => alert.state === 'firing').length ?? 0
@@ -20,7 +31,7 @@ export function Rail() {
         <Link
           key={to}
           to={to}
-          search={({ open: _open, issue: _issue, target: _target, sql: _sql, ...search }: Partial<Search>) => search}
+          search={elsewhere}
           className="rail-link"
           title={word}
           activeOptions={{ exact: to === '/', includeSearch: false }}

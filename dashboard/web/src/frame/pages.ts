@@ -17,7 +17,7 @@ export const pages = [
   { to: '/gpus', word: 'GPUs', icon: IconCpu, filters: false, range: true },
   { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
   { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, filters: false, range: true },
-  { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: false },
+  { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: true },
   { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, filters: false, range: true },
   { to: '/targets', word: 'Targets', icon: IconRadar2, filters: false, range: true },
   { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, filters: false, range: true },

@@ -11,6 +11,7 @@ test.each([
   '?range=24h&issue=spans+unpriced_model+openai+%2F+gpt-4o%40x',
   '?range=24h&sql=SELECT+1+%2B+%271%26%27%0AFROM+v_requests',
   '?server=vllm-1%3A8000',
+  '?view=rules&row=inferwatch+HighP95Latency',
 ])('%s survives a round trip', (text) => expect(formatSearch(parseSearch(text))).toBe(text))
 
 test('what it does not know is dropped', () => {

@@ -1,4 +1,4 @@
-/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue or target, the query. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue, target or row, the query. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
 
 /** The field's word for each filter column. */
@@ -39,6 +39,10 @@ export interface Search {
   target?: string
   /** The query of the SQL page. */
   sql?: string
+  /** Which of a page's views; its first unless said. */
+  view?: string
+  /** The open row of a view: an alert, a rule, a silence. */
+  row?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
 
@@ -70,6 +74,10 @@ export function parseSearch(text: string): Search {
   if (target !== null && target.length <= 2000) search.target = target
   const sql = query.get('sql')
   if (sql !== null && sql.length <= maxSqlInUrl) search.sql = sql
+  const view = query.get('view')
+  if (view !== null && /^[a-z]{1,20}$/.test(view)) search.view = view
+  const row = query.get('row')
+  if (row !== null && row.length <= 400) search.row = row
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -92,6 +100,8 @@ export function formatSearch(search: Search): string {
   if (search.issue !== undefined) query.set('issue', search.issue)
   if (search.target !== undefined) query.set('target', search.target)
   if (search.sql !== undefined && search.sql.length <= maxSqlInUrl) query.set('sql', search.sql)
+  if (search.view !== undefined) query.set('view', search.view)
+  if (search.row !== undefined) query.set('row', search.row)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }

@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router'
-import { useAlerts, type ActiveAlert } from '../data/alerts.ts'
+import { useAlerts } from '../data/alerts.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
+import { summaryOf } from './alerts/words.ts'
 import { Status } from './Status.tsx'
 
 /** What fires now, above everything else; nothing when nothing does. */
@@ -26,10 +27,4 @@ export function FiringAlerts() {
       </Link>
     </section>
   )
-}
-
-/** What the rule says about it, or its labels. */
-export function summaryOf(alert: ActiveAlert): string {
-  const labels = Object.entries(alert.labels).filter(([name]) => name !== 'alertname')
-  return alert.annotations.summary ?? labels.map(([name, value]) => `${name} ${value}`).join(', ')
 }

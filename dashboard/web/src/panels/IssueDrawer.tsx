@@ -1,9 +1,9 @@
-import { Drawer } from '@mantine/core'
 import type { IssueRow } from '../data/ingest.ts'
 import { issueId } from '../data/ingest.ts'
 import { formatAgo, formatCount, formatExact, formatIso } from '../lib/format.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { ExampleLink } from './ExampleLink.tsx'
+import { Fact, Side, SideSection } from './Side.tsx'
 import { Snippet } from './Snippet.tsx'
 import { IssueSeverity } from './Status.tsx'
 
@@ -12,21 +12,13 @@ export function IssueDrawer({ issues, now }: { issues: readonly IssueRow[]; now:
   const [search, change] = useSearch()
   const issue = issues.find((row) => issueId(row) === search.issue)
   return (
-    <Drawer
+    <Side
+      title="Issue"
       opened={issue !== undefined && search.open === undefined}
       onClose={() => change(({ issue: _issue, ...rest }) => rest)}
-      position="right"
-      size={560}
-      title="Issue"
-      className="side"
-      withOverlay={false}
-      lockScroll={false}
-      trapFocus={false}
-      closeOnClickOutside={false}
-      closeButtonProps={{ 'aria-label': 'Close the issue' }}
     >
       {issue && <Detail issue={issue} now={now} />}
-    </Drawer>
+    </Side>
   )
 }
 
@@ -43,34 +35,22 @@ function Detail({ issue, now }: { issue: IssueRow; now: number }) {
         <Fact name="Since" value={formatAgo(issue.first_ms, now)} title={formatIso(issue.first_ms)} />
         <Fact name="Last" value={formatAgo(issue.last_ms, now)} title={formatIso(issue.last_ms)} />
       </dl>
-      <section className="request-section" aria-label="What follows from it">
-        <h3>What follows from it</h3>
+      <SideSection title="What follows from it">
         <p>{issue.explanation}</p>
-      </section>
-      <section className="request-section" aria-label="What to do">
-        <h3>What to do</h3>
+      </SideSection>
+      <SideSection title="What to do">
         <p>{issue.fix}</p>
         {issue.snippet && <Snippet label={issue.snippet.label} text={issue.snippet.text} />}
-      </section>
-      <section className="request-section" aria-label="Example">
-        <h3>Example</h3>
+      </SideSection>
+      <SideSection title="Example">
         {issue.example !== '' && <p className="issue-subject mono">{issue.example}</p>}
         {issue.example === '' && issue.example_span_id === '' && <p className="dim">None was kept.</p>}
         <ExampleLink issue={issue} />
-      </section>
+      </SideSection>
       <p className="dim">
         Counted as <span className="mono">{issue.reason}</span> of <span className="mono">{issue.source}</span> in the
         table ingest_issues
       </p>
-    </div>
-  )
-}
-
-function Fact({ name, value, title }: { name: string; value: string; title: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd title={title}>{value}</dd>
     </div>
   )
 }

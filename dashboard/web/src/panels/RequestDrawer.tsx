@@ -1,5 +1,3 @@
-import { Drawer } from '@mantine/core'
-import type { ReactNode } from 'react'
 import { useRequest, useTrace, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
 import { ApiFailure } from '../lib/api.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
@@ -8,6 +6,7 @@ import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
 import { CostLines } from './CostLines.tsx'
 import { RanOn } from './RanOn.tsx'
+import { Fact, Side, SideSection } from './Side.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
 import { RequestStatus } from './Status.tsx'
 import { Waterfall } from './Waterfall.tsx'
@@ -17,21 +16,9 @@ export function RequestDrawer() {
   const [search, change] = useSearch()
   const close = () => change(({ open: _open, ...rest }) => rest)
   return (
-    <Drawer
-      opened={search.open !== undefined}
-      onClose={close}
-      position="right"
-      size={560}
-      title="Request"
-      className="side"
-      withOverlay={false}
-      lockScroll={false}
-      trapFocus={false}
-      closeOnClickOutside={false}
-      closeButtonProps={{ 'aria-label': 'Close the request' }}
-    >
+    <Side title="Request" opened={search.open !== undefined} onClose={close}>
       {search.open !== undefined && <Loaded id={search.open} />}
-    </Drawer>
+    </Side>
   )
 }
 
@@ -51,9 +38,9 @@ function SpanAlone({ id }: { id: string }) {
   return (
     <div className="request">
       <p className="dim">This span is not counted as a request; a click on it shows what it says.</p>
-      <Section title="Trace">
+      <SideSection title="Trace">
         <Waterfall spans={data.spans} current={id.split('.')[1] ?? ''} />
-      </Section>
+      </SideSection>
     </div>
   )
 }
@@ -74,26 +61,17 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
       <Timing request={request} />
       <Tokens request={request} />
       <RanOn request={request} />
-      <Section title="Trace">
+      <SideSection title="Trace">
         {spans.length > 0 ? (
           <Waterfall spans={spans} current={request.span_id} />
         ) : (
           <p className="dim">This request was stored without spans.</p>
         )}
         <Sources request={request} />
-      </Section>
+      </SideSection>
       <Content request={request} />
       <Fields request={request} />
     </div>
-  )
-}
-
-function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section className="request-section" aria-label={title}>
-      <h3>{title}</h3>
-      {children}
-    </section>
   )
 }
 
@@ -140,7 +118,7 @@ function Tokens({ request }: { request: RequestDetail }) {
   const note = priceNote(request)
   const shown = rows.filter(([name, tokens]) => !name.startsWith('of') || tokens !== null)
   return (
-    <Section title="Tokens and cost">
+    <SideSection title="Tokens and cost">
       <table className="table breakdown">
         <thead>
           <tr>
@@ -179,7 +157,7 @@ function Tokens({ request }: { request: RequestDetail }) {
       </table>
       {note !== '' && <p className="dim">{note}</p>}
       <CostLines request={request} />
-    </Section>
+    </SideSection>
   )
 }
 
@@ -207,15 +185,6 @@ function priceNote(request: RequestDetail): string {
   return notes.filter((note) => note !== '').join('; ')
 }
 
-function Fact({ name, value, title }: { name: string; value: string; title?: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd title={title}>{value}</dd>
-    </div>
-  )
-}
-
 const described = [
   'requested_model',
   'model_version',
@@ -241,7 +210,7 @@ function Fields({ request }: { request: RequestDetail }) {
   const [, change] = useSearch()
   const filters = filterColumns.filter((column) => (request as Partial<Record<string, unknown>>)[column])
   return (
-    <Section title="Fields">
+    <SideSection title="Fields">
       <dl className="fields">
         {filters.map((column) => {
           const value = String((request as unknown as Record<string, unknown>)[column])
@@ -275,7 +244,7 @@ function Fields({ request }: { request: RequestDetail }) {
           </div>
         ))}
       </dl>
-    </Section>
+    </SideSection>
   )
 }
 

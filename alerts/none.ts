@@ -1,0 +1,9 @@
+/** What the dashboard is given where rules are evaluated by another process, or by none. */
+import type { Alerts } from './index.ts'
+
+export const noAlerts: Omit<Alerts, 'reload' | 'stop'> = {
+  active: () => [],
+  rules: () => [],
+  channels: () => [],
+  testNotification: (receiver) => Promise.reject(new RangeError(`no receiver "${receiver}"`)),
+}

@@ -1,0 +1,43 @@
+import type { ActiveAlert } from '../../data/alerts.ts'
+import { formatAgo, formatIso } from '../../lib/format.ts'
+import { Status } from '../Status.tsx'
+import { RowTable } from './RowTable.tsx'
+import type { Column } from '../Table.tsx'
+import { formatValue, labelText, stateLevels, summaryOf, thresholdOf } from './words.ts'
+
+/** What fires, then what is about to. */
+export function ActiveAlerts({ rows, now }: { rows: readonly ActiveAlert[]; now: number }) {
+  const ranked = rows.toSorted((a, b) => Number(b.state === 'firing') - Number(a.state === 'firing'))
+  return <RowTable label="Active alerts" columns={columns(now)} rows={ranked} id={(row) => row.fingerprint} />
+}
+
+const columns = (now: number): Column<ActiveAlert>[] => [
+  {
+    key: 'state',
+    head: 'State',
+    render: (row) => <Status level={stateLevels[row.state] ?? 'unknown'} word={row.state} />,
+  },
+  { key: 'name', head: 'Alert', render: (row) => <b>{row.labels.alertname ?? row.rule}</b>, title: (row) => row.group },
+  { key: 'summary', head: 'What', render: (row) => <span className="wrap">{summaryOf(row)}</span> },
+  {
+    key: 'value',
+    head: 'Value',
+    number: true,
+    render: (row) => formatValue(row.value, row.unit),
+    title: (row) => thresholdOf(row),
+  },
+  { key: 'threshold', head: 'Threshold', number: true, wide: true, render: thresholdOf },
+  {
+    key: 'labels',
+    head: 'Labels',
+    wide: true,
+    render: (row) => <span className="wrap dim">{labelText(row.labels)}</span>,
+  },
+  {
+    key: 'since',
+    head: 'Since',
+    number: true,
+    render: (row) => formatAgo(row.firing_since ?? row.active_at, now),
+    title: (row) => formatIso(row.firing_since ?? row.active_at),
+  },
+]
