@@ -28,9 +28,8 @@ export async function loadMonth(db: Db, rows: number, to: number, said: (line: s
   for (let at = 0; at < rows; at += rowsPerInsert) {
     const count = Math.min(rowsPerInsert, rows - at)
     await db.command(requestsSql, { from, step_us: (month * 1000) / rows, at, count })
-    const perSecond = ((at + count) / (performance.now() - begun)) * 1000
     said(
-      `${millions(at + count)} of ${millions(rows)} M requests, ${Math.round(perSecond).toLocaleString('en')} a second`,
+      `${millions(at + count)} of ${millions(rows)} M requests, ${pace(at + count, rows, performance.now() - begun)}`,
     )
   }
   const covered = spanDays * day
@@ -48,6 +47,11 @@ export async function loadMonth(db: Db, rows: number, to: number, said: (line: s
 }
 
 const millions = (count: number) => (count / 1e6).toFixed(1)
+
+function pace(done: number, all: number, ms: number): string {
+  const perSecond = (done / ms) * 1000
+  return `${Math.round(perSecond).toLocaleString('en')} a second, ${Math.ceil((all - done) / perSecond)} s left`
+}
 
 /** A call is of one of 200 kinds, the first ones more often: a team uses few models and few services call each. */
 const requestsSql = `INSERT INTO requests (timestamp, trace_id, span_id, duration_ms, ttft_ms, tpot_ms, streamed, service,
