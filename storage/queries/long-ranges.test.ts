@@ -27,8 +27,11 @@ function random(below: number): number {
   return seed % below
 }
 
-/** A few of every day's minutes, over 33 days: many buckets, and quick to compute. */
-const eightHoursBack = (id: number) => (id * 7919) % 100
+/** A few minutes of the last days and of some days a month ago: few buckets to compute. */
+function eightHoursBack(id: number): number {
+  const slot = (id * 7919) % 24
+  return slot < 18 ? slot : 60 + (slot - 18) * 6
+}
 const isLately = (id: number) => eightHoursBack(id) < 8
 
 function call(id: number, version = 1): LlmRequest {
@@ -73,7 +76,7 @@ beforeAll(async () => {
     { from: noon - 2 * day },
   )
   await storage.rollups.flush()
-})
+}, 120_000)
 afterAll(() => storage.stop())
 
 interface Recount {
@@ -237,7 +240,7 @@ describe('GPUs and servers over days', () => {
       serverSamples(noon, 150).filter(({ instance }) => instance === 'vllm-1:8000'),
     )
     await storage.rollups.flush()
-  })
+  }, 120_000)
 
   test('GPUs: the newest sample of each, whenever it was', async () => {
     const gpus = await gpusNow(storage.reader, long)
