@@ -1,79 +1,125 @@
 /**
  * The dashboard's and the analysts' questions over a month of requests on disk, against what each may take, and the HTTP endpoint
- * against the engine in process: `npm run bench -- query [rows] [rounds]`. 100,000,000 rows is the form that aims are for; it takes
- * 25 GB below TMPDIR, all of which is removed. Query caches are off, or the second round would measure them.
+ * against the engine in process: `npm run bench -- query --help`. 100,000,000 rows is the form that aims are for. Query caches are
+ * off, or the second round would measure them.
  */
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Db } from '../storage/client.ts'
 import type { Storage } from '../storage/index.ts'
 import { testStorage } from '../storage/testing.ts'
 import { compareEndpoint } from './support/endpoint-overhead.ts'
+import { openMonth, type Month, type MonthFolder } from './support/month-folder.ts'
 import { questions, ranges, type Example, type Question, type RangeName } from './support/questions.ts'
-import { percentiles } from './support/rounds.ts'
+import { percentiles, type Rounds } from './support/rounds.ts'
+import { rowsRead } from './support/rows-read.ts'
 import { loadMonth, models, month, users } from './support/synthetic-month.ts'
 
-const [rows = 1_000_000, most = 20] = process.argv.slice(3, 5).map(Number)
-const rounds = { most, budgetMs: 10_000 }
-const bytesPerRow = 250
+interface Flags {
+  rounds: number
+  keep?: string
+  data?: string
+  only: string
+}
 
-const folder = mkdtempSync(join(tmpdir(), 'inferwatch-bench-query-'))
+const program = new Command('npm run bench -- query')
+  .description(
+    'ask every question of the dashboards over 30 days of synthetic requests, and say which are quick enough',
+  )
+  .argument('[rows]', 'requests to load; 100000000 is what the aims are for', count, 1_000_000)
+  .option('--keep <folder>', 'load into this folder and leave it there')
+  .option('--data <folder>', 'load nothing: measure what --keep left in this folder')
+  .option('--rounds <number>', 'times that a question is asked, of those that are quick', count, 20)
+  .option('--only <text>', 'only questions whose group or name has this text', '')
+  .action((rows: number, flags: Flags) => run(rows, flags))
+
 let storage: Awaited<ReturnType<typeof testStorage>> | null = null
+let folder: MonthFolder | null = null
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     void cleanUp().then(() => process.exit(1))
   })
 try {
-  const { bavail, bsize } = statfsSync(folder)
-  if (bavail * bsize < rows * bytesPerRow)
-    throw new Error(`${folder}: ${rows * bytesPerRow} bytes are needed, ${bavail * bsize} are free: set TMPDIR`)
-  storage = await testStorage({ data_dir: folder })
-  const to = Date.now()
-  await loadMonth(storage.db, rows, to, progress)
-  const rollupsFrom = performance.now()
-  await storage.rollups.flush()
-  progress(`rollups filled in ${((performance.now() - rollupsFrom) / 1000).toFixed(0)} s more`)
-  await settled(storage.db)
-  print(
-    `${rows.toLocaleString('en')} requests over 30 d, ${models} models, ${users.toLocaleString('en')} users, evenly spread; `,
-  )
-  print(
-    `${cpus().length} × ${cpus()[0]?.model}. ms of at most ${most} rounds after one that warms up, query caches off.`,
-  )
-  print('\n| stored | rows | bytes a row | MB |\n|---|---|---|---|')
-  for (const line of await sizes(storage.db)) print(line)
-  print('\n| | question | range | p50 | p95 | aim | |\n|---|---|---|---|---|---|---|')
-  const tally = { met: 0, missed: 0 }
-  const example = await exampleOf(storage.db)
-  for (const question of questions) await answer(uncached(storage.db), question, to, example, tally)
-  print(`\n${tally.met} aims of ${tally.met + tally.missed} are met.`)
-  await endpoint(storage, to)
+  await program.parseAsync(process.argv.slice(3), { from: 'user' })
+} catch (error) {
+  process.exitCode = 1
+  progress(error instanceof Error ? error.message : String(error))
 } finally {
   await cleanUp()
 }
 
-async function answer(
-  db: Db,
-  question: Question,
-  to: number,
-  example: Example,
-  tally: { met: number; missed: number },
-) {
-  const { group, name, ask, aims, over = Object.keys(ranges) as RangeName[] } = question
-  for (const range of over) {
-    const asked = { from: to - ranges[range], to }
-    const { p50, p95 } = await percentiles(() => ask(db, asked, example), rounds)
-    const aim = aims[range]
-    if (aim !== undefined) tally[p95 <= aim ? 'met' : 'missed'] += 1
-    const verdict = aim === undefined ? '' : p95 <= aim ? 'met' : `missed, ${(p95 / aim).toFixed(1)} ×`
-    print(`| ${group} | ${name} | ${range} | ${p50.toFixed(1)} | ${p95.toFixed(1)} | ${aim ?? ''} | ${verdict} |`)
-  }
+async function run(rows: number, flags: Flags): Promise<void> {
+  const rounds = { most: flags.rounds, budgetMs: 10_000 }
+  folder = openMonth({ rows, ...flags }, progress)
+  storage = await testStorage({ data_dir: folder.path })
+  const loaded = folder.loaded ?? (await load(storage, rows))
+  folder.finished(loaded)
+  await settled(storage.db)
+  const size = `${loaded.rows.toLocaleString('en')} requests over 30 d, ${models} models, ${users.toLocaleString('en')} users`
+  print(`${size}, evenly spread; ${cpus().length} × ${cpus()[0]?.model}.`)
+  print(`ms of at most ${rounds.most} rounds after one that warms up, query caches off.`)
+  print('\n| stored | rows | bytes a row | MB |\n|---|---|---|---|')
+  for (const line of await sizes(storage.db)) print(line)
+  const chosen = questions.filter(({ group, name }) => `${group} ${name}`.includes(flags.only))
+  const { met, missed } = await answers(storage, chosen, loaded.to, rounds)
+  print(`\n${met} aims of ${met + missed} are met.`)
+  if (flags.only === '') await endpoint(storage, folder.path, loaded.to, rounds)
 }
 
-async function endpoint(running: Storage, to: number): Promise<void> {
-  const lines = await compareEndpoint(running, folder, to, rounds)
+async function load({ db, rollups }: Storage, rows: number): Promise<Month> {
+  const to = Date.now()
+  await loadMonth(db, rows, to, progress)
+  const begun = performance.now()
+  const reporting = setInterval(() => {
+    void rolledUp(db, to).then(progress, () => undefined)
+  }, 10_000)
+  try {
+    await rollups.flush()
+  } finally {
+    clearInterval(reporting)
+  }
+  progress(`rollups filled in ${((performance.now() - begun) / 1000).toFixed(0)} s more`)
+  return { rows, to }
+}
+
+/** Buckets are filled in the order of time, tier by tier. */
+async function rolledUp(db: Db, to: number): Promise<string> {
+  const day = (table: string) =>
+    `(SELECT dateDiff('day', fromUnixTimestamp64Milli({from:Int64}, 'UTC'), max(timestamp)) FROM ${table})`
+  const [row] = await db.query<{ minutes: number; hours: number }>(
+    `SELECT ${day('requests_1m')} AS minutes, ${day('requests_1h')} AS hours`,
+    { from: to - month },
+  )
+  const days = (value = 0) => `${Math.max(value, 0)} of 30 d`
+  return `rollups: minutes ${days(row?.minutes)}, hours ${days(row?.hours)}`
+}
+
+async function answers(
+  { db, reader }: Storage,
+  chosen: readonly Question[],
+  to: number,
+  rounds: Rounds,
+): Promise<{ met: number; missed: number }> {
+  const tally = { met: 0, missed: 0 }
+  const example = await exampleOf(db, to)
+  print('\n| | question | range | p50 | p95 | aim | met | rows read |\n|---|---|---|---|---|---|---|---|')
+  for (const { group, name, ask, aims, over = Object.keys(ranges) as RangeName[] } of chosen)
+    for (const range of over) {
+      const asked = { from: to - ranges[range], to }
+      const read = await rowsRead(reader, (counting) => ask(counting, asked, example))
+      const { p50, p95 } = await percentiles(() => ask(uncached(db), asked, example), rounds)
+      const aim = aims[range]
+      if (aim !== undefined) tally[p95 <= aim ? 'met' : 'missed'] += 1
+      const verdict = aim === undefined ? '' : p95 <= aim ? 'yes' : `no, ${(p95 / aim).toFixed(1)} ×`
+      const cells = [group, name, range, p50.toFixed(1), p95.toFixed(1), aim ?? '', verdict, read.toLocaleString('en')]
+      print(`| ${cells.join(' | ')} |`)
+    }
+  return tally
+}
+
+async function endpoint(running: Storage, dataDir: string, to: number, rounds: Rounds): Promise<void> {
+  const lines = await compareEndpoint(running, dataDir, to, rounds)
   const aim = 1.2
   print('\n| HTTP endpoint, as reader | over HTTP, p50 | in process, p50 | ratio | aim | |\n|---|---|---|---|---|---|')
   for (const { name, http, engine } of lines) {
@@ -84,11 +130,11 @@ async function endpoint(running: Storage, to: number): Promise<void> {
 }
 
 /** In the table of a month, one in its middle. */
-async function exampleOf(db: Db): Promise<Example> {
+async function exampleOf(db: Db, to: number): Promise<Example> {
   const newest = (table: string, columns: string) =>
     db.query<Record<string, string>>(
       `SELECT ${columns} FROM ${table} WHERE timestamp < {at:DateTime64(3)} ORDER BY timestamp DESC LIMIT 1`,
-      { at: new Date(Date.now() - month / 10) },
+      { at: new Date(to - month / 10) },
     )
   const [[request], [span]] = await Promise.all([newest('requests', 'trace_id, span_id'), newest('spans', 'trace_id')])
   return { trace_id: request?.trace_id ?? '', span_id: request?.span_id ?? '', spans_trace_id: span?.trace_id ?? '' }
@@ -126,7 +172,7 @@ function uncached(db: Db): Db {
 
 async function cleanUp(): Promise<void> {
   await storage?.stop()
-  rmSync(folder, { recursive: true, force: true })
+  folder?.close()
 }
 
 function print(line: string): void {
@@ -135,4 +181,10 @@ function print(line: string): void {
 
 function progress(line: string): void {
   process.stderr.write(`${line}\n`)
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number above 0 is expected.')
+  return value
 }

@@ -15,7 +15,19 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
     'gpu_1m',
     'server_1m',
   ],
-  rollups_days: ['requests_1h', 'requests_1d', 'gpu_1h', 'gpu_1d', 'server_1h', 'server_1d', 'provisioned_costs'],
+  rollups_days: [
+    'requests_1h',
+    'requests_1d',
+    'models_1h',
+    'models_1d',
+    'users_1d',
+    'filter_values_1d',
+    'gpu_1h',
+    'gpu_1d',
+    'server_1h',
+    'server_1d',
+    'provisioned_costs',
+  ],
   events_days: ['alert_events', 'notifications', 'ingest_issues', 'targets', 'probes'],
 }
 

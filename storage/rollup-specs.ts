@@ -16,11 +16,20 @@ export interface Measure {
   coarse: boolean
 }
 
+export type TierName = 'minute' | 'hour' | 'day'
+
 export interface RollupSpec {
+  /** Raw rows, which it equals. */
   source: 'requests' | 'gpu_samples' | 'server_samples'
   /** `requests` → requests_1m, requests_1h, requests_1d. */
-  prefix: 'requests' | 'gpu' | 'server'
+  prefix: 'requests' | 'models' | 'users' | 'filter_values' | 'gpu' | 'server'
+  /** The finest first. */
+  tiers: readonly TierName[]
+  /** A rollup of more dimensions, with the same measures, that its finest tier is made from: much less to read than raw rows. */
+  madeFrom?: 'requests_1h'
   dimensions: readonly string[]
+  /** Makes several rows of each raw row, with dimensions that it does not have. */
+  arrayJoin?: string
   /** The first one counts rows: 0 means that the key vanished from its bucket. */
   measures: readonly Measure[]
   /** Columns whose hash changes when a row is stored again. */
@@ -85,6 +94,11 @@ function quantiles(column: string, what: string): Measure {
   }
 }
 
+/** Cannot be added up: for a rollup of one tier. */
+function distinct(name: string, raw: string, comment: string): Measure {
+  return measure(name, 'UInt64', comment, raw, '')
+}
+
 /** A counter's increase, and the time over which somebody counted it: a rate is their quotient, unknown when that time is 0. */
 function increase(column: string, what: string): Measure[] {
   return [
@@ -126,47 +140,105 @@ function coveredMinutes(): Measure {
 /** An idle GPU clocks down too, and people set clocks: neither is trouble. */
 const isThrottled = `arrayExists(reason -> reason NOT IN (${calmReasons.map((reason) => `'${reason}'`).join(', ')}), throttle_reasons)`
 
+const everyTier = ['minute', 'hour', 'day'] as const
+/** What the page of a request can be filtered by and requests_1d does not keep apart. */
+const otherFilters = ['user_id', 'status', 'instance', 'api_key']
+
+const requestCount = counted(
+  'requests',
+  'count()',
+  'Requests; 0 when the last one of this key was corrected or deleted',
+)
+
 const statuses = ['ok', 'error', 'rate_limited', 'timeout', 'cancelled', 'filtered']
+
+const requestMeasures: readonly Measure[] = [
+  requestCount,
+  ...statuses.map((status) =>
+    counted(`requests_${status}`, `countIf(status = '${status}')`, `Requests with status ${status}`),
+  ),
+  counted('streamed', 'countIf(streamed)', 'Requests answered as a stream'),
+  counted('cache_hits', 'countIf(cache_hit)', 'Requests answered from a response cache'),
+  counted('priced', 'countIf(cost_usd IS NOT NULL)', 'Requests with a known cost'),
+  counted('unpriced', 'countIf(cost_usd IS NULL)', 'Requests without a known cost'),
+  ...tokens('input_tokens', 'input tokens'),
+  ...tokens('cached_input_tokens', 'input tokens read from the prompt cache'),
+  ...tokens('cache_write_tokens', 'input tokens written to the prompt cache'),
+  ...tokens('output_tokens', 'output tokens'),
+  ...tokens('reasoning_tokens', 'output tokens spent on reasoning'),
+  dollars('cost_usd', 'Sum of known costs in US dollars'),
+  dollars('input_cost_usd', 'Sum of known costs for input tokens in US dollars'),
+  dollars('output_cost_usd', 'Sum of known costs for output tokens in US dollars'),
+  dollars('cache_savings_usd', 'Sum of what prompt caching saved in US dollars'),
+  ...averaged('duration_ms', 'duration in ms'),
+  most('duration_ms', 'duration in ms'),
+  ...averaged('ttft_ms', 'time to first token in ms'),
+  most('ttft_ms', 'time to first token in ms'),
+  ...averaged('tpot_ms', 'time per output token in ms'),
+  quantiles('duration_ms', 'duration in ms'),
+  quantiles('ttft_ms', 'time to first token in ms'),
+  quantiles('tpot_ms', 'time per output token in ms'),
+  quantiles('input_tokens', 'input tokens of a request'),
+  quantiles('output_tokens', 'output tokens of a request'),
+]
 
 export const rollupSpecs: readonly RollupSpec[] = [
   {
     source: 'requests',
     prefix: 'requests',
+    tiers: everyTier,
     dimensions: ['environment', 'service', 'provider', 'endpoint', 'region', 'model', 'operation', 'team', 'feature'],
     identity: ['timestamp', 'version', 'inserted_at'],
+    measures: requestMeasures,
+  },
+  {
+    source: 'requests',
+    prefix: 'models',
+    tiers: ['hour', 'day'],
+    madeFrom: 'requests_1h',
+    dimensions: ['environment', 'provider', 'endpoint', 'model'],
+    identity: ['timestamp', 'version'],
+    measures: requestMeasures,
+  },
+  {
+    source: 'requests',
+    prefix: 'users',
+    tiers: ['day'],
+    dimensions: ['environment', 'team', 'user_id'],
+    identity: ['timestamp', 'version', 'inserted_at'],
     measures: [
-      counted('requests', 'count()', 'Requests; 0 when the last one of this key was corrected or deleted'),
-      ...statuses.map((status) =>
-        counted(`requests_${status}`, `countIf(status = '${status}')`, `Requests with status ${status}`),
+      requestCount,
+      counted(
+        'requests_failed',
+        `countIf(status IN ('error', 'rate_limited', 'timeout'))`,
+        'Requests with status error, rate_limited or timeout',
       ),
-      counted('streamed', 'countIf(streamed)', 'Requests answered as a stream'),
-      counted('cache_hits', 'countIf(cache_hit)', 'Requests answered from a response cache'),
       counted('priced', 'countIf(cost_usd IS NOT NULL)', 'Requests with a known cost'),
       counted('unpriced', 'countIf(cost_usd IS NULL)', 'Requests without a known cost'),
       ...tokens('input_tokens', 'input tokens'),
-      ...tokens('cached_input_tokens', 'input tokens read from the prompt cache'),
-      ...tokens('cache_write_tokens', 'input tokens written to the prompt cache'),
       ...tokens('output_tokens', 'output tokens'),
-      ...tokens('reasoning_tokens', 'output tokens spent on reasoning'),
       dollars('cost_usd', 'Sum of known costs in US dollars'),
-      dollars('input_cost_usd', 'Sum of known costs for input tokens in US dollars'),
-      dollars('output_cost_usd', 'Sum of known costs for output tokens in US dollars'),
-      dollars('cache_savings_usd', 'Sum of what prompt caching saved in US dollars'),
-      ...averaged('duration_ms', 'duration in ms'),
-      most('duration_ms', 'duration in ms'),
-      ...averaged('ttft_ms', 'time to first token in ms'),
-      most('ttft_ms', 'time to first token in ms'),
-      ...averaged('tpot_ms', 'time per output token in ms'),
-      quantiles('duration_ms', 'duration in ms'),
-      quantiles('ttft_ms', 'time to first token in ms'),
-      quantiles('tpot_ms', 'time per output token in ms'),
-      quantiles('input_tokens', 'input tokens of a request'),
-      quantiles('output_tokens', 'output tokens of a request'),
+      distinct(
+        'sessions',
+        `uniqExactIf(session_id, session_id != '')`,
+        'Different sessions; calls that name none do not count',
+      ),
+      distinct('models', 'uniqExact(model)', 'Different models'),
     ],
+  },
+  {
+    source: 'requests',
+    prefix: 'filter_values',
+    tiers: ['day'],
+    dimensions: ['column', 'value'],
+    arrayJoin: `ARRAY JOIN [${otherFilters.map((name) => `'${name}'`).join(', ')}] AS column, [${otherFilters.map((name) => `toString(${name})`).join(', ')}] AS value`,
+    identity: ['timestamp', 'version', 'inserted_at'],
+    measures: [requestCount],
   },
   {
     source: 'gpu_samples',
     prefix: 'gpu',
+    tiers: everyTier,
     dimensions: ['host', 'gpu', 'uuid', 'device', 'mig_profile', 'mig_id'],
     identity: ['timestamp', 'inserted_at'],
     measures: [
@@ -190,6 +262,7 @@ export const rollupSpecs: readonly RollupSpec[] = [
   {
     source: 'server_samples',
     prefix: 'server',
+    tiers: everyTier,
     dimensions: ['server', 'instance', 'endpoint', 'model'],
     identity: ['timestamp', 'inserted_at'],
     measures: [

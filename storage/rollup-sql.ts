@@ -1,5 +1,5 @@
 /** The statements that find touched buckets and compute them anew. */
-import type { Measure, RollupSpec } from './rollup-specs.ts'
+import type { Measure, RollupSpec, TierName } from './rollup-specs.ts'
 
 export interface Tier {
   suffix: '1m' | '1h' | '1d'
@@ -12,10 +12,15 @@ export interface Tier {
 export const tiers = {
   minute: { suffix: '1m', step_s: 60, chunk: 240 },
   hour: { suffix: '1h', step_s: 3600, chunk: 6 },
-  day: { suffix: '1d', step_s: 86_400, chunk: 7 },
-} as const satisfies Record<string, Tier>
+  day: { suffix: '1d', step_s: 86_400, chunk: 1 },
+} as const satisfies Record<TierName, Tier>
 
 export const tableOf = (spec: RollupSpec, tier: Tier): string => `${spec.prefix}_${tier.suffix}`
+
+export const tiersOf = (spec: RollupSpec): Tier[] => spec.tiers.map((name) => tiers[name])
+
+/** What its finest tier is made from. */
+const sourceOf = ({ madeFrom, source }: RollupSpec): string => madeFrom ?? source
 
 export function measuresOf(spec: RollupSpec, tier: Tier): Measure[] {
   return spec.measures.filter((measure) => !measure.coarse || tier.suffix !== '1m')
@@ -29,7 +34,7 @@ export function touchedSql(spec: RollupSpec, tier: Tier): string {
   const row = `cityHash64(${spec.identity.join(', ')})`
   return `SELECT ${bucketOf(tier)} AS bucket, toString(sum(${row})) AS rows_hash,
     toString(sumIf(${row}, inserted_at >= fromUnixTimestamp64Milli({next_ms:Int64}, 'UTC'))) AS later_hash
-  FROM ${spec.source} WHERE inserted_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+  FROM ${sourceOf(spec)} WHERE inserted_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
   GROUP BY bucket ORDER BY bucket`
 }
 
@@ -37,7 +42,7 @@ export function touchedSql(spec: RollupSpec, tier: Tier): string {
 export function bucketsSql(spec: RollupSpec, tier: Tier): string {
   const within = `timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') AND timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')`
   const from = (table: string) => `SELECT ${bucketOf(tier)} AS bucket FROM ${table} WHERE ${within}`
-  return `SELECT DISTINCT bucket FROM (${from(spec.source)} UNION ALL ${from(tableOf(spec, tier))}) ORDER BY bucket`
+  return `SELECT DISTINCT bucket FROM (${from(sourceOf(spec))} UNION ALL ${from(tableOf(spec, tier))}) ORDER BY bucket`
 }
 
 /**
@@ -46,23 +51,25 @@ export function bucketsSql(spec: RollupSpec, tier: Tier): string {
  */
 export function recomputeSql(spec: RollupSpec, tier: Tier, from?: Tier): string[] {
   const table = tableOf(spec, tier)
-  const source = from ? tableOf(spec, from) : spec.source
+  const source = from ? tableOf(spec, from) : sourceOf(spec)
+  const merged = source !== spec.source
+  const rows = `${source} AS s ${merged ? '' : (spec.arrayJoin ?? '')}`
   const keys = spec.dimensions.join(', ')
   const rowCount = spec.measures[0]?.name ?? 'count()'
   const measures = measuresOf(spec, tier)
-  const live = `${chosen(tier)}${from ? ` AND s.${rowCount} > 0` : ''}`
+  const live = `${chosen(tier)}${merged ? ` AND s.${rowCount} > 0` : ''}`
   // Aliases that no column has: ClickHouse would take the alias for the column.
-  const columns = measures.map((measure) => `${from ? measure.merge : measure.raw} AS new_${measure.name}`)
+  const columns = measures.map((measure) => `${merged ? measure.merge : measure.raw} AS new_${measure.name}`)
   const names = measures.map((measure) => measure.name)
   return [
     `INSERT INTO ${table} (timestamp, ${keys}, version)
     SELECT s.timestamp, ${keys}, {version:UInt64} FROM ${table} AS s
     WHERE ${chosen(tier)} AND s.${rowCount} > 0 AND (${bucketOf(tier)}, ${keys}) NOT IN (
-      SELECT ${bucketOf(tier)}, ${keys} FROM ${source} AS s WHERE ${live})
+      SELECT ${bucketOf(tier)}, ${keys} FROM ${rows} WHERE ${live})
     SETTINGS final = 1`,
     `INSERT INTO ${table} (timestamp, ${keys}, ${names.join(', ')}, version)
     SELECT toDateTime(${bucketOf(tier)}, 'UTC') AS bucket, ${keys}, ${columns.join(',\n      ')}, {version:UInt64}
-    FROM ${source} AS s WHERE ${live} GROUP BY bucket, ${keys}
+    FROM ${rows} WHERE ${live} GROUP BY bucket, ${keys}
     SETTINGS final = 1`,
   ]
 }

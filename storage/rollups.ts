@@ -6,7 +6,7 @@ import { metrics, type Counter, type Histogram } from '@opentelemetry/api'
 import type { Logger } from 'pino'
 import type { TimeRange } from '../records/time-range.ts'
 import type { Db } from './client.ts'
-import { rollupSpecs, type RollupSpec } from './rollup-specs.ts'
+import { rollupSpecs, type RollupSpec, type TierName } from './rollup-specs.ts'
 import { bucketsSql, recomputeSql, tableOf, tiers, touchedSql, type Tier } from './rollup-sql.ts'
 import { traced } from './traced.ts'
 
@@ -22,7 +22,9 @@ export interface Rollups {
 /** Rows become visible after their inserted_at: a pass looks back this far, and skips buckets where nothing came since. */
 const overlapMs = 60_000
 /** Least time between two passes; a slow pass waits nine times its own duration, a tenth of the time at most. */
-const pauseMs = { minute: 10_000, hour: 60_000 }
+const pauseMs = { minute: 10_000, hour: 60_000, day: 300_000 }
+/** What is made from another rollup costs little, and is late by that one's pause already. */
+const derivedPauseMs = 15_000
 const restFactor = 9
 
 /**
@@ -43,10 +45,7 @@ interface Touched {
 
 export async function startRollups(db: Db, log: Logger): Promise<Rollups> {
   const clock = await versionClock(db)
-  const jobs = rollupSpecs.flatMap((spec) => [
-    new RollupJob(db, clock, spec, tiers.minute, pauseMs.minute),
-    new RollupJob(db, clock, spec, tiers.hour, pauseMs.hour, tiers.day),
-  ])
+  const jobs = rollupSpecs.flatMap((spec) => jobsOf(db, log, clock, spec))
   const loops = jobs.map((job) => new Loop(job, log))
   return {
     async flush() {
@@ -61,11 +60,20 @@ export async function startRollups(db: Db, log: Logger): Promise<Rollups> {
   }
 }
 
+/** Those that others are made from come first. */
+function jobsOf(db: Db, log: Logger, clock: () => number, spec: RollupSpec): RollupJob[] {
+  const job = (tier: TierName, coarser?: Tier) =>
+    new RollupJob(db, log, clock, spec, tiers[tier], spec.madeFrom ? derivedPauseMs : pauseMs[tier], coarser)
+  if (!spec.tiers.includes('hour')) return spec.tiers.map((tier) => job(tier))
+  return spec.tiers.flatMap((tier) => (tier === 'day' ? [] : [job(tier, tier === 'hour' ? tiers.day : undefined)]))
+}
+
 /** One tier of one source, and the coarser one that is made of it. */
 class RollupJob {
   readonly table: string
   readonly pauseMs: number
   private readonly db: Db
+  private readonly log: Logger
   private readonly nextVersion: () => number
   private readonly spec: RollupSpec
   private readonly tier: Tier
@@ -81,8 +89,17 @@ class RollupJob {
     description: 'Buckets of rollups that were computed',
   })
 
-  constructor(db: Db, nextVersion: () => number, spec: RollupSpec, tier: Tier, pauseMs: number, coarser?: Tier) {
+  constructor(
+    db: Db,
+    log: Logger,
+    nextVersion: () => number,
+    spec: RollupSpec,
+    tier: Tier,
+    pauseMs: number,
+    coarser?: Tier,
+  ) {
     this.db = db
+    this.log = log
     this.nextVersion = nextVersion
     this.spec = spec
     this.tier = tier
@@ -122,9 +139,14 @@ class RollupJob {
       { since_ms: since, next_ms: next },
       { settings: { final: 0 } },
     )
-    await this.recompute(
-      touched.filter(({ bucket, rows_hash }) => this.seen.get(bucket) !== rows_hash).map(({ bucket }) => bucket),
-    )
+    const buckets = touched
+      .filter(({ bucket, rows_hash }) => this.seen.get(bucket) !== rows_hash)
+      .map(({ bucket }) => bucket)
+    const first = watermark === 0 && buckets.length > this.tier.chunk
+    if (first)
+      this.log.info({ table: this.table, buckets: buckets.length }, 'rollup is filled from the rows that are there')
+    await this.recompute(buckets)
+    if (first) this.log.info({ table: this.table }, 'rollup is complete')
     this.seen = new Map(touched.map(({ bucket, later_hash }) => [bucket, later_hash]))
     if (next !== watermark) await this.storeWatermark(next)
     this.watermarkMs = next

@@ -80,8 +80,6 @@ const pages: Question[] = [
   page('latest 50 requests', (db, range) => latestRequests(db, {}, range, 50)),
   page('latest 50 of one model', (db, range) => latestRequests(db, filtered, range, 50)),
   page('values of filters', (db, range) => filterValues(db, range)),
-  page('gaps between tokens', (db, range) => tokenGaps(db, {}, range)),
-  page('models in use', (db, range) => modelsInUse(db, range)),
   page('GPUs now', (db, range) => gpusNow(db, range)),
   page('GPU series', (db, range) => gpuSeries(db, range)),
   page('servers now', (db, range) => serversNow(db, range)),
@@ -93,6 +91,12 @@ const pages: Question[] = [
 ]
 
 const once: readonly RangeName[] = ['30 d']
+
+/** Asked by commands, or by nobody yet: nothing waits for them. */
+const others: Question[] = [
+  { group: 'other', name: 'gaps between tokens', ask: (db, range) => tokenGaps(db, {}, range), aims: {} },
+  { group: 'other', name: 'models in use', ask: (db, range) => modelsInUse(db, range), aims: {} },
+]
 const one = (name: string, ask: Question['ask'], aim = 100): Question => ({
   group: 'page',
   name,
@@ -103,7 +107,7 @@ const one = (name: string, ask: Question['ask'], aim = 100): Question => ({
 
 const single: Question[] = [
   one('which tables have rows', (db) => presence(db)),
-  one('last arrivals', (db, range) => lastArrivals(db, range.from)),
+  one('last arrivals', (db) => lastArrivals(db, Date.now() - 60_000)),
   one('providers now', (db, range) => providersNow(db, range.from)),
   one('one request by its ids', (db, _, { trace_id, span_id }) => requestDetail(db, trace_id, span_id), 50),
   one('what one request cost and why', (db, _, { trace_id, span_id }) => costExplanation(db, trace_id, span_id)),
@@ -190,9 +194,9 @@ const panels: Question[] = Object.entries(dashboards).flatMap(([file, { rows, va
   ),
 )
 
-/** The questions that the SQL page has ready. */
+/** The questions that the SQL page has ready: those over each request are raw ones, the others read rollups. */
 const ready: Question[] = readyQuestions.map(({ title, sql: text }) =>
-  sqlQuestion('ready', title, text, { '1 h': 100, '24 h': 100, '30 d': 100 }),
+  sqlQuestion('ready', title, text, /\bv_requests\b/.test(text) ? raw : { '1 h': 100, '24 h': 100, '30 d': 100 }),
 )
 
-export const questions: readonly Question[] = [...pages, ...single, ...sql, ...ready, ...panels]
+export const questions: readonly Question[] = [...pages, ...single, ...sql, ...ready, ...panels, ...others]

@@ -13,6 +13,7 @@ const samplesPerRequest = 0.05
 
 export const models = 50
 export const users = 5_000
+const teams = 20
 
 export interface Loaded {
   requests: number
@@ -28,9 +29,8 @@ export async function loadMonth(db: Db, rows: number, to: number, said: (line: s
   for (let at = 0; at < rows; at += rowsPerInsert) {
     const count = Math.min(rowsPerInsert, rows - at)
     await db.command(requestsSql, { from, step_us: (month * 1000) / rows, at, count })
-    const perSecond = ((at + count) / (performance.now() - begun)) * 1000
     said(
-      `${millions(at + count)} of ${millions(rows)} M requests, ${Math.round(perSecond).toLocaleString('en')} a second`,
+      `${millions(at + count)} of ${millions(rows)} M requests, ${pace(at + count, rows, performance.now() - begun)}`,
     )
   }
   const covered = spanDays * day
@@ -49,13 +49,18 @@ export async function loadMonth(db: Db, rows: number, to: number, said: (line: s
 
 const millions = (count: number) => (count / 1e6).toFixed(1)
 
-/** A call is of one of 200 kinds, the first ones more often: a team uses few models and few services call each. */
+function pace(done: number, all: number, ms: number): string {
+  const perSecond = (done / ms) * 1000
+  return `${Math.round(perSecond).toLocaleString('en')} a second, ${Math.ceil((all - done) / perSecond)} s left`
+}
+
+/** A call is of one of 200 kinds, the first ones more often: a team uses few models, few services call each, a user is of one team. */
 const requestsSql = `INSERT INTO requests (timestamp, trace_id, span_id, duration_ms, ttft_ms, tpot_ms, streamed, service,
     environment, provider, endpoint, region, instance, model, requested_model, operation, user_id, team, feature, session_id, api_key,
     input_tokens, cached_input_tokens, output_tokens, status, error_type, http_status, finish_reason, attempt, cost_usd, input_cost_usd,
     output_cost_usd, cost_source, price_id, price_version, dialect, version)
   WITH number + {at:UInt64} AS n, toUInt32(200 * pow(rand(0) / 4294967296, 2)) AS kind, kind % ${models} AS m,
-    rand(1) % ${users} AS user, exp(6.5 + 0.8 * randNormal(0, 1)) AS took, 1 + rand(2) % 800 AS answered, 10 + rand(3) % 4000 AS prompt,
+    rand(1) % ${users / teams} * ${teams} + kind % ${teams} AS user, exp(6.5 + 0.8 * randNormal(0, 1)) AS took, 1 + rand(2) % 800 AS answered, 10 + rand(3) % 4000 AS prompt,
     multiIf(rand(4) % 1000 < 12, 'error', rand(4) % 1000 < 18, 'rate_limited', rand(4) % 1000 < 20, 'timeout', 'ok') AS outcome,
     kind % 3 != 0 AS stream, toDecimal64(prompt * (1 + m) / 1e8, 12) AS in_usd, toDecimal64(answered * (1 + m) / 2e7, 12) AS out_usd
   SELECT fromUnixTimestamp64Micro(toInt64({from:Int64} * 1000 + n * {step_us:Float64})),
@@ -63,7 +68,7 @@ const requestsSql = `INSERT INTO requests (timestamp, trace_id, span_id, duratio
     concat('service-', toString(kind % 10)), if(kind % 10 = 9, 'staging', 'production'),
     ['openai', 'anthropic', 'vllm', 'bedrock'][1 + m % 4], concat('endpoint-', toString(m % 20)), '', '',
     concat('model-', toString(m)), concat('model-', toString(m)), 'chat', concat('user-', toString(user)),
-    concat('team-', toString(kind % 20)), concat('feature-', toString(kind % 40)), concat('session-', toString(intDiv(n, 8))),
+    concat('team-', toString(kind % ${teams})), concat('feature-', toString(kind % 40)), concat('session-', toString(intDiv(n, 8))),
     concat('key-', toString(kind % 20)), prompt, if(kind % 2 = 0, intDiv(prompt, 2), NULL), if(outcome = 'ok', answered, NULL),
     outcome, if(outcome = 'ok', '', 'upstream'), if(outcome = 'ok', 200, 500), if(outcome = 'ok', 'stop', 'error'), 1,
     in_usd + out_usd, in_usd, out_usd, 'catalogue', concat('price/', toString(m)), 'bench@1', 'genai', {from:Int64} * 1000 + n

@@ -1,6 +1,7 @@
-/** GPUs: how each one is now, and utilisation and memory over time. Reads `gpu_samples`. */
+/** GPUs: how each one is now, and utilisation and memory over time. Reads `gpu_samples`; beyond 24 h `gpu_1h` too. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
+import { lastSeen, lastSeenBounds } from './last-seen.ts'
 import { frameOf, linesOf, maxLines, type SeriesFrame } from './series.ts'
 
 export interface GpuNow {
@@ -49,9 +50,9 @@ export async function gpusNow(db: Db, range: TimeRange): Promise<GpuNow[]> {
       any(s.uuid) as uuid, anyIf(s.device, s.device != '') as device, anyIf(s.mig_profile, s.mig_profile != '') as mig_profile,
       ${measuredNow.map(newest).join(',\n      ')},
       toUnixTimestamp64Milli(max(s.timestamp)) as timestamp_ms
-    from gpu_samples as s where ${within}
+    from gpu_samples as s where ${within} and ${lastSeen(range, 'gpu_1h', ['uuid', 'host', 'gpu', 'mig_id'])}
     group by ${gpuKey('s')}, s.mig_id order by host, toUInt32OrZero(gpu), gpu, mig_id limit 1000`,
-    bounds(range),
+    { ...bounds(range), ...lastSeenBounds(range) },
   )
 }
 
@@ -71,28 +72,69 @@ export interface GpuIdentity {
 export type GpuLine = GpuIdentity & Record<(typeof seriesMeasures)[number], (number | null)[]>
 export type GpuSeries = SeriesFrame & { lines: GpuLine[]; gpus: number }
 
-/** Means per bucket of the busiest GPUs; `gpus` says how many there are in all. */
-export async function gpuSeries(db: Db, range: TimeRange, scrapeMs = 10_000): Promise<GpuSeries> {
-  const frame = frameOf(range, 'gpu_samples', scrapeMs)
+interface SeriesSource {
+  table: 'gpu_samples' | 'gpu_1h'
+  /** Rows of `table` that count. */
+  live: (alias: string) => string
+  /** The mean of a column over rows of `table`. */
+  mean: (alias: string, column: string) => string
+  /** Means over rows `s`. */
+  measures: Record<(typeof seriesMeasures)[number], string>
+}
+
+const sampled: SeriesSource = {
+  table: 'gpu_samples',
+  live: () => 'true',
+  mean: (alias, column) => `avg(${alias}.${column})`,
+  measures: {
+    utilization_ratio: 'avg(s.utilization_ratio)',
+    memory_used_bytes: 'avg(s.memory_used_bytes)',
+    memory_total_bytes: 'avg(s.memory_total_bytes)',
+    memory_ratio: 'avg(s.memory_used_bytes / s.memory_total_bytes)',
+    power_watts: 'avg(s.power_watts)',
+  },
+}
+
+const hourlyMean: SeriesSource['mean'] = (alias, column) =>
+  `sum(${alias}.${column}_sum) / nullIf(sum(${alias}.${column}_count), 0)`
+/** The same means, of sums and counts. The memory in all of a GPU is what it is: its highest stands for all samples. */
+const hourly: SeriesSource = {
+  table: 'gpu_1h',
+  live: (alias) => `${alias}.samples > 0`,
+  mean: hourlyMean,
+  measures: {
+    utilization_ratio: hourlyMean('s', 'utilization_ratio'),
+    memory_used_bytes: hourlyMean('s', 'memory_used_bytes'),
+    memory_total_bytes: 'max(s.memory_total_bytes_max)',
+    memory_ratio: `${hourlyMean('s', 'memory_used_bytes')} / max(s.memory_total_bytes_max)`,
+    power_watts: hourlyMean('s', 'power_watts'),
+  },
+}
+
+const hour = 3_600_000
+const day = 24 * hour
+
+/** Means per bucket of the busiest GPUs; `gpus` says how many there are in all. Beyond 24 h the range begins at a whole hour. */
+export async function gpuSeries(db: Db, asked: TimeRange, scrapeMs = 10_000): Promise<GpuSeries> {
+  const short = asked.to - asked.from <= day
+  const { table, live, mean, measures } = short ? sampled : hourly
+  const range = short ? asked : { from: Math.floor(asked.from / hour) * hour, to: asked.to }
+  const frame = frameOf(range, table, short ? scrapeMs : hour)
   const rows = await db.query<
     GpuIdentity & { at: number; gpus: number } & Record<(typeof seriesMeasures)[number], number>
   >(
     `with busiest as (
       select ${gpuKey('g')} as key, g.mig_id as part,
         argMax(g.host, g.timestamp) as key_host, argMax(g.gpu, g.timestamp) as key_gpu
-      from gpu_samples as g where ${within}
-      group by key, part order by avg(g.utilization_ratio) desc, key_host, key_gpu limit {lines:UInt32}
+      from ${table} as g where ${within} and ${live('g')}
+      group by key, part order by ${mean('g', 'utilization_ratio')} desc, key_host, key_gpu limit {lines:UInt32}
     )
     select b.key_host as host, b.key_gpu as gpu, b.part as mig_id,
-      intDiv(toUnixTimestamp64Milli(s.timestamp), {step_ms:Int64}) * {step_ms:Int64} as at,
-      (select uniqExact(${gpuKey('g')}, g.mig_id) from gpu_samples as g where ${within}) as gpus,
-      avg(s.utilization_ratio) as utilization_ratio,
-      avg(s.memory_used_bytes) as memory_used_bytes,
-      avg(s.memory_total_bytes) as memory_total_bytes,
-      avg(s.memory_used_bytes / s.memory_total_bytes) as memory_ratio,
-      avg(s.power_watts) as power_watts
-    from gpu_samples as s inner join busiest as b on b.key = ${gpuKey('s')} and b.part = s.mig_id
-    where ${within}
+      intDiv(toInt64(toUnixTimestamp(s.timestamp)) * 1000, {step_ms:Int64}) * {step_ms:Int64} as at,
+      (select uniqExact(${gpuKey('g')}, g.mig_id) from ${table} as g where ${within} and ${live('g')}) as gpus,
+      ${seriesMeasures.map((name) => `${measures[name]} as ${name}`).join(',\n      ')}
+    from ${table} as s inner join busiest as b on b.key = ${gpuKey('s')} and b.part = s.mig_id
+    where ${within} and ${live('s')}
     group by host, gpu, mig_id, at order by host, gpu, mig_id, at`,
     { ...bounds(range), step_ms: frame.step_ms, lines: maxLines },
   )

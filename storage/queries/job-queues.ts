@@ -1,6 +1,7 @@
-/** Queues of batch jobs: how they are, what was done in a range, and what that cost. Reads `queue_samples` and `requests`. */
+/** Queues of batch jobs: how they are, what was done in a range, and what that cost. Reads `queue_samples`, and of requests what the range says. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
+import { tierWhere, tiersFor, wholeBuckets } from './tiers.ts'
 
 export interface JobQueueNow {
   system: string
@@ -32,7 +33,18 @@ const turnMs = 300_000
  * five minutes, since an exporter that moves to another address goes on counting there.
  */
 export async function jobQueues(db: Db, range: TimeRange): Promise<JobQueueNow[]> {
-  const rows = await db.query<JobQueueNow & { queues_of_endpoint: number }>(
+  const [rows, costs] = await Promise.all([queuesNow(db, range), costsByEndpoint(db, range)])
+  return rows.map(({ queues_of_endpoint, ...row }) => {
+    const cost_usd = row.endpoint === '' ? null : (costs.get(row.endpoint) ?? null)
+    const known = cost_usd !== null && row.done !== null && row.done > 0 && queues_of_endpoint === 1
+    return Object.assign(row, { cost_usd, cost_per_job_usd: known ? cost_usd / (row.done ?? NaN) : null })
+  })
+}
+
+type QueueRow = Omit<JobQueueNow, 'cost_usd' | 'cost_per_job_usd'> & { queues_of_endpoint: number }
+
+function queuesNow(db: Db, range: TimeRange): Promise<QueueRow[]> {
+  return db.query<QueueRow>(
     `with
       samples as (
         select *, intDiv(toUnixTimestamp64Milli(timestamp), {turn_ms:Int64}) as turn from queue_samples
@@ -50,25 +62,19 @@ export async function jobQueues(db: Db, range: TimeRange): Promise<JobQueueNow[]
           sum(s.done) / (sumIf(s.interval_ms, s.done is not null) / 1000) as done_per_second
         from samples as s where (system, queue, turn, target) in (select system, queue, turn, target from seen)
         group by system, queue
-      ),
-      costs as (
-        select endpoint, toFloat64(sum(cost_usd)) as cost_usd from requests
-        where endpoint in (select endpoint from queues where endpoint != '')
-          and timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') and timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
-        group by endpoint
       )
-    select queues.*, costs.cost_usd as cost_usd,
-      toUInt32(count() over (partition by queues.endpoint)) as queues_of_endpoint
-    from queues left join costs on costs.endpoint = queues.endpoint
-    order by waiting desc nulls last, system, queue`,
+    select *, toUInt32(count() over (partition by endpoint)) as queues_of_endpoint
+    from queues order by waiting desc nulls last, system, queue`,
     { from_ms: Math.floor(range.from), to_ms: Math.ceil(range.to), turn_ms: turnMs },
   )
-  return rows.map(({ queues_of_endpoint, ...row }) =>
-    Object.assign(row, {
-      cost_per_job_usd:
-        row.cost_usd !== null && row.done !== null && row.done > 0 && queues_of_endpoint === 1
-          ? row.cost_usd / row.done
-          : null,
-    }),
+}
+
+async function costsByEndpoint(db: Db, range: TimeRange): Promise<Map<string, number | null>> {
+  const { whole: tier } = await tiersFor(db, {}, range)
+  const { sql, params } = tierWhere(tier, {}, wholeBuckets(tier, range))
+  const rows = await db.query<{ endpoint: string; cost_usd: number | null }>(
+    `select r.endpoint as endpoint, ${tier.measures.cost_usd} as cost_usd from ${tier.rows} where ${sql} group by r.endpoint`,
+    params,
   )
+  return new Map(rows.map(({ endpoint, cost_usd }) => [endpoint, cost_usd]))
 }

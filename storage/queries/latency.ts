@@ -1,4 +1,4 @@
-/** Latency, TTFT and TPOT per model over time. Raw rows up to 24 h, exact; beyond that the t-digests of rollups. */
+/** Latency, TTFT and TPOT per model over time. Exact where raw rows are read; t-digests of rollups else. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { linesOf, type Line, type SeriesFrame } from './series.ts'
@@ -11,7 +11,7 @@ export type LatencyLine = Line & Record<(typeof measures)[number], (number | nul
 export type LatencySeries = SeriesFrame & { lines: LatencyLine[] }
 
 export async function latencySeries(db: Db, filter: Filter, range: TimeRange): Promise<LatencySeries> {
-  const { sql, params, frame } = perModel(filter, range, measures)
+  const { sql, params, frame } = await perModel(db, filter, range, measures)
   const rows = await db.query<PerModelRow<(typeof measures)[number]>>(sql, params)
   return { ...frame, lines: linesOf(frame, rows, measures, identityOf) }
 }

@@ -1,8 +1,8 @@
-/** One row per model: the table under the charts. Raw rows up to 24 h, exact; rollups beyond. */
+/** One row per model: the table under the charts. Raw rows up to 24 h, exact, unless they are many; rollups beyond. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { Source } from './series.ts'
-import { selectOf, tierFor, tierWhere, wholeBuckets, type Measure } from './tiers.ts'
+import { selectOf, tiersFor, tierWhere, wholeBuckets, type Measure } from './tiers.ts'
 import type { Filter } from './where.ts'
 
 const measures = [
@@ -33,13 +33,13 @@ export interface Models extends TimeRange {
 
 /** The busiest `limit` models of the range. */
 export async function models(db: Db, filter: Filter, range: TimeRange, limit = 200): Promise<Models> {
-  const tier = tierFor(filter, range)
+  const { whole: tier } = await tiersFor(db, filter, range)
   const whole = wholeBuckets(tier, range)
   const { sql, params } = tierWhere(tier, filter, whole)
   const rows = await db.query<ModelRow>(
     `select r.model as model, arraySort(groupUniqArray(8)(r.provider)) as providers,
       ${selectOf(tier, measures)}
-    from ${tier.table} as r where ${sql} group by r.model order by requests desc, model limit {limit:UInt32}`,
+    from ${tier.rows} where ${sql} group by r.model order by requests desc, model limit {limit:UInt32}`,
     { ...params, limit },
   )
   return { ...whole, source: tier.source, models: rows }

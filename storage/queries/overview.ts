@@ -2,7 +2,7 @@
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { Source } from './series.ts'
-import { bucketOf, selectOf, tierFor, tierWhere, wholeBuckets, type Measure, type Tier } from './tiers.ts'
+import { bucketOf, selectOf, tiersFor, tierWhere, wholeBuckets, type Measure, type Tier } from './tiers.ts'
 import type { Filter } from './where.ts'
 
 export interface Totals {
@@ -49,31 +49,40 @@ const measures = Object.keys(nothing) as (keyof Totals & Measure)[]
 
 /** Totals of `range` and of the equally long range before it. */
 export async function overview(db: Db, filter: Filter, range: TimeRange): Promise<Overview> {
-  const tier = tierFor(filter, range)
+  const { whole: tier, quantiles } = await tiersFor(db, filter, range)
   const current = wholeBuckets(tier, range)
-  const both = tierWhere(tier, filter, { from: current.from - (current.to - current.from), to: current.to })
-  const periods = db.query<Totals & { is_current: boolean | number; first_ms: number }>(
-    `select ${tier.at} >= {split_ms:Int64} as is_current, min(${tier.at}) as first_ms,
-      ${selectOf(tier, measures)}
-    from ${tier.table} as r where ${both.sql} group by is_current`,
-    { ...both.params, split_ms: current.from },
-  )
-  const [rows, spark] = await Promise.all([periods, sparkline(db, tier, filter, current)])
-  const currentRow = rows.find((row) => Boolean(row.is_current))
-  const previousRow = rows.find((row) => !row.is_current)
+  const previous = { from: current.from - (current.to - current.from), to: current.from }
+  const [now, before, spark] = await Promise.all([
+    totals(db, tier, filter, current),
+    totals(db, tier, filter, previous),
+    sparkline(db, quantiles, filter, current),
+  ])
   return {
     ...current,
     source: tier.source,
-    current: totalsOf(currentRow),
-    previous: totalsOf(previousRow),
-    previous_first_ms: previousRow?.first_ms ?? null,
+    current: totalsOf(now),
+    previous: totalsOf(before),
+    previous_first_ms: before.requests === 0 ? null : before.first_ms,
     spark,
   }
 }
 
+type TotalsRow = Totals & { first_ms: number }
+
+/** Always one row: of nothing too. */
+async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<TotalsRow> {
+  const { sql, params } = tierWhere(tier, filter, range)
+  const [row] = await db.query<TotalsRow>(
+    `select min(${tier.at}) as first_ms,
+      ${selectOf(tier, measures)}
+    from ${tier.rows} where ${sql}`,
+    params,
+  )
+  return row ?? { ...nothing, first_ms: 0 }
+}
+
 /** The measures alone, without what else the row says. */
-function totalsOf(row: Totals | undefined): Totals {
-  if (!row) return nothing
+function totalsOf(row: Totals): Totals {
   const { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced } = row
   return { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced }
 }
@@ -84,7 +93,7 @@ async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): 
   const points = await db.query<SparkPoint>(
     `select ${bucketOf(tier)} as at,
       ${selectOf(tier, sparkMeasures)}
-    from ${tier.table} as r where ${sql} group by at order by at`,
+    from ${tier.rows} where ${sql} group by at order by at`,
     { ...params, step_ms },
   )
   return { step_ms, points }

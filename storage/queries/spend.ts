@@ -12,7 +12,7 @@ export type SpendSeries = SeriesFrame & { lines: SpendLine[] }
 
 /** `cost_usd` is null where no request came or none could be priced; `requests` tells which. */
 export async function spendSeries(db: Db, filter: Filter, range: TimeRange): Promise<SpendSeries> {
-  const { sql, params, frame } = perModel(filter, range, measures, 'cost_usd')
+  const { sql, params, frame } = await perModel(db, filter, range, measures, 'cost_usd')
   const rows = await db.query<PerModelRow<(typeof measures)[number]>>(sql, params)
   return { ...frame, lines: linesOf(frame, rows, measures, identityOf) }
 }

@@ -12,7 +12,7 @@ export type ThroughputSeries = SeriesFrame & { lines: ThroughputLine[] }
 
 /** A bucket without a row is null: no request came then. Tokens are null where no request told them. */
 export async function throughputSeries(db: Db, filter: Filter, range: TimeRange): Promise<ThroughputSeries> {
-  const { sql, params, frame } = perModel(filter, range, measures)
+  const { sql, params, frame } = await perModel(db, filter, range, measures)
   const rows = await db.query<PerModelRow<(typeof measures)[number]>>(sql, params)
   return { ...frame, lines: linesOf(frame, rows, measures, identityOf) }
 }
