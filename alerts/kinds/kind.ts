@@ -21,7 +21,8 @@ export interface CommonRule {
 
 export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<CommonRule>> {
   name: string
-  unit: Unit
+  /** Of the value and the threshold; some kinds measure in several. */
+  unit: Unit | { of(rule: z.output<Schema>): Unit }
   /** Strict, and made from `ruleShape`. */
   schema: Schema
   /** A rule that works: feeds the docs and the test over the list. */
@@ -33,7 +34,7 @@ export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<
   return kind
 }
 
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
+export const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
 const labelName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a label name of letters, digits and underscores')

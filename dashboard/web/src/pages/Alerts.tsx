@@ -73,11 +73,17 @@ function Section<Row>({ title, empty, rows, children }: SectionProps<Row>) {
   )
 }
 
+const withUnit = (unit: string) => (value: number | null) => (value === null ? unknown : `${significant(value)}${unit}`)
+
 const units: Record<ActiveAlert['unit'], (value: number | null) => string> = {
   ms: formatMs,
   ratio: formatRatio,
   usd_per_hour: formatUsdPerHour,
-  number: (value) => (value === null ? unknown : significant(value)),
+  celsius: withUnit(' °C'),
+  watts: withUnit(' W'),
+  per_second: withUnit('/s'),
+  per_minute: withUnit('/min'),
+  number: withUnit(''),
 }
 
 /** above 5 s */
