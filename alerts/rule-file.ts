@@ -165,6 +165,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
   }
 }
 

@@ -6,6 +6,7 @@ import { jobQueue } from './job-queue.ts'
 import type { RuleKind } from './kind.ts'
 import { latency } from './latency.ts'
 import { probe } from './probe.ts'
+import { self } from './self.ts'
 import { server } from './server.ts'
 import { spendRate } from './spend-rate.ts'
 import { sql } from './sql.ts'
@@ -23,6 +24,7 @@ export const kinds: readonly RuleKind[] = [
   probe,
   jobQueue,
   absent,
+  self,
   sql,
 ]
 

@@ -5,6 +5,8 @@ import { dimensionColumns, type Question } from '../../storage/queries/alert-sca
 import { filterColumns } from '../../storage/queries/where.ts'
 import { duration } from '../config.ts'
 import type { Threshold, Unit } from '../rule.ts'
+import type { Sample } from '../instance.ts'
+import type { Readings } from '../self/reading.ts'
 import { thresholdSchema } from '../threshold.ts'
 
 /** What every rule has, whatever its kind. */
@@ -28,6 +30,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   /** A rule that works: feeds the docs and the test over the list. */
   example: z.input<Schema>
   question(rule: z.output<Schema>, threshold: Threshold | null, range: TimeRange): Question
+  /** Of the kind about ourselves: answers in the place of storage. */
+  own?(rule: z.output<Schema>, threshold: Threshold | null, readings: Readings): Sample[]
 }
 
 export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<Schema>): RuleKind<Schema> {
