@@ -69,7 +69,7 @@ export class Heartbeats {
 
   /** As channels: `last_success_at` is the last ping, `last_error` says why there was none since. */
   statuses(): ChannelStatus[] {
-    return [...this.#beats.values()].map(({ status }) => ({ ...status }))
+    return [...this.#beats.values()].map(({ status }) => Object.assign({}, status))
   }
 
   async stop(): Promise<void> {

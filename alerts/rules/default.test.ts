@@ -178,11 +178,13 @@ async function firingAfter(times: readonly number[], readings: readonly Reading[
       active.set(rule, evaluation.active)
     }
   }
-  return [...active.values()].flatMap((instances) => [...instances.values()]).filter(({ state }) => state === 'firing')
+  return [...active.values()]
+    .flatMap((instances) => Array.from(instances.values()))
+    .filter(({ state }) => state === 'firing')
 }
 
-const nameOf = ({ labels: { alertname, severity: _, ...rest } }: Instance) =>
-  [alertname, ...Object.values(rest)].join(' ')
+const nameOf = ({ labels: { alertname, ...rest } }: Instance) =>
+  [alertname, ...Object.entries(rest).flatMap(([name, text]) => (name === 'severity' ? [] : [text]))].join(' ')
 
 test('an hour of healthy traffic: not one instance, at any time', async () => {
   await seedHealthy(storage.db, noon)
@@ -311,12 +313,17 @@ async function seedFaults(db: Db, end: number): Promise<void> {
         // 13 is the program's fault.
         gpu(at, 1, { xid: left < 5 * minute ? 79 : left < 30 * minute ? 13 : 0 }),
         gpu(at, 2, { ecc_uncorrected: left < 5 * minute ? 2 : 0, row_remap_failures: left < 5 * minute ? 1 : 0 }),
-        ...(left > 8 * minute ? [gpu(at, 3, {})] : []),
         gpu(at, 4, { utilization_ratio: 0 }),
         // Idle, at a price that nobody knows.
         gpu(at, 5, { utilization_ratio: 0, throttle_reasons: ['gpu_idle'] }),
       ]
     }),
+  )
+  const seen = tens(2 * hour).filter((at) => at < end - 8 * minute)
+  await store(
+    db,
+    'gpu_samples',
+    seen.map((at) => gpu(at, 3, {})),
   )
   await db.insert('topology', [
     {

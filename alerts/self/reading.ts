@@ -1,5 +1,5 @@
 /** What this process says of its own health: read at each evaluation, without storage, so that it can be told while that is away. */
-import type { Labels } from '../labels.ts'
+import { formatLabels, type Labels } from '../labels.ts'
 import type { Unit } from '../rule.ts'
 
 /** As they are now. */
@@ -74,11 +74,9 @@ export class ReadingHistory implements Readings {
     const now = this.#rounds.at(-1)?.at ?? 0
     const before = this.#rounds.findLast(({ at }) => at <= now - window_ms)?.readings ?? []
     const earlier = new Map(before.filter((each) => each.measure === measure).map((each) => [keyOf(each), each.value]))
-    return this.latest(measure).map((reading) => ({
-      ...reading,
-      value: reading.value - (earlier.get(keyOf(reading)) ?? 0),
-    }))
+    const grownBy = (reading: Reading) => reading.value - (earlier.get(keyOf(reading)) ?? 0)
+    return this.latest(measure).map((reading) => Object.assign({}, reading, { value: grownBy(reading) }))
   }
 }
 
-const keyOf = ({ labels }: Reading) => JSON.stringify(Object.entries(labels).sort())
+const keyOf = ({ labels }: Reading) => formatLabels(labels)

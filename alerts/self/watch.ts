@@ -52,7 +52,7 @@ export class SelfWatch {
       this.#rules.set(keyOf(rule.group, rule.id), { ...kept, rule })
     }
     const gone = [...before].filter(([key]) => !this.#rules.has(key))
-    this.#end(gone.flatMap(([, { active }]) => [...active.values()]))
+    this.#end(gone.flatMap(([, { active }]) => Array.from(active.values())))
     for (const cancel of this.#cancels.values()) cancel()
     this.#cancels = new Map()
     for (const group of own) if (group.rules.length > 0) this.#schedule(group)
@@ -71,7 +71,7 @@ export class SelfWatch {
   }
 
   active(): Instance[] {
-    return [...this.#rules.values()].flatMap(({ active }) => [...active.values()])
+    return [...this.#rules.values()].flatMap(({ active }) => Array.from(active.values()))
   }
 
   rules(): { rule: Rule; group: RuleGroup | undefined; active: Instance[]; status: RuleHealth }[] {
