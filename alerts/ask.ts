@@ -2,6 +2,7 @@
 import type { Db } from '../storage/client.ts'
 import type { Question } from '../storage/queries/alert-scan.ts'
 import { EvaluationError, type Sample } from './instance.ts'
+import type { Labels } from './labels.ts'
 import type { Rule } from './rule.ts'
 
 /** More than this is a mistake in the rule, and would be a storm of notifications. */
@@ -27,7 +28,7 @@ export async function ask(reader: Db, rule: Rule, question: Question, signal: Ab
 /** A row without a value is no result. `requests` is what the built-in kinds say beside the value, no label. */
 function toSample(row: Record<string, unknown>, rule: Rule): Sample[] {
   if (!('value' in row)) throw new EvaluationError('the query has no column `value`')
-  const { value: raw, ...columns } = row
+  const { value: raw, details, ...columns } = row
   if (rule.kind !== 'sql') delete columns['requests']
   if (raw === null) return []
   const value = Number(raw)
@@ -35,8 +36,16 @@ function toSample(row: Record<string, unknown>, rule: Rule): Sample[] {
     throw new EvaluationError(`\`value\` is not a number: ${JSON.stringify(raw)}`)
   // Other kinds compare in SQL.
   if (rule.kind === 'sql' && !isBeyond(value, rule)) return []
-  return [{ value, labels: Object.fromEntries(Object.entries(columns).flatMap(toLabel)) }]
+  return [{ value, labels: labelsOf(columns), ...(details === undefined ? {} : { details: detailsOf(details) }) }]
 }
+
+/** A map: says more of the instance, without telling it from others. */
+function detailsOf(details: unknown): Labels {
+  if (typeof details === 'object' && details !== null && !Array.isArray(details)) return labelsOf(details)
+  throw new EvaluationError('column `details` is no map: expected map(name, text)')
+}
+
+const labelsOf = (columns: object): Labels => Object.fromEntries(Object.entries(columns).flatMap(toLabel))
 
 function isBeyond(value: number, { threshold }: Rule): boolean {
   if (threshold === null) return true

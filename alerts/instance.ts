@@ -7,6 +7,8 @@ import { renderTemplate } from './template.ts'
 /** One row of a rule's answer. */
 export interface Sample {
   labels: Labels
+  /** Become annotations, and what templates call details: they may change while the alert stays the same. */
+  details?: Labels | undefined
   value: number
 }
 
@@ -59,7 +61,7 @@ export function applySamples(
       throw new EvaluationError(
         `two results have the same labels ${formatLabels(labels)}; select or group by what tells them apart`,
       )
-    found.set(print, { labels, value: sample.value })
+    found.set(print, { ...sample, labels })
   }
   const evaluation: Evaluation = { active: new Map(), resolved: [], transitions: [] }
   for (const print of new Set([...previous.keys(), ...found.keys()]))
@@ -108,12 +110,16 @@ function alertLabels(rule: Rule, { labels, value }: Sample): Labels {
   return { ...Object.fromEntries(all), alertname: rule.name }
 }
 
-function describe(rule: Rule, { labels, value }: Sample): Pick<Instance, 'labels' | 'annotations' | 'value'> {
-  const data = { labels, value, threshold: rule.threshold?.value ?? null }
+function describe(rule: Rule, { labels, details, value }: Sample): Pick<Instance, 'labels' | 'annotations' | 'value'> {
+  const data = { labels, details, value, threshold: rule.threshold?.value ?? null }
   const annotations = Object.entries(rule.annotations).map(
     ([name, text]) => [name, renderTemplate(text, data)] as const,
   )
-  return { labels, annotations: Object.fromEntries(annotations), value }
+  return { labels, annotations: { ...stated(details), ...Object.fromEntries(annotations) }, value }
+}
+
+function stated(details: Labels = {}): Labels {
+  return Object.fromEntries(Object.entries(details).filter(([, text]) => text !== ''))
 }
 
 function described(previous: Instance | null): Pick<Instance, 'labels' | 'annotations' | 'value'> {

@@ -3,7 +3,6 @@ import { glob, readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
-import { filterColumns } from '../storage/queries/where.ts'
 import { duration, type AlertsConfig } from './config.ts'
 import { kinds, plannedKinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
@@ -157,7 +156,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     name: rule.alert,
     group,
     kind: kind.name,
-    unit: kind.unit,
+    unit: typeof kind.unit === 'string' ? kind.unit : kind.unit.of(rule),
     file,
     for_ms: durationMs(rule.for),
     keep_firing_for_ms: durationMs(rule.keep_firing_for),
@@ -166,6 +165,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
   }
 }
 
@@ -186,6 +186,13 @@ function withIds(rules: Rule[], onTwin: (rule: Rule, twin: Rule) => void): Rule[
 
 /** The keys that may stand at a path of a rule. */
 function keysOf(schema: unknown, path: Path): readonly string[] {
-  if (path[0] === 'where') return filterColumns
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  const rule = schema instanceof z.ZodPipe ? schema.in : schema
+  const shape: Record<string, unknown> = rule instanceof z.ZodObject ? rule.shape : {}
+  return path[0] === 'where' ? keysOfRecord(shape['where']) : Object.keys(shape)
+}
+
+function keysOfRecord(schema: unknown): readonly string[] {
+  const record = schema instanceof z.ZodDefault ? schema.unwrap() : schema
+  const key = record instanceof z.ZodRecord ? record.keyType : null
+  return key instanceof z.ZodEnum ? key.options.map(String) : []
 }

@@ -1,9 +1,12 @@
 /** A rule, ready to be asked: what every kind comes down to. */
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { TimeRange } from '../records/time-range.ts'
+import type { Sample } from './instance.ts'
 import type { Labels } from './labels.ts'
+import type { Readings } from './self/reading.ts'
 
-export type Unit = 'ms' | 'ratio' | 'usd_per_hour' | 'number'
+export const units = ['ms', 'ratio', 'usd_per_hour', 'celsius', 'watts', 'per_second', 'per_minute', 'number'] as const
+export type Unit = (typeof units)[number]
 
 export interface Threshold {
   side: 'above' | 'below'
@@ -26,8 +29,10 @@ export interface Rule {
   threshold: Threshold | null
   labels: Labels
   annotations: Record<string, string>
-  /** The SELECT for one evaluation. Its rows are instances: `value`, and every other column a label. */
+  /** The SELECT for one evaluation. Its rows are instances: `value`, `details` for the texts alone, and every other column a label. */
   question: (range: TimeRange) => Question
+  /** Of rules about ourselves: the instances, of what the process knows. Nothing is asked of storage then. */
+  own?: ((readings: Readings) => Sample[]) | undefined
 }
 
 export interface RuleGroup {

@@ -1,20 +1,33 @@
 import { expect, test } from 'vitest'
 import { renderTemplate, templateProblems, usesValue } from './template.ts'
 
-const data = { labels: { model: 'gpt-4o', 'odd name': 'o' }, value: 7_234, threshold: 5_000 }
+const data = {
+  labels: { model: 'gpt-4o', 'odd name': 'o' },
+  details: { error: 'refused' },
+  value: 7_234,
+  threshold: 5_000,
+}
 
 test.each([
   ['P95 of {{ labels.model }} is {{ value | duration }}', 'P95 of gpt-4o is 7.23 s'],
   ['{{labels.model}}{{  value|duration  }}', 'gpt-4o7.23 s'],
   ['{{ $labels.model }} {{ $value | number }} > {{ threshold }}', 'gpt-4o 7,234 > 5000'],
   ['{{ labels["odd name"] }}', 'o'],
+  ['{{ details.error }} {{ details["error"] }}', 'refused refused'],
+  ['{{ details.model }} {{ labels.error }}', '<error: no detail "model"> <error: no label "error">'],
   ['no placeholder, $1 { } %', 'no placeholder, $1 { } %'],
   ['{{ labels.team }}', '<error: no label "team">'],
   ['{{ labels.constructor }}', '<error: no label "constructor">'],
-  ['a {{ value | nope }} b', 'a <error: unknown filter "nope"; known: duration, percent, usd, number> b'],
-  ['{{ value | constructor }}', '<error: unknown filter "constructor"; known: duration, percent, usd, number>'],
+  [
+    'a {{ value | nope }} b',
+    'a <error: unknown filter "nope"; known: duration, percent, usd, celsius, watts, number> b',
+  ],
+  [
+    '{{ value | constructor }}',
+    '<error: unknown filter "constructor"; known: duration, percent, usd, celsius, watts, number>',
+  ],
   ['{{ labels.model | duration }}', '<error: "gpt-4o" is not a number>'],
-  ['{{ process.exit() }}', '<error: "process.exit()" is not labels.<name>, value or threshold>'],
+  ['{{ process.exit() }}', '<error: "process.exit()" is not labels.<name>, details.<name>, value or threshold>'],
   ['{{ value', '{{ value'],
 ])('%s', (template, text) => {
   expect(renderTemplate(template, data)).toBe(text)
@@ -30,6 +43,10 @@ test.each([
   ['duration', 192_000, '3m 12s'],
   ['duration', 3_599_900, '1h 00m'],
   ['duration', 7_500_000, '2h 05m'],
+  ['duration', 172_740_000, '47h 59m'],
+  ['duration', 1_195_200_000, '13d 20h'],
+  ['celsius', 87.46, '87.5 °C'],
+  ['watts', 1_205, '1,205 W'],
   ['duration', -1_500, '-1.5 s'],
   ['percent', 0.0534, '5.34%'],
   ['percent', 1, '100%'],
@@ -51,15 +68,16 @@ test('what is unknown says so', () => {
 })
 
 test('problems are found without data', () => {
-  expect(templateProblems('{{ labels.anything }} {{ value | usd }}')).toEqual([])
+  expect(templateProblems('{{ labels.anything }} {{ details.anything }} {{ value | usd }}')).toEqual([])
   expect(templateProblems('{{ lables.x }} {{ value | us }} {{ open')).toEqual([
-    '"lables.x" is not labels.<name>, value or threshold',
-    'unknown filter "us"; known: duration, percent, usd, number',
+    '"lables.x" is not labels.<name>, details.<name>, value or threshold',
+    'unknown filter "us"; known: duration, percent, usd, celsius, watts, number',
     '"{{" is never closed',
   ])
 })
 
 test('a label may not hold the value', () => {
   expect(usesValue('v-{{ $value }}')).toBe(true)
+  expect(usesValue('{{ details.error }}')).toBe(true)
   expect(usesValue('{{ labels.value }} value')).toBe(false)
 })

@@ -1,11 +1,13 @@
 /**
- * The template language of labels and annotations: `{{ labels.model }}`, `{{ value | duration }}`. There is no evaluation of
- * code. What can't be rendered becomes `<error: …>` in place: an alert with a broken text still fires.
+ * The template language of labels and annotations: `{{ labels.model }}`, `{{ value | duration }}`, `{{ details.error }}`. There is
+ * no evaluation of code. What can't be rendered becomes `<error: …>` in place: an alert with a broken text still fires.
  */
 import type { Labels } from './labels.ts'
 
 export interface TemplateData {
   labels: Labels
+  /** What the answer says beside its labels. */
+  details?: Labels | undefined
   /** Milliseconds, ratio, dollars or whatever the rule measures. */
   value: number | null
   threshold: number | null
@@ -26,13 +28,13 @@ export function renderTemplate(template: string, data: TemplateData): string {
 /** What would always render as an error: unknown names and filters, an unclosed `{{`. */
 export function templateProblems(template: string): string[] {
   const problems: string[] = []
-  const anyLabel = new Proxy<Labels>(
+  const anything = new Proxy<Labels>(
     {},
     { get: () => '', getOwnPropertyDescriptor: () => ({ value: '', configurable: true, enumerable: true }) },
   )
   const rest = template.replace(placeholder, (_, inner: string) => {
     try {
-      renderExpression(inner, { labels: anyLabel, value: 1, threshold: 1 })
+      renderExpression(inner, { labels: anything, details: anything, value: 1, threshold: 1 })
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error))
     }
@@ -41,9 +43,9 @@ export function templateProblems(template: string): string[] {
   return rest.includes('{{') ? [...problems, '"{{" is never closed'] : problems
 }
 
-/** Whether the text changes with the value: such a label would make a new alert at every evaluation. */
+/** Whether the text changes with the value or the details: such a label would make a new alert at every evaluation. */
 export function usesValue(template: string): boolean {
-  return [...template.matchAll(placeholder)].some(([, inner]) => /^\s*[$.]?value\b/.test(inner ?? ''))
+  return [...template.matchAll(placeholder)].some(([, inner]) => /^\s*[$.]?(value|details)\b/.test(inner ?? ''))
 }
 
 function renderExpression(inner: string, data: TemplateData): string {
@@ -51,7 +53,7 @@ function renderExpression(inner: string, data: TemplateData): string {
   return String(filters.reduce<string | number>((value, filter) => applyFilter(filter, value), read(source, data)))
 }
 
-/** `labels.x`, `labels["x"]`, `value`, `threshold`; Prometheus's `$labels` and `$value` read the same. */
+/** `labels.x`, `labels["x"]`, `details.x`, `value`, `threshold`; Prometheus's `$labels` and `$value` read the same. */
 function read(source: string, data: TemplateData): string | number {
   const name = source.replace(/^[$.]/, '')
   if (name === 'value' || name === 'threshold') {
@@ -59,17 +61,20 @@ function read(source: string, data: TemplateData): string | number {
     if (found === null) throw new Error(`no ${name}`)
     return found
   }
-  const match = /^labels(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[(["'])(.+)\2\])$/.exec(name)
-  const label = match?.[1] ?? match?.[3]
-  if (label === undefined) throw new Error(`"${source}" is not labels.<name>, value or threshold`)
-  if (!Object.hasOwn(data.labels, label)) throw new Error(`no label "${label}"`)
-  return data.labels[label] ?? ''
+  const match = /^(label|detail)s(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[(["'])(.+)\3\])$/.exec(name)
+  const key = match?.[2] ?? match?.[4]
+  if (key === undefined) throw new Error(`"${source}" is not labels.<name>, details.<name>, value or threshold`)
+  const set = (match?.[1] === 'label' ? data.labels : data.details) ?? {}
+  if (!Object.hasOwn(set, key)) throw new Error(`no ${match?.[1]} "${key}"`)
+  return set[key] ?? ''
 }
 
 const filters: Readonly<Record<string, (value: number) => string>> = {
   duration: formatDuration,
   percent: (value) => `${formatNumber(value * 100)}%`,
   usd: formatUsd,
+  celsius: (value) => `${formatNumber(value)} °C`,
+  watts: (value) => `${formatNumber(value)} W`,
   number: formatNumber,
 }
 
@@ -81,7 +86,7 @@ function applyFilter(name: string, value: string | number): string {
   return filter(number)
 }
 
-/** Of milliseconds: `850 ms`, `7.2 s`, `3m 12s`, `2h 05m`. */
+/** Of milliseconds: `850 ms`, `7.2 s`, `3m 12s`, `2h 05m`, `13d 20h`. */
 function formatDuration(ms: number): string {
   if (ms < 0) return `-${formatDuration(-ms)}`
   if (ms < 999.5) return `${formatNumber(ms)} ms`
@@ -89,7 +94,9 @@ function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000)
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s`
   const minutes = Math.round(seconds / 60)
-  return `${Math.floor(minutes / 60)}h ${pad(minutes % 60)}m`
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)}h ${pad(minutes % 60)}m`
+  const hours = Math.round(minutes / 60)
+  return `${Math.floor(hours / 24)}d ${hours % 24}h`
 }
 
 const pad = (value: number) => String(value).padStart(2, '0')

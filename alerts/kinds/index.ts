@@ -1,12 +1,32 @@
 /** The kinds of rules. To add one: a file that exports `defineKind(…)`, and its line here. */
+import { absent } from './absent.ts'
 import { errorRatio } from './error-ratio.ts'
+import { gpu } from './gpu.ts'
+import { jobQueue } from './job-queue.ts'
 import type { RuleKind } from './kind.ts'
 import { latency } from './latency.ts'
+import { probe } from './probe.ts'
+import { self } from './self.ts'
+import { server } from './server.ts'
 import { spendRate } from './spend-rate.ts'
 import { sql } from './sql.ts'
+import { target } from './target.ts'
 import { ttft } from './ttft.ts'
 
-export const kinds: readonly RuleKind[] = [latency, ttft, errorRatio, spendRate, sql]
+export const kinds: readonly RuleKind[] = [
+  latency,
+  ttft,
+  errorRatio,
+  spendRate,
+  server,
+  gpu,
+  target,
+  probe,
+  jobQueue,
+  absent,
+  self,
+  sql,
+]
 
 /** Part of the contract of rule files, refused with a clear word until they are there. */
-export const plannedKinds: readonly string[] = ['tpot', 'budget', 'slo', 'gpu', 'server', 'absent', 'anomaly']
+export const plannedKinds: readonly string[] = ['tpot', 'budget', 'slo', 'anomaly']

@@ -5,6 +5,8 @@ import { dimensionColumns, type Question } from '../../storage/queries/alert-sca
 import { filterColumns } from '../../storage/queries/where.ts'
 import { duration } from '../config.ts'
 import type { Threshold, Unit } from '../rule.ts'
+import type { Sample } from '../instance.ts'
+import type { Readings } from '../self/reading.ts'
 import { thresholdSchema } from '../threshold.ts'
 
 /** What every rule has, whatever its kind. */
@@ -21,19 +23,22 @@ export interface CommonRule {
 
 export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<CommonRule>> {
   name: string
-  unit: Unit
+  /** Of the value and the threshold; some kinds measure in several. */
+  unit: Unit | { of(rule: z.output<Schema>): Unit }
   /** Strict, and made from `ruleShape`. */
   schema: Schema
   /** A rule that works: feeds the docs and the test over the list. */
   example: z.input<Schema>
   question(rule: z.output<Schema>, threshold: Threshold | null, range: TimeRange): Question
+  /** Of the kind about ourselves: answers in the place of storage. */
+  own?(rule: z.output<Schema>, threshold: Threshold | null, readings: Readings): Sample[]
 }
 
 export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<Schema>): RuleKind<Schema> {
   return kind
 }
 
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
+export const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
 const labelName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a label name of letters, digits and underscores')

@@ -3,11 +3,17 @@ import type { ActiveAlert, RuleView } from '../../data/alerts.ts'
 import { formatMs, formatRatio, formatUsdPerHour, significant, unknown } from '../../lib/format.ts'
 import type { Level } from '../Status.tsx'
 
+const withUnit = (unit: string) => (value: number | null) => (value === null ? unknown : `${significant(value)}${unit}`)
+
 const units: Record<ActiveAlert['unit'], (value: number | null) => string> = {
   ms: formatMs,
   ratio: formatRatio,
   usd_per_hour: formatUsdPerHour,
-  number: (value) => (value === null ? unknown : significant(value)),
+  celsius: withUnit(' °C'),
+  watts: withUnit(' W'),
+  per_second: withUnit('/s'),
+  per_minute: withUnit('/min'),
+  number: withUnit(''),
 }
 
 export const formatValue = (value: number | null, unit: ActiveAlert['unit']) => units[unit](value)
