@@ -10,13 +10,19 @@ import { server } from './server.ts'
 import { spendRate } from './spend-rate.ts'
 import { sql } from './sql.ts'
 import { target } from './target.ts'
+import { tokensPerSecond } from './tokens-per-second.ts'
+import { tpot } from './tpot.ts'
 import { ttft } from './ttft.ts'
+import { unpriced } from './unpriced.ts'
 
 export const kinds: readonly RuleKind[] = [
   latency,
   ttft,
+  tpot,
+  tokensPerSecond,
   errorRatio,
   spendRate,
+  unpriced,
   server,
   gpu,
   target,
@@ -27,4 +33,4 @@ export const kinds: readonly RuleKind[] = [
 ]
 
 /** Part of the contract of rule files, refused with a clear word until they are there. */
-export const plannedKinds: readonly string[] = ['tpot', 'budget', 'slo', 'anomaly']
+export const plannedKinds: readonly string[] = ['budget', 'slo', 'anomaly']
