@@ -137,9 +137,9 @@ function problemsOf(file: YamlFile, path: Path, rule: CommonRule, kind: RuleKind
   const problems: string[] = []
   if (rule.above !== undefined && rule.below !== undefined)
     problems.push(`${file.where(path)}: expected \`above\` or \`below\`; found both`)
-  if (rule.above === undefined && rule.below === undefined && kind.name !== 'sql')
+  if (rule.above === undefined && rule.below === undefined && kind.threshold !== 'none' && kind.name !== 'sql')
     problems.push(`${file.where(path)}: expected \`above\` or \`below\`; found neither`)
-  if (durationMs(rule.window) <= 0) problems.push(`${file.where([...path, 'window'])}: expected more than 0`)
+  if (windowOf(kind, rule) <= 0) problems.push(`${file.where([...path, 'window'])}: expected more than 0`)
   for (const [name, text] of Object.entries(rule.labels)) {
     const where = file.where([...path, 'labels', name])
     if (name === 'alertname') problems.push(`${where}: is always the alert's name; expected another label`)
@@ -160,12 +160,17 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     file,
     for_ms: durationMs(rule.for),
     keep_firing_for_ms: durationMs(rule.keep_firing_for),
-    window_ms: durationMs(rule.window),
+    window_ms: windowOf(kind, rule),
     threshold,
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
   }
+}
+
+function windowOf(kind: RuleKind, rule: CommonRule): number {
+  return kind.windowMs?.(rule) ?? durationMs(rule.window ?? '0s')
 }
 
 function thresholdOf({ above, below }: CommonRule): Threshold | null {

@@ -29,6 +29,8 @@ export interface Rule {
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, `details` for the texts alone, and every other column a label. */
   question: (range: TimeRange) => Question
+  /** Whether an instance that fires goes on firing at `at`, epoch ms, though it has no result. */
+  latched?: (labels: Labels, at: number) => boolean
 }
 
 export interface RuleGroup {

@@ -1,5 +1,6 @@
 /** The kinds of rules. To add one: a file that exports `defineKind(…)`, and its line here. */
 import { absent } from './absent.ts'
+import { budget } from './budget.ts'
 import { errorRatio } from './error-ratio.ts'
 import { gpu } from './gpu.ts'
 import { jobQueue } from './job-queue.ts'
@@ -23,6 +24,7 @@ export const kinds: readonly RuleKind[] = [
   errorRatio,
   spendRate,
   unpriced,
+  budget,
   server,
   gpu,
   target,
@@ -33,4 +35,4 @@ export const kinds: readonly RuleKind[] = [
 ]
 
 /** Part of the contract of rule files, refused with a clear word until they are there. */
-export const plannedKinds: readonly string[] = ['budget', 'slo', 'anomaly']
+export const plannedKinds: readonly string[] = ['slo', 'anomaly']
