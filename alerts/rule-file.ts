@@ -166,6 +166,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
     latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
+    ...(kind.slo ? { slo: kind.slo(rule) } : {}),
   }
 }
 

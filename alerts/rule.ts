@@ -2,6 +2,7 @@
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { TimeRange } from '../records/time-range.ts'
 import type { Labels } from './labels.ts'
+import type { Slo } from './slo/slo.ts'
 
 export const units = ['ms', 'ratio', 'usd_per_hour', 'celsius', 'watts', 'per_second', 'per_minute', 'number'] as const
 export type Unit = (typeof units)[number]
@@ -31,6 +32,8 @@ export interface Rule {
   question: (range: TimeRange) => Question
   /** Whether an instance that fires goes on firing at `at`, epoch ms, though it has no result. */
   latched?: (labels: Labels, at: number) => boolean
+  /** Of rules that watch an objective. */
+  slo?: Slo
 }
 
 export interface RuleGroup {

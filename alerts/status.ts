@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import type { Instance } from './instance.ts'
 import type { Labels } from './labels.ts'
 import type { Rule, Threshold, Unit } from './rule.ts'
+import type { Slo } from './slo/slo.ts'
 
 export interface ActiveAlert {
   rule: string
@@ -45,6 +46,8 @@ export interface RuleStatus {
   keep_firing_for_ms: number
   labels: Labels
   annotations: Record<string, string>
+  /** Of rules that watch an objective. */
+  slo?: Slo
   /** The question of the last evaluation, to be asked again by hand; null before it. */
   sql: string | null
   params: Record<string, unknown> | null

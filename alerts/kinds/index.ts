@@ -8,6 +8,7 @@ import type { RuleKind } from './kind.ts'
 import { latency } from './latency.ts'
 import { probe } from './probe.ts'
 import { server } from './server.ts'
+import { slo } from './slo.ts'
 import { spendRate } from './spend-rate.ts'
 import { sql } from './sql.ts'
 import { target } from './target.ts'
@@ -25,6 +26,7 @@ export const kinds: readonly RuleKind[] = [
   spendRate,
   unpriced,
   budget,
+  slo,
   server,
   gpu,
   target,
@@ -35,4 +37,4 @@ export const kinds: readonly RuleKind[] = [
 ]
 
 /** Part of the contract of rule files, refused with a clear word until they are there. */
-export const plannedKinds: readonly string[] = ['slo', 'anomaly']
+export const plannedKinds: readonly string[] = ['anomaly']

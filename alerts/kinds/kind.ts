@@ -6,6 +6,7 @@ import { filterColumns } from '../../storage/queries/where.ts'
 import { duration } from '../config.ts'
 import type { Labels } from '../labels.ts'
 import type { Threshold, Unit } from '../rule.ts'
+import type { Slo } from '../slo/slo.ts'
 import { thresholdSchema } from '../threshold.ts'
 
 /** What every rule has, whatever its kind. */
@@ -36,6 +37,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   question(rule: z.output<Schema>, threshold: Threshold | null, range: TimeRange): Question
   /** Whether an instance that fires goes on without a result: what is told once in a time. */
   latched?(rule: z.output<Schema>, labels: Labels, at: number): boolean
+  /** The objective that the rule watches. */
+  slo?(rule: z.output<Schema>): Slo
 }
 
 export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<Schema>): RuleKind<Schema> {
