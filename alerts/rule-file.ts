@@ -4,7 +4,7 @@ import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
 import { duration, type AlertsConfig } from './config.ts'
-import { kinds, plannedKinds } from './kinds/index.ts'
+import { kinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
 import { formatLabels } from './labels.ts'
 import type { Rule, RuleGroup, Threshold } from './rule.ts'
@@ -127,10 +127,7 @@ function kindOf(file: YamlFile, path: Path, raw: unknown): RuleKind | string {
   if (found) return found
   const names = kinds.map((kind) => kind.name).join(', ')
   if (name === undefined) return `${file.where(path)}: expected \`kind\` (${names}) or \`sql\`; found neither`
-  const where = file.where([...path, 'kind'])
-  if (typeof name === 'string' && plannedKinds.includes(name))
-    return `${where}: kind "${name}" is not available yet; this version has ${names}`
-  return `${where}: expected one of ${names}; found ${JSON.stringify(name)}`
+  return `${file.where([...path, 'kind'])}: expected one of ${names}; found ${JSON.stringify(name)}`
 }
 
 function problemsOf(file: YamlFile, path: Path, rule: CommonRule, kind: RuleKind): string[] {

@@ -1,5 +1,6 @@
 /** The kinds of rules. To add one: a file that exports `defineKind(…)`, and its line here. */
 import { absent } from './absent.ts'
+import { anomaly } from './anomaly.ts'
 import { budget } from './budget.ts'
 import { errorRatio } from './error-ratio.ts'
 import { gpu } from './gpu.ts'
@@ -27,6 +28,7 @@ export const kinds: readonly RuleKind[] = [
   unpriced,
   budget,
   slo,
+  anomaly,
   server,
   gpu,
   target,
@@ -35,6 +37,3 @@ export const kinds: readonly RuleKind[] = [
   absent,
   sql,
 ]
-
-/** Part of the contract of rule files, refused with a clear word until they are there. */
-export const plannedKinds: readonly string[] = ['anomaly']
