@@ -77,7 +77,8 @@ function step(
   sample: Sample | null,
   at: number,
 ): void {
-  const state = nextState(rule, previous, sample !== null, at)
+  const latched = previous?.state === 'firing' && rule.latched?.(previous.labels, at) === true
+  const state = nextState(rule, previous, sample !== null || latched, at)
   if (state === null) {
     if (previous) evaluation.transitions.push({ from: previous.state, to: 'inactive', instance: ended(previous, at) })
     return

@@ -103,7 +103,6 @@ test.each([
   ],
   ['{ alert: A, kind: latency }', 'expected `above` or `below`; found neither'],
   ['{ alert: A, kind: latency, above: 1s, below: 2s }', 'expected `above` or `below`; found both'],
-  ['{ alert: A, kind: slo, above: 1 }', 'kind "slo" is not available yet; this version has latency, '],
   ['{ alert: A, kind: magic }', `expected one of ${names}; found "magic"`],
   ['{ alert: A }', `expected \`kind\` (${names}) or \`sql\`; found neither`],
   [

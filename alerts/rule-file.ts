@@ -4,7 +4,7 @@ import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
 import { duration, type AlertsConfig } from './config.ts'
-import { kinds, plannedKinds } from './kinds/index.ts'
+import { kinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
 import { formatLabels } from './labels.ts'
 import type { Rule, RuleGroup, Threshold } from './rule.ts'
@@ -127,19 +127,16 @@ function kindOf(file: YamlFile, path: Path, raw: unknown): RuleKind | string {
   if (found) return found
   const names = kinds.map((kind) => kind.name).join(', ')
   if (name === undefined) return `${file.where(path)}: expected \`kind\` (${names}) or \`sql\`; found neither`
-  const where = file.where([...path, 'kind'])
-  if (typeof name === 'string' && plannedKinds.includes(name))
-    return `${where}: kind "${name}" is not available yet; this version has ${names}`
-  return `${where}: expected one of ${names}; found ${JSON.stringify(name)}`
+  return `${file.where([...path, 'kind'])}: expected one of ${names}; found ${JSON.stringify(name)}`
 }
 
 function problemsOf(file: YamlFile, path: Path, rule: CommonRule, kind: RuleKind): string[] {
   const problems: string[] = []
   if (rule.above !== undefined && rule.below !== undefined)
     problems.push(`${file.where(path)}: expected \`above\` or \`below\`; found both`)
-  if (rule.above === undefined && rule.below === undefined && kind.name !== 'sql')
+  if (rule.above === undefined && rule.below === undefined && kind.threshold !== 'none' && kind.name !== 'sql')
     problems.push(`${file.where(path)}: expected \`above\` or \`below\`; found neither`)
-  if (durationMs(rule.window) <= 0) problems.push(`${file.where([...path, 'window'])}: expected more than 0`)
+  if (windowOf(kind, rule) <= 0) problems.push(`${file.where([...path, 'window'])}: expected more than 0`)
   for (const [name, text] of Object.entries(rule.labels)) {
     const where = file.where([...path, 'labels', name])
     if (name === 'alertname') problems.push(`${where}: is always the alert's name; expected another label`)
@@ -160,13 +157,19 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     file,
     for_ms: durationMs(rule.for),
     keep_firing_for_ms: durationMs(rule.keep_firing_for),
-    window_ms: durationMs(rule.window),
+    window_ms: windowOf(kind, rule),
     threshold,
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
     own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
+    latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
+    ...(kind.slo ? { slo: kind.slo(rule) } : {}),
   }
+}
+
+function windowOf(kind: RuleKind, rule: CommonRule): number {
+  return kind.windowMs?.(rule) ?? durationMs(rule.window ?? '0s')
 }
 
 function thresholdOf({ above, below }: CommonRule): Threshold | null {

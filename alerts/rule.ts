@@ -4,6 +4,7 @@ import type { TimeRange } from '../records/time-range.ts'
 import type { Sample } from './instance.ts'
 import type { Labels } from './labels.ts'
 import type { Readings } from './self/reading.ts'
+import type { Slo } from './slo/slo.ts'
 
 export const units = ['ms', 'ratio', 'usd_per_hour', 'celsius', 'watts', 'per_second', 'per_minute', 'number'] as const
 export type Unit = (typeof units)[number]
@@ -33,6 +34,10 @@ export interface Rule {
   question: (range: TimeRange) => Question
   /** Of rules about ourselves: the instances, of what the process knows. Nothing is asked of storage then. */
   own?: ((readings: Readings) => Sample[]) | undefined
+  /** Whether an instance that fires goes on firing at `at`, epoch ms, though it has no result. */
+  latched?: (labels: Labels, at: number) => boolean
+  /** Of rules that watch an objective. */
+  slo?: Slo
 }
 
 export interface RuleGroup {

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import type { Instance } from './instance.ts'
 import type { Labels } from './labels.ts'
 import type { Rule, Threshold, Unit } from './rule.ts'
+import type { Slo } from './slo/slo.ts'
 
 export interface ActiveAlert {
   rule: string
@@ -47,6 +48,8 @@ export interface RuleStatus {
   keep_firing_for_ms: number
   labels: Labels
   annotations: Record<string, string>
+  /** Of rules that watch an objective. */
+  slo?: Slo
   /** The question of the last evaluation, to be asked again by hand; null before it. */
   sql: string | null
   params: Record<string, unknown> | null
@@ -83,7 +86,7 @@ export function ruleStatuses(evaluator: Evaluator): RuleStatus[] {
 }
 
 function ruleStatus({ rule, group, active, status }: ReturnType<Engine['rules']>[number]): RuleStatus {
-  const { question: _, own: __, ...settings } = rule
+  const { question: _, own: __, latched: ___, ...settings } = rule
   const { question, ...health } = status
   const firing = active.filter(({ state }) => state === 'firing').length
   const pending = active.length - firing

@@ -1,5 +1,7 @@
 /** The kinds of rules. To add one: a file that exports `defineKind(…)`, and its line here. */
 import { absent } from './absent.ts'
+import { anomaly } from './anomaly.ts'
+import { budget } from './budget.ts'
 import { errorRatio } from './error-ratio.ts'
 import { gpu } from './gpu.ts'
 import { jobQueue } from './job-queue.ts'
@@ -8,16 +10,26 @@ import { latency } from './latency.ts'
 import { probe } from './probe.ts'
 import { self } from './self.ts'
 import { server } from './server.ts'
+import { slo } from './slo.ts'
 import { spendRate } from './spend-rate.ts'
 import { sql } from './sql.ts'
 import { target } from './target.ts'
+import { tokensPerSecond } from './tokens-per-second.ts'
+import { tpot } from './tpot.ts'
 import { ttft } from './ttft.ts'
+import { unpriced } from './unpriced.ts'
 
 export const kinds: readonly RuleKind[] = [
   latency,
   ttft,
+  tpot,
+  tokensPerSecond,
   errorRatio,
   spendRate,
+  unpriced,
+  budget,
+  slo,
+  anomaly,
   server,
   gpu,
   target,
@@ -27,6 +39,3 @@ export const kinds: readonly RuleKind[] = [
   self,
   sql,
 ]
-
-/** Part of the contract of rule files, refused with a clear word until they are there. */
-export const plannedKinds: readonly string[] = ['tpot', 'budget', 'slo', 'anomaly']

@@ -4,9 +4,11 @@ import type { TimeRange } from '../../records/time-range.ts'
 import { dimensionColumns, type Question } from '../../storage/queries/alert-scan.ts'
 import { filterColumns } from '../../storage/queries/where.ts'
 import { duration } from '../config.ts'
+import type { Labels } from '../labels.ts'
 import type { Threshold, Unit } from '../rule.ts'
 import type { Sample } from '../instance.ts'
 import type { Readings } from '../self/reading.ts'
+import type { Slo } from '../slo/slo.ts'
 import { thresholdSchema } from '../threshold.ts'
 
 /** What every rule has, whatever its kind. */
@@ -14,7 +16,8 @@ export interface CommonRule {
   alert: string
   for: string
   keep_firing_for: string
-  window: string
+  /** Kinds without it say themselves how far back they look. */
+  window?: string
   above?: number | undefined
   below?: number | undefined
   labels: Record<string, string>
@@ -29,9 +32,17 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   schema: Schema
   /** A rule that works: feeds the docs and the test over the list. */
   example: z.input<Schema>
+  /** `none`: it has conditions of its own, and neither `above` nor `below`. */
+  threshold?: 'none'
+  /** How far back an evaluation looks, in ms, where rules have no `window`. */
+  windowMs?(rule: z.output<Schema>): number
   question(rule: z.output<Schema>, threshold: Threshold | null, range: TimeRange): Question
   /** Of the kind about ourselves: answers in the place of storage. */
   own?(rule: z.output<Schema>, threshold: Threshold | null, readings: Readings): Sample[]
+  /** Whether an instance that fires goes on without a result: what is told once in a time. */
+  latched?(rule: z.output<Schema>, labels: Labels, at: number): boolean
+  /** The objective that the rule watches. */
+  slo?(rule: z.output<Schema>): Slo
 }
 
 export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<Schema>): RuleKind<Schema> {
@@ -54,6 +65,12 @@ export function ruleShape(unit: Unit, defaultWindow: string) {
     labels: z.record(labelName, text).default({}).describe('Labels put on the alert; templates may use labels'),
     annotations: z.record(labelName, text).default({}).describe('Texts of the notification; templates'),
   }
+}
+
+/** As `ruleShape`, for kinds with conditions and windows of their own. */
+export function ownShape() {
+  const { above: _, below: __, window: ___, ...shape } = ruleShape('number', '5m')
+  return shape
 }
 
 /** The keys of kinds that measure requests. */

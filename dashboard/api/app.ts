@@ -18,6 +18,7 @@ import { metricsRoute, probeRoute } from './routes/process.ts'
 import { requestsRoute } from './routes/requests.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
+import { slosRoute } from './routes/slos.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { statusRoute } from './routes/status.ts'
 import { uptimeRoute } from './routes/uptime.ts'
@@ -52,6 +53,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', costRoute(context))
     .route('/', requestsRoute(context))
     .route('/', alertsRoute(context))
+    .route('/', slosRoute(context))
     .route('/', ingestRoute(context))
     .route('/', filtersRoute(context))
     .route('/', statusRoute(context))

@@ -4,8 +4,12 @@
  */
 import { alertScan, type AlertScan, type Question } from './alert-scan.ts'
 
-/** `requests` counts those that have the time: all of them for duration_ms, the streamed ones for ttft_ms. */
-export function alertLatency(column: 'duration_ms' | 'ttft_ms', quantile: number, scan: AlertScan): Question {
+/** `requests` counts those that have the time: all of them for duration_ms, the streamed ones for ttft_ms and tpot_ms. */
+export function alertLatency(
+  column: 'duration_ms' | 'ttft_ms' | 'tpot_ms',
+  quantile: number,
+  scan: AlertScan,
+): Question {
   return alertScan(
     {
       value: `quantileExactOrNull({quantile:Float64})(${column})`,

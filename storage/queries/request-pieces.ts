@@ -1,0 +1,98 @@
+/**
+ * Sums over weeks of requests that equal those of raw rows: whole days, hours and minutes come from rollups, and the newest rows,
+ * which rollups may not have yet, are read raw.
+ */
+import type { TimeRange } from '../../records/time-range.ts'
+import { rollupSpecs } from '../rollup-specs.ts'
+import type { DimensionColumn } from './alert-scan.ts'
+import { where, type Condition, type Filter } from './where.ts'
+
+export interface Piece extends TimeRange {
+  table: 'requests_1d' | 'requests_1h' | 'requests_1m' | 'requests'
+}
+
+const minute = 60_000
+const rollups = [
+  { table: 'requests_1d', step_ms: 1440 * minute },
+  { table: 'requests_1h', step_ms: 60 * minute },
+  { table: 'requests_1m', step_ms: minute },
+] as const
+
+/** Rollups follow their rows within seconds, after a burst within minutes: what is younger than this is read raw. */
+const settledAfterMs = 15 * minute
+
+const rolledUp: ReadonlySet<string> = new Set(rollupSpecs.find(({ prefix }) => prefix === 'requests')?.dimensions)
+
+/** Whether rollups keep all these columns apart: other questions are answered from raw rows, however long that takes. */
+export function inRollups(columns: readonly string[]): boolean {
+  return columns.every((column) => rolledUp.has(column))
+}
+
+/** The newest boundary at or before `at` that pieces can be cut at: a whole minute, or any moment among the newest rows. */
+export function cutAt(at: number, now: number): number {
+  return at >= settledAt(now) ? at : Math.floor(at / minute) * minute
+}
+
+const settledAt = (now: number) => Math.floor((now - settledAfterMs) / minute) * minute
+
+/** What to read from where between the first cut and `now`: no piece crosses a cut, each of which is one of `cutAt`'s. */
+export function piecesOf(cuts: readonly number[], now: number): Piece[] {
+  const ends = [...new Set([...cuts, settledAt(now), now])]
+    .filter((at) => at >= Math.min(...cuts))
+    .sort((a, b) => a - b)
+  return ends.slice(1).flatMap((to, index): Piece[] => {
+    const from = ends[index] ?? to
+    return from >= settledAt(now) ? [{ table: 'requests', from, to }] : wholeSteps({ from, to })
+  })
+}
+
+function wholeSteps({ from, to }: TimeRange, tiers: readonly (typeof rollups)[number][] = rollups): Piece[] {
+  const [tier, ...finer] = tiers
+  if (!tier || from >= to) return []
+  const [first, last] = [Math.ceil(from / tier.step_ms) * tier.step_ms, Math.floor(to / tier.step_ms) * tier.step_ms]
+  if (first >= last) return wholeSteps({ from, to }, finer)
+  const whole = { table: tier.table, from: first, to: last }
+  return [...wholeSteps({ from, to: first }, finer), whole, ...wholeSteps({ from: last, to }, finer)]
+}
+
+export interface PieceMeasure {
+  /** Of one raw row. */
+  raw: string
+  /** Of one row of a rollup. */
+  rollup: string
+}
+
+/**
+ * SELECTs with the columns `by`, each row's time `at` in epoch ms (of a rollup: the start of its bucket), and the measures, each
+ * called m_<name>, to be summed up. A column that rollups don't have makes all of it raw rows.
+ */
+export function rowsOfPieces(
+  pieces: readonly Piece[],
+  by: readonly DimensionColumn[],
+  filter: Filter,
+  measures: Record<string, PieceMeasure>,
+): Condition {
+  const whole = { from: pieces[0]?.from ?? 0, to: pieces.at(-1)?.to ?? 0 }
+  const condition = where(filter, whole)
+  const params = { ...condition.params }
+  const read = inRollups([...by, ...Object.keys(filter)]) ? pieces : [{ ...whole, table: 'requests' as const }]
+  const selects = [...Map.groupBy(read, ({ table }) => table)].map(([table, ranges]) => {
+    const within = ranges.map(({ from, to }, index) => {
+      const [first, end] = [`${table}_${index}_from`, `${table}_${index}_to`]
+      Object.assign(params, { [first]: from, [end]: to })
+      return `(timestamp >= ${moment(first)} and timestamp < ${moment(end)})`
+    })
+    const raw = table === 'requests'
+    const columns = Object.entries(measures).map(
+      ([name, measure]) => `${raw ? measure.raw : measure.rollup} as m_${name}`,
+    )
+    // A key that vanished from its bucket of a rollup left a row of zeros.
+    return `select ${[...by, `${raw ? rawTime : bucketTime} as at`, ...columns].join(', ')}
+  from ${table} where ${condition.sql} and (${within.join(' or ')})${raw ? '' : ' and requests > 0'}`
+  })
+  return { sql: selects.join('\n  union all '), params }
+}
+
+const rawTime = 'toUnixTimestamp64Milli(timestamp)'
+const bucketTime = 'toInt64(toUnixTimestamp(timestamp)) * 1000'
+const moment = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`
