@@ -243,8 +243,9 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
 
     let url = ''
     const dashboardUrl = () => url || `http://${config.listen.dashboard}`
+    const shared = config.clickhouse.url !== 'embedded'
     const alerts = only.includes('alerts')
-      ? await watchOver({ config: config.alerts, baseDir, db, reader, log, dashboardUrl })
+      ? await watchOver({ config: config.alerts, baseDir, db, reader, shared, log, dashboardUrl })
       : null
     if (alerts) stops.push(() => alerts.stop())
 

@@ -1,21 +1,17 @@
 /** Alerts: evaluates rules, keeps their state over restarts, and tells receivers. */
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
-import { activeAlertStates, openAlertGroups } from '../storage/queries/alert-state.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
-import { Dispatcher } from './dispatch.ts'
-import { Engine } from './engine.ts'
-import type { GroupedAlert } from './group.ts'
-import type { Instance } from './instance.ts'
+import { ownLease, SharedLease, type Lease, type LeaseStatus } from './lease.ts'
 import { loadRuleGroups } from './rule-file.ts'
-import { RowWriter } from './row-writer.ts'
 import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
 import { createTelemetry } from './telemetry.ts'
 import { tellTestAlert, type TestOutcome } from './test-alert.ts'
+import { Watch } from './watch.ts'
 
-export type { ActiveAlert, ChannelStatus, RuleStatus, TestOutcome }
+export type { ActiveAlert, ChannelStatus, LeaseStatus, RuleStatus, TestOutcome }
 
 export interface AlertsOptions {
   config: AlertsConfig
@@ -25,6 +21,8 @@ export interface AlertsOptions {
   db: Db
   /** Answers the rules. */
   reader: Db
+  /** Whether other processes may use the same database: then one of them evaluates, by a lease. */
+  shared?: boolean
   log: Logger
   clock?: Clock
   fetch?: typeof fetch
@@ -39,6 +37,8 @@ export interface Alerts {
   active(): ActiveAlert[]
   rules(): RuleStatus[]
   channels(): ChannelStatus[]
+  /** Which process this is, and which one evaluates. A follower shows the alerts that the leader wrote. */
+  lease(): LeaseStatus
   /** Takes over a configuration and reads its rule files; on ConfigError everything runs on as before. */
   reload(config: AlertsConfig): Promise<void>
   /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
@@ -53,71 +53,41 @@ const deliveryGraceMs = 5_000
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
   let { config } = options
-  const groups = await loadRuleGroups(config, baseDir)
+  let groups = await loadRuleGroups(config, baseDir)
   const telemetry = createTelemetry()
-  const writer = new RowWriter({ db, clock, log, telemetry })
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
-  const dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
-  const ready = once(restore)
-  const engine = new Engine({
-    reader,
-    clock,
-    log,
-    writer,
-    telemetry,
-    ready,
-    onAlerts: (firing, ceased) => dispatcher.update([...firing, ...ceased].map(toGroupedAlert)),
-  })
+  const leads = () => lease.held()
+  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads }
+  const terms = {
+    onTaken: () => watch.begin(),
+    onFollowed: () => watch.mirror(),
+    async onLost() {
+      const over = watch
+      watch = new Watch({ ...room, config, groups })
+      await over.abandon()
+    },
+  }
+  const lease: Lease = options.shared ? new SharedLease({ db, clock, log, ...terms }) : ownLease(terms)
+  let watch = new Watch({ ...room, config, groups })
   let stopping: Promise<void> | null = null
 
-  async function restore(): Promise<void> {
-    const [states, openGroups] = await Promise.all([activeAlertStates(db), openAlertGroups(db)])
-    dispatcher.restore(openGroups)
-    engine.restore(states)
-    const firing = engine.active().filter(({ state }) => state === 'firing')
-    dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
-  }
-
   async function stop(): Promise<void> {
-    await engine.stop()
-    await dispatcher.stop(deliveryGraceMs)
-    await writer.flush()
-    writer.stop()
+    await watch.stop(deliveryGraceMs)
+    await lease.stop()
   }
 
-  engine.load(groups)
-  // The first evaluation tries again, and says so in the rules' health.
-  await ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
+  await lease.start()
   return {
-    active: () => activeAlerts(engine),
-    rules: () => ruleStatuses(engine),
-    channels: () => channelStatuses(dispatcher, clock.now()),
+    active: () => activeAlerts(watch.engine),
+    rules: () => ruleStatuses(watch.engine),
+    channels: () => channelStatuses(watch.dispatcher, clock.now()),
+    lease: () => lease.status(),
     async reload(changed) {
-      const next = await loadRuleGroups(changed, baseDir)
+      groups = await loadRuleGroups(changed, baseDir)
       config = changed
-      dispatcher.configure(config)
-      engine.load(next)
+      watch.configure(config, groups)
     },
-    testNotification: (receiver) => tellTestAlert(dispatcher.courier, receiver, clock.now()),
+    testNotification: (receiver) => tellTestAlert(watch.dispatcher.courier, receiver, clock.now()),
     stop: () => (stopping ??= stop()),
   }
-}
-
-/** Runs `task` until it succeeds for the first time; calls in the meantime share one run. */
-function once(task: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | null = null
-  return () => {
-    done ??= task().catch((error: unknown) => {
-      done = null
-      throw error
-    })
-    return done
-  }
-}
-
-function toGroupedAlert(instance: Instance): GroupedAlert {
-  const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
-    instance
-  const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
-  return { fingerprint, labels, annotations, value, starts_at: firing_since ?? active_at, ends_at }
 }

@@ -3,6 +3,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
+import { alertPresence } from '../storage/queries/alert-scan.ts'
 import { filterColumns } from '../storage/queries/where.ts'
 import { duration, type AlertsConfig } from './config.ts'
 import { kinds, plannedKinds } from './kinds/index.ts'
@@ -163,9 +164,16 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     keep_firing_for_ms: durationMs(rule.keep_firing_for),
     window_ms: durationMs(rule.window),
     threshold,
+    limit: rule.limit,
+    no_data: { action: rule.no_data.action, for_ms: durationMs(rule.no_data.for) },
+    on_error: { action: rule.on_error.action, for_ms: durationMs(rule.on_error.for) },
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    presence(range) {
+      const anything = kind.question(rule, null, range)
+      return anything.part ? alertPresence(anything.part.scan) : anything
+    },
   }
 }
 
@@ -187,5 +195,6 @@ function withIds(rules: Rule[], onTwin: (rule: Rule, twin: Rule) => void): Rule[
 /** The keys that may stand at a path of a rule. */
 function keysOf(schema: unknown, path: Path): readonly string[] {
   if (path[0] === 'where') return filterColumns
+  if (path[0] === 'no_data' || path[0] === 'on_error') return ['action', 'for']
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }

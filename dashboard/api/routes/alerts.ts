@@ -9,9 +9,10 @@ export function alertsRoute({ deps: { alerts } }: RouteContext) {
     c.json({
       active: alerts.active(),
       // Parameters are unknown values, which no typed client can carry: the SQL's text is what people read.
-      rules: alerts
-        .rules()
-        .map(({ params, ...rule }) => Object.assign(rule, { params: params && JSON.stringify(params) })),
+      rules: alerts.rules().map((rule) => {
+        const { params, evaluations: _, ...rest } = rule
+        return Object.assign(rest, { params: params && JSON.stringify(params) })
+      }),
       channels: alerts.channels(),
     }),
   )
