@@ -245,12 +245,14 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
 
     let url = ''
     const dashboardUrl = () => url || `http://${config.listen.dashboard}`
+    const shared = config.clickhouse.url !== 'embedded'
     const alerts = only.includes('alerts')
       ? await watchOver({
           config: config.alerts,
           baseDir,
           db,
           reader,
+          shared,
           log,
           dashboardUrl,
           health: ownHealth({ storage, collector, dataDir: dataDir.path }),

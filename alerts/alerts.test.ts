@@ -1,6 +1,7 @@
 /** The whole room over real ClickHouse: from rows to Slack and PagerDuty, and over restarts. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { testStorage } from '../storage/testing.ts'
+import type { Alerts } from './index.ts'
 import type { Db } from '../storage/client.ts'
 import { manualClock } from './testing/manual-clock.ts'
 import { alertsHarness, latencyRules, minute, second, states, t0, type Harness } from './testing/harness.ts'
@@ -151,25 +152,70 @@ test('an alert that ended without its group hearing of it is told as resolved', 
   expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
 })
 
-test('downtime: what fired and resolved meanwhile is told; pending time does not count', async () => {
+test('downtime is made up for from what was stored meanwhile', async () => {
   await room.slowForTwoMinutes()
   await room.slowForTwoMinutes('llama', t0 + 3 * minute + 30 * second)
   const before = await room.start()
   await room.clock.advance(4 * minute)
-  expect(before.active().map(({ labels, state }) => `${labels['model']} ${state}`)).toEqual(
-    ['llama pending', 'gpt-4o firing'].sort(),
-  )
+  const states = (alerts: Alerts) => alerts.active().map(({ labels, state }) => `${labels['model']} ${state}`)
+  expect(states(before).sort()).toEqual(['gpt-4o firing', 'llama pending'])
   await before.stop()
 
   await room.clock.advance(4 * minute)
   const after = await room.start()
-  expect(states(after).sort()).toEqual(['firing', 'pending'])
+  await room.clock.advance(0)
+  // gpt-4o resolved at 7:00; llama had been slow for a minute at 5:00.
+  expect(states(after)).toEqual(['llama firing'])
+  expect(after.active()[0]).toMatchObject({ active_at: t0 + 4 * minute, firing_since: t0 + 5 * minute })
+  expect(after.rules()[0]).toMatchObject({ missed_ticks: 8, caught_up: 8 })
+  await room.clock.advance(2 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }, { status: 'triggered' }])
+  await after.stop()
+  expect(await room.events()).toEqual([
+    'gpt-4o inactive > pending',
+    'gpt-4o pending > firing',
+    'llama inactive > pending',
+    'llama pending > firing',
+    'gpt-4o firing > inactive',
+  ])
+})
+
+test('downtime of which nothing is stored: what fired goes on firing, pending time does not count', async () => {
+  await room.slowForTwoMinutes()
+  await room.slowForTwoMinutes('llama', t0 + 3 * minute + 30 * second)
+  const before = await room.start()
+  await room.clock.advance(4 * minute)
+  await before.stop()
+  // As when the process that stores was away too, for longer than the window.
+  await storage.db.command('truncate table requests')
+  await room.clock.advance(20 * minute)
+  await room.insertRequests(t0 + 24 * minute, 30, second, { model: 'gpt-4o', duration_ms: 8_000 })
+  await room.insertRequests(t0 + 24 * minute, 30, second, { model: 'llama', duration_ms: 8_000 })
+  const after = await room.start()
   await room.clock.advance(30 * second)
-  // gpt-4o resolved; llama has been pending for as long as anybody watched it: not long enough.
-  expect(after.active().map(({ labels, state }) => `${labels['model']} ${state}`)).toEqual(['llama pending'])
+  const found = after.active().map(({ labels, state }) => `${labels['model']} ${state}`)
+  expect(found.sort()).toEqual(['gpt-4o firing', 'llama pending'])
+  expect(after.rules()[0]).toMatchObject({ missed_ticks: 40, caught_up: 40 })
   await room.clock.advance(minute)
-  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
-  expect(states(after)).toEqual(['firing'])
+  expect(states(after)).toEqual(['firing', 'firing'])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'triggered', triggers: 1 }])
+})
+
+test('what fired and resolved while nobody was there is on record, and wakes nobody', async () => {
+  const before = await room.start()
+  await room.clock.advance(minute)
+  await before.stop()
+  await room.insertRequests(t0 + minute, 12, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
+  await room.clock.advance(20 * minute)
+  const after = await room.start()
+  await room.clock.advance(10 * minute)
+  await after.stop()
+  expect(await room.events()).toEqual([
+    'gpt-4o inactive > pending',
+    'gpt-4o pending > firing',
+    'gpt-4o firing > inactive',
+  ])
+  expect(room.slack.messages).toEqual([])
 })
 
 test('a failing query keeps the state, and says so', async () => {

@@ -1,32 +1,115 @@
-/** Puts a rule's question to storage and reads the answer as samples. */
+/** Puts rules' questions to storage and reads the answers as samples. */
 import type { Db } from '../storage/client.ts'
 import type { Question } from '../storage/queries/alert-scan.ts'
+import { sharedScans, type ScanRow, type SharedScan } from '../storage/queries/alert-shared-scan.ts'
+import { StorageError } from '../storage/storage-error.ts'
 import { EvaluationError, type Sample } from './instance.ts'
 import type { Labels } from './labels.ts'
-import type { Rule } from './rule.ts'
+import type { Rule, Threshold } from './rule.ts'
 
-/** More than this is a mistake in the rule, and would be a storm of notifications. */
-const mostInstances = 1_000
 const longestQueryS = 30
+
+export interface Asked {
+  rule: Rule
+  question: Question
+}
+
+/** `shared_with`: how many other rules the same scan answered; `duration_ms` is the time of all of it. */
+export type Answer = ({ samples: Sample[] } | { error: unknown }) & { duration_ms: number; shared_with: number }
 
 /** The question as of `at`, in epoch milliseconds. Rules never ask the clock. */
 export function questionAt(rule: Rule, at: number, queryOffsetMs: number): Question {
-  const to = at - queryOffsetMs
-  return rule.question({ from: to - rule.window_ms, to })
+  return rule.question(rangeAt(rule, at, queryOffsetMs))
 }
 
-/** Throws what the database says, or EvaluationError when the answer can't be read. */
+export function rangeAt(rule: Rule, at: number, queryOffsetMs: number): { from: number; to: number } {
+  const to = at - queryOffsetMs
+  return { from: to - rule.window_ms, to }
+}
+
+/** One rule by itself. Throws what the database says, or EvaluationError when the answer can't be read. */
 export async function ask(reader: Db, rule: Rule, question: Question, signal: AbortSignal): Promise<Sample[]> {
-  const options = { signal, max_execution_s: longestQueryS }
-  const rows = await reader.query<Record<string, unknown>>(question.sql, question.params, options)
+  return toSamples(await rowsOf(reader, question, signal), rule)
+}
+
+/** Whether there is anything to measure. Throws what the database says. */
+export async function hasData(reader: Db, presence: Question, signal: AbortSignal): Promise<boolean> {
+  return (await rowsOf(reader, presence, signal)).length > 0
+}
+
+/**
+ * One answer for each, in their order. Rules that a shared scan can answer share one; when that fails they are asked one by one, so
+ * that a rule that can't be answered fails alone. Never rejects.
+ */
+export async function askAll(reader: Db, asked: readonly Asked[], signal: AbortSignal): Promise<Answer[]> {
+  const answers = new Map<number, Answer>()
+  for (const scan of sharedScans(asked.map(({ question }) => question.part)))
+    for (const [index, answer] of await askShared(reader, scan, asked, signal)) answers.set(index, answer)
+  const inOrder: Answer[] = []
+  for (const [index, one] of asked.entries()) inOrder.push(answers.get(index) ?? (await askAlone(reader, one, signal)))
+  return inOrder
+}
+
+async function askShared(
+  reader: Db,
+  scan: SharedScan,
+  asked: readonly Asked[],
+  signal: AbortSignal,
+): Promise<Map<number, Answer>> {
+  const started = performance.now()
+  const shared = { shared_with: scan.members.length - 1 }
+  try {
+    const rows = scan.distribute(await rowsOf(reader, scan.question, signal))
+    const duration_ms = performance.now() - started
+    return new Map(
+      scan.members.flatMap((index, member) => {
+        const one = asked[index]
+        const own = rows?.[member]
+        return one && own ? [[index, { ...settle(() => toSamples(own, one.rule)), duration_ms, ...shared }]] : []
+      }),
+    )
+  } catch (error) {
+    // Nobody is there to be asked one by one either.
+    if (error instanceof StorageError && !/^\d+$/.test(error.code)) {
+      const duration_ms = performance.now() - started
+      return new Map(scan.members.map((index) => [index, { error, duration_ms, ...shared }]))
+    }
+    return new Map()
+  }
+}
+
+async function askAlone(reader: Db, { rule, question }: Asked, signal: AbortSignal): Promise<Answer> {
+  const started = performance.now()
+  const answer = await ask(reader, rule, question, signal).then(
+    (samples) => ({ samples }),
+    (error: unknown) => ({ error }),
+  )
+  return { ...answer, duration_ms: performance.now() - started, shared_with: 0 }
+}
+
+function settle(read: () => Sample[]): { samples: Sample[] } | { error: unknown } {
+  try {
+    return { samples: read() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function rowsOf(reader: Db, { sql, params }: Question, signal: AbortSignal): Promise<ScanRow[]> {
+  return reader.query<ScanRow>(sql, params, { signal, max_execution_s: longestQueryS })
+}
+
+function toSamples(rows: readonly ScanRow[], rule: Rule): Sample[] {
   const samples = rows.flatMap((row) => toSample(row, rule))
-  if (samples.length > mostInstances)
-    throw new EvaluationError(`more than ${mostInstances} instances; group by fewer labels or raise min_requests`)
+  if (samples.length > rule.limit)
+    throw new EvaluationError(
+      `more than ${rule.limit} instances; group by fewer labels, raise min_requests, or raise limit`,
+    )
   return samples
 }
 
 /** A row without a value is no result. `requests` is what the built-in kinds say beside the value, no label. */
-function toSample(row: Record<string, unknown>, rule: Rule): Sample[] {
+function toSample(row: ScanRow, rule: Rule): Sample[] {
   if (!('value' in row)) throw new EvaluationError('the query has no column `value`')
   const { value: raw, details, ...columns } = row
   if (rule.kind !== 'sql') delete columns['requests']
@@ -35,7 +118,7 @@ function toSample(row: Record<string, unknown>, rule: Rule): Sample[] {
   if (typeof raw === 'object' || Number.isNaN(value))
     throw new EvaluationError(`\`value\` is not a number: ${JSON.stringify(raw)}`)
   // Other kinds compare in SQL.
-  if (rule.kind === 'sql' && !isBeyond(value, rule)) return []
+  if (rule.kind === 'sql' && !isBeyond(value, rule.threshold)) return []
   return [{ value, labels: labelsOf(columns), ...(details === undefined ? {} : { details: detailsOf(details) }) }]
 }
 
@@ -47,7 +130,7 @@ function detailsOf(details: unknown): Labels {
 
 const labelsOf = (columns: object): Labels => Object.fromEntries(Object.entries(columns).flatMap(toLabel))
 
-function isBeyond(value: number, { threshold }: Rule): boolean {
+function isBeyond(value: number, threshold: Threshold | null): boolean {
   if (threshold === null) return true
   return threshold.side === 'above' ? value > threshold.value : value < threshold.value
 }

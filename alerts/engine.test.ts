@@ -82,17 +82,141 @@ groups:
   expect(alerts.rules()[0]?.sql).toContain('{from:DateTime64(3)}')
 })
 
-test('grid points that go by during an evaluation are counted and skipped', async () => {
+test('grid points that go by during an evaluation are counted and made up for', async () => {
   const before = await counted('inferwatch.alerts.missed_evaluations')
+  const caughtUp = await counted('inferwatch.alerts.caught_up_evaluations')
   const late = { done: false }
   const clock = { ...room.clock, now: () => room.clock.now() + (late.done ? 150 * second : 0) }
-  const alerts = await room.start({ clock, reader: spied(() => (late.done = true)) })
+  room.writeRules(sqlRule('select 1 as value where {from:DateTime64(3)} < {to:DateTime64(3)}'))
+  const asked: unknown[] = []
+  const reader = spied((sql, params) => {
+    late.done = true
+    if (sql.includes('{to')) asked.push(params?.['to'])
+  })
+  const alerts = await room.start({ clock, reader })
+  // It is 10:03:30 once the evaluation of 10:01 is done: 10:02 and 10:03 went by.
   await room.clock.advance(50 * second)
-  expect(alerts.rules()[0]?.last_evaluation_at).toBe(t0 + minute)
-  // It is 10:03:30 now: 10:02 and 10:03 went by.
+  expect(asked).toEqual([1, 2, 3].map((minutes) => new Date(t0 + minutes * minute)))
+  expect(alerts.rules()[0]).toMatchObject({
+    missed_ticks: 2,
+    caught_up: 2,
+    last_evaluation_at: t0 + 3 * minute,
+    evaluations: [{ caught_up: false }, { caught_up: true }, { caught_up: true }],
+  })
   await room.clock.advance(30 * second)
-  expect(alerts.rules()[0]?.last_evaluation_at).toBe(t0 + 4 * minute)
+  expect(alerts.rules()[0]).toMatchObject({ missed_ticks: 2, last_evaluation_at: t0 + 4 * minute })
   expect((await counted('inferwatch.alerts.missed_evaluations')) - before).toBe(2)
+  expect((await counted('inferwatch.alerts.caught_up_evaluations')) - caughtUp).toBe(2)
+})
+
+test('evaluations that are slower than their interval do not pile up', async () => {
+  let slow = 0
+  const clock = { ...room.clock, now: () => room.clock.now() + slow }
+  room.writeRules(sqlRule('select 1 as value').replace(/.*Other.*/, ''))
+  const alerts = await room.start({
+    clock,
+    reader: spied(() => {
+      if (slow < 20 * minute) slow += 150 * second
+    }),
+  })
+  await room.clock.advance(50 * second)
+  const [rule] = alerts.rules()
+  expect(rule?.last_evaluation_at).toBe(t0 + 21 * minute)
+  expect(rule).toMatchObject({ missed_ticks: 20, evaluations: { length: 9 } })
+})
+
+test('the last evaluations are remembered: value, results, duration, error', async () => {
+  room.writeRules(sqlRule('select number as value, number as n from numbers(3)', ', above: 0'))
+  const alerts = await room.start()
+  await room.clock.advance(minute)
+  room.writeRules(sqlRule('select nonsense'))
+  await alerts.reload(room.config)
+  await room.clock.advance(40 * minute)
+  const [rule] = alerts.rules()
+  expect(rule?.evaluations).toHaveLength(30)
+  expect(rule?.evaluations.at(-1)).toMatchObject({
+    at: t0 + 41 * minute,
+    outcome: 'error',
+    error: expect.stringContaining('nonsense'),
+    instances: 0,
+    value: null,
+    duration_ms: expect.any(Number),
+  })
+  room.writeRules(sqlRule('select number as value, number as n from numbers(3)', ', above: 0'))
+  await alerts.reload(room.config)
+  await room.clock.advance(minute)
+  expect(alerts.rules()[0]?.evaluations.at(-1)).toMatchObject({ outcome: 'ok', error: '', instances: 2, value: 2 })
+})
+
+test('rules of one shape share a query; one whose answer is no good fails alone', async () => {
+  await room.insertRequests(t0, 20, second, { model: 'a', duration_ms: 8_000 })
+  await room.insertRequests(t0, 20, second, { model: 'b', duration_ms: 2_000 })
+  const rule = (name: string, more: string) =>
+    `{ alert: ${name}, kind: latency, window: 5m, by: [model], min_requests: 1, ${more} }`
+  room.writeRules(`
+groups:
+  - name: g
+    interval: 1m
+    rules:
+      - ${rule('Slow', 'above: 5s')}
+      - ${rule('Median', 'above: 1s, quantile: 0.5')}
+      - ${rule('OnlyB', 'above: 1s, where: { model: b }')}
+      - ${rule('OnlyC', 'above: 1s, where: { model: c }')}
+      - ${rule('TooMany', 'above: 1s, limit: 1')}
+`)
+  const asked: string[] = []
+  const alerts = await room.start({ reader: spied((sql) => asked.push(sql)) })
+  await room.clock.advance(minute)
+  expect(asked).toHaveLength(2)
+  const found = alerts.rules().map(({ name, firing, health, evaluations }) => ({
+    name,
+    firing,
+    health,
+    shared_with: evaluations[0]?.shared_with,
+  }))
+  expect(found).toEqual([
+    { name: 'Slow', firing: 1, health: 'ok', shared_with: 2 },
+    { name: 'Median', firing: 2, health: 'ok', shared_with: 2 },
+    { name: 'OnlyB', firing: 1, health: 'ok', shared_with: 1 },
+    { name: 'OnlyC', firing: 0, health: 'ok', shared_with: 1 },
+    { name: 'TooMany', firing: 0, health: 'err', shared_with: 2 },
+  ])
+  expect(alerts.rules()[4]?.last_error).toContain('more than 1 instances')
+  // What is shown is the rule's own question.
+  expect(alerts.rules()[0]?.sql).toContain('{threshold:Float64}')
+})
+
+test('when the shared query fails, rules are asked one by one', async () => {
+  const rule = (name: string, above: string) => `{ alert: ${name}, kind: latency, window: 5m, above: ${above} }`
+  room.writeRules(`groups: [{ name: g, interval: 1m, rules: [${rule('A', '1s')}, ${rule('B', '2s')}] }]`)
+  await room.insertRequests(t0, 20, second, { duration_ms: 1_500 })
+  const reader: Db = {
+    ...storage.reader,
+    query: (sql, params, options) =>
+      storage.reader.query(sql.includes(' as v0') ? 'select nonsense' : sql, params, options),
+  }
+  const alerts = await room.start({ reader })
+  await room.clock.advance(minute)
+  expect(alerts.rules()).toMatchObject([
+    { name: 'A', health: 'ok', firing: 1, evaluations: [{ shared_with: 0 }] },
+    { name: 'B', health: 'ok', firing: 0 },
+  ])
+})
+
+test('more instances than the limit leave the alerts as they were', async () => {
+  const many = (count: number) => sqlRule(`select 1 as value, number as n from numbers(${count})`, ', limit: 3')
+  room.writeRules(many(3))
+  const alerts = await room.start()
+  await room.clock.advance(minute)
+  expect(alerts.rules()[0]).toMatchObject({ firing: 3, limit: 3 })
+  room.writeRules(many(4))
+  await alerts.reload(room.config)
+  await room.clock.advance(minute)
+  expect(alerts.rules()[0]).toMatchObject({
+    firing: 3,
+    health: 'err',
+    last_error: expect.stringContaining('more than 3 instances'),
+  })
 })
 
 test('the same labels twice is an error of that rule alone; its state is kept', async () => {

@@ -5,9 +5,11 @@ import type { Db } from '../storage/client.ts'
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { AlertStateRow } from '../storage/queries/alert-state.ts'
 import { traced } from '../storage/traced.ts'
-import { ask, questionAt } from './ask.ts'
 import type { Clock } from './clock.ts'
-import { applySamples, ended, type Evaluation, type Instance, type Transition } from './instance.ts'
+import { evaluateGroup, type RuleOutcome } from './evaluate.ts'
+import { remember, type EvaluationRecord } from './evaluation-record.ts'
+import { nextPoint } from './grid.ts'
+import { ended, type Evaluation, type Instance, type Transition } from './instance.ts'
 import type { Rule, RuleGroup } from './rule.ts'
 import type { RowWriter } from './row-writer.ts'
 import { afterDowntime } from './state.ts'
@@ -20,11 +22,23 @@ export interface RuleHealth {
   last_evaluation_at: number | null
   duration_ms: number | null
   question: Question | null
+  /** The last ones, newest last. */
+  evaluations: EvaluationRecord[]
 }
 
 interface RuleState extends RuleHealth {
   rule: Rule
   active: Map<string, Instance>
+}
+
+/** How far a group has come since the process began. */
+export interface GroupProgress {
+  /** The last moment that was evaluated, epoch ms. */
+  evaluated_at: number
+  /** Evaluations that were not made in time. */
+  missed_ticks: number
+  /** Those among them that were made later, from stored data. */
+  caught_up: number
 }
 
 export interface EngineOptions {
@@ -35,6 +49,8 @@ export interface EngineOptions {
   telemetry: Telemetry
   /** Resolves once what the last process left was restored; an evaluation fails while it rejects. */
   ready: () => Promise<void>
+  /** Whether this process may act; asked again after each evaluation, which may have taken long. */
+  leads: () => boolean
   /** Every firing alert after each evaluation of its group, and every one that ceased to fire. */
   onAlerts: (firing: Instance[], ceased: Instance[]) => void
 }
@@ -45,6 +61,7 @@ export const unknownHealth: Readonly<RuleHealth> = {
   last_evaluation_at: null,
   duration_ms: null,
   question: null,
+  evaluations: [],
 }
 
 export class Engine {
@@ -52,6 +69,8 @@ export class Engine {
   readonly #stopped = new AbortController()
   readonly #loops = new Map<string, () => void>()
   readonly #running = new Set<Promise<void>>()
+  readonly #progress = new Map<string, GroupProgress>()
+  #begun = false
   #groups: RuleGroup[] = []
   #rules = new Map<string, RuleState>()
   /** What the last process left, until the first evaluation of its rule. */
@@ -61,7 +80,7 @@ export class Engine {
     this.#options = options
   }
 
-  /** Starts evaluating these groups, or goes on with them: state is kept by group, rule and labels. */
+  /** Takes over these groups: state is kept by group, rule and labels. */
   load(groups: RuleGroup[]): void {
     const before = this.#rules
     this.#groups = groups
@@ -71,18 +90,31 @@ export class Engine {
       this.#rules.set(keyOf(rule.group, rule.id), { ...(kept ?? { ...unknownHealth, active: new Map() }), rule })
     }
     const gone = [...before].filter(([key]) => !this.#rules.has(key))
-    this.#endAll(gone.flatMap(([, state]) => Array.from(state.active.values())))
+    if (this.#begun) this.#endAll(gone.flatMap(([, state]) => Array.from(state.active.values())))
+    for (const name of this.#progress.keys())
+      if (!groups.some((group) => group.name === name)) this.#progress.delete(name)
     for (const cancel of this.#loops.values()) cancel()
     this.#loops.clear()
-    for (const group of groups) this.#schedule(group, this.#options.clock.now())
+    if (this.#begun) for (const group of groups) this.#schedule(group)
   }
 
-  /** Takes over what the last process left: firing alerts go on firing until an evaluation says otherwise. */
-  restore(rows: AlertStateRow[]): void {
-    const instances = rows.map(toInstance)
+  /** Starts evaluating. */
+  begin(): void {
+    this.#begun = true
+    for (const group of this.#groups) this.#schedule(group)
+  }
+
+  /**
+   * Takes over what the last process left: firing alerts go on firing until an evaluation says otherwise, and evaluations go on
+   * after the last moment that each group was evaluated for.
+   */
+  restore(rows: AlertStateRow[], evaluatedAt: ReadonlyMap<string, number>): void {
+    const instances = this.#take(rows)
     this.#restored = Map.groupBy(instances, (instance) => keyOf(instance.group, instance.rule_id))
-    for (const [key, state] of this.#rules)
-      for (const instance of this.#restored.get(key) ?? []) state.active.set(instance.fingerprint, instance)
+    for (const { name } of this.#groups) {
+      const progress = this.#progressOf(name)
+      progress.evaluated_at = Math.min(progress.evaluated_at, evaluatedAt.get(name) ?? Infinity)
+    }
     this.#endAll(instances.filter(({ group, rule_id }) => !this.#rules.has(keyOf(group, rule_id))))
     this.#options.onAlerts(
       this.active().filter((instance) => instance.state === 'firing'),
@@ -90,16 +122,29 @@ export class Engine {
     )
   }
 
+  /** Shows what another process, which evaluates, has written. */
+  mirror(rows: AlertStateRow[]): void {
+    for (const state of this.#rules.values()) state.active.clear()
+    this.#take(rows)
+  }
+
   active(): Instance[] {
     return [...this.#rules.values()].flatMap(({ active }) => Array.from(active.values()))
   }
 
-  rules(): { rule: Rule; group: RuleGroup | undefined; active: Instance[]; status: RuleHealth }[] {
+  rules(): {
+    rule: Rule
+    group: RuleGroup | undefined
+    active: Instance[]
+    status: RuleHealth
+    progress: GroupProgress
+  }[] {
     return [...this.#rules.values()].map(({ rule, active, ...status }) => ({
       rule,
       group: this.#groups.find((group) => group.name === rule.group),
       active: [...active.values()],
       status,
+      progress: this.#progressOf(rule.group),
     }))
   }
 
@@ -110,113 +155,202 @@ export class Engine {
     await Promise.all(this.#running)
   }
 
-  /** The next evaluation stands on the interval's grid after `from`; grid points that went by are counted. */
-  #schedule(group: RuleGroup, from: number): void {
-    if (this.#stopped.signal.aborted || !this.#groups.includes(group)) return
-    const { clock, telemetry } = this.#options
-    const expected = (Math.floor(from / group.interval_ms) + 1) * group.interval_ms
-    const due = (Math.floor(clock.now() / group.interval_ms) + 1) * group.interval_ms
-    const missed = Math.max(0, (due - expected) / group.interval_ms)
-    if (missed > 0) telemetry.missedTicks.add(missed, { group: group.name })
-    const cancel = clock.after(due - clock.now(), async () => {
-      const evaluation = traced('evaluate alert rules', { 'inferwatch.rule_group': group.name }, () =>
-        this.#evaluateGroup(group, due),
+  #take(rows: AlertStateRow[]): Instance[] {
+    const instances = rows.map(toInstance)
+    for (const instance of instances)
+      this.#rules.get(keyOf(instance.group, instance.rule_id))?.active.set(instance.fingerprint, instance)
+    return instances
+  }
+
+  /** A group that nothing is known of begins now. */
+  #progressOf(group: string): GroupProgress {
+    const known = this.#progress.get(group)
+    if (known) return known
+    const fresh = { evaluated_at: this.#options.clock.now(), missed_ticks: 0, caught_up: 0 }
+    this.#progress.set(group, fresh)
+    return fresh
+  }
+
+  #schedule(group: RuleGroup): void {
+    if (!this.#isCurrent(group)) return
+    const { clock } = this.#options
+    const now = clock.now()
+    const { at } = nextPoint(this.#progressOf(group.name).evaluated_at, now, group.interval_ms)
+    const cancel = clock.after(at - now, async () => {
+      const run = traced('evaluate alert rules', { 'inferwatch.rule_group': group.name }, () =>
+        // A point of the past was missed.
+        this.#run(group, at > now ? at : null),
       )
-      this.#running.add(evaluation)
-      await evaluation
-      this.#running.delete(evaluation)
-      this.#schedule(group, due)
+      this.#running.add(run)
+      await run
+      this.#running.delete(run)
+      this.#schedule(group)
     })
     this.#loops.set(group.name, cancel)
   }
 
-  async #evaluateGroup(group: RuleGroup, at: number): Promise<void> {
-    const started = performance.now()
-    const transitions: Transition[] = []
-    const touched: Instance[] = []
-    for (const rule of group.rules) {
-      if (this.#stopped.signal.aborted) return
-      const evaluation = await this.#evaluateRule(rule, group, at)
-      if (!evaluation) continue
-      transitions.push(...evaluation.transitions)
-      touched.push(...evaluation.active.values(), ...evaluation.resolved)
+  #isCurrent(group: RuleGroup): boolean {
+    return !this.#stopped.signal.aborted && this.#groups.includes(group)
+  }
+
+  /**
+   * Evaluates the point that is due and those that were missed, oldest first. What comes of them is told once, at the end, so that
+   * what has resolved again by then wakes nobody.
+   */
+  async #run(group: RuleGroup, due: number | null): Promise<void> {
+    const { clock, leads } = this.#options
+    if (!(await this.#isReady(group))) return
+    const evaluations: Evaluation[] = []
+    const progress = this.#progressOf(group.name)
+    const before = progress.evaluated_at
+    let fallingBehind = false
+    while (this.#isCurrent(group) && leads()) {
+      const begun = clock.now()
+      const { at, skipped } = nextPoint(progress.evaluated_at, begun, group.interval_ms, fallingBehind)
+      if (at > begun) break
+      const missed = at !== due
+      this.#countMissed(group, progress, skipped, missed)
+      const outcomes = await this.#evaluate(group, at, missed ? before : null)
+      if (!this.#isCurrent(group)) break
+      evaluations.push(...outcomes.flatMap((outcome) => this.#apply(outcome) ?? []))
+      progress.evaluated_at = at
+      fallingBehind = missed && clock.now() - begun >= group.interval_ms
     }
-    this.#options.telemetry.evaluationSeconds.record((performance.now() - started) / 1000, { group: group.name })
-    this.#publish(touched, transitions)
+    if (!leads()) return
+    this.#publish(group, evaluations, progress.evaluated_at)
     await this.#options.writer.flush()
   }
 
-  /** Null when it failed: state is unchanged then. */
-  async #evaluateRule(rule: Rule, group: RuleGroup, at: number): Promise<Evaluation | null> {
-    const { reader, log, telemetry } = this.#options
-    const question = questionAt(rule, at, group.query_offset_ms)
-    const labels = { group: group.name }
-    const started = performance.now()
-    let evaluation: Evaluation | null = null
-    let failure = ''
-    telemetry.evaluations.add(1, labels)
+  /** While the state of the last process can't be read, nothing can be said of any rule. */
+  async #isReady(group: RuleGroup): Promise<boolean> {
+    const { ready, clock } = this.#options
     try {
-      await this.#options.ready()
-      const samples = await ask(reader, rule, question, this.#stopped.signal)
-      evaluation = applySamples(rule, this.#previous(rule, group, at), samples, at)
+      await ready()
+      return true
     } catch (error) {
-      // Stopping ends queries; that is no failure of the rule.
-      if (this.#stopped.signal.aborted) return null
-      failure = error instanceof Error ? error.message : String(error)
-      telemetry.evaluationFailures.add(1, labels)
+      const at = Math.floor(clock.now() / group.interval_ms) * group.interval_ms
+      const record = { at, outcome: 'error', instances: 0, value: null, duration_ms: 0, shared_with: 0 } as const
+      const message = error instanceof Error ? error.message : String(error)
+      for (const rule of group.rules) {
+        this.#count(group, true)
+        this.#note(rule, null, { ...record, error: message, caught_up: false })
+      }
+      this.#progressOf(group.name).evaluated_at = at
+      return false
     }
-    const state = this.#rules.get(keyOf(rule.group, rule.id))
+  }
+
+  async #evaluate(group: RuleGroup, at: number, missed_since: number | null): Promise<RuleOutcome[]> {
+    const started = performance.now()
+    const outcomes = await evaluateGroup(group, at, {
+      reader: this.#options.reader,
+      signal: this.#stopped.signal,
+      missed_since,
+      previous: (rule) => this.#previous(rule, group, at),
+    })
+    const seconds = (performance.now() - started) / 1000
+    this.#options.telemetry.evaluationSeconds.record(seconds, { group: group.name })
+    return outcomes
+  }
+
+  /** Null when the rule's state is unchanged. */
+  #apply({ rule, question, record, evaluation }: RuleOutcome): Evaluation | null {
+    const key = keyOf(rule.group, rule.id)
+    const state = this.#rules.get(key)
     // A reload took the rule away or changed it meanwhile.
     if (state?.rule !== rule) return null
-    if (failure !== '' && failure !== state.last_error)
-      log.warn(
-        { rule: rule.name, group: group.name, error: failure },
-        'alert rule cannot be evaluated; its state is kept',
-      )
-    if (failure === '' && state.health === 'err')
-      log.info({ rule: rule.name, group: group.name }, 'alert rule works again')
-    state.health = failure === '' ? 'ok' : 'err'
-    state.last_error = failure
-    state.last_evaluation_at = at
-    state.duration_ms = performance.now() - started
-    state.question = question
-    if (evaluation) state.active = evaluation.active
+    this.#count({ name: rule.group }, record.outcome === 'error')
+    this.#note(rule, question, record)
+    if (!evaluation) return null
+    state.active = evaluation.active
+    this.#restored.delete(key)
     return evaluation
   }
 
-  /** The rule's instances; those restored from the last process are adjusted for the time in between, once. */
-  #previous(rule: Rule, group: RuleGroup, at: number): Map<string, Instance> {
+  #count({ name }: Pick<RuleGroup, 'name'>, failed: boolean): void {
+    const { telemetry } = this.#options
+    telemetry.evaluations.add(1, { group: name })
+    if (failed) telemetry.evaluationFailures.add(1, { group: name })
+  }
+
+  #countMissed({ name }: RuleGroup, progress: GroupProgress, skipped: number, missed: boolean): void {
+    const { telemetry } = this.#options
+    const all = skipped + (missed ? 1 : 0)
+    if (all === 0) return
+    progress.missed_ticks += all
+    telemetry.missedTicks.add(all, { group: name })
+    if (!missed) return
+    progress.caught_up += 1
+    telemetry.caughtUp.add(1, { group: name })
+  }
+
+  /** Remembers how an evaluation went; logs when that changes. */
+  #note(rule: Rule, question: Question | null, record: EvaluationRecord): void {
+    const { log } = this.#options
+    const state = this.#rules.get(keyOf(rule.group, rule.id))
+    if (!state) return
+    const { error } = record
+    const names = { rule: rule.name, group: rule.group }
+    if (error !== '' && error !== state.last_error)
+      log.warn({ ...names, error }, 'alert rule cannot be evaluated; its state is kept')
+    if (error === '' && state.health === 'err') log.info(names, 'alert rule works again')
+    state.health = error === '' ? 'ok' : 'err'
+    state.last_error = error
+    state.last_evaluation_at = record.at
+    state.duration_ms = record.duration_ms
+    state.question = question ?? state.question
+    state.evaluations = remember(state.evaluations, record)
+  }
+
+  /** The rule's instances; those restored from the last process are adjusted for time that no stored data tells of. */
+  #previous(rule: Rule, group: RuleGroup, at: number): ReadonlyMap<string, Instance> {
     const key = keyOf(rule.group, rule.id)
-    const active = this.#rules.get(key)?.active ?? new Map<string, Instance>()
+    const active = new Map(this.#rules.get(key)?.active)
     for (const instance of this.#restored.get(key) ?? []) {
       const state = afterDowntime(instance, instance.evaluated_at, at, 2 * group.interval_ms)
       if (state) active.set(instance.fingerprint, { ...instance, ...state })
       else active.delete(instance.fingerprint)
     }
-    this.#restored.delete(key)
     return active
   }
 
   #endAll(instances: Instance[]): void {
     const now = this.#options.clock.now()
-    this.#publish(
+    this.#write(
       [],
       instances.map((instance) => endedTransition(instance, now)),
     )
+    this.#options.onAlerts(
+      [],
+      instances.filter(({ state }) => state === 'firing').map((instance) => ended(instance, now)),
+    )
   }
 
-  #publish(touched: Instance[], transitions: Transition[]): void {
+  /** Evaluations of one group, oldest first. */
+  #publish(group: RuleGroup, evaluations: readonly Evaluation[], evaluatedAt: number): void {
     const { writer, onAlerts } = this.#options
+    for (const { active, resolved, transitions } of evaluations)
+      this.#write([...active.values(), ...resolved], transitions)
+    const row = { group: group.name, evaluated_at: new Date(evaluatedAt), version: writer.nextVersion() }
+    writer.put('alert_progress', row, group.name)
+    const firing = group.rules
+      .flatMap((rule) => [...(this.#rules.get(keyOf(rule.group, rule.id))?.active.values() ?? [])])
+      .filter(({ state }) => state === 'firing')
+    const stillFiring = new Set(firing.map(stateKey))
+    const ceased = evaluations
+      .flatMap(({ transitions }) => transitions)
+      .filter(({ from, instance }) => from === 'firing' && !stillFiring.has(stateKey(instance)))
+      .map(({ instance }) => instance)
+    onAlerts(firing, ceased)
+  }
+
+  #write(touched: readonly Instance[], transitions: readonly Transition[]): void {
+    const { writer } = this.#options
     for (const transition of transitions) writer.put('alert_events', alertEvent(transition))
-    const ceased = transitions.filter(({ from, to }) => from === 'firing' && to !== 'firing')
     const changed = new Map<string, Instance>(
       [...touched, ...transitions.map(({ instance }) => instance)].map((instance) => [stateKey(instance), instance]),
     )
     for (const [key, instance] of changed) writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
-    onAlerts(
-      touched.filter((instance) => instance.state === 'firing'),
-      ceased.map(({ instance }) => instance),
-    )
   }
 }
 
@@ -231,7 +365,8 @@ export function toInstance(row: AlertStateRow): Instance {
 const dateOrNull = (epochMs: number | null) => (epochMs === null ? null : new Date(epochMs))
 
 export function stateRow(instance: Instance, version: number): object {
-  const { rule_id, active_at, firing_since, keep_firing_since, resolved_at, evaluated_at, ...rest } = instance
+  const { rule_id, active_at, firing_since, keep_firing_since, resolved_at, reason_since, evaluated_at, ...rest } =
+    instance
   return {
     ...rest,
     rule: rule_id,
@@ -239,6 +374,7 @@ export function stateRow(instance: Instance, version: number): object {
     firing_since: dateOrNull(firing_since),
     keep_firing_since: dateOrNull(keep_firing_since),
     resolved_at: dateOrNull(resolved_at),
+    reason_since: dateOrNull(reason_since),
     evaluated_at: new Date(evaluated_at),
     version,
   }
@@ -260,5 +396,6 @@ export function alertEvent({ from, to, instance }: Transition): AlertEvent {
     labels: new Map(Object.entries(instance.labels)),
     annotations: new Map(Object.entries(instance.annotations)),
     value: instance.value,
+    reason: instance.reason,
   }
 }

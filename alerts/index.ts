@@ -2,26 +2,17 @@
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
-import { activeAlertStates, openAlertGroups } from '../storage/queries/alert-state.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
-import { Dispatcher } from './dispatch.ts'
-import { Engine } from './engine.ts'
-import type { GroupedAlert } from './group.ts'
-import { Heartbeats, whyHeld } from './heartbeat.ts'
-import type { Instance } from './instance.ts'
-import type { RuleGroup } from './rule.ts'
+import { ownLease, SharedLease, type Lease, type LeaseStatus } from './lease.ts'
 import { loadRuleGroups } from './rule-file.ts'
-import { RowWriter } from './row-writer.ts'
-import { alertReadings } from './self/health.ts'
 import type { Reading } from './self/reading.ts'
-import { isOwn, SelfWatch } from './self/watch.ts'
-import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
 import { createTelemetry } from './telemetry.ts'
 import { tellTestAlert, type TestOutcome } from './test-alert.ts'
+import { Watch } from './watch.ts'
 
-export type { ActiveAlert, ChannelStatus, Reading, RuleStatus, TestOutcome }
+export type { ActiveAlert, ChannelStatus, LeaseStatus, Reading, RuleStatus, TestOutcome }
 
 export interface AlertsOptions {
   config: AlertsConfig
@@ -31,6 +22,8 @@ export interface AlertsOptions {
   db: Db
   /** Answers the rules. */
   reader: Db
+  /** Whether other processes may use the same database: then one of them evaluates, by a lease. */
+  shared?: boolean
   log: Logger
   clock?: Clock
   fetch?: typeof fetch
@@ -50,6 +43,8 @@ export interface Alerts {
   rules(): RuleStatus[]
   /** The heartbeats among them. */
   channels(): ChannelStatus[]
+  /** Which process this is, and which one evaluates. A follower shows the alerts that the leader wrote. */
+  lease(): LeaseStatus
   /** Takes over a configuration and reads its rule files; on ConfigError everything runs on as before. */
   reload(config: AlertsConfig): Promise<void>
   /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
@@ -65,94 +60,41 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
   const { health = () => Promise.resolve([]), host = hostname() } = options
   let { config } = options
-  const groups = await loadRuleGroups(config, baseDir)
+  let groups = await loadRuleGroups(config, baseDir)
   const telemetry = createTelemetry()
-  const writer = new RowWriter({ db, clock, log, telemetry })
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
-  const dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
-  const ready = once(restore)
-  const engine = new Engine({
-    reader,
-    clock,
-    log,
-    writer,
-    telemetry,
-    ready,
-    onAlerts,
-  })
-  const channels = () => channelStatuses(dispatcher, clock.now())
-  const watch = new SelfWatch({
-    clock,
-    log,
-    writer,
-    telemetry,
-    host,
-    health: async () => [...alertReadings(ruleStatuses(engine), channels(), clock.now()), ...(await health())],
-    onAlerts,
-  })
-  const held = () => whyHeld(ruleStatuses(engine), channels(), clock.now())
-  const heartbeats = new Heartbeats({ clock, fetch, log, held })
+  const leads = () => lease.held()
+  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, health, host }
+  const terms = {
+    onTaken: () => watch.begin(),
+    onFollowed: () => watch.mirror(),
+    async onLost() {
+      const over = watch
+      watch = new Watch({ ...room, config, groups })
+      await over.abandon()
+    },
+  }
+  const lease: Lease = options.shared ? new SharedLease({ db, clock, log, ...terms }) : ownLease(terms)
+  let watch = new Watch({ ...room, config, groups })
   let stopping: Promise<void> | null = null
 
-  function onAlerts(firing: Instance[], ceased: Instance[]): void {
-    dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
-  }
-
-  function load(all: RuleGroup[]): void {
-    engine.load(all.map((group) => ({ ...group, rules: group.rules.filter((rule) => !isOwn(rule)) })))
-    watch.load(all)
-    heartbeats.configure(config)
-  }
-
-  async function restore(): Promise<void> {
-    const [states, openGroups] = await Promise.all([activeAlertStates(db), openAlertGroups(db)])
-    dispatcher.restore(openGroups)
-    const own = new Set(watch.restore(states))
-    engine.restore(states.filter((row) => !own.has(row)))
-    const firing = [...engine.active(), ...watch.active()].filter(({ state }) => state === 'firing')
-    dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
-  }
-
   async function stop(): Promise<void> {
-    await Promise.all([engine.stop(), watch.stop(), heartbeats.stop()])
-    await dispatcher.stop(deliveryGraceMs)
-    await writer.flush()
-    writer.stop()
+    await watch.stop(deliveryGraceMs)
+    await lease.stop()
   }
 
-  load(groups)
-  // The first evaluation tries again, and says so in the rules' health.
-  await ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
+  await lease.start()
   return {
-    active: () => [...activeAlerts(engine), ...activeAlerts(watch)],
-    rules: () => [...ruleStatuses(engine), ...ruleStatuses(watch)],
-    channels: () => [...channels(), ...heartbeats.statuses()],
+    active: () => watch.active(),
+    rules: () => watch.rules(),
+    channels: () => watch.channels(),
+    lease: () => lease.status(),
     async reload(changed) {
-      const next = await loadRuleGroups(changed, baseDir)
+      groups = await loadRuleGroups(changed, baseDir)
       config = changed
-      dispatcher.configure(config)
-      load(next)
+      watch.configure(config, groups)
     },
-    testNotification: (receiver) => tellTestAlert(dispatcher.courier, receiver, clock.now()),
+    testNotification: (receiver) => tellTestAlert(watch.dispatcher.courier, receiver, clock.now()),
     stop: () => (stopping ??= stop()),
   }
-}
-
-/** Runs `task` until it succeeds for the first time; calls in the meantime share one run. */
-function once(task: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | null = null
-  return () => {
-    done ??= task().catch((error: unknown) => {
-      done = null
-      throw error
-    })
-    return done
-  }
-}
-
-function toGroupedAlert(instance: Instance): GroupedAlert {
-  const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
-    instance
-  const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
-  return { fingerprint, labels, annotations, value, starts_at: firing_since ?? active_at, ends_at }
 }

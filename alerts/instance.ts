@@ -1,4 +1,5 @@
 /** Alert instances: what an evaluation makes of its samples. Pure. */
+import type { AlertReason } from '../records/alert-event.ts'
 import { formatLabels, fingerprint, type Labels } from './labels.ts'
 import type { Rule } from './rule.ts'
 import { nextState, type InstanceState } from './state.ts'
@@ -20,7 +21,20 @@ export interface Instance extends InstanceState {
   labels: Labels
   annotations: Record<string, string>
   value: number | null
+  /** Why it is active, when its values are not why. */
+  reason: AlertReason
+  /** First of the evaluations in a row with that reason; null without one. */
+  reason_since: number | null
   evaluated_at: number
+}
+
+/** The values of a rule are unknown, and its policy is that this alerts. */
+export interface Unknown {
+  reason: Exclude<AlertReason, ''>
+  /** How long it must last before alerts fire. */
+  for_ms: number
+  /** The annotation `reason` of its alerts. */
+  text: string
 }
 
 /** A change of state, `inactive` standing for no alert. */
@@ -69,6 +83,65 @@ export function applySamples(
   return evaluation
 }
 
+/**
+ * Takes a rule one evaluation on that could not tell its values. Its alerts stay as they were until that has lasted for
+ * `for_ms`; then all of them fire, with the labels that they have, so that silences match. A rule without alerts gets one with
+ * the rule's own labels.
+ */
+export function applyUnknown(
+  rule: Rule,
+  previous: ReadonlyMap<string, Instance>,
+  unknown: Unknown,
+  at: number,
+): Evaluation {
+  const evaluation: Evaluation = { active: new Map(), resolved: [], transitions: [] }
+  const since = Math.min(at, ...[...previous.values()].flatMap((one) => sinceOf(one, unknown.reason)))
+  const instances = previous.size > 0 ? [...previous.values()] : [bareInstance(rule, unknown, at)]
+  for (const one of instances) {
+    const fires = one.state === 'firing' || at - since >= unknown.for_ms
+    const instance: Instance = {
+      ...one,
+      state: fires ? 'firing' : 'pending',
+      firing_since: fires ? (one.firing_since ?? at) : null,
+      annotations: { ...one.annotations, reason: unknown.text },
+      reason: unknown.reason,
+      reason_since: since,
+      evaluated_at: at,
+    }
+    evaluation.active.set(instance.fingerprint, instance)
+    const from = previous.get(one.fingerprint)?.state ?? 'inactive'
+    if (from !== instance.state) evaluation.transitions.push({ from, to: instance.state, instance })
+  }
+  return evaluation
+}
+
+const sinceOf = ({ reason, reason_since }: Instance, wanted: AlertReason) =>
+  reason === wanted && reason_since !== null ? [reason_since] : []
+
+/** Without values there is nothing to fill templates with: fixed texts alone. */
+function bareInstance(rule: Rule, { text }: Unknown, at: number): Instance {
+  const labels = { ...fixed(rule.labels), alertname: rule.name }
+  return {
+    state: 'pending',
+    active_at: at,
+    firing_since: null,
+    keep_firing_since: null,
+    resolved_at: null,
+    group: rule.group,
+    rule_id: rule.id,
+    fingerprint: fingerprint(labels),
+    labels,
+    annotations: { summary: `${rule.name}: ${text}`, ...fixed(rule.annotations) },
+    value: null,
+    reason: '',
+    reason_since: null,
+    evaluated_at: at,
+  }
+}
+
+const fixed = (texts: Record<string, string>) =>
+  Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '' && !text.includes('{{')))
+
 function step(
   evaluation: Evaluation,
   rule: Rule,
@@ -89,6 +162,9 @@ function step(
     rule_id: rule.id,
     fingerprint: print,
     ...(sample ? describe(rule, sample) : described(previous)),
+    // Values are known again. One that resolves by that says why it fired.
+    reason: state.state === 'inactive' ? (previous?.reason ?? '') : '',
+    reason_since: null,
     evaluated_at: at,
   }
   if (instance.state === 'inactive') evaluation.resolved.push(instance)

@@ -5,5 +5,6 @@ export const noAlerts: Omit<Alerts, 'reload' | 'stop'> = {
   active: () => [],
   rules: () => [],
   channels: () => [],
+  lease: () => ({ identity: '', role: 'follower', leader: null, fence: 0 }),
   testNotification: (receiver) => Promise.reject(new RangeError(`no receiver "${receiver}"`)),
 }

@@ -7,7 +7,8 @@ import type { Db } from '../storage/client.ts'
 import type { Clock } from './clock.ts'
 import type { Telemetry } from './telemetry.ts'
 
-const tables = ['alert_events', 'alert_state', 'alert_groups', 'notifications'] as const
+/** In the order in which they are written: progress last, so that what a crash cut off is evaluated again. */
+const tables = ['alert_events', 'alert_state', 'alert_groups', 'notifications', 'alert_progress'] as const
 export type StateTable = (typeof tables)[number]
 
 const retryMs = 5_000
@@ -22,6 +23,7 @@ export class RowWriter {
   #sequence = 0
   #lastVersion = 0
   #failing = false
+  #discarded = false
   #running: Promise<void> | null = null
   #cancelRetry = () => {}
 
@@ -38,10 +40,15 @@ export class RowWriter {
     return this.#lastVersion
   }
 
+  /** Versions from now on are above this one. */
+  startAbove(version: number): void {
+    this.#lastVersion = Math.max(this.#lastVersion, version)
+  }
+
   /** A later row replaces a waiting one of the same key; without a key, every row is kept. */
   put(table: StateTable, row: object, key = `#${this.#sequence++}`): void {
     const rows = this.#waiting.get(table)
-    if (!rows) return
+    if (!rows || this.#discarded) return
     if (rows.size >= mostWaiting && !rows.has(key)) {
       this.#telemetry.rowsDropped.add(1, { table })
       return
@@ -61,6 +68,13 @@ export class RowWriter {
     this.#cancelRetry()
   }
 
+  /** Writes nothing any more: somebody else keeps the state now. */
+  discard(): void {
+    this.#discarded = true
+    this.#cancelRetry()
+    for (const rows of this.#waiting.values()) rows.clear()
+  }
+
   async #writeAll(): Promise<void> {
     this.#cancelRetry()
     try {
@@ -68,6 +82,7 @@ export class RowWriter {
       if (this.#failing) this.#log.info('alert state is written again')
       this.#failing = false
     } catch (error) {
+      if (this.#discarded) return
       if (!this.#failing) this.#log.error({ err: error }, 'alert state cannot be written; it waits in memory')
       this.#failing = true
       this.#cancelRetry = this.#clock.after(retryMs, () => this.flush())

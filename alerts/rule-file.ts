@@ -3,6 +3,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
+import { alertPresence } from '../storage/queries/alert-scan.ts'
 import { duration, type AlertsConfig } from './config.ts'
 import { kinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
@@ -159,9 +160,16 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     keep_firing_for_ms: durationMs(rule.keep_firing_for),
     window_ms: windowOf(kind, rule),
     threshold,
+    limit: rule.limit,
+    no_data: { action: rule.no_data.action, for_ms: durationMs(rule.no_data.for) },
+    on_error: { action: rule.on_error.action, for_ms: durationMs(rule.on_error.for) },
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    presence(range) {
+      const anything = kind.question(rule, null, range)
+      return anything.part ? alertPresence(anything.part.scan) : anything
+    },
     own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
     latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
     ...(kind.slo ? { slo: kind.slo(rule) } : {}),
@@ -189,6 +197,7 @@ function withIds(rules: Rule[], onTwin: (rule: Rule, twin: Rule) => void): Rule[
 
 /** The keys that may stand at a path of a rule. */
 function keysOf(schema: unknown, path: Path): readonly string[] {
+  if (path[0] === 'no_data' || path[0] === 'on_error') return ['action', 'for']
   const rule = schema instanceof z.ZodPipe ? schema.in : schema
   const shape: Record<string, unknown> = rule instanceof z.ZodObject ? rule.shape : {}
   return path[0] === 'where' ? keysOfRecord(shape['where']) : Object.keys(shape)

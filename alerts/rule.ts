@@ -15,6 +15,14 @@ export interface Threshold {
   value: number
 }
 
+/** What becomes of a rule's alerts while their values are unknown. */
+export interface Policy<Action> {
+  /** ok: they resolve · keep: they stay as they were · alert: they fire, and the rule's own labels when there is none. */
+  action: Action
+  /** How long it must last before an alert fires. */
+  for_ms: number
+}
+
 export interface Rule {
   /** Unique in its group and stable over reloads: the alert's name, with `#2` on a second rule of that name. */
   id: string
@@ -28,10 +36,16 @@ export interface Rule {
   keep_firing_for_ms: number
   window_ms: number
   threshold: Threshold | null
+  /** Of instances; more of them is an error. */
+  limit: number
+  no_data: Policy<'ok' | 'alert' | 'keep'>
+  on_error: Policy<'keep' | 'alert'>
   labels: Labels
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, `details` for the texts alone, and every other column a label. */
   question: (range: TimeRange) => Question
+  /** The SELECT that gives any row at all when there is something to measure, beyond the threshold or not. */
+  presence: (range: TimeRange) => Question
   /** Of rules about ourselves: the instances, of what the process knows. Nothing is asked of storage then. */
   own?: ((readings: Readings) => Sample[]) | undefined
   /** Whether an instance that fires goes on firing at `at`, epoch ms, though it has no result. */

@@ -2,6 +2,8 @@
 import type { Channel, ChannelHealth } from './channel.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Engine } from './engine.ts'
+import type { EvaluationRecord } from './evaluation-record.ts'
+import type { AlertReason } from '../records/alert-event.ts'
 import type { Instance } from './instance.ts'
 import type { Labels } from './labels.ts'
 import type { Rule, Threshold, Unit } from './rule.ts'
@@ -18,6 +20,8 @@ export interface ActiveAlert {
   value: number | null
   unit: Unit
   threshold: Threshold | null
+  /** no_data or error when that is why it is active; empty when its values are. */
+  reason: AlertReason
   /** When its condition began to hold. */
   active_at: number
   /** When it began to fire; null while pending. */
@@ -46,6 +50,14 @@ export interface RuleStatus {
   window_ms: number
   for_ms: number
   keep_firing_for_ms: number
+  limit: number
+  no_data: Rule['no_data']
+  on_error: Rule['on_error']
+  /** Evaluations of its group since the start that were not made in time, and those of them that were made later. */
+  missed_ticks: number
+  caught_up: number
+  /** The last ones, newest last. */
+  evaluations: EvaluationRecord[]
   labels: Labels
   annotations: Record<string, string>
   /** Of rules that watch an objective. */
@@ -76,7 +88,7 @@ export function activeAlerts(evaluator: Evaluator): ActiveAlert[] {
 }
 
 function activeAlert(rule: Rule, instance: Instance): ActiveAlert[] {
-  const { rule_id: _, resolved_at: __, state, ...rest } = instance
+  const { rule_id: _, resolved_at: __, reason_since: ___, state, ...rest } = instance
   if (state === 'inactive') return []
   return [{ ...rest, state, rule: rule.name, unit: rule.unit, threshold: rule.threshold }]
 }
@@ -85,14 +97,16 @@ export function ruleStatuses(evaluator: Evaluator): RuleStatus[] {
   return evaluator.rules().map(ruleStatus)
 }
 
-function ruleStatus({ rule, group, active, status }: ReturnType<Engine['rules']>[number]): RuleStatus {
-  const { question: _, own: __, latched: ___, ...settings } = rule
+function ruleStatus({ rule, group, active, status, progress }: ReturnType<Engine['rules']>[number]): RuleStatus {
+  const { question: _, own: __, latched: ___, presence: ____, ...settings } = rule
   const { question, ...health } = status
   const firing = active.filter(({ state }) => state === 'firing').length
   const pending = active.length - firing
   return {
     ...settings,
     ...health,
+    missed_ticks: progress.missed_ticks,
+    caught_up: progress.caught_up,
     state: firing > 0 ? 'firing' : pending > 0 ? 'pending' : 'inactive',
     interval_ms: group?.interval_ms ?? 0,
     sql: question?.sql ?? null,

@@ -6,6 +6,7 @@ export interface Telemetry {
   evaluationFailures: Counter
   evaluationSeconds: Histogram
   missedTicks: Counter
+  caughtUp: Counter
   notifications: Counter
   rowsDropped: Counter
 }
@@ -26,7 +27,12 @@ export function createTelemetry(): Telemetry {
       unit: 's',
     }),
     missedTicks: meter.createCounter('inferwatch.alerts.missed_evaluations', {
-      description: 'Evaluations of a rule group that were skipped because the one before took too long',
+      description:
+        'Evaluations of a rule group that were not made in time: the one before took too long, or nobody was there',
+      unit: '{evaluation}',
+    }),
+    caughtUp: meter.createCounter('inferwatch.alerts.caught_up_evaluations', {
+      description: 'Missed evaluations of a rule group that were made later, from stored data',
       unit: '{evaluation}',
     }),
     notifications: meter.createCounter('inferwatch.alerts.notifications', {

@@ -76,6 +76,8 @@ const kept = {
   'one row per thing, the newest counts': [
     'alert_state',
     'alert_groups',
+    'alert_leases',
+    'alert_progress',
     'discovery',
     'provider_usage',
     'rollup_state',

@@ -40,6 +40,8 @@ const otherTables = [
   'alert_events',
   'alert_state',
   'alert_groups',
+  'alert_progress',
+  'alert_leases',
   'notifications',
   'silences',
   'prices',

@@ -20,6 +20,9 @@ export interface CommonRule {
   window?: string
   above?: number | undefined
   below?: number | undefined
+  limit: number
+  no_data: { action: 'ok' | 'alert' | 'keep'; for: string }
+  on_error: { action: 'keep' | 'alert'; for: string }
   labels: Record<string, string>
   annotations: Record<string, string>
 }
@@ -54,6 +57,19 @@ const labelName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a label name of letters, digits and underscores')
 
+/** `no_data: alert`, or `no_data: { action: alert, for: 10m }`. */
+function policy<Action extends string>(outcomes: readonly [Action, ...Action[]], usual: NoInfer<Action>) {
+  const whole = z.strictObject({
+    action: z.enum(outcomes, {
+      error: ({ input }) => `expected one of ${outcomes.join(', ')}; found ${JSON.stringify(input)}`,
+    }),
+    for: duration.default('0s').describe('How long it must last before the alert fires'),
+  })
+  return z
+    .preprocess((written) => (typeof written === 'string' ? { action: written } : written), whole)
+    .default({ action: usual, for: '0s' })
+}
+
 export function ruleShape(unit: Unit, defaultWindow: string) {
   return {
     alert: z.string().min(1).describe('Name of the alert; becomes the label alertname'),
@@ -62,6 +78,13 @@ export function ruleShape(unit: Unit, defaultWindow: string) {
     window: duration.default(defaultWindow).describe('How far back an evaluation looks'),
     for: duration.default('0s').describe('How long it must hold before the alert fires'),
     keep_firing_for: duration.default('0s').describe('How long the alert goes on firing once it no longer holds'),
+    limit: z.int().min(1).max(100_000).default(1_000).describe('More instances than this is an error; alerts stay'),
+    no_data: policy(['ok', 'alert', 'keep'], 'ok').describe(
+      'With nothing to measure in the window: alerts resolve (ok), stay (keep), or fire (alert, with a `for` of its own). One series that vanishes among others resolves',
+    ),
+    on_error: policy(['keep', 'alert'], 'keep').describe(
+      'While the rule cannot be evaluated: alerts stay (keep), or fire (alert, with a `for` of its own)',
+    ),
     labels: z.record(labelName, text).default({}).describe('Labels put on the alert; templates may use labels'),
     annotations: z.record(labelName, text).default({}).describe('Texts of the notification; templates'),
   }

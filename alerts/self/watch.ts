@@ -5,7 +5,15 @@
 import type { Logger } from 'pino'
 import type { AlertStateRow } from '../../storage/queries/alert-state.ts'
 import type { Clock } from '../clock.ts'
-import { alertEvent, endedTransition, stateRow, toInstance, unknownHealth, type RuleHealth } from '../engine.ts'
+import {
+  alertEvent,
+  endedTransition,
+  stateRow,
+  toInstance,
+  unknownHealth,
+  type Engine,
+  type RuleHealth,
+} from '../engine.ts'
 import { applySamples, type Instance, type Sample, type Transition } from '../instance.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import type { RowWriter } from '../row-writer.ts'
@@ -74,12 +82,13 @@ export class SelfWatch {
     return [...this.#rules.values()].flatMap(({ active }) => Array.from(active.values()))
   }
 
-  rules(): { rule: Rule; group: RuleGroup | undefined; active: Instance[]; status: RuleHealth }[] {
+  rules(): ReturnType<Engine['rules']> {
     return [...this.#rules.values()].map(({ rule, active, status }) => ({
       rule,
       group: [...this.#cancels.keys()].find(({ name }) => name === rule.group),
       active: [...active.values()],
       status,
+      progress: { evaluated_at: status.last_evaluation_at ?? 0, missed_ticks: 0, caught_up: 0 },
     }))
   }
 

@@ -2,7 +2,7 @@
  * Which groups of requests are slow? `quantileExact` over raw rows of `requests`: the value of a real request, at index
  * floor(quantile × count) of the sorted ones, without interpolation; the same function as the pages use.
  */
-import { alertScan, type AlertScan, type Question } from './alert-scan.ts'
+import { alertScan, quantileMeasure, type AlertScan, type Question } from './alert-scan.ts'
 
 /** `requests` counts those that have the time: all of them for duration_ms, the streamed ones for ttft_ms and tpot_ms. */
 export function alertLatency(
@@ -10,12 +10,5 @@ export function alertLatency(
   quantile: number,
   scan: AlertScan,
 ): Question {
-  return alertScan(
-    {
-      value: `quantileExactOrNull({quantile:Float64})(${column})`,
-      requests: `count(${column})`,
-      params: { quantile },
-    },
-    scan,
-  )
+  return alertScan(quantileMeasure(column, quantile), scan)
 }

@@ -1,7 +1,7 @@
 /**
  * What alert rules ask of `requests`: one measure per combination of some columns, over one window, beyond a threshold.
  * Reads raw rows, so it is exact; a request counts by its start, from when it has ended. Rules with the same window, columns and
- * filter differ in the measure alone: they can share one scan.
+ * filter differ in the measure alone: they share one scan (alert-shared-scan.ts).
  */
 import type { TimeRange } from '../../records/time-range.ts'
 import { where, filterColumns, type Filter } from './where.ts'
@@ -10,6 +10,14 @@ import { where, filterColumns, type Filter } from './where.ts'
 export interface Question {
   sql: string
   params: Record<string, unknown>
+  /** What it came from, when it may share a scan with others. */
+  part?: ScanPart
+}
+
+/** One rule's share of a scan. */
+export interface ScanPart {
+  measure: Measure
+  scan: AlertScan
 }
 
 /** Columns of `requests` whose values a rule may tell apart. */
@@ -33,6 +41,8 @@ export interface AlertScan {
   /** Groups with fewer requests give no row. */
   min_requests: number
   threshold: { side: 'above' | 'below'; value: number } | null
+  /** The most instances that the rule may have; 1,000 unless said. */
+  limit?: number
 }
 
 export interface Measure {
@@ -41,10 +51,19 @@ export interface Measure {
   /** Aggregate that counts the requests behind it. */
   requests: string
   params?: Record<string, unknown>
+  /** What `value` is, when it is an exact quantile: several of one column can be taken from it together. */
+  quantile?: { column: string; level: number }
 }
 
-/** More instances than a rule may have, so that too many is seen, not cut off. */
-const rowLimit = 1_001
+/** The value of a real request, at index floor(level × count) of the sorted ones; requests without the column don't count. */
+export function quantileMeasure(column: string, level: number): Measure {
+  return {
+    value: `quantileExactOrNull({quantile:Float64})(${column})`,
+    requests: `count(${column})`,
+    params: { quantile: level },
+    quantile: { column, level },
+  }
+}
 
 /** The rows are the instances: the `by` columns, `value`, `requests`. */
 export function alertScan(measure: Measure, scan: AlertScan): Question {
@@ -60,9 +79,16 @@ limit {row_limit:UInt32}`
   const params = {
     ...condition.params,
     min_requests: scan.min_requests,
-    row_limit: rowLimit,
+    // One more than the rule may have, so that too many is seen, not cut off.
+    row_limit: (scan.limit ?? 1_000) + 1,
     ...(threshold ? { threshold: threshold.value } : {}),
     ...measure.params,
   }
-  return { sql, params }
+  return { sql, params, part: { measure, scan } }
+}
+
+/** One row when there is any request at all to measure, whatever its value; else none. */
+export function alertPresence({ range, where: filter }: AlertScan): Question {
+  const condition = where(filter, range)
+  return { sql: `select 1 as value from requests where ${condition.sql} limit 1`, params: condition.params }
 }

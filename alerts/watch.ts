@@ -1,0 +1,189 @@
+/** One term of watching: from when this process takes over the rules until it stops or somebody else does. */
+import type { Logger } from 'pino'
+import type { Db } from '../storage/client.ts'
+import {
+  activeAlertStates,
+  evaluationProgress,
+  highestStateVersion,
+  openAlertGroups,
+} from '../storage/queries/alert-state.ts'
+import type { Clock } from './clock.ts'
+import type { AlertsConfig } from './config.ts'
+import { Dispatcher } from './dispatch.ts'
+import { Engine } from './engine.ts'
+import type { GroupedAlert } from './group.ts'
+import { Heartbeats, whyHeld } from './heartbeat.ts'
+import type { Instance } from './instance.ts'
+import type { RuleGroup } from './rule.ts'
+import { RowWriter } from './row-writer.ts'
+import { alertReadings } from './self/health.ts'
+import type { Reading } from './self/reading.ts'
+import { isOwn, SelfWatch } from './self/watch.ts'
+import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
+import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface WatchOptions {
+  config: AlertsConfig
+  groups: RuleGroup[]
+  db: Db
+  reader: Db
+  log: Logger
+  clock: Clock
+  fetch: typeof fetch
+  random: () => number
+  telemetry: Telemetry
+  externalUrl: () => string
+  /** Whether this process may act. */
+  leads: () => boolean
+  /** What the process knows of its own health, beside what the alerts know of theirs. */
+  health: () => Promise<Reading[]>
+  /** Name of the machine, on alerts about ourselves. */
+  host: string
+}
+
+export class Watch {
+  readonly engine: Engine
+  readonly dispatcher: Dispatcher
+  readonly #own: SelfWatch
+  readonly #heartbeats: Heartbeats
+  readonly #options: WatchOptions
+  readonly #writer: RowWriter
+  readonly #ready = once(() => this.#restore())
+  #begun = false
+
+  constructor(options: WatchOptions) {
+    const { config, groups, db, reader, log, clock, random, telemetry, externalUrl, leads, health, host } = options
+    this.#options = { ...options }
+    this.#writer = new RowWriter({ db, clock, log, telemetry })
+    const writer = this.#writer
+    const onAlerts = (firing: Instance[], ceased: Instance[]) =>
+      this.dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
+    const fetch: typeof globalThis.fetch = (...call) =>
+      leads() ? options.fetch(...call) : Promise.reject(new Error('another process tells receivers now'))
+    this.dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
+    this.engine = new Engine({
+      reader,
+      clock,
+      log,
+      writer,
+      telemetry,
+      ready: this.#ready,
+      leads,
+      onAlerts,
+    })
+    this.#own = new SelfWatch({
+      clock,
+      log,
+      writer,
+      telemetry,
+      host,
+      health: async () => [
+        ...alertReadings(ruleStatuses(this.engine), this.#channels(), clock.now()),
+        ...(await health()),
+      ],
+      onAlerts,
+    })
+    const held = () => whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now())
+    this.#heartbeats = new Heartbeats({ clock, fetch, log, held })
+    this.engine.load(withoutOwn(groups))
+  }
+
+  active(): ActiveAlert[] {
+    return [...activeAlerts(this.engine), ...activeAlerts(this.#own)]
+  }
+
+  rules(): RuleStatus[] {
+    return [...ruleStatuses(this.engine), ...ruleStatuses(this.#own)]
+  }
+
+  /** The heartbeats among them. */
+  channels(): ChannelStatus[] {
+    return [...this.#channels(), ...this.#heartbeats.statuses()]
+  }
+
+  /** Goes on where the last process ended. */
+  async begin(): Promise<void> {
+    const { config, groups, log } = this.#options
+    this.#begun = true
+    // Before anything is asked of storage, which may be away: that is what some of these rules are about.
+    this.#own.load(groups)
+    this.#heartbeats.configure(config)
+    // The first evaluation tries again, and says so in the rules' health.
+    await this.#ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
+    this.engine.begin()
+  }
+
+  /** Shows what the process that evaluates has written last. */
+  async mirror(): Promise<void> {
+    this.engine.mirror(await activeAlertStates(this.#options.db))
+  }
+
+  configure(config: AlertsConfig, groups: RuleGroup[]): void {
+    Object.assign(this.#options, { config, groups })
+    this.dispatcher.configure(config)
+    this.engine.load(withoutOwn(groups))
+    if (!this.#begun) return
+    this.#own.load(groups)
+    this.#heartbeats.configure(config)
+  }
+
+  /** Ends evaluations, lets deliveries under way finish for `graceMs`, writes what is left. */
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop()])
+    await this.dispatcher.stop(graceMs)
+    await this.#writer.flush()
+    this.#writer.stop()
+  }
+
+  /** Ends everything at once and writes nothing: the state is another process's now. */
+  async abandon(): Promise<void> {
+    this.#writer.discard()
+    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop(), this.dispatcher.stop(0)])
+  }
+
+  #channels(): ChannelStatus[] {
+    return channelStatuses(this.dispatcher, this.#options.clock.now())
+  }
+
+  async #restore(): Promise<void> {
+    const { db } = this.#options
+    const [states, openGroups, progress, version] = await Promise.all([
+      activeAlertStates(db),
+      openAlertGroups(db),
+      evaluationProgress(db),
+      highestStateVersion(db),
+    ])
+    this.#writer.startAbove(version)
+    this.dispatcher.restore(openGroups)
+    const own = new Set(this.#own.restore(states))
+    this.engine.restore(
+      states.filter((row) => !own.has(row)),
+      progress,
+    )
+    const firing = [...this.engine.active(), ...this.#own.active()].filter(({ state }) => state === 'firing')
+    this.dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
+  }
+}
+
+const withoutOwn = (groups: readonly RuleGroup[]): RuleGroup[] =>
+  groups.map((group) => ({ ...group, rules: group.rules.filter((rule) => !isOwn(rule)) }))
+
+/** Runs `task` until it succeeds for the first time; calls in the meantime share one run. */
+function once(task: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null
+  return () => {
+    done ??= task().catch((error: unknown) => {
+      done = null
+      throw error
+    })
+    return done
+  }
+}
+
+function toGroupedAlert(instance: Instance): GroupedAlert {
+  const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
+    instance
+  const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
+  return { fingerprint, labels, annotations, value, starts_at: firing_since ?? active_at, ends_at }
+}

@@ -1,0 +1,189 @@
+/**
+ * One SELECT for many rules: those over the same window, columns and filter, also when they filter one column by different values.
+ * Each measure is a column of it, thresholds are applied to its rows, and each rule gets the very rows that its own SELECT gives.
+ */
+import type { AlertScan, Measure, Question, ScanPart } from './alert-scan.ts'
+import { where, type Filter, type FilterColumn } from './where.ts'
+
+export type ScanRow = Record<string, unknown>
+
+export interface SharedScan {
+  question: Question
+  /** Of the parts that were asked about, by index: at least two. */
+  members: readonly number[]
+  /** For each member in their order, the rows that its own question would give. Null: too many to tell, ask one by one. */
+  distribute(rows: readonly ScanRow[]): ScanRow[][] | null
+}
+
+/** Above this, what is shared costs more than it saves. */
+const mostRows = 100_000
+
+/** The scans that answer two or more of these. What is in none is better asked by itself. */
+export function sharedScans(parts: readonly (ScanPart | undefined)[]): SharedScan[] {
+  const shapes = parts.map((part, index) => (part ? { index, part, shape: shapeOf(part.scan) } : null))
+  const known = shapes.filter((one) => one !== null)
+  const alike = Map.groupBy(known, ({ shape }) => shape.key)
+  return [...alike.values()].filter((members) => members.length > 1).map(share)
+}
+
+interface Shape {
+  /** Equal for scans that can be one. */
+  key: string
+  /** Columns that tell apart which rows are whose: filtered by one value, or by several that become labels. */
+  pivots: FilterColumn[]
+  filter: Map<FilterColumn, string[]>
+}
+
+interface Member {
+  index: number
+  part: ScanPart
+  shape: Shape
+}
+
+function shapeOf({ range, by, where: filter }: AlertScan): Shape {
+  const values = new Map(
+    Object.entries(filter)
+      .filter(([, value]) => value !== undefined)
+      .map(([column, value]) => [column as FilterColumn, [...new Set([value].flat())].toSorted()]),
+  )
+  const columns = [...values.keys()].toSorted()
+  const pivots = columns.filter((column) => values.get(column)?.length === 1 || by.includes(column))
+  const fixed = columns.filter((column) => !pivots.includes(column)).map((column) => [column, values.get(column)])
+  const grouped = [...new Set([...by, ...pivots])].toSorted()
+  return { key: JSON.stringify([range.from, range.to, grouped, pivots, fixed]), pivots, filter: values }
+}
+
+function share(members: Member[]): SharedScan {
+  const [first] = members as [Member, ...Member[]]
+  const varying = first.shape.pivots.filter((column) => differ(members, column))
+  const filter: Filter = {}
+  for (const [column, values] of first.shape.filter)
+    filter[column] = varying.includes(column) ? union(members, column) : values
+  const condition = where(filter, first.part.scan.range)
+  const grouped = [...new Set([...members.flatMap(({ part }) => part.scan.by), ...varying])]
+  const measures = new Measures(members.map(({ part }) => part))
+  const sql = `select ${[...grouped, ...measures.columns].join(', ')}
+from requests
+where ${condition.sql}
+${grouped.length > 0 ? `group by ${grouped.join(', ')}\n` : ''}having ${measures.having}
+limit {row_limit:UInt32}`
+  const params = { ...condition.params, ...measures.params, row_limit: mostRows + 1 }
+  return {
+    question: { sql, params },
+    members: members.map(({ index }) => index),
+    distribute(rows) {
+      if (rows.length > mostRows) return null
+      const rowsOf = indexed(rows, varying)
+      return members.map(({ part, shape }) => {
+        const asked = varying.map((column) => shape.filter.get(column) ?? [])
+        return rowsOf(asked).flatMap((row) => measures.answer(part, row))
+      })
+    },
+  }
+}
+
+function differ(members: readonly Member[], column: FilterColumn): boolean {
+  return new Set(members.map(({ shape }) => JSON.stringify(shape.filter.get(column)))).size > 1
+}
+
+function union(members: readonly Member[], column: FilterColumn): string[] {
+  return [...new Set(members.flatMap(({ shape }) => shape.filter.get(column) ?? []))]
+}
+
+/** Finds the rows that have one of the asked values in each column. */
+function indexed(rows: readonly ScanRow[], columns: readonly string[]): (asked: string[][]) => ScanRow[] {
+  if (columns.length === 0) return () => [...rows]
+  const byValues = Map.groupBy(rows, (row) => JSON.stringify(columns.map((column) => row[column])))
+  return (asked) => combinations(asked).flatMap((values) => byValues.get(JSON.stringify(values)) ?? [])
+}
+
+function combinations(asked: readonly string[][]): string[][] {
+  return asked.reduce<string[][]>(
+    (known, values) => known.flatMap((one) => values.map((value) => [...one, value])),
+    [[]],
+  )
+}
+
+/** The distinct measures of some scans as columns `v0`, `n0`, `v1` …: the value and the requests behind it. */
+class Measures {
+  readonly columns: string[] = []
+  readonly params: Record<string, unknown> = {}
+  readonly having: string
+  readonly #numbers = new Map<string, number>()
+  readonly #quantiles = new Map<string, { name: string; levels: number[] }>()
+
+  constructor(parts: readonly ScanPart[]) {
+    for (const { measure } of parts) if (measure.quantile) this.#addLevel(measure.quantile)
+    for (const { name, levels } of this.#quantiles.values())
+      for (const [index, level] of levels.entries()) this.params[`${name}_${index}`] = level
+    for (const { measure } of parts) this.#add(measure)
+    const alike = Map.groupBy(parts, ({ measure, scan }) => `${this.#numberOf(measure)} ${scan.threshold?.side}`)
+    this.having = [...alike.values()].map((group, index) => this.#loosest(group, index)).join(' or ')
+  }
+
+  /** The row as the part's own question gives it; none when it is not beyond its threshold. */
+  answer({ measure, scan }: ScanPart, row: ScanRow): ScanRow[] {
+    const number = this.#numberOf(measure)
+    const value = row[`v${number}`]
+    const requests = Number(row[`n${number}`])
+    if (value === null || requests < scan.min_requests || !isBeyond(Number(value), scan)) return []
+    return [{ ...Object.fromEntries(scan.by.map((column) => [column, row[column]])), value, requests }]
+  }
+
+  #numberOf(measure: Measure): number {
+    return this.#numbers.get(keyOf(measure)) ?? -1
+  }
+
+  #addLevel({ column, level }: { column: string; level: number }): void {
+    const known = this.#quantiles.get(column) ?? { name: `level_${this.#quantiles.size}`, levels: [] }
+    if (!known.levels.includes(level)) known.levels.push(level)
+    this.#quantiles.set(column, known)
+  }
+
+  #add(measure: Measure): void {
+    if (this.#numbers.has(keyOf(measure))) return
+    const number = this.#numbers.size
+    this.#numbers.set(keyOf(measure), number)
+    const value = measure.quantile ? this.#quantileOf(measure.quantile) : this.#bound(measure, measure.value, number)
+    this.columns.push(`${value} as v${number}`, `${this.#bound(measure, measure.requests, number)} as n${number}`)
+  }
+
+  /** All levels of a column come from one sorting of it. */
+  #quantileOf({ column, level }: { column: string; level: number }): string {
+    const { name, levels } = this.#quantiles.get(column) ?? { name: '', levels: [] }
+    const bound = levels.map((_, index) => `{${name}_${index}:Float64}`).join(', ')
+    // An array is never null: without a value there is none to take.
+    return `if(count(${column}) = 0, null, quantilesExact(${bound})(${column})[${levels.indexOf(level) + 1}])`
+  }
+
+  /** Two measures may call different values by the same name. */
+  #bound({ params = {} }: Measure, text: string, number: number): string {
+    return Object.entries(params).reduce((sql, [name, value]) => {
+      if (!sql.includes(`{${name}:`)) return sql
+      this.params[`m${number}_${name}`] = value
+      return sql.replaceAll(`{${name}:`, `{m${number}_${name}:`)
+    }, text)
+  }
+
+  /** Holds for every row that any of the parts wants. */
+  #loosest(parts: readonly ScanPart[], index: number): string {
+    const [first] = parts as [ScanPart, ...ScanPart[]]
+    const number = this.#numberOf(first.measure)
+    this.params[`fewest_${index}`] = Math.min(...parts.map(({ scan }) => scan.min_requests))
+    const conditions = [`n${number} >= {fewest_${index}:UInt64}`, `v${number} is not null`]
+    const thresholds = parts.flatMap(({ scan }) => scan.threshold?.value ?? [])
+    if (first.scan.threshold) {
+      const above = first.scan.threshold.side === 'above'
+      this.params[`bound_${index}`] = above ? Math.min(...thresholds) : Math.max(...thresholds)
+      conditions.push(`v${number} ${above ? '>' : '<'} {bound_${index}:Float64}`)
+    }
+    return `(${conditions.join(' and ')})`
+  }
+}
+
+const keyOf = ({ value, requests, params = {} }: Measure) => JSON.stringify([value, requests, params])
+
+function isBeyond(value: number, { threshold }: AlertScan): boolean {
+  if (threshold === null) return true
+  return threshold.side === 'above' ? value > threshold.value : value < threshold.value
+}
