@@ -1,13 +1,18 @@
 /** Alerts: evaluates rules, keeps their state over restarts, and tells receivers. */
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
+import { durationMs } from '../records/duration.ts'
 import { activeAlertStates, openAlertGroups } from '../storage/queries/alert-state.ts'
+import { silencesEndingAfter } from '../storage/queries/silences.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
 import type { GroupedAlert } from './group.ts'
 import type { Instance } from './instance.ts'
+import { createRouting, type Routing } from './routing/index.ts'
+import { expiredShownMs } from './routing/silence.ts'
+import { Silences } from './routing/silences.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import { RowWriter } from './row-writer.ts'
 import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
@@ -15,7 +20,7 @@ import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
 import { createTelemetry } from './telemetry.ts'
 import { tellTestAlert, type TestOutcome } from './test-alert.ts'
 
-export type { ActiveAlert, ChannelStatus, RuleStatus, TestOutcome }
+export type { ActiveAlert, ChannelStatus, RuleStatus, Routing, TestOutcome }
 
 export interface AlertsOptions {
   config: AlertsConfig
@@ -39,6 +44,7 @@ export interface Alerts {
   active(): ActiveAlert[]
   rules(): RuleStatus[]
   channels(): ChannelStatus[]
+  routing: Routing
   /** Takes over a configuration and reads its rule files; on ConfigError everything runs on as before. */
   reload(config: AlertsConfig): Promise<void>
   /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
@@ -57,8 +63,11 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const telemetry = createTelemetry()
   const writer = new RowWriter({ db, clock, log, telemetry })
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
-  const dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
+  const silences = new Silences({ clock, writer })
+  const dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl, silences })
   const ready = once(restore)
+  const resolveTimeoutMs = () => durationMs(config.resolve_timeout)
+  const routing = createRouting({ clock, writer, dispatcher, silences, ready, resolveTimeoutMs })
   const engine = new Engine({
     reader,
     clock,
@@ -71,8 +80,14 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   let stopping: Promise<void> | null = null
 
   async function restore(): Promise<void> {
-    const [states, openGroups] = await Promise.all([activeAlertStates(db), openAlertGroups(db)])
+    const [states, openGroups, silenceRows] = await Promise.all([
+      activeAlertStates(db),
+      openAlertGroups(db),
+      silencesEndingAfter(db, clock.now() - expiredShownMs),
+    ])
+    silences.restore(silenceRows)
     dispatcher.restore(openGroups)
+    routing.restore()
     engine.restore(states)
     const firing = engine.active().filter(({ state }) => state === 'firing')
     dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
@@ -80,6 +95,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
 
   async function stop(): Promise<void> {
     await engine.stop()
+    routing.stop()
     await dispatcher.stop(deliveryGraceMs)
     await writer.flush()
     writer.stop()
@@ -92,6 +108,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     active: () => activeAlerts(engine),
     rules: () => ruleStatuses(engine),
     channels: () => channelStatuses(dispatcher, clock.now()),
+    routing,
     async reload(changed) {
       const next = await loadRuleGroups(changed, baseDir)
       config = changed

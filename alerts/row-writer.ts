@@ -7,7 +7,7 @@ import type { Db } from '../storage/client.ts'
 import type { Clock } from './clock.ts'
 import type { Telemetry } from './telemetry.ts'
 
-const tables = ['alert_events', 'alert_state', 'alert_groups', 'notifications'] as const
+const tables = ['alert_events', 'alert_state', 'alert_groups', 'notifications', 'silences', 'alert_actions'] as const
 export type StateTable = (typeof tables)[number]
 
 const retryMs = 5_000

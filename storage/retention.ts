@@ -16,7 +16,7 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
     'server_1m',
   ],
   rollups_days: ['requests_1h', 'requests_1d', 'gpu_1h', 'gpu_1d', 'server_1h', 'server_1d', 'provisioned_costs'],
-  events_days: ['alert_events', 'notifications', 'ingest_issues', 'targets', 'probes'],
+  events_days: ['alert_events', 'alert_actions', 'notifications', 'ingest_issues', 'targets', 'probes'],
 }
 
 /** Columns that become empty after `content_days` while their rows stay. */

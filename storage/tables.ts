@@ -42,6 +42,7 @@ const otherTables = [
   'alert_groups',
   'notifications',
   'silences',
+  'alert_actions',
   'prices',
   'repricings',
   'repriced_costs',

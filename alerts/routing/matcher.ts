@@ -60,9 +60,7 @@ export function allHold(matchers: readonly Matcher[], labels: Labels): boolean {
 /** In the order in which Alertmanager writes the matchers of a route. */
 export function sortMatchers(matchers: readonly Matcher[]): Matcher[] {
   const rank = ({ operator }: Matcher) => matcherOperators.indexOf(operator)
-  return matchers.toSorted(
-    (a, b) => compareText(a.name, b.name) || compareText(a.value, b.value) || rank(a) - rank(b),
-  )
+  return matchers.toSorted((a, b) => compareText(a.name, b.name) || compareText(a.value, b.value) || rank(a) - rank(b))
 }
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

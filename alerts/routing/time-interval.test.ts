@@ -37,7 +37,13 @@ test('any of several, each asked anew every minute', () => {
     { times: [{ start_time: '10:02', end_time: '10:03' }] },
   ])
   const at = (time: string) => asked(Date.parse(`2026-11-21T${time}Z`))
-  expect(['09:59:59', '10:00:00', '10:01:00', '10:02:30', '10:03:00'].map(at)).toEqual([false, true, false, true, false])
+  expect(['09:59:59', '10:00:00', '10:01:00', '10:02:30', '10:03:00'].map(at)).toEqual([
+    false,
+    true,
+    false,
+    true,
+    false,
+  ])
 })
 
 test.each([

@@ -36,7 +36,8 @@ function numberIn(text: string, names: readonly string[], base: number, [low, hi
 function parseRange(text: string, read: (part: string) => number): Range {
   const parts = text.split(':').map((part) => read(part.trim()))
   const [first, last = first] = parts
-  if (first === undefined || last === undefined || parts.length > 2) throw new RangeTextError('one value, or first:last')
+  if (first === undefined || last === undefined || parts.length > 2)
+    throw new RangeTextError('one value, or first:last')
   return [first, last]
 }
 
@@ -135,7 +136,9 @@ export function compileIntervals(intervals: readonly TimeInterval[]): Holds {
 
 function compileInterval(interval: TimeInterval): Holds {
   const read = calendar(interval.location)
-  const times = interval.times?.map(({ start_time, end_time }) => [minuteOfDay(start_time), minuteOfDay(end_time) - 1] as const)
+  const times = interval.times?.map(
+    ({ start_time, end_time }) => [minuteOfDay(start_time), minuteOfDay(end_time) - 1] as const,
+  )
   const days = interval.days_of_month?.map(dayRange)
   const [onWeekdays, inMonths, inYears] = [
     interval.weekdays?.map(weekdayRange),
@@ -149,7 +152,10 @@ function compileInterval(interval: TimeInterval): Holds {
       within(onWeekdays, now.weekday) &&
       within(inMonths, now.month) &&
       within(inYears, now.year) &&
-      within(days?.flatMap((range) => inMonth(range, now)), now.day)
+      within(
+        days?.flatMap((range) => inMonth(range, now)),
+        now.day,
+      )
     )
   }
 }

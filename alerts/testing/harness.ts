@@ -60,7 +60,15 @@ export interface Harness {
 
 export const states = (alerts: Pick<Alerts, 'active'>) => alerts.active().map(({ state }) => state)
 
-const stateTables = ['requests', 'alert_state', 'alert_groups', 'alert_events', 'notifications']
+const stateTables = [
+  'requests',
+  'alert_state',
+  'alert_groups',
+  'alert_events',
+  'alert_actions',
+  'notifications',
+  'silences',
+]
 
 /** A clean slate on a shared storage: tables emptied, vendors fresh. `startAt` is epoch ms. */
 export async function alertsHarness(storage: Storage, rules = latencyRules, startAt = t0): Promise<Harness> {
