@@ -35,7 +35,8 @@ export interface DashboardDeps {
   sql: SqlDb
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
-  alerts: Pick<Alerts, 'active' | 'rules' | 'channels'>
+  /** Without `routing` where alerts do not run in this process. */
+  alerts: Pick<Alerts, 'active' | 'rules' | 'channels'> & Partial<Pick<Alerts, 'routing'>>
   demo: DemoControl
   /** The process's own metrics in the Prometheus text format. */
   metricsText(): Promise<string>
