@@ -14,7 +14,7 @@ export { duration }
 
 const receiverConfig = z.strictObject({
   name: z.string().min(1).describe('What `route.receiver` calls it'),
-  notify: z.array(channelConfig).min(1).describe('Every one of these channels is told'),
+  notify: z.array(channelConfig).describe('Every one of these channels is told; with none, nobody is'),
 })
 
 export const alertsConfig = z
