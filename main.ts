@@ -121,6 +121,17 @@ command('revoke <name>', { parent: keys })
     reloadRunning(config, 'this change')
   })
 
+const alertCommands = program.command('alerts').description('alert rules and routing')
+
+command('import <file>', { parent: alertCommands })
+  .description('print the routes and receivers of an alertmanager.yml as configuration; what is lost goes to stderr')
+  .action(async (file: string) => {
+    const { importAlertmanager } = await import('./alerts/routing/import-alertmanager.ts')
+    const { text, lost } = importAlertmanager(readText(file), file)
+    process.stdout.write(text)
+    for (const line of lost) process.stderr.write(`${line}\n`)
+  })
+
 command('reprice')
   .description('work out the costs of stored requests anew, with the prices of now')
   .requiredOption('--since <time>', 'requests from then on: 2026-11-01, 2026-11-01T06:00:00Z, or how long ago, as 30d')
@@ -479,6 +490,17 @@ function parseRooms(text: string): Room[] {
 /** Of an option that may be given again. */
 function several(text: string, before: string[] = []): string[] {
   return [...before, text]
+}
+
+/** Throws ConfigError when it cannot be read. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`${file}: cannot be read (${cause instanceof Error ? cause.message : String(cause)})`, {
+      cause,
+    })
+  }
 }
 
 function print(line: string): void {

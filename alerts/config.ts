@@ -1,11 +1,17 @@
 /** `alerts:` of the configuration file: where rules are and who is told. */
 import { z } from 'zod'
-import { durationPattern } from '../records/duration.ts'
 import { channelConfig } from './notify/index.ts'
+import {
+  duration,
+  inhibitRuleConfig,
+  longerThanZero,
+  namedTimeIntervalConfig,
+  routeConfig,
+  sourceMatchers,
+  unknownNames,
+} from './routing/config.ts'
 
-export const duration = z.string().regex(durationPattern, 'expected a duration such as 30s, 5m, 2h or 1d')
-
-const longerThanZero = duration.refine((text) => !/^0+\D/.test(text), 'expected more than 0s')
+export { duration }
 
 const heartbeatConfig = z.strictObject({
   url: z
@@ -18,26 +24,10 @@ const heartbeatConfig = z.strictObject({
 })
 export type HeartbeatConfig = z.infer<typeof heartbeatConfig>
 
-const receiverConfig = z
-  .strictObject({
-    name: z.string().min(1).describe('What `route.receiver` calls it'),
-    notify: z.array(channelConfig).default([]).describe('Every one of these channels is told'),
-    heartbeat: heartbeatConfig.optional().describe('A dead-man’s switch outside'),
-  })
-  .refine(({ notify, heartbeat }) => notify.length > 0 || heartbeat, {
-    path: ['notify'],
-    message: 'expected a channel or more, or a heartbeat',
-  })
-
-const routeConfig = z.strictObject({
-  receiver: z.string().optional().describe('Who is told; the first receiver unless said'),
-  group_by: z
-    .array(z.string().min(1))
-    .default(['alertname', 'model'])
-    .describe('Alerts with these labels in common share a notification; "..." takes all labels'),
-  group_wait: duration.default('30s').describe('How long a new group waits for more alerts'),
-  group_interval: longerThanZero.default('5m').describe('Between two notifications of a group that changed'),
-  repeat_interval: longerThanZero.default('4h').describe('Until a group that still fires is told again'),
+const receiverConfig = z.strictObject({
+  name: z.string().min(1).describe('What `route.receiver` calls it'),
+  notify: z.array(channelConfig).default([]).describe('Every one of these channels is told; with none, nobody is'),
+  heartbeat: heartbeatConfig.optional().describe('A dead-man’s switch outside'),
 })
 
 export const alertsConfig = z
@@ -50,27 +40,31 @@ export const alertsConfig = z
       .describe('Where people reach the dashboard, for links in notifications; listen.dashboard unless said'),
     receivers: z.array(receiverConfig).default([]).describe('Who can be told of alerts'),
     route: routeConfig.prefault({}),
+    inhibit_rules: z.array(inhibitRuleConfig).default([]).describe('Which alerts are not told while others fire'),
+    time_intervals: z.array(namedTimeIntervalConfig).default([]).describe('Times that routes refer to by name'),
+    resolve_timeout: duration
+      .default('5m')
+      .describe('After which an alert that Prometheus sent without an end is over, unless it is sent again'),
   })
-  .superRefine(({ receivers, route }, context) => {
-    const names = receivers.map((receiver) => receiver.name)
-    const told = receivers.filter(({ notify }) => notify.length > 0).map(({ name }) => name)
-    for (const [index, name] of names.entries())
-      if (names.indexOf(name) !== index)
-        context.addIssue({ code: 'custom', path: ['receivers', index, 'name'], message: `"${name}" is used twice` })
-    if (route.receiver !== undefined && !told.includes(route.receiver))
-      context.addIssue({
-        code: 'custom',
-        path: ['route', 'receiver'],
-        message: `"${route.receiver}" is no receiver with channels; expected one of: ${told.join(', ') || 'none is configured'}`,
-      })
+  .superRefine(({ receivers, route, time_intervals, inhibit_rules }, context) => {
+    const names = { receivers: receivers.map(({ name }) => name), intervals: time_intervals.map(({ name }) => name) }
+    const twice = (list: string, all: string[]) => {
+      for (const [index, name] of all.entries())
+        if (all.indexOf(name) !== index)
+          context.addIssue({ code: 'custom', path: [list, index, 'name'], message: `"${name}" is used twice` })
+    }
+    twice('receivers', names.receivers)
+    twice('time_intervals', names.intervals)
+    for (const { path, message } of unknownNames(route, names, ['route']))
+      context.addIssue({ code: 'custom', path, message })
+    for (const [index, rule] of inhibit_rules.entries())
+      if (sourceMatchers(rule).length === 0)
+        context.addIssue({
+          code: 'custom',
+          path: ['inhibit_rules', index, 'source_matchers'],
+          message: 'expected a matcher: without one, every alert keeps others from being told',
+        })
   })
 
 export type AlertsConfig = z.infer<typeof alertsConfig>
 export type AlertReceiver = AlertsConfig['receivers'][number]
-export type Route = AlertsConfig['route']
-
-/** The receiver that the route names, the first one unless it names any; null when there is none. */
-export function routedReceiver(config: AlertsConfig): AlertReceiver | null {
-  const { receivers, route } = config
-  return receivers.find(({ name, notify }) => notify.length > 0 && name === (route.receiver ?? name)) ?? null
-}

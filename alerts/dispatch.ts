@@ -1,54 +1,74 @@
 /** Keeps the alert groups: takes alerts in, and decides at each flush what its receiver's channels have to be told. */
 import { randomUUID } from 'node:crypto'
-import { durationMs } from '../records/duration.ts'
 import type { AlertGroupRow } from '../storage/queries/alert-state.ts'
 import { channelsOf, type Channel } from './channel.ts'
-import { routedReceiver, type AlertsConfig, type Route } from './config.ts'
+import type { AlertsConfig } from './config.ts'
 import { Courier, type CourierOptions, type Waiting } from './courier.ts'
 import {
   decide,
+  firstFlushAt,
   giveUpAfterMs,
-  groupKey,
-  newGroup,
+  groupId,
+  isOver,
   tidy,
+  visibleAlerts,
   type AlertGroup,
   type ChannelLog,
   type GroupedAlert,
+  type MuteReason,
   type Timings,
 } from './group.ts'
 import { pickLabels } from './labels.ts'
+import { Muting } from './routing/muting.ts'
+import { allRoutes, compileRoute, groupKeyOn, routesFor, type Route } from './routing/route.ts'
+import type { Silences } from './routing/silences.ts'
+
+export interface DispatcherOptions extends CourierOptions {
+  silences: Silences
+}
+
+/** A group that an alert is meant to be in. */
+interface Target {
+  id: string
+  key: string
+  route: Route
+}
 
 export class Dispatcher {
-  readonly #options: CourierOptions
+  readonly #options: DispatcherOptions
   readonly #groups = new Map<string, AlertGroup>()
+  /** The groups that hold an alert, by its fingerprint. */
+  readonly #holders = new Map<string, Set<AlertGroup>>()
+  readonly #muting: Muting
   readonly courier: Courier
-  #receiver: string | null = null
-  #groupBy: readonly string[] = []
-  #timings: Timings
+  /** Null without a receiver: nobody is told. */
+  #tree: Route | null = null
+  /** By receiver and key. */
+  #routes = new Map<string, Route>()
   #cancelFlush = () => {}
   #stopping = false
 
-  constructor(config: AlertsConfig, options: CourierOptions) {
+  constructor(config: AlertsConfig, options: DispatcherOptions) {
     this.#options = options
-    this.#timings = timingsOf(config.route)
+    this.#muting = new Muting(options.silences)
     this.courier = new Courier(options, this)
     this.configure(config)
+    options.silences.onChange(() => this.#muteAll())
   }
 
   /**
-   * Takes over new receivers and a new route. An alert stays in its group until it resolves, so that no incident is left
-   * open under an old key; groups of a receiver that is gone are given up, and their alerts join the new one's.
+   * Takes over new receivers and a new tree. An alert stays in its group until it resolves, so that no incident is left open
+   * under an old key; where the tree leads to another receiver now, it joins that one's group, and the old one hears of nothing
+   * but its end. Groups of a receiver that is gone are given up.
    */
   configure(config: AlertsConfig): void {
-    this.#receiver = routedReceiver(config)?.name ?? null
-    this.#groupBy = config.route.group_by
-    this.#timings = timingsOf(config.route)
+    const first = config.receivers.find(({ notify }) => notify.length > 0) ?? config.receivers[0]
+    this.#tree = first ? compileRoute(config.route, first.name) : null
+    const routes = this.#tree ? allRoutes(this.#tree) : []
+    this.#routes = new Map(routes.toReversed().map((route) => [groupId(route), route]))
+    this.#muting.configure(config, this.firing())
     this.courier.configure(config.receivers.flatMap(channelsOf))
-    for (const group of this.#groups.values()) {
-      if (this.#channelsOf(group).length > 0) continue
-      this.#close(group)
-      this.update(Object.values(group.alerts).filter(({ ends_at }) => ends_at === null))
-    }
+    this.#placeAll()
   }
 
   /** Takes over what the last process left. */
@@ -56,35 +76,82 @@ export class Dispatcher {
     for (const { state } of rows) {
       const group = JSON.parse(state) as AlertGroup
       // One that came up before storage answered knows more.
-      if (this.#groups.has(groupId(group.receiver, group.key))) continue
-      this.#groups.set(groupId(group.receiver, group.key), group)
-      if (this.#channelsOf(group).length === 0) this.#close(group)
+      if (this.#groups.has(groupId(group))) continue
+      this.#groups.set(groupId(group), group)
+      for (const alert of Object.values(group.alerts)) {
+        this.#hold(alert.fingerprint, group)
+        this.#muting.note(alert)
+      }
     }
+    this.#placeAll()
     this.#wake()
     this.courier.wake()
   }
 
-  /** Ends every alert that is not among the firing ones: what ceased without being written down. */
+  /** Ends every alert of ours that is not among the firing ones: what ceased without being written down. */
   reconcile(firing: ReadonlySet<string>): void {
-    const now = this.#options.clock.now()
-    const alerts = [...this.#groups.values()].flatMap((group) => Object.values(group.alerts))
-    for (const alert of alerts)
-      if (alert.ends_at === null && !firing.has(alert.fingerprint)) this.update([{ ...alert, ends_at: now }])
+    const ends_at = this.#options.clock.now()
+    const ours = this.firing().filter(({ expires_at }) => expires_at === undefined)
+    this.update(ours.filter(({ fingerprint }) => !firing.has(fingerprint)).map((alert) => ({ ...alert, ends_at })))
   }
 
-  /** Alerts as they are now: firing ones join or refresh their group, ended ones are marked. */
+  /** Alerts as they are now: firing ones join or refresh their groups, ended ones are marked. */
   update(alerts: readonly GroupedAlert[]): void {
+    const changed = new Set<AlertGroup>()
+    const fired: GroupedAlert[] = []
     for (const alert of alerts) {
-      const group = this.#groupOf(alert)
-      const known = group?.alerts[alert.fingerprint]
-      // Word of an end says nothing about an alert that nobody heard of, nor twice.
-      if (!group || (alert.ends_at !== null && known?.ends_at !== null)) continue
-      group.alerts[alert.fingerprint] = alert
-      if (known && known.ends_at === alert.ends_at) continue
-      if (alert.ends_at === null) owe(group, alert.fingerprint)
-      this.#save(group)
+      this.#muting.note(alert)
+      const holders = this.#holdersOf(alert)
+      if (alert.ends_at !== null) {
+        // Word of an end says nothing about an alert that nobody heard of, nor twice.
+        for (const group of holders) if (end(group, alert)) changed.add(group)
+      } else if (isFiring(holders, alert)) {
+        for (const group of holders) group.alerts[alert.fingerprint] = alert
+      } else {
+        this.#place(alert)
+        fired.push(alert)
+        for (const group of this.#holdersOf(alert)) {
+          group.alerts[alert.fingerprint] = alert
+          changed.add(group)
+        }
+      }
     }
+    // Only now is it known what fires beside them.
+    this.#owe(fired)
+    for (const group of changed) this.#save(group)
     this.#wake()
+  }
+
+  groups(): AlertGroup[] {
+    return [...this.#groups.values()]
+  }
+
+  /** Every alert that fires, once. */
+  firing(): GroupedAlert[] {
+    return [...this.#holders].flatMap(([fingerprint, holders]) => {
+      const alerts = [...holders].map((group) => group.alerts[fingerprint])
+      return alerts.find((alert) => alert?.ends_at === null) ?? []
+    })
+  }
+
+  /** Says why an alert in a group would not be told now. */
+  muteReasons(): (group: AlertGroup, alert: GroupedAlert) => MuteReason[] {
+    const reasonsOf = this.#muting.at(this.#options.clock.now())
+    return (group, alert) => [
+      ...(group.muted?.[alert.fingerprint]?.filter(({ kind }) => kind === 'rerouted') ?? []),
+      ...reasonsOf(alert, this.#routeOf(group)),
+    ]
+  }
+
+  timingsOf(group: AlertGroup): Timings {
+    const route = this.#routeOf(group) ?? this.#tree
+    return route?.timings ?? { group_wait_ms: 0, group_interval_ms: 300_000, repeat_interval_ms: 14_400_000 }
+  }
+
+  /** Writes down what was changed in a group from outside. */
+  changed(group: AlertGroup): void {
+    this.#save(group)
+    void this.#options.writer.flush()
   }
 
   waiting(channel: Channel): Waiting[] {
@@ -95,8 +162,9 @@ export class Dispatcher {
   }
 
   settled(group: AlertGroup): void {
-    if (this.#groups.get(groupId(group.receiver, group.key)) !== group) return
-    if (tidy(group, this.#timings, this.#options.clock.now())) this.#close(group)
+    if (this.#groups.get(groupId(group)) !== group) return
+    this.#tidy(group, this.#options.clock.now())
+    if (isOver(group)) this.#close(group)
     else this.#save(group)
   }
 
@@ -108,33 +176,39 @@ export class Dispatcher {
 
   #flush(): void {
     const now = this.#options.clock.now()
-    for (const group of this.#groups.values()) if (group.next_flush_at <= now) this.#flushGroup(group, now)
+    const reasonsOf = this.muteReasons()
+    for (const group of this.#groups.values()) if (group.next_flush_at <= now) this.#flushGroup(group, now, reasonsOf)
     this.#wake()
     this.courier.wake()
     void this.#options.writer.flush()
   }
 
-  #flushGroup(group: AlertGroup, now: number): void {
-    group.next_flush_at = now + this.#timings.group_interval_ms
+  #flushGroup(group: AlertGroup, now: number, reasonsOf: ReturnType<Dispatcher['muteReasons']>): void {
+    group.next_flush_at = now + this.timingsOf(group).group_interval_ms
     const channels = this.#channelsOf(group)
     group.channels = Object.fromEntries(
       channels.map(({ id }) => [id, group.channels[id] ?? { told: null, outbox: null }]),
     )
+    const muted = mute(group, reasonsOf)
     const decided = Object.values(group.channels).filter((log) => this.#decide(group, log, now))
-    if (tidy(group, this.#timings, now)) this.#close(group)
-    else if (decided.length > 0) this.#save(group)
+    this.#tidy(group, now)
+    if (isOver(group)) this.#close(group)
+    else if (muted || decided.length > 0) this.#save(group)
   }
 
   /** Whether the channel has something new to be told; a notification that still waits will tell it. */
   #decide(group: AlertGroup, log: ChannelLog, now: number): boolean {
     if (log.outbox) return false
-    const alerts = Object.values(group.alerts)
-    const reason = decide(log.told, alerts, this.#timings, now)
+    const timings = this.timingsOf(group)
+    const alerts = visibleAlerts(group)
+    const reason = decide(log.told, alerts, timings, now, Boolean(group.acknowledged))
     if (reason === null) return false
+    // What somebody took on has changed.
+    if (reason !== 'repeat') group.acknowledged = null
     log.outbox = {
       id: randomUUID(),
       reason,
-      expires_at: now + giveUpAfterMs(this.#timings),
+      expires_at: now + giveUpAfterMs(timings),
       attempts: 0,
       next_attempt_at: now,
       owed: alerts.filter(({ ends_at }) => ends_at === null).map(({ fingerprint }) => fingerprint),
@@ -142,17 +216,101 @@ export class Dispatcher {
     return true
   }
 
-  /** The group that holds the alert, else the one that its labels lead to; none for the end of an unknown alert. */
-  #groupOf(alert: GroupedAlert): AlertGroup | undefined {
-    if (this.#receiver === null) return undefined
-    const own = this.#groups.get(groupId(this.#receiver, groupKey(pickLabels(alert.labels, this.#groupBy))))
-    if (own?.alerts[alert.fingerprint]) return own
-    const other = [...this.#groups.values()].find(({ alerts }) => alerts[alert.fingerprint])
-    if (other ?? alert.ends_at !== null) return other
-    if (own) return own
-    const group = newGroup(alert, this.#receiver, this.#groupBy, this.#timings, this.#options.clock.now())
-    this.#groups.set(groupId(group.receiver, group.key), group)
+  /** Takes over new silences at once: a notification that waits must not tell what was silenced meanwhile. */
+  #muteAll(): void {
+    const reasonsOf = this.muteReasons()
+    for (const group of this.#groups.values()) if (mute(group, reasonsOf)) this.#save(group)
+    void this.#options.writer.flush()
+  }
+
+  /** Gives up the groups whose receiver is gone, and puts every firing alert where the tree leads now. */
+  #placeAll(): void {
+    const firing = this.firing()
+    for (const group of this.#groups.values()) if (this.#channelsOf(group).length === 0) this.#close(group)
+    for (const alert of firing) for (const group of this.#place(alert)) this.#save(group)
+    this.#wake()
+  }
+
+  /** Makes the alert a member of every group that it is meant to be in. Returns the groups that this changed. */
+  #place(alert: GroupedAlert): AlertGroup[] {
+    const { fingerprint } = alert
+    const holders = this.#holdersOf(alert)
+    const targets = this.#targetsOf(alert)
+    const held = new Set(Array.from(holders, groupId))
+    const missing = targets.filter(({ id }) => !held.has(id))
+    const changed: AlertGroup[] = []
+    for (const group of holders) {
+      const isTarget = targets.some(({ id }) => id === groupId(group))
+      // Its receiver knows it from here: it doesn't hear of it under another key too.
+      const twin = isTarget ? -1 : missing.findIndex(({ route }) => route.receiver === group.receiver)
+      if (twin >= 0) missing.splice(twin, 1)
+      if (reroute(group, fingerprint, !isTarget && twin < 0)) changed.push(group)
+    }
+    return [...changed, ...missing.map((target) => this.#join(target, alert))]
+  }
+
+  #join({ id, key, route }: Target, alert: GroupedAlert): AlertGroup {
+    const group = this.#groups.get(id) ?? {
+      receiver: route.receiver,
+      key,
+      labels: pickLabels(alert.labels, route.group_by),
+      next_flush_at: firstFlushAt(alert, route.timings, this.#options.clock.now()),
+      alerts: {},
+      channels: {},
+      route: route.key,
+    }
+    this.#groups.set(id, group)
+    group.alerts[alert.fingerprint] = alert
+    this.#hold(alert.fingerprint, group)
     return group
+  }
+
+  /** Two routes with equal matchers and receivers are one group, told once. */
+  #targetsOf({ labels }: GroupedAlert): Target[] {
+    if (this.#tree === null) return []
+    const targets = routesFor(this.#tree, labels).map((route) => {
+      const key = groupKeyOn(route, labels)
+      return { id: groupId({ receiver: route.receiver, key }), key, route }
+    })
+    return targets.filter(({ id }, index) => targets.findIndex((other) => other.id === id) === index)
+  }
+
+  #holdersOf({ fingerprint }: GroupedAlert): ReadonlySet<AlertGroup> {
+    return this.#holders.get(fingerprint) ?? noGroups
+  }
+
+  #hold(fingerprint: string, group: AlertGroup): void {
+    const holders = this.#holders.get(fingerprint)
+    if (holders) holders.add(group)
+    else this.#holders.set(fingerprint, new Set([group]))
+  }
+
+  /** An alert that fires while its channel can't be reached is told even if it resolves before the channel is back. */
+  #owe(alerts: readonly GroupedAlert[]): void {
+    const reasonsOf = this.muteReasons()
+    for (const alert of alerts)
+      for (const group of this.#holdersOf(alert)) {
+        const waiting = Object.values(group.channels).flatMap(({ outbox }) => outbox ?? [])
+        if (waiting.length > 0 && reasonsOf(group, alert).length > 0) continue
+        for (const { owed } of waiting) if (!owed.includes(alert.fingerprint)) owed.push(alert.fingerprint)
+      }
+  }
+
+  #tidy(group: AlertGroup, now: number): void {
+    this.#forget(group, tidy(group, this.timingsOf(group), now))
+  }
+
+  #forget(group: AlertGroup, fingerprints: readonly string[]): void {
+    for (const fingerprint of fingerprints) {
+      const holders = this.#holders.get(fingerprint)
+      holders?.delete(group)
+      if (holders?.size === 0) this.#holders.delete(fingerprint)
+    }
+  }
+
+  /** Its route as the tree has it now; null when it is gone. */
+  #routeOf({ receiver, route = '{}' }: AlertGroup): Route | null {
+    return this.#routes.get(groupId({ receiver, key: route })) ?? null
   }
 
   #channelsOf({ receiver }: AlertGroup): Channel[] {
@@ -160,7 +318,8 @@ export class Dispatcher {
   }
 
   #close(group: AlertGroup): void {
-    this.#groups.delete(groupId(group.receiver, group.key))
+    this.#groups.delete(groupId(group))
+    this.#forget(group, Object.keys(group.alerts))
     this.#save(group, true)
   }
 
@@ -168,30 +327,54 @@ export class Dispatcher {
     const { writer } = this.#options
     const { receiver, key: group_key } = group
     const row = { receiver, group_key, state: JSON.stringify(group), closed, version: writer.nextVersion() }
-    writer.put('alert_groups', row, groupId(receiver, group_key))
+    writer.put('alert_groups', row, groupId(group))
   }
 
   #wake(): void {
     this.#cancelFlush()
-    const times = [...this.#groups.values()].map((group) => group.next_flush_at)
-    if (times.length === 0 || this.#stopping) return
+    if (this.#groups.size === 0 || this.#stopping) return
     const { clock } = this.#options
-    this.#cancelFlush = clock.after(Math.min(...times) - clock.now(), () => this.#flush())
+    let next = Infinity
+    for (const { next_flush_at } of this.#groups.values()) next = Math.min(next, next_flush_at)
+    this.#cancelFlush = clock.after(next - clock.now(), () => this.#flush())
   }
 }
 
-const groupId = (receiver: string, key: string) => JSON.stringify([receiver, key])
+const noGroups: ReadonlySet<AlertGroup> = new Set()
 
-/** An alert that fires while its channel can't be reached is told even if it resolves before the channel is back. */
-function owe(group: AlertGroup, fingerprint: string): void {
-  for (const { outbox } of Object.values(group.channels))
-    if (outbox && !outbox.owed.includes(fingerprint)) outbox.owed.push(fingerprint)
+/** Whether the alert fires already in a group. */
+function isFiring(holders: ReadonlySet<AlertGroup>, { fingerprint }: GroupedAlert): boolean {
+  for (const group of holders) if (group.alerts[fingerprint]?.ends_at === null) return true
+  return false
 }
 
-function timingsOf(route: Route): Timings {
-  return {
-    group_wait_ms: durationMs(route.group_wait),
-    group_interval_ms: durationMs(route.group_interval),
-    repeat_interval_ms: durationMs(route.repeat_interval),
+/** Marks the alert as ended; false when it was known to be. */
+function end(group: AlertGroup, alert: GroupedAlert): boolean {
+  const known = group.alerts[alert.fingerprint]
+  if (known?.ends_at !== null) return false
+  group.alerts[alert.fingerprint] = alert
+  return true
+}
+
+/** Notes which alerts of the group are not told; whether that changed. */
+function mute(group: AlertGroup, reasonsOf: (group: AlertGroup, alert: GroupedAlert) => MuteReason[]): boolean {
+  const muted: Record<string, MuteReason[]> = {}
+  for (const alert of Object.values(group.alerts)) {
+    const reasons = alert.ends_at === null ? reasonsOf(group, alert) : []
+    if (reasons.length > 0) muted[alert.fingerprint] = reasons
   }
+  const before = group.muted ?? {}
+  group.muted = muted
+  return JSON.stringify(before) !== JSON.stringify(muted)
+}
+
+/** Notes whether the tree leads the alert away from this group; whether that changed. */
+function reroute(group: AlertGroup, fingerprint: string, away: boolean): boolean {
+  const before = group.muted?.[fingerprint] ?? []
+  if (before.some(({ kind }) => kind === 'rerouted') === away) return false
+  const others = before.filter(({ kind }) => kind !== 'rerouted')
+  const reasons = away ? [{ kind: 'rerouted' } as const, ...others] : others
+  const { [fingerprint]: _, ...rest } = group.muted ?? {}
+  group.muted = reasons.length > 0 ? { ...rest, [fingerprint]: reasons } : rest
+  return true
 }

@@ -2,9 +2,12 @@ import { expect, test } from 'vitest'
 import {
   alertsToTell,
   decide,
-  newGroup,
+  firstFlushAt,
+  groupKey,
+  isOver,
   tidy,
   toldOf,
+  visibleAlerts,
   type AlertGroup,
   type GroupedAlert,
   type Timings,
@@ -72,27 +75,41 @@ test('the log holds what was told as firing; null when nothing fires', () => {
 
 test('ended alerts leave once every channel knows', () => {
   const waiting = group('aB', { slack: { told: told('ab'), outbox: null }, web: { told: told('a'), outbox: null } })
-  expect(tidy(waiting, timings, 300)).toBe(false)
+  expect(tidy(waiting, timings, 300)).toEqual([])
   expect(Object.keys(waiting.alerts)).toEqual(['a', 'b'])
   const known = group('aB', { slack: { told: told('a'), outbox: null } })
-  expect(tidy(known, timings, 300)).toBe(false)
+  expect(tidy(known, timings, 300)).toEqual(['b'])
   expect(Object.keys(known.alerts)).toEqual(['a'])
-  expect(tidy(group('B', { slack: { told: null, outbox: null } }), timings, 300)).toBe(true)
-  expect(tidy(group('B', { slack: { told: null, outbox: { ...outbox, owed: ['b'] } } }), timings, 300)).toBe(false)
+  const unknown = group('B', { slack: { told: null, outbox: null } })
+  expect(tidy(unknown, timings, 300)).toEqual(['b'])
+  expect(isOver(unknown)).toBe(true)
+  expect(tidy(group('B', { slack: { told: null, outbox: { ...outbox, owed: ['b'] } } }), timings, 300)).toEqual([])
 })
 
 test('an end that can’t be told is given up in time', () => {
   const refused = group('B', { slack: { told: told('b'), outbox: null } })
-  expect(tidy(refused, timings, 200 + 3_599_999)).toBe(false)
-  expect(tidy(refused, timings, 200 + 3_600_000)).toBe(true)
+  expect(tidy(refused, timings, 200 + 3_599_999)).toEqual([])
+  expect(tidy(refused, timings, 200 + 3_600_000)).toEqual(['b'])
 })
 
 test('a new group waits from the start of its alert, not again after a restart', () => {
-  const starting = (by: string, now: number) => alerts('a').map((alert) => newGroup(alert, 'r', [by], timings, now))[0]
-  expect(starting('alertname', 110)).toMatchObject({
-    key: '{}:{alertname="X"}',
-    labels: { alertname: 'X' },
-    next_flush_at: 130,
-  })
-  expect(starting('...', 5_000)?.next_flush_at).toBe(5_000)
+  const [alert] = alerts('a')
+  if (!alert) throw new Error('no alert')
+  expect(firstFlushAt(alert, timings, 110)).toBe(130)
+  expect(firstFlushAt(alert, timings, 5_000)).toBe(5_000)
+  expect(groupKey(alert.labels)).toBe('{}:{alertname="X", model="a"}')
+})
+
+test('what is muted is not told, but its end is where it was told before', () => {
+  const muted = { a: [{ kind: 'silenced' as const, silence_id: 's' }], b: [{ kind: 'rerouted' as const }] }
+  const log = { told: told('b'), outbox: null }
+  expect(prints(visibleAlerts({ ...group('abc'), muted }))).toBe('c')
+  expect(prints(alertsToTell({ ...group('abc'), muted }, log))).toBe('c')
+  expect(prints(alertsToTell({ ...group('aBc'), muted }, log))).toBe('cb')
+})
+
+test('an acknowledged group is not repeated; a change of it is told', () => {
+  expect(decide(told('a', 7), alerts('a'), timings, 14_400, true)).toBeNull()
+  expect(decide(told('a', 7), alerts('ab'), timings, 14_400, true)).toBe('new_alerts')
+  expect(decide(told('a', 7), alerts('A'), timings, 14_400, true)).toBe('resolved')
 })

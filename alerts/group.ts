@@ -2,7 +2,7 @@
  * Alert groups: which alerts share a notification, and when and why a channel is told. Data and pure decisions;
  * `dispatch.ts` keeps the groups, `deliver.ts` sends.
  */
-import { formatLabels, pickLabels, type Labels } from './labels.ts'
+import { formatLabels, type Labels } from './labels.ts'
 import type { NotificationReason } from './notify/notification.ts'
 
 /** Times are epoch milliseconds. */
@@ -15,6 +15,33 @@ export interface GroupedAlert {
   starts_at: number
   /** When it ceased to; null while it fires. */
   ends_at: number | null
+  /** Of an alert that came from elsewhere: it is over then, unless it is sent again. */
+  expires_at?: number
+  /** Of an alert that came from elsewhere: where its sender explains it. */
+  generator_url?: string
+}
+
+/** Why an alert that fires is not told. */
+export type MuteReason =
+  | { kind: 'silenced'; silence_id: string }
+  /** By a firing alert. */
+  | { kind: 'inhibited'; fingerprint: string }
+  /** Its route is mute now: within a mute time interval, or outside every active one. */
+  | { kind: 'time_interval'; names: readonly string[]; within: boolean }
+  /** The route tree leads elsewhere since; only its end is told here. */
+  | { kind: 'rerouted' }
+
+/** Somebody has taken a group on: until it changes, it is not told again. */
+export interface Acknowledgement {
+  by: string
+  at: number
+  comment: string
+}
+
+export interface Comment {
+  by: string
+  at: number
+  text: string
 }
 
 /** What a channel was last told; null in `ChannelLog` when it knows of nothing that fires. */
@@ -47,6 +74,12 @@ export interface AlertGroup {
   next_flush_at: number
   alerts: Record<string, GroupedAlert>
   channels: Record<string, ChannelLog>
+  /** Key of its route in the tree; the root's where it is missing. */
+  route?: string
+  /** By fingerprint, those that are not told, as of the last flush. */
+  muted?: Record<string, MuteReason[]>
+  acknowledged?: Acknowledgement | null
+  comments?: Comment[]
 }
 
 export interface Timings {
@@ -60,28 +93,29 @@ export function groupKey(labels: Labels): string {
   return `{}:${formatLabels(labels)}`
 }
 
-/** A group for an alert that has none. One that began long ago, as after a restart, doesn't wait again. */
-export function newGroup(
-  alert: GroupedAlert,
-  receiver: string,
-  groupBy: readonly string[],
-  timings: Timings,
-  now: number,
-): AlertGroup {
-  const labels = pickLabels(alert.labels, groupBy)
-  const next_flush_at = Math.max(alert.starts_at + timings.group_wait_ms, now)
-  return { receiver, key: groupKey(labels), labels, next_flush_at, alerts: {}, channels: {} }
+/** Groups are told apart by receiver and key. */
+export const groupId = ({ receiver, key }: Pick<AlertGroup, 'receiver' | 'key'>) => JSON.stringify([receiver, key])
+
+/** When a group for this alert is first told. One that began long ago, as after a restart, doesn't wait again. */
+export function firstFlushAt(alert: GroupedAlert, timings: Timings, now: number): number {
+  return Math.max(alert.starts_at + timings.group_wait_ms, now)
+}
+
+/** What may be told: alerts that fire and are not muted, and all that ended. */
+export function visibleAlerts({ alerts, muted = {} }: AlertGroup): GroupedAlert[] {
+  return Object.values(alerts).filter(({ fingerprint, ends_at }) => ends_at !== null || !muted[fingerprint])
 }
 
 /**
  * Why a channel has to be told at a flush, as Alertmanager decides; null when it knows all there is to know. An alert that
- * resolved before anybody was told of it is no reason.
+ * resolved before anybody was told of it is no reason. A group that was acknowledged is not repeated.
  */
 export function decide(
   told: Told | null,
   alerts: readonly GroupedAlert[],
   timings: Timings,
   now: number,
+  acknowledged = false,
 ): NotificationReason | null {
   const firing = alerts.filter((alert) => alert.ends_at === null)
   if (told === null) return firing.length > 0 ? 'first' : null
@@ -90,13 +124,16 @@ export function decide(
   if (alerts.some(({ fingerprint, ends_at }) => ends_at !== null && known.has(fingerprint))) return 'resolved'
   // At the flush nearest to the interval: delivery takes time, and must not push the repeat to the next flush.
   const due = told.at + timings.repeat_interval_ms - timings.group_interval_ms / 2
-  return firing.length > 0 && now >= due ? 'repeat' : null
+  return firing.length > 0 && !acknowledged && now >= due ? 'repeat' : null
 }
 
-/** What a channel is told: all that fires, and what resolved since it heard of it firing or was owed word of it. */
-export function alertsToTell({ alerts }: AlertGroup, { told, outbox }: ChannelLog): GroupedAlert[] {
+/**
+ * What a channel is told: all that fires and is not muted, and what resolved since it heard of it firing or was owed word of
+ * it, muted or not, so that no incident stays open.
+ */
+export function alertsToTell(group: AlertGroup, { told, outbox }: ChannelLog): GroupedAlert[] {
   const known = new Set([...(told?.firing ?? []), ...(outbox?.owed ?? [])])
-  return Object.values(alerts)
+  return visibleAlerts(group)
     .filter(({ fingerprint, ends_at }) => ends_at === null || known.has(fingerprint))
     .sort((a, b) => Number(a.ends_at !== null) - Number(b.ends_at !== null) || a.starts_at - b.starts_at)
 }
@@ -113,20 +150,26 @@ export function giveUpAfterMs(timings: Timings): number {
 }
 
 /**
- * Drops the ended alerts that every channel knows the end of, or that nobody will hear of any more. True when none is left:
- * the group is over.
+ * Drops the ended alerts that every channel knows the end of, or that nobody will hear of any more. Returns their
+ * fingerprints.
  */
-export function tidy(group: AlertGroup, timings: Timings, now: number): boolean {
+export function tidy(group: AlertGroup, timings: Timings, now: number): string[] {
+  const dropped: string[] = []
   const logs = Object.values(group.channels)
   for (const { fingerprint, ends_at } of Object.values(group.alerts)) {
     if (ends_at === null || logs.some(({ outbox }) => outbox !== null)) continue
     const owed = logs.some(({ told }) => told?.firing.includes(fingerprint))
     if (owed && now - ends_at < giveUpAfterMs(timings)) continue
     delete group.alerts[fingerprint]
+    delete group.muted?.[fingerprint]
+    dropped.push(fingerprint)
     for (const log of logs) log.told = without(log.told, fingerprint)
   }
-  return Object.keys(group.alerts).length === 0
+  return dropped
 }
+
+/** Nothing is left of it. */
+export const isOver = ({ alerts }: AlertGroup) => Object.keys(alerts).length === 0
 
 function without(told: Told | null, fingerprint: string): Told | null {
   if (!told?.firing.includes(fingerprint)) return told

@@ -5,6 +5,7 @@ import type { Db } from '../storage/client.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { ownLease, SharedLease, type Lease, type LeaseStatus } from './lease.ts'
+import type { Routing } from './routing/index.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import type { Reading } from './self/reading.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
@@ -12,7 +13,7 @@ import { createTelemetry } from './telemetry.ts'
 import { tellTestAlert, type TestOutcome } from './test-alert.ts'
 import { Watch } from './watch.ts'
 
-export type { ActiveAlert, ChannelStatus, LeaseStatus, Reading, RuleStatus, TestOutcome }
+export type { ActiveAlert, ChannelStatus, LeaseStatus, Reading, Routing, RuleStatus, TestOutcome }
 
 export interface AlertsOptions {
   config: AlertsConfig
@@ -45,6 +46,8 @@ export interface Alerts {
   channels(): ChannelStatus[]
   /** Which process this is, and which one evaluates. A follower shows the alerts that the leader wrote. */
   lease(): LeaseStatus
+  /** Null while another process evaluates: groups and silences are in its memory. */
+  readonly routing: Routing | null
   /** Takes over a configuration and reads its rule files; on ConfigError everything runs on as before. */
   reload(config: AlertsConfig): Promise<void>
   /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
@@ -89,6 +92,9 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     rules: () => watch.rules(),
     channels: () => watch.channels(),
     lease: () => lease.status(),
+    get routing() {
+      return lease.held() ? watch.routing : null
+    },
     async reload(changed) {
       groups = await loadRuleGroups(changed, baseDir)
       config = changed

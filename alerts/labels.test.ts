@@ -4,6 +4,13 @@ import { commonLabels, fingerprint, formatLabels, pickLabels } from './labels.ts
 test('the fingerprint is Alertmanager’s', () => {
   // As a running Alertmanager gave it.
   expect(fingerprint({ severity: 'critical', endpoint: 'gpt', alertname: 'Down' })).toBe('be7cc22b7c600f22')
+  expect(fingerprint({ alertname: 'Größe', model: '模型' })).toBe(
+    Array.from(Buffer.from('alertname\u0000Größe\u0000model\u0000模型\u0000'))
+      .map((byte) => BigInt(byte === 0 ? 0xff : byte))
+      .reduce((hash, byte) => BigInt.asUintN(64, (hash ^ byte) * 0x100000001b3n), 0xcbf29ce484222325n)
+      .toString(16)
+      .padStart(16, '0'),
+  )
   // FNV-1a's offset basis.
   expect(fingerprint({})).toBe('cbf29ce484222325')
   expect(fingerprint({ a: 'bc' })).not.toBe(fingerprint({ ab: 'c' }))
@@ -11,6 +18,8 @@ test('the fingerprint is Alertmanager’s', () => {
 
 test('labels print sorted, as in Alertmanager’s group keys', () => {
   expect(formatLabels({ endpoint: 'gpt', alertname: 'Down' })).toBe('{alertname="Down", endpoint="gpt"}')
+  // By bytes: U+FF5E before U+1F600.
+  expect(formatLabels({ '😀': '1', '～': '2', b: '3' })).toBe('{b="3", ～="2", 😀="1"}')
   expect(formatLabels({ a: 'say "hi"\n' })).toBe('{a="say \\"hi\\"\\n"}')
 })
 

@@ -7,16 +7,21 @@ export type Labels = Record<string, string>
  * followed by 0xFF; 16 hex digits.
  */
 export function fingerprint(labels: Labels): string {
-  let hash = 0xcbf29ce484222325n
+  // In halves of 32 bits: big integers take twenty times as long. The prime is 2^40 + 435.
+  let high = 0xcbf29ce4
+  let low = 0x84222325
   const mix = (byte: number) => {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+    const mixed = (low ^ byte) >>> 0
+    const product = mixed * 435
+    high = (Math.imul(high, 435) + Math.floor(product / 0x1_0000_0000) + (mixed << 8)) >>> 0
+    low = product >>> 0
   }
   for (const [name, value] of sortedEntries(labels))
     for (const text of [name, value]) {
       for (const byte of Buffer.from(text)) mix(byte)
       mix(0xff)
     }
-  return hash.toString(16).padStart(16, '0')
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
 }
 
 /** `{alertname="HighP95Latency", model="gpt-4o"}`, sorted by name: equal text for equal label sets. */
@@ -42,5 +47,13 @@ export function pickLabels(labels: Labels, names: readonly string[]): Labels {
 }
 
 function sortedEntries(labels: Labels): [string, string][] {
-  return Object.entries(labels).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return Object.entries(labels).sort(([a], [b]) => compareBytes(a, b))
+}
+
+/** From here on, the order of UTF-16 is not that of the bytes. */
+const beyond = /[\ud800-\uffff]/
+
+function compareBytes(a: string, b: string): number {
+  if (beyond.test(a) || beyond.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -6,5 +6,6 @@ export const noAlerts: Omit<Alerts, 'reload' | 'stop'> = {
   rules: () => [],
   channels: () => [],
   lease: () => ({ identity: '', role: 'follower', leader: null, fence: 0 }),
+  routing: null,
   testNotification: (receiver) => Promise.reject(new RangeError(`no receiver "${receiver}"`)),
 }

@@ -8,7 +8,15 @@ import type { Clock } from './clock.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** In the order in which they are written: progress last, so that what a crash cut off is evaluated again. */
-const tables = ['alert_events', 'alert_state', 'alert_groups', 'notifications', 'alert_progress'] as const
+const tables = [
+  'alert_events',
+  'alert_state',
+  'alert_groups',
+  'notifications',
+  'silences',
+  'alert_actions',
+  'alert_progress',
+] as const
 export type StateTable = (typeof tables)[number]
 
 const retryMs = 5_000

@@ -7,6 +7,8 @@ import {
   highestStateVersion,
   openAlertGroups,
 } from '../storage/queries/alert-state.ts'
+import { durationMs } from '../records/duration.ts'
+import { silencesEndingAfter } from '../storage/queries/silences.ts'
 import type { Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
@@ -18,6 +20,9 @@ import type { RuleGroup } from './rule.ts'
 import { RowWriter } from './row-writer.ts'
 import { alertReadings } from './self/health.ts'
 import type { Reading } from './self/reading.ts'
+import { createRouting, type Routing, type RoutingRoom } from './routing/index.ts'
+import { expiredShownMs } from './routing/silence.ts'
+import { Silences } from './routing/silences.ts'
 import { isOwn, SelfWatch } from './self/watch.ts'
 import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
@@ -45,6 +50,8 @@ export interface WatchOptions {
 export class Watch {
   readonly engine: Engine
   readonly dispatcher: Dispatcher
+  readonly #silences: Silences
+  readonly #routing: RoutingRoom
   readonly #own: SelfWatch
   readonly #heartbeats: Heartbeats
   readonly #options: WatchOptions
@@ -61,7 +68,17 @@ export class Watch {
       this.dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
     const fetch: typeof globalThis.fetch = (...call) =>
       leads() ? options.fetch(...call) : Promise.reject(new Error('another process tells receivers now'))
-    this.dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
+    this.#silences = new Silences({ clock, writer })
+    const silences = this.#silences
+    this.dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl, silences })
+    this.#routing = createRouting({
+      clock,
+      writer,
+      dispatcher: this.dispatcher,
+      silences,
+      ready: this.#ready,
+      resolveTimeoutMs: () => this.#resolveTimeoutMs(),
+    })
     this.engine = new Engine({
       reader,
       clock,
@@ -87,6 +104,10 @@ export class Watch {
     const held = () => whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now())
     this.#heartbeats = new Heartbeats({ clock, fetch, log, held })
     this.engine.load(withoutOwn(groups))
+  }
+
+  get routing(): Routing {
+    return this.#routing
   }
 
   active(): ActiveAlert[] {
@@ -131,6 +152,7 @@ export class Watch {
   /** Ends evaluations, lets deliveries under way finish for `graceMs`, writes what is left. */
   async stop(graceMs: number): Promise<void> {
     await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop()])
+    this.#routing.stop()
     await this.dispatcher.stop(graceMs)
     await this.#writer.flush()
     this.#writer.stop()
@@ -139,7 +161,12 @@ export class Watch {
   /** Ends everything at once and writes nothing: the state is another process's now. */
   async abandon(): Promise<void> {
     this.#writer.discard()
+    this.#routing.stop()
     await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop(), this.dispatcher.stop(0)])
+  }
+
+  #resolveTimeoutMs(): number {
+    return durationMs(this.#options.config.resolve_timeout)
   }
 
   #channels(): ChannelStatus[] {
@@ -147,15 +174,18 @@ export class Watch {
   }
 
   async #restore(): Promise<void> {
-    const { db } = this.#options
-    const [states, openGroups, progress, version] = await Promise.all([
+    const { db, clock } = this.#options
+    const [states, openGroups, silenceRows, progress, version] = await Promise.all([
       activeAlertStates(db),
       openAlertGroups(db),
+      silencesEndingAfter(db, clock.now() - expiredShownMs),
       evaluationProgress(db),
       highestStateVersion(db),
     ])
     this.#writer.startAbove(version)
+    this.#silences.restore(silenceRows)
     this.dispatcher.restore(openGroups)
+    this.#routing.restore()
     const own = new Set(this.#own.restore(states))
     this.engine.restore(
       states.filter((row) => !own.has(row)),

@@ -28,7 +28,7 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
     'server_1d',
     'provisioned_costs',
   ],
-  events_days: ['alert_events', 'notifications', 'ingest_issues', 'targets', 'probes'],
+  events_days: ['alert_events', 'alert_actions', 'notifications', 'ingest_issues', 'targets', 'probes'],
 }
 
 /** Columns that become empty after `content_days` while their rows stay. */

@@ -44,6 +44,7 @@ const otherTables = [
   'alert_leases',
   'notifications',
   'silences',
+  'alert_actions',
   'prices',
   'repricings',
   'repriced_costs',

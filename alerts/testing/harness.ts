@@ -7,7 +7,7 @@ import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
 import type { Db } from '../../storage/client.ts'
 import type { Storage } from '../../storage/index.ts'
 import { alertsConfig, type AlertsConfig } from '../config.ts'
-import { startAlerts, type Alerts, type AlertsOptions } from '../index.ts'
+import { startAlerts, type Alerts, type AlertsOptions, type Routing } from '../index.ts'
 import { pagerdutyStandIn } from '../notify/testing/pagerduty.ts'
 import { slackStandIn } from '../notify/testing/slack.ts'
 import { webhookStandIn } from '../notify/testing/webhook.ts'
@@ -38,6 +38,9 @@ groups:
         annotations: { summary: "P95 of {{ labels.model }} is {{ value | duration }}" }
 `
 
+/** The room of a process whose database is its own. */
+export type LeadingAlerts = Alerts & { routing: Routing }
+
 export interface Harness {
   clock: ReturnType<typeof manualClock>
   slack: Awaited<ReturnType<typeof slackStandIn>>
@@ -47,7 +50,7 @@ export interface Harness {
   logs: Record<string, unknown>[]
   config: AlertsConfig
   /** Starts the room, or starts it again over what the last one left. */
-  start(overrides?: Partial<AlertsOptions>): Promise<Alerts>
+  start(overrides?: Partial<AlertsOptions>): Promise<LeadingAlerts>
   writeRules(yaml: string): void
   /** `count` requests, `stepMs` apart from `from` on. */
   insertRequests(from: number, count: number, stepMs: number, fields: Partial<LlmRequest>): Promise<void>
@@ -67,7 +70,9 @@ const stateTables = [
   'alert_events',
   'alert_progress',
   'alert_leases',
+  'alert_actions',
   'notifications',
+  'silences',
 ]
 
 /** A clean slate on a shared storage: tables emptied, vendors fresh. `startAt` is epoch ms. */
@@ -114,7 +119,7 @@ export async function alertsHarness(storage: Storage, rules = latencyRules, star
         ...overrides,
       })
       started.push(alerts)
-      return alerts
+      return alerts as LeadingAlerts
     },
     insertRequests: (from, count, stepMs, fields) => insertRequests(db, from, count, stepMs, fields),
     slowForTwoMinutes: (model = 'gpt-4o', from = t0) =>

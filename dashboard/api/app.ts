@@ -6,6 +6,8 @@ import type { RouteContext } from './context.ts'
 import type { DashboardDeps } from './deps.ts'
 import { answerError, ApiError } from './errors.ts'
 import { createLive, type Live } from './live.ts'
+import { alertGroupsRoute } from './routes/alert-groups.ts'
+import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { alertsRoute } from './routes/alerts.ts'
 import { costRoute } from './routes/cost.ts'
 import { demoRoute } from './routes/demo.ts'
@@ -20,6 +22,7 @@ import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
 import { slosRoute } from './routes/slos.ts'
 import { sqlRoute } from './routes/sql.ts'
+import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
 import { uptimeRoute } from './routes/uptime.ts'
 import { headers, refuseCrossSite, refuseRebinding } from './security.ts'
@@ -54,6 +57,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', requestsRoute(context))
     .route('/', alertsRoute(context))
     .route('/', slosRoute(context))
+    .route('/', alertGroupsRoute(context))
+    .route('/', silencesRoute(context))
     .route('/', ingestRoute(context))
     .route('/', filtersRoute(context))
     .route('/', statusRoute(context))
@@ -61,6 +66,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', sqlRoute(context))
     .route('/', demoRoute(context))
     .route('/', liveRoute(live))
+  // Other programs' API, no part of the web app's.
+  app.route('/', alertmanagerRoute(context))
   app.all('/api/*', (c) => {
     throw new ApiError(404, `No such route: ${c.req.method} ${c.req.path}`, 'dashboard/api/routes lists them')
   })

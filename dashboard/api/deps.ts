@@ -35,7 +35,8 @@ export interface DashboardDeps {
   sql: SqlDb
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
-  alerts: Pick<Alerts, 'active' | 'rules' | 'channels' | 'testNotification'>
+  /** Without `routing` where another process evaluates, or none. */
+  alerts: Pick<Alerts, 'active' | 'rules' | 'channels' | 'routing' | 'testNotification'>
   demo: DemoControl
   /** The process's own metrics in the Prometheus text format. */
   metricsText(): Promise<string>

@@ -8,7 +8,7 @@ const status = z.enum(['firing', 'resolved'])
 
 const message = z.strictObject({
   version: z.literal('4'),
-  groupKey: z.string().regex(/^\{\}:\{.*\}$/),
+  groupKey: z.string().regex(/^\{\}(\/\{.*\})*:\{.*\}$/),
   truncatedAlerts: z.int().nonnegative(),
   status,
   receiver: z.string().min(1),

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { alertsConfig } from '../config.ts'
+import { importAlertmanager } from './import-alertmanager.ts'
+
+const imported = (text: string) => {
+  const { text: yaml, lost } = importAlertmanager(text, 'am.yml')
+  return { config: (parse(yaml) as { alerts: Record<string, unknown> }).alerts, lost }
+}
+
+test('a whole file, and every line that was lost', () => {
+  const { config, lost } = imported(`global:
+  resolve_timeout: 1h30m
+  slack_api_url: https://hooks.slack.com/services/a/b/c
+  smtp_smarthost: mail:25
+templates: [ '/etc/alertmanager/*.tmpl' ]
+route:
+  receiver: chat
+  group_interval: 1w
+  routes:
+    - matchers: [ severity="page", team=~"a|b" ]
+      receiver: pager
+      group_by: [ alertname ]
+      continue: true
+      mute_time_intervals: [ nights ]
+      routes:
+        - match: { team: a }
+          match_re: { host: gpu-.* }
+          group_by: []
+    - { match: { alertname: Watchdog }, receiver: 'null' }
+receivers:
+  - name: chat
+    slack_configs:
+      - channel: '#ops'
+        title: '{{ .CommonLabels.alertname }}'
+    email_configs:
+      - to: ops@example.com
+  - name: pager
+    pagerduty_configs:
+      - routing_key: R0
+        send_resolved: false
+      - service_key: old
+    webhook_configs:
+      - { url: 'https://example.com/hook', http_config: { bearer_token: x } }
+  - name: 'null'
+inhibit_rules:
+  - { source_match: { a: b }, target_matchers: [ c=d ], equal: [ host ] }
+  - { target_matchers: [ c=d ] }
+mute_time_intervals:
+  - name: nights
+    time_intervals: [ { times: [ { start_time: '00:00', end_time: '06:00' } ], weekdays: [ 'monday:friday' ] } ]
+tracing: {}
+`)
+  expect(config).toEqual({
+    receivers: [
+      { name: 'chat', notify: [{ type: 'slack', webhook_url: 'https://hooks.slack.com/services/a/b/c' }] },
+      {
+        name: 'pager',
+        notify: [
+          { type: 'pagerduty', routing_key: 'R0' },
+          { type: 'webhook', url: 'https://example.com/hook' },
+        ],
+      },
+      { name: 'null', notify: [] },
+    ],
+    route: {
+      receiver: 'chat',
+      group_by: [],
+      group_interval: '7d',
+      routes: [
+        {
+          receiver: 'pager',
+          group_by: ['alertname'],
+          continue: true,
+          matchers: ['severity="page"', 'team=~"a|b"'],
+          mute_time_intervals: ['nights'],
+          routes: [{ match: { team: 'a' }, match_re: { host: 'gpu-.*' } }],
+        },
+        { receiver: 'null', match: { alertname: 'Watchdog' } },
+      ],
+    },
+    inhibit_rules: [{ source_match: { a: 'b' }, target_matchers: ['c=d'], equal: ['host'] }],
+    time_intervals: [
+      {
+        name: 'nights',
+        time_intervals: [{ times: [{ start_time: '00:00', end_time: '06:00' }], weekdays: ['monday:friday'] }],
+      },
+    ],
+    resolve_timeout: '90m',
+  })
+  expect(alertsConfig.safeParse(config).error).toBeUndefined()
+  expect(lost.toSorted()).toEqual(
+    [
+      'am.yml:4: global.smtp_smarthost: not carried over',
+      'am.yml:5: templates.0: templates are not carried over',
+      'am.yml:23: receivers.0.slack_configs.0.channel: not carried over',
+      'am.yml:24: receivers.0.slack_configs.0.title: not carried over',
+      'am.yml:26: receivers.0.email_configs.0: email_configs has no channel that is carried over; add one by hand',
+      'am.yml:30: receivers.1.pagerduty_configs.0.send_resolved: what has resolved is told too',
+      'am.yml:31: receivers.1.pagerduty_configs.1: has no routing_key that stands in the file; service_key is of an older API',
+      'am.yml:31: receivers.1.pagerduty_configs.1.service_key: not carried over',
+      'am.yml:33: receivers.1.webhook_configs.0.http_config: not carried over',
+      'am.yml:37: inhibit_rules.1: has no source matcher: every alert would keep others from being told',
+      'am.yml:41: tracing: not carried over',
+    ].toSorted(),
+  )
+})
+
+test('what our parser does not take is named with its line', () => {
+  const { lost } = imported(`route:
+  receiver: a
+  repeat_interval: soon
+  routes:
+    - matchers: [ 'a=~"\\\\pL("' ]
+    - receiver: b
+receivers: [ { name: a } ]
+`)
+  expect(lost).toEqual([
+    'am.yml:3: route.repeat_interval: "soon" is no duration',
+    expect.stringMatching(/^am.yml:5: route.routes.0.matchers.0: to be mended in the result: expected a regular expr/),
+    expect.stringMatching(/^am.yml:6: route.routes.1.receiver: to be mended in the result: "b" is no receiver/),
+  ])
+})
+
+test('a file without a route is refused', () => {
+  expect(() => importAlertmanager('groups: []', 'am.yml')).toThrow('am.yml: expected an alertmanager.yml, with a route')
+})

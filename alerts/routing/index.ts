@@ -1,0 +1,90 @@
+/** What people and other programs do with alerts: groups, silences, acknowledgement, alerts from elsewhere. */
+import type { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Dispatcher } from '../dispatch.ts'
+import { groupId, type AlertGroup, type GroupedAlert } from '../group.ts'
+import type { RowWriter } from '../row-writer.ts'
+import { ExternalAlerts } from './external.ts'
+import { groupStatus, shortId, type GroupStatus } from './group-status.ts'
+import type { Matcher } from './matcher.ts'
+import { allHold } from './matcher.ts'
+import { People, type GroupAction } from './people.ts'
+import { readPostedAlerts, type postedAlerts } from './received-alert.ts'
+import type { SilenceInput } from './silence.ts'
+import type { Silences, SilenceStatus } from './silences.ts'
+
+export interface Routing {
+  groups(): GroupStatus[]
+  /** Acknowledges a group, takes that back, or comments on it. Null when there is no such group. */
+  act(groupId: string, action: GroupAction): GroupStatus | null
+  silences(): SilenceStatus[]
+  /** Null when there is none of that id. */
+  silence(id: string): SilenceStatus | null
+  /** Throws SilenceError. */
+  setSilence(input: SilenceInput): SilenceStatus
+  /** Throws SilenceError. */
+  expireSilence(id: string, who: string): SilenceStatus
+  /** The firing alerts for which every matcher holds. */
+  matching(matchers: readonly Matcher[]): GroupedAlert[]
+  /** Takes the valid ones; says in Alertmanager's words what is wrong with the others. Rejects while state can't be read. */
+  receive(posted: z.output<typeof postedAlerts>): Promise<{ accepted: number; problems: string[] }>
+}
+
+export interface RoutingOptions {
+  clock: Clock
+  writer: RowWriter
+  dispatcher: Dispatcher
+  silences: Silences
+  /** Resolves once what the last process left was restored. */
+  ready: () => Promise<void>
+  resolveTimeoutMs: () => number
+}
+
+export interface RoutingRoom extends Routing {
+  /** Once the dispatcher has its groups. */
+  restore(): void
+  stop(): void
+}
+
+export function createRouting(options: RoutingOptions): RoutingRoom {
+  const { clock, writer, dispatcher, silences, ready, resolveTimeoutMs } = options
+  const people = new People({ clock, writer })
+  const external = new ExternalAlerts({ clock, writer, onAlerts: (alerts) => dispatcher.update(alerts) })
+  const idOf = (group: AlertGroup) => shortId(groupId(group))
+
+  function statusesOf(groups: readonly AlertGroup[]): GroupStatus[] {
+    const channels = dispatcher.courier.channels()
+    const reasonsOf = dispatcher.muteReasons()
+    return groups.map((group) =>
+      groupStatus(group, idOf(group), {
+        channels,
+        reasonsOf,
+        repeatMs: dispatcher.timingsOf(group).repeat_interval_ms,
+      }),
+    )
+  }
+
+  return {
+    groups: () => statusesOf(dispatcher.groups()),
+    act(id, action) {
+      const group = dispatcher.groups().find((one) => idOf(one) === id)
+      if (!group) return null
+      people.act(group, action)
+      dispatcher.changed(group)
+      return statusesOf([group])[0] ?? null
+    },
+    silences: () => silences.list(),
+    silence: (id) => silences.get(id),
+    setSilence: (input) => silences.set(input),
+    expireSilence: (id, who) => silences.expire(id, who),
+    matching: (matchers) => dispatcher.firing().filter(({ labels }) => allHold(matchers, labels)),
+    async receive(posted) {
+      await ready()
+      const { alerts, problems } = readPostedAlerts(posted, clock.now(), resolveTimeoutMs())
+      external.receive(alerts)
+      return { accepted: alerts.length, problems }
+    },
+    restore: () => external.restore(dispatcher.firing(), resolveTimeoutMs()),
+    stop: () => external.stop(),
+  }
+}

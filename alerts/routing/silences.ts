@@ -1,0 +1,149 @@
+/** Keeps the silences: made, changed and ended by people, stored, and asked at every flush. */
+import { randomUUID } from 'node:crypto'
+import type { SilenceRow } from '../../storage/queries/silences.ts'
+import type { Clock } from '../clock.ts'
+import type { Labels } from '../labels.ts'
+import type { RowWriter } from '../row-writer.ts'
+import {
+  canEditInPlace,
+  checkSilence,
+  compileSilence,
+  describeMatchers,
+  expiredShownMs,
+  SilenceError,
+  silenceInput,
+  type CompiledSilence,
+  type Silence,
+  type SilenceInput,
+  type SilenceState,
+} from './silence.ts'
+
+export interface SilenceStatus extends Silence {
+  state: SilenceState
+  /** `severity="page", team!="infra"`. */
+  text: string
+}
+
+type Action = 'silence' | 'edit_silence' | 'expire_silence'
+
+export class Silences {
+  readonly #clock: Clock
+  readonly #writer: RowWriter
+  readonly #silences = new Map<string, CompiledSilence>()
+  #changed = () => {}
+
+  constructor({ clock, writer }: { clock: Clock; writer: RowWriter }) {
+    this.#clock = clock
+    this.#writer = writer
+  }
+
+  /** Calls `changed` after every change. */
+  onChange(changed: () => void): void {
+    this.#changed = changed
+  }
+
+  /** Takes over what was stored. */
+  restore(rows: readonly SilenceRow[]): void {
+    for (const { matchers, time_intervals, ...row } of rows) {
+      const silence = {
+        ...row,
+        matchers: JSON.parse(matchers) as Silence['matchers'],
+        time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
+      }
+      this.#silences.set(silence.id, compileSilence(silence))
+    }
+  }
+
+  /** Every one that holds or will, and those that expired in the last 120 hours, the newest end first. */
+  list(): SilenceStatus[] {
+    const now = this.#clock.now()
+    for (const [id, { silence }] of this.#silences)
+      if (silence.ends_at + expiredShownMs <= now) this.#silences.delete(id)
+    return [...this.#silences.values()]
+      .map((compiled) => statusOf(compiled, now))
+      .toSorted((a, b) => b.ends_at - a.ends_at || (a.id < b.id ? -1 : 1))
+  }
+
+  /** Null when there is none of that id. */
+  get(id: string): SilenceStatus | null {
+    const found = this.#silences.get(id)
+    return found ? statusOf(found, this.#clock.now()) : null
+  }
+
+  /** Those that hold now. */
+  active(now: number): CompiledSilence[] {
+    return [...this.#silences.values()].filter((silence) => silence.state(now) === 'active')
+  }
+
+  /**
+   * Makes a silence, or edits the one of that id: it keeps its id unless it means other alerts or other times that have begun;
+   * then it ends, and a new one takes its place. Throws SilenceError, field `id` for one that is not there.
+   */
+  set(input: SilenceInput): SilenceStatus {
+    const now = this.#clock.now()
+    const { id, ...checked } = silenceInput.parse(input)
+    checkSilence({ ...checked, id }, now)
+    const before = id === undefined ? null : this.#silences.get(id)?.silence
+    if (before === undefined) throw new SilenceError('id', `there is no silence ${id}`)
+    const starts_at = checked.starts_at ?? before?.starts_at ?? now
+    const next = { ...checked, starts_at, updated_at: now }
+    if (before && canEditInPlace(before, next, now)) return this.#put({ ...next, id: before.id }, 'edit_silence')
+    if (before && before.ends_at > now)
+      this.#put(
+        { ...before, ends_at: now, starts_at: Math.min(before.starts_at, now), updated_at: now },
+        'expire_silence',
+        checked.created_by,
+      )
+    return this.#put({ ...next, starts_at: Math.max(starts_at, now), id: randomUUID() }, 'silence')
+  }
+
+  /** Ends a silence now. Throws SilenceError on one that is not there or has expired. */
+  expire(id: string, who: string): SilenceStatus {
+    const now = this.#clock.now()
+    const silence = this.#silences.get(id)?.silence
+    if (!silence) throw new SilenceError('id', `there is no silence ${id}`)
+    if (silence.ends_at <= now) throw new SilenceError('id', `silence ${id} has expired already`)
+    const starts_at = Math.min(silence.starts_at, now)
+    return this.#put({ ...silence, starts_at, ends_at: now, updated_at: now }, 'expire_silence', who)
+  }
+
+  #put(silence: Silence, action: Action, who = silence.created_by): SilenceStatus {
+    const compiled = compileSilence(silence)
+    this.#silences.set(silence.id, compiled)
+    this.#writer.put('silences', silenceRow(silence, this.#writer.nextVersion()), silence.id)
+    this.#writer.put('alert_actions', {
+      timestamp: new Date(silence.updated_at),
+      action,
+      who,
+      comment: silence.comment,
+      silence_id: silence.id,
+      matchers: describeMatchers(silence.matchers),
+    })
+    void this.#writer.flush()
+    this.#changed()
+    return statusOf(compiled, silence.updated_at)
+  }
+}
+
+/** The active ones that match. */
+export function silencesOf(active: readonly CompiledSilence[], labels: Labels): string[] {
+  return active.filter((silence) => silence.matches(labels)).map(({ silence }) => silence.id)
+}
+
+function statusOf(compiled: CompiledSilence, now: number): SilenceStatus {
+  const { silence } = compiled
+  return { ...silence, state: compiled.state(now), text: describeMatchers(silence.matchers) }
+}
+
+function silenceRow(silence: Silence, version: number): object {
+  return {
+    ...silence,
+    matchers: JSON.stringify(silence.matchers),
+    time_intervals: silence.time_intervals.length > 0 ? JSON.stringify(silence.time_intervals) : '',
+    starts_at: new Date(silence.starts_at),
+    ends_at: new Date(silence.ends_at),
+    updated_at: new Date(silence.updated_at),
+    deleted: false,
+    version,
+  }
+}

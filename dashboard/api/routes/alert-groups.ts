@@ -1,0 +1,38 @@
+/** Alert groups: who is in them, who was told, and what people do about them. */
+import { Hono, type Context } from 'hono'
+import { z } from 'zod'
+import type { RouteContext } from '../context.ts'
+import type { DashboardDeps } from '../deps.ts'
+import { ApiError } from '../errors.ts'
+import { checked, checkedBody } from '../question.ts'
+
+const said = z.strictObject({
+  who: z.string().trim().min(1, 'must not be empty').max(200),
+  comment: z.string().trim().max(2_000).default(''),
+})
+const remark = said.extend({ comment: z.string().trim().min(1, 'must not be empty').max(2_000) })
+const hint = 'Send JSON: { "who": "…", "comment": "…" }'
+
+/** Throws 503 where alerts run in another process. */
+export function routingOf({ alerts: { routing } }: DashboardDeps) {
+  if (routing) return routing
+  throw new ApiError(503, 'Alerts do not run in this process', 'Ask the process that runs them: serve --only alerts')
+}
+
+export function alertGroupsRoute({ deps }: RouteContext) {
+  type Act = 'acknowledge' | 'unacknowledge' | 'comment'
+  const act = (c: Context, action: Act, body: z.output<typeof said>) => {
+    const group = routingOf(deps).act(c.req.param('id') ?? '', { action, ...body })
+    if (group) return c.json(group)
+    throw new ApiError(404, 'There is no such alert group; it may be over', '/api/alerts/groups lists them', 'id')
+  }
+  return new Hono()
+    .get('/api/alerts/groups', checked(z.strictObject({})), (c) => c.json({ groups: routingOf(deps).groups() }))
+    .post('/api/alerts/groups/:id/acknowledge', checkedBody(said, hint), (c) =>
+      act(c, 'acknowledge', c.req.valid('json')),
+    )
+    .post('/api/alerts/groups/:id/unacknowledge', checkedBody(said, hint), (c) =>
+      act(c, 'unacknowledge', c.req.valid('json')),
+    )
+    .post('/api/alerts/groups/:id/comment', checkedBody(remark, hint), (c) => act(c, 'comment', c.req.valid('json')))
+}

@@ -1,0 +1,163 @@
+/**
+ * The parts of Alertmanager's API (v2) that other programs call: Prometheus sends alerts here, `amtool` and scripts manage
+ * silences. Shapes and words are Alertmanager's, hence the camelCase.
+ */
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { z } from 'zod'
+import { postedAlerts } from '../../../alerts/routing/received-alert.ts'
+import { SilenceError, type SilenceInput } from '../../../alerts/routing/silence.ts'
+import type { SilenceStatus } from '../../../alerts/routing/silences.ts'
+import type { GroupMember, GroupStatus } from '../../../alerts/routing/group-status.ts'
+import type { RouteContext } from '../context.ts'
+import { routingOf } from './alert-groups.ts'
+
+const maxBodyBytes = 16 * 1024 * 1024
+
+const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
+const postedSilence = z.object({
+  id: z.string().optional(),
+  matchers: z.array(
+    z.object({ name: z.string(), value: z.string(), isRegex: z.boolean(), isEqual: z.boolean().default(true) }),
+  ),
+  startsAt: time,
+  endsAt: time,
+  createdBy: z.string(),
+  comment: z.string(),
+})
+
+export function alertmanagerRoute({ deps, now }: RouteContext) {
+  const started = now()
+  const limited = bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: (c) => refused(c, `more than ${maxBodyBytes} bytes`, 413),
+  })
+  return new Hono()
+    .get('/-/healthy', (c) => c.text('OK'))
+    .get('/-/ready', (c) => c.text('OK'))
+    .get('/api/v2/status', (c) =>
+      c.json({
+        cluster: { name: '', peers: [], status: 'disabled' },
+        config: { original: '' },
+        uptime: new Date(started).toISOString(),
+        versionInfo: {
+          branch: '',
+          buildDate: '',
+          buildUser: '',
+          goVersion: '',
+          revision: '',
+          version: `inferwatch ${deps.version}`,
+        },
+      }),
+    )
+    .get('/api/v2/alerts', (c) => c.json(alertsOf(routingOf(deps).groups())))
+    .post('/api/v2/alerts', limited, async (c) => {
+      const posted = postedAlerts.safeParse(await c.req.json<unknown>().catch(() => null))
+      if (!posted.success) return refused(c, issueOf(posted.error))
+      const { problems } = await routingOf(deps).receive(posted.data)
+      return problems.length > 0 ? refused(c, problems.join('; ')) : c.body(null, 200)
+    })
+    .get('/api/v2/silences', (c) => c.json(routingOf(deps).silences().map(gettableSilence)))
+    .post('/api/v2/silences', limited, async (c) => {
+      const posted = postedSilence.safeParse(await c.req.json<unknown>().catch(() => null))
+      if (!posted.success) return refused(c, issueOf(posted.error))
+      return refusable(c, () => c.json({ silenceID: routingOf(deps).setSilence(silenceOf(posted.data)).id }))
+    })
+    .get('/api/v2/silence/:id', (c) => {
+      const silence = routingOf(deps).silence(c.req.param('id'))
+      return silence ? c.json(gettableSilence(silence)) : c.body(null, 404)
+    })
+    .delete('/api/v2/silence/:id', (c) =>
+      refusable(c, () => {
+        routingOf(deps).expireSilence(c.req.param('id'), 'Alertmanager API')
+        return c.body(null, 200)
+      }),
+    )
+}
+
+const refused = (c: Context, message: string, status: 400 | 404 | 413 = 400) => c.json(message, status)
+
+function issueOf({ issues }: z.ZodError): string {
+  const { path = [], message = 'not understood' } = issues[0] ?? {}
+  return path.length > 0 ? `${path.join('.')}: ${message}` : message
+}
+
+function refusable(c: Context, change: () => Response): Response {
+  try {
+    return change()
+  } catch (error) {
+    if (error instanceof SilenceError)
+      return refused(c, `${error.field}: ${error.message}`, error.field === 'id' ? 404 : 400)
+    if (error instanceof z.ZodError) return refused(c, issueOf(error))
+    throw error
+  }
+}
+
+function silenceOf({
+  id,
+  matchers,
+  startsAt,
+  endsAt,
+  createdBy,
+  comment,
+}: z.output<typeof postedSilence>): SilenceInput {
+  return {
+    ...(id ? { id } : {}),
+    matchers: matchers.map(({ name, value, isRegex, isEqual }) => ({
+      name,
+      value,
+      is_regex: isRegex,
+      is_equal: isEqual,
+    })),
+    starts_at: startsAt,
+    ends_at: endsAt,
+    created_by: createdBy,
+    comment,
+  }
+}
+
+function gettableSilence(silence: SilenceStatus) {
+  return {
+    id: silence.id,
+    status: { state: silence.state },
+    matchers: silence.matchers.map(({ name, value, is_regex, is_equal }) => ({
+      name,
+      value,
+      isRegex: is_regex,
+      isEqual: is_equal,
+    })),
+    startsAt: new Date(silence.starts_at).toISOString(),
+    endsAt: new Date(silence.ends_at).toISOString(),
+    updatedAt: new Date(silence.updated_at).toISOString(),
+    createdBy: silence.created_by,
+    comment: silence.comment,
+  }
+}
+
+/** Every firing alert once, with the receivers of all of its groups. */
+function alertsOf(groups: readonly GroupStatus[]) {
+  const members = groups.flatMap(({ receiver, alerts }) => alerts.map((alert) => ({ receiver, alert })))
+  const firing = members.filter(({ alert }) => alert.ends_at === null)
+  return [...Map.groupBy(firing, ({ alert }) => alert.fingerprint).values()].flatMap((same) => {
+    const [first] = same
+    return first ? [gettableAlert(first.alert, [...new Set(same.map(({ receiver }) => receiver))])] : []
+  })
+}
+
+function gettableAlert(alert: GroupMember, receivers: string[]) {
+  const silencedBy = alert.muted_by.flatMap((reason) => (reason.kind === 'silenced' ? [reason.silence_id] : []))
+  const inhibitedBy = alert.muted_by.flatMap((reason) => (reason.kind === 'inhibited' ? [reason.fingerprint] : []))
+  const startsAt = new Date(alert.starts_at).toISOString()
+  return {
+    annotations: alert.annotations,
+    labels: alert.labels,
+    fingerprint: alert.fingerprint,
+    startsAt,
+    updatedAt: startsAt,
+    // As Alertmanager has it of alerts that nobody gave an end: far enough for what comes next.
+    endsAt: new Date(alert.expires_at ?? alert.starts_at + 365 * 86_400_000).toISOString(),
+    generatorURL: alert.generator_url ?? '',
+    receivers: receivers.map((name) => ({ name })),
+    status: { state: alert.muted_by.length > 0 ? 'suppressed' : 'active', silencedBy, inhibitedBy },
+  }
+}

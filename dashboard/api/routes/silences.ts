@@ -1,0 +1,51 @@
+/** Silences: who may not be told of what, until when and why. */
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { MatcherError, parseMatchers } from '../../../alerts/routing/matcher.ts'
+import { SilenceError, silenceInput, storedMatcherOf } from '../../../alerts/routing/silence.ts'
+import type { RouteContext } from '../context.ts'
+import { ApiError } from '../errors.ts'
+import { checked, checkedBody } from '../question.ts'
+import { routingOf } from './alert-groups.ts'
+
+const hint =
+  'Send JSON: { "matchers": [{ "name": "model", "value": "gpt-4o" }], "ends_at": epoch ms, "created_by": "…", "comment": "why" }'
+
+const ending = z.strictObject({ who: z.string().trim().min(1, 'must not be empty').max(200) })
+
+export function silencesRoute({ deps }: RouteContext) {
+  return (
+    new Hono()
+      .get('/api/silences', checked(z.strictObject({})), (c) => c.json({ silences: routingOf(deps).silences() }))
+      // Of a link such as /alerts/silence?matchers=model="gpt-4o": the form's matchers, and what they would silence now.
+      .get('/api/silences/preview', checked(z.strictObject({ matchers: z.string().max(10_000) })), (c) => {
+        const matchers = matchersOf(c.req.valid('query').matchers)
+        return c.json({ matchers: matchers.map(storedMatcherOf), alerts: routingOf(deps).matching(matchers) })
+      })
+      .post('/api/silences', checkedBody(silenceInput, hint), (c) =>
+        c.json(refusable(() => routingOf(deps).setSilence(c.req.valid('json')))),
+      )
+      .post('/api/silences/:id/expire', checkedBody(ending, 'Send JSON: { "who": "…" }'), (c) =>
+        c.json(refusable(() => routingOf(deps).expireSilence(c.req.param('id'), c.req.valid('json').who))),
+      )
+  )
+}
+
+function matchersOf(text: string) {
+  try {
+    return parseMatchers(text)
+  } catch (error) {
+    if (!(error instanceof MatcherError)) throw error
+    throw new ApiError(400, error.message, 'Matchers are comma-separated: severity="page", model=~"gpt-.*"', 'matchers')
+  }
+}
+
+/** A silence that cannot be is a 400 that names the field; one that is not there, a 404. */
+function refusable<T>(change: () => T): T {
+  try {
+    return change()
+  } catch (error) {
+    if (!(error instanceof SilenceError)) throw error
+    throw new ApiError(error.field === 'id' ? 404 : 400, `${error.field}: ${error.message}`, hint, error.field)
+  }
+}
