@@ -5,6 +5,7 @@ import { pino, type Logger } from 'pino'
 import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
+import type { TestFlags } from './alerts/rule-tests/command.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
 import type { Demo } from './collector/demo/index.ts'
 import type { ImportFlags } from './collector/import/command.ts'
@@ -160,6 +161,20 @@ command('list', { parent: exports })
     await withStorage(options.config, async (config, storage) => {
       for (const line of textTable(await exportListCommand(config.export, exportDeps(config, storage)))) print(line)
     })
+  })
+
+const alerts = program.command('alerts').description('alert rules as code')
+
+command('test <files...>', { parent: alerts })
+  .description('run unit tests of alert rules, on a temporary database')
+  .option('--run <pattern>', 'only tests whose name matches this regular expression')
+  .option('--junit <file>', 'write the results as JUnit XML too')
+  .action(async (files: string[], options: TestFlags) => {
+    const { testCommand } = await import('./alerts/rule-tests/command.ts')
+    const { barProgress } = await import('./collector/import/progress.ts')
+    const log = pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
+    const progress = barProgress(process.stderr, 'evaluations')
+    if (!(await testCommand(files, options, { log, progress, print }))) process.exitCode = 1
   })
 
 command('sql <query>')
