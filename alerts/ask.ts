@@ -99,7 +99,8 @@ function rowsOf(reader: Db, { sql, params }: Question, signal: AbortSignal): Pro
   return reader.query<ScanRow>(sql, params, { signal, max_execution_s: longestQueryS })
 }
 
-function toSamples(rows: readonly ScanRow[], rule: Rule): Sample[] {
+/** The rows of one evaluation. Throws EvaluationError when they can't be read. */
+export function toSamples(rows: readonly ScanRow[], rule: Rule): Sample[] {
   const samples = rows.flatMap((row) => toSample(row, rule))
   if (samples.length > rule.limit)
     throw new EvaluationError(
@@ -130,7 +131,8 @@ function detailsOf(details: unknown): Labels {
 
 const labelsOf = (columns: object): Labels => Object.fromEntries(Object.entries(columns).flatMap(toLabel))
 
-function isBeyond(value: number, threshold: Threshold | null): boolean {
+/** Whether the rule holds for a value; without a threshold it holds for every one. */
+export function isBeyond(value: number, threshold: Threshold | null): boolean {
   if (threshold === null) return true
   return threshold.side === 'above' ? value > threshold.value : value < threshold.value
 }

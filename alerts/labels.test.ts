@@ -13,6 +13,8 @@ test('the fingerprint is Alertmanager’s', () => {
   )
   // FNV-1a's offset basis.
   expect(fingerprint({})).toBe('cbf29ce484222325')
+  // By a calculation with big integers.
+  expect(fingerprint({ alertname: 'Größe', model: 'ü'.repeat(50) })).toBe('15ca0267bc8f9a50')
   expect(fingerprint({ a: 'bc' })).not.toBe(fingerprint({ ab: 'c' }))
 })
 

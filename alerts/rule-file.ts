@@ -25,7 +25,12 @@ const shippedRules = new URL('rules/default.yaml', import.meta.url).pathname
 /** Every group of the configured files and, unless switched off, the shipped ones. Throws ConfigError. */
 export async function loadRuleGroups(config: AlertsConfig, baseDir: string): Promise<RuleGroup[]> {
   const files = [...(config.shipped_rules ? [shippedRules] : []), ...(await ruleFiles(config.rules, baseDir))]
-  const results = await Promise.all(files.map((file) => readRuleFile(file, baseDir)))
+  return loadRuleFiles(files, baseDir)
+}
+
+/** Every group of these files; messages name them as seen from `baseDir`. Throws ConfigError. */
+export async function loadRuleFiles(files: readonly string[], baseDir = process.cwd()): Promise<RuleGroup[]> {
+  const results = await Promise.all(files.map((file) => readRuleFile(resolve(baseDir, file), baseDir)))
   const groups = results.flatMap((result) => result.groups)
   const problems = results.flatMap((result) => result.problems)
   for (const [index, { name, file }] of groups.entries()) {
@@ -118,7 +123,9 @@ function parseRule(file: YamlFile, path: Path, raw: unknown, group: string): Rul
   const parsed = kind.schema.safeParse(raw)
   if (!parsed.success) return explainIssues(file, path, (inner) => keysOf(kind.schema, inner), parsed.error.issues)
   const problems = problemsOf(file, path, parsed.data, kind)
-  return problems.length > 0 ? problems : compile(kind, parsed.data, group, file.name)
+  return problems.length > 0
+    ? problems
+    : compile(kind, parsed.data, group, { file: file.name, place: file.place(path) })
 }
 
 function kindOf(file: YamlFile, path: Path, raw: unknown): RuleKind | string {
@@ -147,7 +154,7 @@ function problemsOf(file: YamlFile, path: Path, rule: CommonRule, kind: RuleKind
   return problems
 }
 
-function compile(kind: RuleKind, rule: CommonRule, group: string, file: string): Rule {
+function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<Rule, 'file' | 'place'>): Rule {
   const threshold = thresholdOf(rule)
   return {
     id: rule.alert,
@@ -155,17 +162,19 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     group,
     kind: kind.name,
     unit: typeof kind.unit === 'string' ? kind.unit : kind.unit.of(rule),
-    file,
+    ...source,
     for_ms: durationMs(rule.for),
     keep_firing_for_ms: durationMs(rule.keep_firing_for),
     window_ms: windowOf(kind, rule),
     threshold,
+    bounds: kind.bounds ?? {},
     limit: rule.limit,
     no_data: { action: rule.no_data.action, for_ms: durationMs(rule.no_data.for) },
     on_error: { action: rule.on_error.action, for_ms: durationMs(rule.on_error.for) },
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    measure: (range) => kind.question(rule, null, range),
     presence(range) {
       const anything = kind.question(rule, null, range)
       return anything.part ? alertPresence(anything.part.scan) : anything

@@ -15,6 +15,11 @@ export interface Threshold {
   value: number
 }
 
+export interface Bounds {
+  least?: number
+  most?: number
+}
+
 /** What becomes of a rule's alerts while their values are unknown. */
 export interface Policy<Action> {
   /** ok: they resolve · keep: they stay as they were · alert: they fire, and the rule's own labels when there is none. */
@@ -32,6 +37,8 @@ export interface Rule {
   kind: string
   unit: Unit
   file: string
+  /** `file:line`. */
+  place: string
   for_ms: number
   keep_firing_for_ms: number
   window_ms: number
@@ -40,6 +47,8 @@ export interface Rule {
   limit: number
   no_data: Policy<'ok' | 'alert' | 'keep'>
   on_error: Policy<'keep' | 'alert'>
+  /** What its values lie within; a side that is left out has no bound. */
+  bounds: Bounds
   labels: Labels
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, `details` for the texts alone, and every other column a label. */
@@ -52,6 +61,8 @@ export interface Rule {
   latched?: (labels: Labels, at: number) => boolean
   /** Of rules that watch an objective. */
   slo?: Slo
+  /** The same question without the threshold: every value, for backtests and charts. */
+  measure: (range: TimeRange) => Question
 }
 
 export interface RuleGroup {

@@ -98,7 +98,16 @@ export function ruleStatuses(evaluator: Evaluator): RuleStatus[] {
 }
 
 function ruleStatus({ rule, group, active, status, progress }: ReturnType<Engine['rules']>[number]): RuleStatus {
-  const { question: _, own: __, latched: ___, presence: ____, ...settings } = rule
+  const {
+    question: _,
+    own: __,
+    latched: ___,
+    presence: ____,
+    place: _____,
+    bounds: ______,
+    measure: _______,
+    ...settings
+  } = rule
   const { question, ...health } = status
   const firing = active.filter(({ state }) => state === 'firing').length
   const pending = active.length - firing

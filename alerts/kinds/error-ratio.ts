@@ -8,6 +8,7 @@ const errorClass = z.enum(errorClasses)
 export const errorRatio = defineKind({
   name: 'error_ratio',
   unit: 'ratio',
+  bounds: { least: 0, most: 1 },
   schema: z.strictObject({
     ...ruleShape('ratio', '5m'),
     ...scanShape,

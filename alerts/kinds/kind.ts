@@ -5,7 +5,7 @@ import { dimensionColumns, type Question } from '../../storage/queries/alert-sca
 import { filterColumns } from '../../storage/queries/where.ts'
 import { duration } from '../config.ts'
 import type { Labels } from '../labels.ts'
-import type { Threshold, Unit } from '../rule.ts'
+import type { Bounds, Threshold, Unit } from '../rule.ts'
 import type { Sample } from '../instance.ts'
 import type { Readings } from '../self/reading.ts'
 import type { Slo } from '../slo/slo.ts'
@@ -31,6 +31,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   name: string
   /** Of the value and the threshold; some kinds measure in several. */
   unit: Unit | { of(rule: z.output<Schema>): Unit }
+  /** What values of this kind lie within, for a word about thresholds that nothing can be beyond. */
+  bounds?: Bounds
   /** Strict, and made from `ruleShape`. */
   schema: Schema
   /** A rule that works: feeds the docs and the test over the list. */

@@ -3,10 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { parse } from 'yaml'
 import { testStorage } from '../../storage/testing.ts'
 import { alertsConfig, type AlertsConfig } from '../config.ts'
-import type { Alerts } from '../index.ts'
 import type { Labels } from '../labels.ts'
 import type { WebhookMessage } from '../notify/testing/webhook.ts'
-import { alertsHarness, minute, second, t0, type Harness } from '../testing/harness.ts'
+import { alertsHarness, minute, second, t0, type Harness, type LeadingAlerts } from '../testing/harness.ts'
 import { parseMatchers } from './matcher.ts'
 import { storedMatcherOf } from './silence.ts'
 
@@ -40,7 +39,7 @@ const start = (yaml: string) => room.start({ config: configure(yaml) })
 
 const iso = (at: number) => new Date(at).toISOString()
 
-async function fire(alerts: Alerts, ...sets: Labels[]): Promise<void> {
+async function fire(alerts: LeadingAlerts, ...sets: Labels[]): Promise<void> {
   const startsAt = room.clock.now()
   const posted = sets.map((labels) => ({
     labels: { alertname: 'X', ...labels },
@@ -51,7 +50,7 @@ async function fire(alerts: Alerts, ...sets: Labels[]): Promise<void> {
   expect(await alerts.routing.receive(posted)).toEqual({ accepted: sets.length, problems: [] })
 }
 
-async function resolve(alerts: Alerts, ...sets: Labels[]): Promise<void> {
+async function resolve(alerts: LeadingAlerts, ...sets: Labels[]): Promise<void> {
   const at = room.clock.now()
   await alerts.routing.receive(
     sets.map((labels) => ({ labels: { alertname: 'X', ...labels }, annotations: {}, startsAt: at, endsAt: at })),

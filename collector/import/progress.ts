@@ -10,13 +10,15 @@ export interface Progress {
 
 export const noProgress: Progress = { start: () => {}, update: () => {}, stop: () => {} }
 
-/** A bar on a terminal; nothing where nobody watches. */
-export function barProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+/** A bar on a terminal; nothing where nobody watches. `what` are the rows that `update` counts. */
+export function barProgress(stream: NodeJS.WriteStream = process.stderr, what = 'rows'): Progress {
   if (!stream.isTTY) return noProgress
   let known = true
   const open = () =>
     new SingleBar({
-      format: known ? '{bar} {percentage}% · {rows} rows · {eta_formatted} left' : '{rows} rows · {duration_formatted}',
+      format: known
+        ? `{bar} {percentage}% · {rows} ${what} · {eta_formatted} left`
+        : `{rows} ${what} · {duration_formatted}`,
       stream,
       barsize: 30,
       hideCursor: true,

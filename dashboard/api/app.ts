@@ -9,6 +9,7 @@ import { createLive, type Live } from './live.ts'
 import { alertGroupsRoute } from './routes/alert-groups.ts'
 import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { alertsRoute } from './routes/alerts.ts'
+import { backtestRoute } from './routes/backtest.ts'
 import { costRoute } from './routes/cost.ts'
 import { demoRoute } from './routes/demo.ts'
 import { filtersRoute } from './routes/filters.ts'
@@ -59,6 +60,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', slosRoute(context))
     .route('/', alertGroupsRoute(context))
     .route('/', silencesRoute(context))
+    .route('/', backtestRoute(context))
     .route('/', ingestRoute(context))
     .route('/', filtersRoute(context))
     .route('/', statusRoute(context))

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Db, SqlDb } from '../../storage/client.ts'
 import type { Alerts } from '../../alerts/index.ts'
+import type { Paging } from '../../alerts/backtest/index.ts'
 import type { DashboardConfig } from './config.ts'
 
 export interface Readiness {
@@ -37,6 +38,8 @@ export interface DashboardDeps {
   collectorReady(): Promise<Readiness>
   /** Without `routing` where another process evaluates, or none. */
   alerts: Pick<Alerts, 'active' | 'rules' | 'channels' | 'routing' | 'testNotification'>
+  /** Rules that people write go to the reader alone; how alerts are grouped is asked for each backtest. */
+  backtest: { reader: Db; paging(): Paging }
   demo: DemoControl
   /** The process's own metrics in the Prometheus text format. */
   metricsText(): Promise<string>

@@ -10,11 +10,11 @@ import { where, filterColumns, type Filter } from './where.ts'
 export interface Question {
   sql: string
   params: Record<string, unknown>
-  /** What it came from, when it may share a scan with others. */
+  /** What it came from: it may share a scan with others, and be asked of many moments at once (alert-grid.ts). */
   part?: ScanPart
 }
 
-/** One rule's share of a scan. */
+/** What a question of `alertScan` is made of. */
 export interface ScanPart {
   measure: Measure
   scan: AlertScan
