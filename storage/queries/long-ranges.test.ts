@@ -208,7 +208,7 @@ describe('where a range is read from', () => {
     expect(current.requests).toBe(raw?.requests)
     expectQuantile(current.p95_ms, raw?.durations ?? [], 0.95)
     expect((await filterValues(storage.reader, busy)).find(({ value }) => value === 'm')?.requests).toBe(310_000)
-  })
+  }, 120_000)
 
   test('while a rollup that an update brought is filled, what was there before', async () => {
     const range = { from: noon - 2 * day, to: noon }
