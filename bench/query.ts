@@ -12,7 +12,8 @@ import { testStorage } from '../storage/testing.ts'
 import { compareEndpoint } from './support/endpoint-overhead.ts'
 import { openMonth, type Month, type MonthFolder } from './support/month-folder.ts'
 import { questions, ranges, type Example, type Question, type RangeName } from './support/questions.ts'
-import { percentiles, type Rounds } from './support/rounds.ts'
+import { cpuSeconds } from './support/processes.ts'
+import { percentiles, type Percentiles, type Rounds } from './support/rounds.ts'
 import { rowsRead } from './support/rows-read.ts'
 import { loadMonth, models, month, users } from './support/synthetic-month.ts'
 
@@ -96,26 +97,46 @@ async function rolledUp(db: Db, to: number): Promise<string> {
 }
 
 async function answers(
-  { db, reader }: Storage,
+  { db, reader, ...engine }: Storage,
   chosen: readonly Question[],
   to: number,
   rounds: Rounds,
 ): Promise<{ met: number; missed: number }> {
   const tally = { met: 0, missed: 0 }
   const example = await exampleOf(db, to)
-  print('\n| | question | range | p50 | p95 | aim | met | rows read |\n|---|---|---|---|---|---|---|---|')
+  print('\n| | question | range | p50 | p95 | aim | met | CPU ms | rows read |\n|---|---|---|---|---|---|---|---|---|')
   for (const { group, name, ask, aims, over = Object.keys(ranges) as RangeName[] } of chosen)
     for (const range of over) {
       const asked = { from: to - ranges[range], to }
       const read = await rowsRead(reader, (counting) => ask(counting, asked, example))
-      const { p50, p95 } = await percentiles(() => ask(uncached(db), asked, example), rounds)
+      const { p50, p95, cpu_ms } = await timed(
+        engine.enginePid() ?? process.pid,
+        () => ask(uncached(db), asked, example),
+        rounds,
+      )
       const aim = aims[range]
       if (aim !== undefined) tally[p95 <= aim ? 'met' : 'missed'] += 1
       const verdict = aim === undefined ? '' : p95 <= aim ? 'yes' : `no, ${(p95 / aim).toFixed(1)} ×`
-      const cells = [group, name, range, p50.toFixed(1), p95.toFixed(1), aim ?? '', verdict, read.toLocaleString('en')]
+      const times = [p50.toFixed(1), p95.toFixed(1), aim ?? '', verdict, cpu_ms.toFixed(0)]
+      const cells = [group, name, range, ...times, read.toLocaleString('en')]
       print(`| ${cells.join(' | ')} |`)
     }
   return tally
+}
+
+/** With the CPU that the engine used for one of them: on a machine that does other things, times alone say little. */
+async function timed(
+  pid: number,
+  work: () => Promise<unknown>,
+  rounds: Rounds,
+): Promise<Percentiles & { cpu_ms: number }> {
+  let asked = 0
+  const before = cpuSeconds(pid)
+  const times = await percentiles(() => {
+    asked += 1
+    return work()
+  }, rounds)
+  return { ...times, cpu_ms: ((cpuSeconds(pid) - before) * 1000) / asked }
 }
 
 async function endpoint(running: Storage, dataDir: string, to: number, rounds: Rounds): Promise<void> {

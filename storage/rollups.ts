@@ -43,9 +43,9 @@ interface Touched {
   later_hash: string
 }
 
-export async function startRollups(db: Db, log: Logger): Promise<Rollups> {
+export async function startRollups(db: Db, log: Logger, specs: readonly RollupSpec[] = rollupSpecs): Promise<Rollups> {
   const clock = await versionClock(db)
-  const jobs = rollupSpecs.flatMap((spec) => jobsOf(db, log, clock, spec))
+  const jobs = specs.flatMap((spec) => jobsOf(db, log, clock, spec))
   const loops = jobs.map((job) => new Loop(job, log))
   return {
     async flush() {

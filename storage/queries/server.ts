@@ -34,7 +34,7 @@ const day = 86_400_000
 export async function serversNow(db: Db, range: TimeRange): Promise<ServerNow[]> {
   const [newest, counted] = await Promise.all([newestSamples(db, range), counts(db, range)])
   const byKey = new Map(counted.map((row) => [keyOf(row), row]))
-  return newest.map((row) => ({ ...uncounted, ...byKey.get(keyOf(row)), ...row }))
+  return newest.map((row) => Object.assign({}, uncounted, byKey.get(keyOf(row)), row))
 }
 
 const keyOf = ({ server, instance, model }: Identity) => JSON.stringify([server, instance, model])
