@@ -125,7 +125,7 @@ function parseRule(file: YamlFile, path: Path, raw: unknown, group: string): Rul
   const problems = problemsOf(file, path, parsed.data, kind)
   return problems.length > 0
     ? problems
-    : compile(kind, parsed.data, group, { file: file.name, place: file.place(path) })
+    : compile(kind, parsed.data, group, { file: file.name, place: file.place(path), yaml: file.text(path) })
 }
 
 function kindOf(file: YamlFile, path: Path, raw: unknown): RuleKind | string {
@@ -154,7 +154,7 @@ function problemsOf(file: YamlFile, path: Path, rule: CommonRule, kind: RuleKind
   return problems
 }
 
-function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<Rule, 'file' | 'place'>): Rule {
+function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<Rule, 'file' | 'place' | 'yaml'>): Rule {
   const threshold = thresholdOf(rule)
   return {
     id: rule.alert,

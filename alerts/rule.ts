@@ -39,6 +39,8 @@ export interface Rule {
   file: string
   /** `file:line`. */
   place: string
+  /** The rule as its file has it. */
+  yaml: string
   for_ms: number
   keep_firing_for_ms: number
   window_ms: number

@@ -38,6 +38,8 @@ export interface RuleStatus {
   group: string
   kind: string
   file: string
+  /** As its file has it. */
+  yaml: string
   unit: Unit
   threshold: Threshold | null
   state: 'inactive' | 'pending' | 'firing'

@@ -17,6 +17,8 @@ export interface YamlFile {
   place(path: Path): string
   /** `file:line: key.0.path` of a key, of its nearest parent when it isn't there. */
   where(path: Path): string
+  /** What stands at a key, as it was written, moved to the left edge; empty when it isn't there. */
+  text(path: Path): string
 }
 
 /** Throws ConfigError on text that is not YAML. */
@@ -34,6 +36,13 @@ export function parseYaml(text: string, name: string): YamlFile {
     value: plain(document, name) ?? {},
     place,
     where: (path) => `${place(path)}${path.length > 0 ? `: ${path.join('.')}` : ''}`,
+    text(path) {
+      const node = document.getIn(path, true)
+      if (!isNode(node) || !node.range) return ''
+      const [start, end] = node.range
+      const indent = new RegExp(`^ {1,${lines.linePos(start).col - 1}}`, 'gm')
+      return text.slice(start, end).replaceAll(indent, '').trimEnd()
+    },
   }
 }
 

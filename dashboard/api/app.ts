@@ -77,4 +77,5 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
 }
 
 export type AppType = ReturnType<typeof createApp>
+export type { BacktestResult } from './routes/backtest.ts'
 export type { FilterColumn } from '../../storage/queries/where.ts'

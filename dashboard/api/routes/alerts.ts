@@ -1,11 +1,14 @@
 /** What fires or is about to, how every rule fared last, how the channels are, and what fired and was told before. */
 import { Hono } from 'hono'
+import { stringify } from 'yaml'
 import { z } from 'zod'
+import { kinds } from '../../../alerts/kinds/index.ts'
 import { deliveries, firings } from '../../../storage/queries/alert-history.ts'
 import { askRange, type RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { checked, checkedBody, questionSchema } from '../question.ts'
 
+const ruleQuestion = z.strictObject({ group: z.string(), id: z.string() })
 const testBody = z.strictObject({ receiver: z.string().min(1) })
 
 export function alertsRoute(context: RouteContext) {
@@ -17,9 +20,23 @@ export function alertsRoute(context: RouteContext) {
         // Parameters are unknown values, which no typed client can carry: the SQL's text is what people read.
         rules: alerts
           .rules()
-          .map(({ params, ...rule }) => Object.assign(rule, { params: params && JSON.stringify(params) })),
+          .map(({ params, evaluations: _evaluations, yaml: _yaml, ...rule }) =>
+            Object.assign(rule, { params: params && JSON.stringify(params) }),
+          ),
         channels: alerts.channels(),
+        lease: alerts.lease(),
       }),
+    )
+    .get('/api/alerts/rule', checked(ruleQuestion), (c) => {
+      // What only those who look at one rule want: of all rules it would be megabytes.
+      const { group, id } = c.req.valid('query')
+      const found = alerts.rules().find((rule) => rule.group === group && rule.id === id)
+      if (!found) throw new ApiError(404, `There is no rule ${id} in group ${group}`, '/api/alerts lists them', 'id')
+      const { yaml, evaluations, interval_ms } = found
+      return c.json({ yaml, evaluations, interval_ms })
+    })
+    .get('/api/alerts/kinds', checked(z.strictObject({})), (c) =>
+      c.json({ kinds: kinds.map(({ name, example }) => ({ name, yaml: stringify(example).trimEnd() })) }),
     )
     .get('/api/alerts/history', checked(questionSchema({})), async (c) =>
       c.json(

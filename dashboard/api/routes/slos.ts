@@ -17,7 +17,7 @@ export function slosRoute({ deps: { alerts }, ask, now }: RouteContext) {
     const at = Math.ceil(now() / 1000) * 1000
     const watched = alerts
       .rules()
-      .flatMap(({ name, group: of, slo }) => (slo ? [{ rule: name, group: of, slo }] : []))
+      .flatMap(({ id, name, group: of, slo }) => (slo ? [{ id, rule: name, group: of, slo }] : []))
       .filter((known) => (rule ?? known.rule) === known.rule && (group ?? known.group) === known.group)
     const key = JSON.stringify([c.req.path, at, watched])
     return c.json(
