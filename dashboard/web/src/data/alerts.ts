@@ -12,6 +12,14 @@ export type ActiveAlert = Alerts['active'][number]
 export type RuleView = Alerts['rules'][number]
 export type ChannelView = Alerts['channels'][number]
 
+const rule = (group: string, id: string) => read(api.alerts.rule.$get({ query: { group, id } }))
+
+/** A rule's last evaluations, and its text. */
+export const useRule = ({ group, id }: Pick<RuleView, 'group' | 'id'>) =>
+  useQuery({ queryKey: [liveKey, 'rule', group, id], queryFn: () => rule(group, id) })
+
+export type EvaluationRecord = Awaited<ReturnType<typeof rule>>['evaluations'][number]
+
 const history = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.alerts.history.$get({ query }, { init: { signal: signal ?? null } }))
 

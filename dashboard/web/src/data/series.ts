@@ -17,4 +17,4 @@ export type ThroughputSeries = Awaited<ReturnType<typeof throughput>>
 export type SpendSeries = Awaited<ReturnType<typeof spend>>
 
 /** What every series says of its time axis. */
-export type SeriesFrame = Pick<LatencySeries, 'from' | 'to' | 'step_ms' | 'times' | 'source'>
+export type SeriesFrame = Pick<LatencySeries, 'from' | 'to' | 'step_ms' | 'times'>

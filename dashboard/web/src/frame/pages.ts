@@ -24,4 +24,7 @@ export const pages = [
 ] as const
 
 /** Pages that others lead to. */
-export const innerPages = [{ to: '/schema', word: 'Tables and views', filters: false, range: false }] as const
+export const innerPages = [
+  { to: '/schema', word: 'Tables and views', filters: false, range: false },
+  { to: '/alerts/rule', word: 'Rule editor', filters: false, range: true },
+] as const

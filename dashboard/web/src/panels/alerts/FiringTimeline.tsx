@@ -3,10 +3,12 @@ import { timeTicks } from '../../charts/time-axis.ts'
 import { formatIso, formatMs, formatTime } from '../../lib/format.ts'
 import { labelText } from './words.ts'
 
+type Firing = Omit<FiringRow, 'annotations' | 'value'>
+
 const mostLanes = 30
 
 /** When each alert fired, a lane each; those that fired last stand first. */
-export function FiringTimeline({ firings, from, to }: { firings: readonly FiringRow[]; from: number; to: number }) {
+export function FiringTimeline({ firings, from, to }: { firings: readonly Firing[]; from: number; to: number }) {
   const lanes = [...Map.groupBy(firings, ({ group, rule, fingerprint }) => `${group} ${rule} ${fingerprint}`)]
   const at = (time: number) => `${(100 * (Math.min(Math.max(time, from), to) - from)) / (to - from)}%`
   return (
@@ -51,5 +53,5 @@ export function FiringTimeline({ firings, from, to }: { firings: readonly Firing
 const ticksBetween = (from: number, to: number) =>
   timeTicks(from, to, 5).filter((tick) => Math.min(tick - from, to - tick) > 0.05 * (to - from))
 
-const spanText = ({ from_ms, to_ms }: FiringRow, now: number) =>
+const spanText = ({ from_ms, to_ms }: Firing, now: number) =>
   `from ${formatIso(from_ms)} ${to_ms === null ? 'on' : `to ${formatIso(to_ms)}`}, ${formatMs((to_ms ?? now) - from_ms)}`

@@ -1,0 +1,37 @@
+import { useAlerts, useRule, type RuleView } from '../data/alerts.ts'
+import { useRuleKinds } from '../data/backtest.ts'
+import { ruleFileOf } from '../lib/rule-text.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { RuleWorkbench } from '../panels/alerts/RuleWorkbench.tsx'
+import { ruleKey } from '../panels/alerts/words.ts'
+import { Failure, PanelSkeleton } from '../panels/states.tsx'
+import '../styles/alerts.css'
+
+/** A rule while somebody writes it: its values, and when it would have fired. It begins as a copy of the URL's rule, or as an example. */
+export default function RuleEditor() {
+  const [search] = useSearch()
+  const alerts = useAlerts()
+  const copied = alerts.data?.rules.find((rule) => ruleKey(rule) === search.row)
+  if (search.row !== undefined && alerts.isPending) return <PanelSkeleton height={320} />
+  return copied ? <Copy key={search.row} rule={copied} /> : <Example />
+}
+
+function Copy({ rule }: { rule: RuleView }) {
+  const { data, error, isPending, refetch } = useRule(rule)
+  const kinds = useRuleKinds().data?.kinds ?? []
+  if (isPending) return <PanelSkeleton height={320} />
+  if (!data) return <Failure error={error} retry={() => void refetch()} height={320} />
+  const example = kinds.find(({ name }) => name === rule.kind)
+  const yaml = data.yaml || (example?.yaml ?? '')
+  return <RuleWorkbench first={ruleFileOf(yaml, data.interval_ms)} kinds={kinds} />
+}
+
+/** Of the rules that come with Inferwatch. */
+const usualIntervalMs = 30_000
+
+function Example() {
+  const { data, error, isPending, refetch } = useRuleKinds()
+  if (isPending) return <PanelSkeleton height={320} />
+  if (!data) return <Failure error={error} retry={() => void refetch()} height={320} />
+  return <RuleWorkbench first={ruleFileOf(data.kinds[0]?.yaml ?? '', usualIntervalMs)} kinds={data.kinds} />
+}
