@@ -34,6 +34,10 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Alerts.tsx')),
   ),
   page(
+    '/alerts/silence',
+    lazyRouteComponent(() => import('./pages/SilenceLink.tsx')),
+  ),
+  page(
     '/alerts/rule',
     lazyRouteComponent(() => import('./pages/RuleEditor.tsx')),
   ),

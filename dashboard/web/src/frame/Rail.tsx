@@ -14,6 +14,7 @@ const elsewhere = ({
   sql: _sql,
   view: _view,
   row: _row,
+  matchers: _matchers,
   ...search
 }: Partial<Search>) => search
 

@@ -128,6 +128,14 @@ describe('times', () => {
 
   test('older than a day is a date', () => expect(f.formatAgo(now - 3 * 86_400_000, now)).toMatch(/18 Nov/))
   test('a clock ahead of ours is now', () => expect(f.formatAgo(now + 5000, now)).toBe('now'))
+  test.each([
+    [-5000, 'now'],
+    [400, 'now'],
+    [12_900, 'in 12 s'],
+    [125_000, 'in 2 min'],
+    [7_300_000, 'in 2 h'],
+  ])('%s ms ahead reads %s', (left, text) => expect(plain(f.formatUntil(now + left, now))).toBe(text))
+  test('what comes after a day is a date', () => expect(f.formatUntil(now + 3 * 86_400_000, now)).toMatch(/24 Nov/))
   test('ISO for the hover', () => expect(f.formatIso(now)).toBe('2026-11-21T12:00:00.000Z'))
   test.each([
     [900_000, '15 minutes'],

@@ -138,6 +138,17 @@ export function formatAgo(at: Maybe, now: number): string {
   return formatTime(at, 86_400_000)
 }
 
+/** The same towards the future: in 5 s, in 2 h, then the date; what is due is `now`. */
+export function formatUntil(at: Maybe, now: number): string {
+  if (!known(at)) return unknown
+  const left = at - now
+  if (left < 1000) return 'now'
+  if (left < 60_000) return `in ${Math.floor(left / 1000)}${gap}s`
+  if (left < 3_600_000) return `in ${Math.floor(left / 60_000)}${gap}min`
+  if (left < 86_400_000) return `in ${Math.floor(left / 3_600_000)}${gap}h`
+  return formatTime(at, 7 * 86_400_000)
+}
+
 const clock: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
 
 /** A time on an axis or in a tooltip: as much date as a range of `rangeMs` needs. */

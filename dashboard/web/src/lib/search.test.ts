@@ -12,10 +12,20 @@ test.each([
   '?range=24h&sql=SELECT+1+%2B+%271%26%27%0AFROM+v_requests',
   '?server=vllm-1%3A8000',
   '?view=rules&row=inferwatch+HighP95Latency',
+  '?view=silences&matchers=model%3D%22a%2C+b%22%2C+team%3D%7E%22x.*%22',
+  '?view=silences&matchers=',
 ])('%s survives a round trip', (text) => expect(formatSearch(parseSearch(text))).toBe(text))
 
 test('what it does not know is dropped', () => {
   expect(formatSearch(parseSearch('?range=fast&from=1&evil=1&open=%3Cscript%3E&model=a&model=a'))).toBe('?model=a')
+})
+
+test('the matchers of a message’s link are one text', () => {
+  const text = `?${new URLSearchParams([
+    ['matcher', 'alertname="Down"'],
+    ['matcher', 'model="a, \\"b\\""'],
+  ]).toString()}`
+  expect(parseSearch(text).matchers).toBe('alertname="Down", model="a, \\"b\\""')
 })
 
 test('a range that ends before it starts is no range', () => {

@@ -43,6 +43,8 @@ export interface Search {
   view?: string
   /** The open row of a view: an alert, a rule, a silence. */
   row?: string
+  /** Of the silence that is being made: `model="gpt-4o", team=~"a.*"`; empty at first. */
+  matchers?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
 
@@ -51,6 +53,8 @@ export const defaultRange = '1h'
 
 /** Longer addresses are refused on their way by some servers, ours among them. */
 export const maxSqlInUrl = 4000
+
+const maxMatchersInUrl = 4000
 
 const duration = /^\d{1,6}(m|h|d)$/
 
@@ -78,6 +82,9 @@ export function parseSearch(text: string): Search {
   if (view !== null && /^[a-z]{1,20}$/.test(view)) search.view = view
   const row = query.get('row')
   if (row !== null && row.length <= 400) search.row = row
+  // Messages link with one `matcher` each.
+  const matchers = query.get('matchers') ?? (query.has('matcher') ? query.getAll('matcher').join(', ') : null)
+  if (matchers !== null && matchers.length <= maxMatchersInUrl) search.matchers = matchers
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -102,6 +109,7 @@ export function formatSearch(search: Search): string {
   if (search.sql !== undefined && search.sql.length <= maxSqlInUrl) query.set('sql', search.sql)
   if (search.view !== undefined) query.set('view', search.view)
   if (search.row !== undefined) query.set('row', search.row)
+  if (search.matchers !== undefined) query.set('matchers', search.matchers)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }

@@ -1,56 +1,36 @@
+import { Link } from '@tanstack/react-router'
 import { useAlerts, type Alerts as AlertsAnswer } from '../data/alerts.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { ActiveAlerts } from '../panels/alerts/ActiveAlerts.tsx'
 import { AlertSide } from '../panels/alerts/AlertSide.tsx'
+import { Groups } from '../panels/alerts/Groups.tsx'
 import { History } from '../panels/alerts/History.tsx'
+import { Objectives } from '../panels/alerts/Objectives.tsx'
 import { Receivers } from '../panels/alerts/Receivers.tsx'
 import { RuleTable } from '../panels/alerts/RuleTable.tsx'
-import { Failure, PanelSkeleton } from '../panels/states.tsx'
+import { Section } from '../panels/alerts/Section.tsx'
+import { Silences } from '../panels/alerts/Silences.tsx'
 import '../styles/alerts.css'
 
 interface View {
   view: string
   word: string
-  render: (data: AlertsAnswer, now: number) => React.ReactNode
+  Body: () => React.ReactNode
 }
 
 const views: readonly View[] = [
-  {
-    view: 'now',
-    word: 'Now',
-    render: ({ active }, now) => (
-      <Section title="Active" empty={active.length === 0 ? 'Nothing fires and nothing is pending' : null}>
-        <ActiveAlerts rows={active} now={now} />
-      </Section>
-    ),
-  },
-  { view: 'history', word: 'History', render: () => <History /> },
-  {
-    view: 'rules',
-    word: 'Rules',
-    render: ({ rules }, now) => (
-      <Section title="Rules" empty={rules.length === 0 ? 'Rules show once a file under alerts.rules holds one' : null}>
-        <RuleTable rows={rules} now={now} />
-      </Section>
-    ),
-  },
-  {
-    view: 'receivers',
-    word: 'Receivers',
-    render: ({ channels }, now) => (
-      <Section
-        title="Channels"
-        empty={channels.length === 0 ? 'Channels show once alerts.receivers in inferwatch.yaml lists some' : null}
-      >
-        <Receivers rows={channels} now={now} />
-      </Section>
-    ),
-  },
+  { view: 'now', word: 'Now', Body: Now },
+  { view: 'groups', word: 'Groups', Body: Groups },
+  { view: 'silences', word: 'Silences', Body: Silences },
+  { view: 'history', word: 'History', Body: History },
+  { view: 'rules', word: 'Rules', Body: Rules },
+  { view: 'slos', word: 'SLOs', Body: Objectives },
+  { view: 'receivers', word: 'Receivers', Body: Channels },
 ]
 
-/** What fires or is about to, what fired before, every rule, and where notifications go. */
+/** What fires or is about to, who is told, what is silenced, what fired before, every rule and objective, and where notifications go. */
 export default function Alerts() {
-  const { data, error, isPending, refetch, dataUpdatedAt } = useAlerts()
+  const { data, dataUpdatedAt } = useAlerts()
   const [search, change] = useSearch()
   const current = views.find(({ view }) => view === search.view) ?? views[0]
   return (
@@ -61,34 +41,72 @@ export default function Alerts() {
             key={view}
             type="button"
             aria-pressed={view === current?.view}
-            onClick={() => change(({ view: _view, row: _row, ...rest }) => (index === 0 ? rest : { ...rest, view }))}
+            onClick={() =>
+              change(({ view: _view, row: _row, matchers: _matchers, ...rest }) =>
+                index === 0 ? rest : { ...rest, view },
+              )
+            }
           >
             {word}
           </button>
         ))}
       </nav>
-      {isPending && <PanelSkeleton height={320} />}
-      {error && !data && <Failure error={error} retry={() => void refetch()} height={320} />}
-      {data && current?.render(data, dataUpdatedAt)}
+      {data && <Elsewhere lease={data.lease} />}
+      {current && <current.Body />}
       {data && <AlertSide active={data.active} rules={data.rules} now={dataUpdatedAt} />}
     </div>
   )
 }
 
-interface SectionProps {
-  title: string
-  /** What would be here and what brings it; null when there is something. */
-  empty: string | null
-  children: React.ReactNode
+/** Where another process evaluates; nothing where this one does. */
+function Elsewhere({ lease: { role, leader } }: Pick<AlertsAnswer, 'lease'>) {
+  if (role === 'leader' || leader === null) return null
+  return (
+    <p className="panel panel-wide panel-empty">
+      {`Another process evaluates the rules (${leader}): this page shows what it writes; groups and silences are on its own`}
+    </p>
+  )
 }
 
-function Section({ title, empty, children }: SectionProps) {
+function Now() {
   return (
-    <section className="panel panel-wide" aria-label={title}>
-      <header className="panel-head">
-        <h2>{title}</h2>
-      </header>
-      <div className="panel-body">{empty === null ? children : <p className="panel-empty">{empty}</p>}</div>
-    </section>
+    <Section
+      title="Active"
+      asked={useAlerts()}
+      empty={({ active }) => (active.length === 0 ? 'Nothing fires and nothing is pending' : null)}
+    >
+      {({ active }, now) => <ActiveAlerts rows={active} now={now} />}
+    </Section>
+  )
+}
+
+function Rules() {
+  return (
+    <Section
+      title="Rules"
+      asked={useAlerts()}
+      controls={
+        <Link to="/alerts/rule" className="control">
+          New rule
+        </Link>
+      }
+      empty={({ rules }) => (rules.length === 0 ? 'Rules show once a file under alerts.rules holds one' : null)}
+    >
+      {({ rules }, now) => <RuleTable rows={rules} now={now} />}
+    </Section>
+  )
+}
+
+function Channels() {
+  return (
+    <Section
+      title="Channels"
+      asked={useAlerts()}
+      empty={({ channels }) =>
+        channels.length === 0 ? 'Channels show once alerts.receivers in inferwatch.yaml lists some' : null
+      }
+    >
+      {({ channels }, now) => <Receivers rows={channels} now={now} />}
+    </Section>
   )
 }

@@ -1,11 +1,15 @@
 import { Link } from '@tanstack/react-router'
+import { useAlertGroups } from '../../data/alert-groups.ts'
 import type { ActiveAlert, RuleView } from '../../data/alerts.ts'
 import { formatAgo, formatIso, formatMs } from '../../lib/format.ts'
-import { maxSqlInUrl } from '../../lib/search.ts'
+import { maxSqlInUrl, type Search } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Fact, Fields, Side, SideSection } from '../Side.tsx'
 import { Snippet } from '../Snippet.tsx'
 import { Status } from '../Status.tsx'
+import { GroupsOf } from './GroupDetail.tsx'
+import { RuleEvaluations } from './RuleEvaluations.tsx'
+import { SilenceLink } from './SilenceLink.tsx'
 import { formatValue, healthWords, ruleKey, stateLevels, summaryOf, thresholdOf } from './words.ts'
 
 interface AlertSideProps {
@@ -45,11 +49,15 @@ interface AlertDetailProps {
 
 function AlertDetail({ alert, rule, now }: AlertDetailProps) {
   const { summary: _summary, ...texts } = alert.annotations
+  const groups = useAlertGroups().data?.groups.filter(({ alerts }) =>
+    alerts.some(({ fingerprint, ends_at }) => fingerprint === alert.fingerprint && ends_at === null),
+  )
   return (
     <div className="request">
       <header className="request-head">
         <h2>{alert.labels.alertname ?? alert.rule}</h2>
         <Status level={stateLevels[alert.state] ?? 'unknown'} word={alert.state} />
+        <SilenceLink labels={alert.labels} button />
       </header>
       <p className="wrap">{summaryOf(alert)}</p>
       <dl className="facts">
@@ -65,6 +73,7 @@ function AlertDetail({ alert, rule, now }: AlertDetailProps) {
           Its condition ceased to hold {formatAgo(alert.keep_firing_since, now)}; keep_firing_for keeps it firing.
         </p>
       )}
+      <GroupsOf groups={groups ?? []} fingerprint={alert.fingerprint} now={now} />
       <Fields title="Labels" fields={alert.labels} none="It has none." />
       <Fields title="Annotations" fields={texts} none="Its rule says no more." />
       {rule && <RuleQuery rule={rule} />}
@@ -80,6 +89,13 @@ function RuleDetail({ rule, now }: { rule: RuleView; now: number }) {
         <h2>{rule.name}</h2>
         <Status level={stateLevels[rule.state] ?? 'unknown'} word={rule.state} />
         <span className="dim">{`${rule.group} in ${rule.file}`}</span>
+        <Link
+          to="/alerts/rule"
+          search={({ view: _view, ...rest }: Partial<Search>) => ({ ...rest, row: ruleKey(rule) })}
+          className="panel-link"
+        >
+          Edit as a copy
+        </Link>
       </header>
       {rule.last_error !== '' && <p className="request-error wrap">{rule.last_error}</p>}
       <dl className="facts">
@@ -91,7 +107,7 @@ function RuleDetail({ rule, now }: { rule: RuleView; now: number }) {
         <Fact name="Firing" value={rule.firing} />
         <Fact name="Pending" value={rule.pending} />
       </dl>
-      <SideSection title="Last evaluation">
+      <SideSection title="Last evaluations">
         <p>
           <Status level={level} word={word} />{' '}
           <span title={formatIso(rule.last_evaluation_at)}>
@@ -99,6 +115,7 @@ function RuleDetail({ rule, now }: { rule: RuleView; now: number }) {
               `${formatAgo(rule.last_evaluation_at, now)}, ${formatMs(rule.duration_ms)}`}
           </span>
         </p>
+        <RuleEvaluations rule={rule} />
       </SideSection>
       <RuleQuery rule={rule} />
       <Fields title="Labels" fields={rule.labels} none="It puts none on its alerts." />

@@ -1,5 +1,6 @@
 /** Alerts as people read them. */
 import type { ActiveAlert, RuleView } from '../../data/alerts.ts'
+import type { Silence } from '../../data/silences.ts'
 import { formatMs, formatRatio, formatUsdPerHour, significant, unknown } from '../../lib/format.ts'
 import type { Level } from '../Status.tsx'
 
@@ -24,6 +25,8 @@ export const thresholdOf = ({ threshold, unit }: Pick<RuleView, 'threshold' | 'u
 
 export const stateLevels: Record<string, Level> = { firing: 'critical', pending: 'warning', inactive: 'ok' }
 
+export const silenceLevels: Record<Silence['state'], Level> = { active: 'warning', pending: 'unknown', expired: 'ok' }
+
 export const healthWords: Record<RuleView['health'], [Level, string]> = {
   ok: ['ok', 'ok'],
   err: ['critical', 'failed'],
@@ -36,6 +39,15 @@ export const labelText = (labels: Record<string, string>) =>
     .filter(([name]) => name !== 'alertname')
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')
+
+/** Matchers that mean exactly these labels: `alertname="Down", model="gpt-4o"`. */
+export const matchersOf = (labels: Record<string, string>) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${/^[a-zA-Z_:][\w:]*$/.test(name) ? name : quote(name)}=${quote(value)}`)
+    .join(', ')
+
+const quote = (text: string) =>
+  `"${text.replaceAll(/["\\\n]/g, (mark) => (mark === '\n' ? String.raw`\n` : `\\${mark}`))}"`
 
 /** What the rule says about it, or its labels. */
 export const summaryOf = ({ annotations, labels }: Pick<ActiveAlert, 'annotations' | 'labels'>) =>

@@ -1,0 +1,49 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import { useGroupAct, type AlertGroup, type GroupAct } from '../../data/alert-groups.ts'
+import { useWho } from '../../lib/who.ts'
+import { WhoField } from './WhoField.tsx'
+
+/** Take a group on, give it back, say something about it. */
+export function GroupActions({ group: { id, acknowledged } }: { group: Pick<AlertGroup, 'id' | 'acknowledged'> }) {
+  const [who, keepWho] = useWho()
+  const [comment, setComment] = useState('')
+  const sent = useGroupAct(id)
+  const send = (act: GroupAct) => sent.mutate({ act, said: { who, comment } }, { onSuccess: () => setComment('') })
+  const first: GroupAct = acknowledged ? 'unacknowledge' : 'acknowledge'
+  const nobody = who.trim() === ''
+  return (
+    <form
+      className="side-form"
+      aria-label="What you do about it"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send(first)
+      }}
+    >
+      <WhoField who={who} onChange={keepWho} />
+      <label>
+        Comment
+        <textarea rows={2} maxLength={2000} value={comment} onChange={({ target }) => setComment(target.value)} />
+      </label>
+      <div className="side-buttons">
+        <Button type="submit" size="compact-sm" loading={sent.isPending} disabled={nobody}>
+          {acknowledged ? 'Take back' : 'Acknowledge'}
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="default"
+          disabled={nobody || comment.trim() === '' || sent.isPending}
+          onClick={() => send('comment')}
+        >
+          Comment
+        </Button>
+      </div>
+      {sent.error && (
+        <p role="alert" className="request-error wrap">
+          {sent.error.message}
+        </p>
+      )}
+    </form>
+  )
+}

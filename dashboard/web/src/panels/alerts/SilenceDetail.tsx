@@ -1,0 +1,113 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import { useExpireSilence, type Silence } from '../../data/silences.ts'
+import { formatAgo, formatIso, formatUntil } from '../../lib/format.ts'
+import { useWho } from '../../lib/who.ts'
+import { Fact, SideSection } from '../Side.tsx'
+import { Status } from '../Status.tsx'
+import { MatchingAlerts } from './MatchingAlerts.tsx'
+import { SilenceForm } from './SilenceForm.tsx'
+import { WhoField } from './WhoField.tsx'
+import { silenceLevels } from './words.ts'
+
+interface SilenceDetailProps {
+  silence: Silence
+  now: number
+  onSaved: (silence: { id: string }) => void
+}
+
+/** One silence, and what it would silence now. */
+export function SilenceDetail({ silence, now, onSaved }: SilenceDetailProps) {
+  const [editing, setEditing] = useState(false)
+  const { state, text, starts_at, ends_at, created_by, comment, time_intervals } = silence
+  if (editing)
+    return (
+      <SilenceForm
+        before={silence}
+        matchers={text}
+        onSaved={(saved) => {
+          setEditing(false)
+          onSaved(saved)
+        }}
+        onCancel={() => setEditing(false)}
+      />
+    )
+  const over = state === 'expired'
+  return (
+    <div className="request">
+      <header className="request-head">
+        <h2 className="mono wrap">{text}</h2>
+        <Status level={silenceLevels[state]} word={state} />
+      </header>
+      <p className="wrap">{comment}</p>
+      <dl className="facts">
+        <Fact
+          name={over ? 'Ended' : 'Until'}
+          value={over ? formatAgo(ends_at, now) : formatUntil(ends_at, now)}
+          title={formatIso(ends_at)}
+        />
+        <Fact
+          name={starts_at > now ? 'Begins' : 'Since'}
+          value={starts_at > now ? formatUntil(starts_at, now) : formatAgo(starts_at, now)}
+          title={formatIso(starts_at)}
+        />
+        <Fact name="By" value={created_by} />
+      </dl>
+      {time_intervals.length > 0 && (
+        <p className="dim">It comes again: within its time it holds during its time intervals alone.</p>
+      )}
+      {!over && (
+        <>
+          <SideSection title="Fires now">
+            <MatchingAlerts matchers={text} />
+          </SideSection>
+          <Expire silence={silence} onEdit={() => setEditing(true)} />
+        </>
+      )}
+      {over && (
+        <div className="side-buttons">
+          <Button size="compact-sm" variant="default" onClick={() => setEditing(true)}>
+            Silence again
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Expire({ silence: { id }, onEdit }: { silence: Silence; onEdit: () => void }) {
+  const [who, keepWho] = useWho()
+  const expire = useExpireSilence()
+  return (
+    <form
+      className="side-form"
+      aria-label="Change the silence"
+      onSubmit={(event) => {
+        event.preventDefault()
+        expire.mutate({ id, who })
+      }}
+    >
+      <WhoField who={who} onChange={keepWho} />
+      <div className="side-buttons">
+        <Button size="compact-sm" variant="default" onClick={onEdit}>
+          Edit
+        </Button>
+        <Button
+          type="submit"
+          size="compact-sm"
+          variant="default"
+          loading={expire.isPending}
+          disabled={who.trim() === ''}
+          title="Ends it: what still fires is told again"
+        >
+          Expire now
+        </Button>
+      </div>
+      {expire.error && (
+        <p role="alert" className="request-error wrap">
+          {expire.error.message}
+        </p>
+      )}
+    </form>
+  )
+}

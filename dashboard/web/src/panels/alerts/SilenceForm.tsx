@@ -1,0 +1,125 @@
+import { Button } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { useState, type FormEvent } from 'react'
+import { useSaveSilence, type Silence } from '../../data/silences.ts'
+import { useWho } from '../../lib/who.ts'
+import { SideSection } from '../Side.tsx'
+import { MatchingAlerts } from './MatchingAlerts.tsx'
+import { WhoField } from './WhoField.tsx'
+
+interface SilenceFormProps {
+  /** The one that is edited; null makes one. */
+  before: Silence | null
+  /** What stands there at first. */
+  matchers: string
+  onSaved: (silence: { id: string }) => void
+  onCancel?: () => void
+}
+
+const hour = 3_600_000
+const lengths = [
+  ['30 min', hour / 2],
+  ['1 h', hour],
+  ['2 h', 2 * hour],
+  ['8 h', 8 * hour],
+  ['1 d', 24 * hour],
+  ['7 d', 168 * hour],
+] as const
+
+/** For so long from now, or until a time of the reader's zone, as the browser's field has it. */
+type Ending = { lasts: number } | { until: string }
+
+/** Which alerts, for how long, why and by whom; what would be silenced shows while one writes. */
+export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceFormProps) {
+  const [text, setText] = useState(matchers)
+  const [ending, setEnding] = useState<Ending>(() => endingOf(before))
+  const [comment, setComment] = useState(before?.comment ?? '')
+  const [who, keepWho] = useWho()
+  const [settled] = useDebouncedValue(text, 300)
+  const save = useSaveSilence()
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    const ends_at = 'lasts' in ending ? Date.now() + ending.lasts : new Date(ending.until).getTime()
+    save.mutate({ before, matchers: text, ends_at, created_by: who, comment }, { onSuccess: onSaved })
+  }
+  const until = 'lasts' in ending ? '' : ending.until
+  return (
+    <form className="side-form" aria-label={before ? 'Edit the silence' : 'New silence'} onSubmit={submit}>
+      <label>
+        Alerts with
+        <textarea
+          className="mono"
+          rows={3}
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+          placeholder={'alertname="HighErrorRatio", model=~"gpt-.*"'}
+          spellCheck={false}
+          required
+        />
+      </label>
+      <SideSection title="Fires now">
+        <MatchingAlerts matchers={settled} />
+      </SideSection>
+      <div className="side-field">
+        <span id="silence-length">For</span>
+        <div className="presets" role="group" aria-labelledby="silence-length">
+          {lengths.map(([word, lasts]) => (
+            <button
+              key={word}
+              type="button"
+              aria-pressed={'lasts' in ending && ending.lasts === lasts}
+              onClick={() => setEnding({ lasts })}
+            >
+              {word}
+            </button>
+          ))}
+        </div>
+      </div>
+      <label>
+        or until
+        <input
+          type="datetime-local"
+          value={until}
+          onChange={({ target }) => setEnding({ until: target.value })}
+          required={!('lasts' in ending)}
+        />
+      </label>
+      <label>
+        Why
+        <textarea
+          rows={2}
+          maxLength={2000}
+          value={comment}
+          onChange={({ target }) => setComment(target.value)}
+          required
+        />
+      </label>
+      <WhoField who={who} onChange={keepWho} />
+      <div className="side-buttons">
+        <Button type="submit" size="compact-sm" loading={save.isPending}>
+          {before ? 'Save' : 'Silence'}
+        </Button>
+        {onCancel && (
+          <Button size="compact-sm" variant="default" onClick={onCancel}>
+            Cancel
+          </Button>
+        )}
+      </div>
+      {save.error && (
+        <p role="alert" className="request-error wrap">
+          {save.error.message}
+        </p>
+      )}
+    </form>
+  )
+}
+
+/** One that is over begins anew. */
+const endingOf = (before: Silence | null): Ending =>
+  before && before.state !== 'expired' ? { until: localTime(before.ends_at) } : { lasts: 2 * hour }
+
+/** 2026-11-21T10:30 in the reader's zone. */
+function localTime(at: number): string {
+  const date = new Date(at)
+  return new Date(at - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}

@@ -1,0 +1,89 @@
+import { useSilences, type Silence } from '../../data/silences.ts'
+import { formatAgo, formatIso, formatUntil } from '../../lib/format.ts'
+import { useSearch } from '../../lib/use-search.ts'
+import { Side } from '../Side.tsx'
+import { Status } from '../Status.tsx'
+import type { Column } from '../Table.tsx'
+import { RowTable } from './RowTable.tsx'
+import { Section } from './Section.tsx'
+import { SilenceDetail } from './SilenceDetail.tsx'
+import { SilenceForm } from './SilenceForm.tsx'
+import { silenceLevels } from './words.ts'
+
+/** Who may not be told of what, until when and why; made, changed and ended here. */
+export function Silences() {
+  const asked = useSilences()
+  const [search, change] = useSearch()
+  const open = asked.data?.silences.find(({ id }) => id === search.row)
+  const { matchers } = search
+  return (
+    <>
+      <Section
+        title="Silences"
+        asked={asked}
+        controls={
+          <button
+            type="button"
+            className="control"
+            onClick={() => change(({ row: _row, ...rest }) => ({ ...rest, matchers: '' }))}
+          >
+            New silence
+          </button>
+        }
+        empty={({ silences }) => (silences.length === 0 ? 'Nothing is silenced' : null)}
+      >
+        {({ silences }, now) => (
+          <RowTable label="Silences" columns={columns(now)} rows={silences} id={({ id }) => id} />
+        )}
+      </Section>
+      <Side
+        title="Silence"
+        opened={matchers !== undefined || open !== undefined}
+        onClose={() => change(({ row: _row, matchers: _matchers, ...rest }) => rest)}
+      >
+        {matchers !== undefined ? (
+          <SilenceForm
+            key={matchers}
+            before={null}
+            matchers={matchers}
+            onSaved={({ id }) => change(({ matchers: _matchers, ...rest }) => ({ ...rest, row: id }))}
+          />
+        ) : (
+          open && (
+            <SilenceDetail
+              key={open.id}
+              silence={open}
+              now={asked.dataUpdatedAt}
+              onSaved={({ id }) => change((before) => ({ ...before, row: id }), { replace: true })}
+            />
+          )
+        )}
+      </Side>
+    </>
+  )
+}
+
+const columns = (now: number): Column<Silence>[] => [
+  {
+    key: 'state',
+    head: 'State',
+    render: ({ state }) => <Status level={silenceLevels[state]} word={state} />,
+    sort: ({ state }) => state,
+  },
+  { key: 'matchers', head: 'Silences', render: ({ text }) => <span className="wrap mono">{text}</span> },
+  {
+    key: 'until',
+    head: 'Until',
+    number: true,
+    render: ({ state, ends_at }) => (state === 'expired' ? formatAgo(ends_at, now) : formatUntil(ends_at, now)),
+    title: ({ ends_at }) => formatIso(ends_at),
+    sort: ({ ends_at }) => ends_at,
+  },
+  {
+    key: 'by',
+    head: 'By',
+    render: ({ created_by }) => <span className="clip">{created_by}</span>,
+    sort: ({ created_by }) => created_by,
+  },
+  { key: 'comment', head: 'Why', wide: true, render: ({ comment }) => <span className="wrap">{comment}</span> },
+]
