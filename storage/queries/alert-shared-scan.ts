@@ -76,7 +76,7 @@ limit {row_limit:UInt32}`
       const rowsOf = indexed(rows, varying)
       return members.map(({ part, shape }) => {
         const asked = varying.map((column) => shape.filter.get(column) ?? [])
-        return rowsOf(asked).flatMap((row) => measures.answer(part, row))
+        return measures.answer(part, rowsOf(asked))
       })
     },
   }
@@ -121,13 +121,15 @@ class Measures {
     this.having = [...alike.values()].map((group, index) => this.#loosest(group, index)).join(' or ')
   }
 
-  /** The row as the part's own question gives it; none when it is not beyond its threshold. */
-  answer({ measure, scan }: ScanPart, row: ScanRow): ScanRow[] {
+  /** The rows as the part's own question gives them: those that are beyond its threshold. */
+  answer({ measure, scan }: ScanPart, rows: readonly ScanRow[]): ScanRow[] {
     const number = this.#numberOf(measure)
-    const value = row[`v${number}`]
-    const requests = Number(row[`n${number}`])
-    if (value === null || requests < scan.min_requests || !isBeyond(Number(value), scan)) return []
-    return [{ ...Object.fromEntries(scan.by.map((column) => [column, row[column]])), value, requests }]
+    return rows.flatMap((row) => {
+      const value = row[`v${number}`]
+      const requests = Number(row[`n${number}`])
+      if (value === null || requests < scan.min_requests || !isBeyond(Number(value), scan)) return []
+      return [{ ...Object.fromEntries(scan.by.map((column) => [column, row[column]])), value, requests }]
+    })
   }
 
   #numberOf(measure: Measure): number {

@@ -1,5 +1,6 @@
 /** `npm run alert-proof -- <timelines | kills> [count] [seed]`: the long forms of what the tests prove of alerts. */
 import { promtool, setUpDebianTools } from '../support/debian.ts'
+import { isProven, proveKills } from './kills.ts'
 import { proveTimelines } from './timelines.ts'
 
 const [, , name = '', count, seed = Date.now() % 1_000_000] = process.argv
@@ -15,6 +16,14 @@ const proofs: Readonly<Record<string, () => Promise<boolean>>> = {
     print(JSON.stringify({ seed: Number(seed), ...proof, agree: differences === '' }))
     if (differences !== '') print(differences)
     return differences === ''
+  },
+  /** kill -9 in the middle of evaluations and deliveries. */
+  async kills() {
+    const kills = Number(count ?? 200)
+    const onKill = (done: number) => process.stderr.write(`\r${done} of ${kills} kills`)
+    const proof = await proveKills({ kills, seed: Number(seed), onKill })
+    print(`\n${JSON.stringify(proof)}`)
+    return isProven(proof)
   },
 }
 
