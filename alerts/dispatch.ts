@@ -92,7 +92,9 @@ export class Dispatcher {
   reconcile(firing: ReadonlySet<string>): void {
     const ends_at = this.#options.clock.now()
     const ours = this.firing().filter(({ expires_at }) => expires_at === undefined)
-    this.update(ours.filter(({ fingerprint }) => !firing.has(fingerprint)).map((alert) => ({ ...alert, ends_at })))
+    this.update(
+      ours.filter(({ fingerprint }) => !firing.has(fingerprint)).map((alert) => Object.assign({}, alert, { ends_at })),
+    )
   }
 
   /** Alerts as they are now: firing ones join or refresh their groups, ended ones are marked. */

@@ -11,6 +11,7 @@ import { Dispatcher } from '../alerts/dispatch.ts'
 import type { GroupedAlert } from '../alerts/group.ts'
 import { startAlerts, type RuleStatus } from '../alerts/index.ts'
 import { fingerprint } from '../alerts/labels.ts'
+import { Silences } from '../alerts/routing/silences.ts'
 import { RowWriter } from '../alerts/row-writer.ts'
 import { createTelemetry } from '../alerts/telemetry.ts'
 import { manualClock } from '../alerts/testing/manual-clock.ts'
@@ -131,7 +132,9 @@ async function dispatch(): Promise<void> {
     return Promise.resolve(new Response(''))
   }
   const externalUrl = () => 'http://localhost'
-  const dispatcher = new Dispatcher(config, { clock, fetch, random: () => 1, log, writer, telemetry, externalUrl })
+  const silences = new Silences({ clock, writer })
+  const sending = { clock, fetch, random: () => 1, log, writer, telemetry, externalUrl }
+  const dispatcher = new Dispatcher(config, { ...sending, silences })
   const alerts = Array.from({ length: activeAlerts }, (_, index): GroupedAlert => {
     const labels = { alertname: `rule-${index % 500}`, model: `model-${index % 20}`, instance: `instance-${index}` }
     const starts_at = clock.now()

@@ -1,4 +1,5 @@
 /** Times that come again, in Alertmanager's notation: times of day, weekdays, days of the month, months, years, a time zone. */
+import { isTimeZone } from '../../records/calendar.ts'
 import { z } from 'zod'
 
 /** First and last, both included unless said. */
@@ -201,12 +202,4 @@ function calendar(location = 'UTC'): (at: number) => CalendarTime {
   }
 }
 
-function isTimeZone(name: string): boolean {
-  if (name === 'Local') return true
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
-}
+const isZone = (name: string): boolean => name === 'Local' || isTimeZone(name)
