@@ -109,7 +109,7 @@ export const timeIntervalConfig = z.strictObject({
   years: textsOf(yearRange, 'Such as 2026 or 2026:2028'),
   location: z
     .string()
-    .refine(isTimeZone, 'expected a time zone such as Europe/Berlin, UTC or Local')
+    .refine(isZone, 'expected a time zone such as Europe/Berlin, UTC or Local')
     .optional()
     .describe('Time zone such as Europe/Berlin, or Local for that of this machine; UTC unless said'),
 })
