@@ -32,7 +32,9 @@ const requests: LlmRequest[] = Array.from({ length: 2_500 }, (_, index) => {
   const span_id = index.toString(16).padStart(16, '0')
   const team = ['search', 'chat', 'late', 'free'][Math.floor(draw() * 4)] ?? ''
   const open = team === 'late' ? busy.filter((at) => at >= Date.UTC(2026, 10, 10, 5)) : busy
-  const at = (open[Math.floor(draw() * open.length)] ?? begun) + draw() * hour
+  // Few different minutes, as each is a bucket of rollups to compute.
+  const minutes = [0, 7, 29.5, 30, 45, 59.5][Math.floor(draw() * 6)] ?? 0
+  const at = (open[Math.floor(draw() * open.length)] ?? begun) + (minutes + draw() / 2) * minute
   return {
     ...emptyRequest(),
     trace_id: span_id.repeat(2),
@@ -164,11 +166,11 @@ test.each([
     const expected = [...groups].flatMap(([key, rows]) => {
       const labels = Object.fromEntries(by.map((column, index) => [column, (JSON.parse(key) as string[])[index] ?? '']))
       const found = recount(rows, at, now)
-      const sample = (basis: string, value: number | null) =>
-        value === null || value < 0.0001
-          ? []
-          : [{ labels: { ...labels, period: at.name, basis, threshold: '0.01%', amount: '$1' }, value }]
-      return found ? [...sample('actual', found.spent), ...sample('forecast', found.forecast)] : []
+      const said = { period: at.name, threshold: '0.01%', amount: '$1' }
+      const values = { actual: found?.spent ?? 0, forecast: found?.forecast ?? 0 }
+      return (['actual', 'forecast'] as const)
+        .filter((basis) => values[basis] >= 0.0001)
+        .map((basis) => ({ labels: Object.assign({ basis }, labels, said), value: values[basis] }))
     })
     const found = new Map((await samplesAt(rule, now)).map(({ labels, value }) => [formatLabels(labels), value]))
     expect(found).toEqual(
