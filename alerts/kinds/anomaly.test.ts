@@ -66,7 +66,7 @@ beforeAll(async () => {
   storage = await testStorage()
   await storage.db.insert('requests', requests)
   await storage.rollups.flush()
-})
+}, 240_000)
 afterAll(() => storage.stop())
 
 async function samples(fields: object): Promise<Sample[]> {

@@ -57,7 +57,7 @@ beforeAll(async () => {
   storage = await testStorage()
   await storage.db.insert('requests', requests)
   await storage.rollups.flush()
-})
+}, 240_000)
 afterAll(() => storage.stop())
 
 function parsed(fields: object): { rule: Rule; slo: Slo } {
