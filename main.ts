@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
 import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
+import { ownHealth } from './own-health.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
@@ -244,7 +245,15 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     let url = ''
     const dashboardUrl = () => url || `http://${config.listen.dashboard}`
     const alerts = only.includes('alerts')
-      ? await watchOver({ config: config.alerts, baseDir, db, reader, log, dashboardUrl })
+      ? await watchOver({
+          config: config.alerts,
+          baseDir,
+          db,
+          reader,
+          log,
+          dashboardUrl,
+          health: ownHealth({ storage, collector, dataDir: dataDir.path }),
+        })
       : null
     if (alerts) stops.push(() => alerts.stop())
 

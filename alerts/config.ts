@@ -7,10 +7,27 @@ export const duration = z.string().regex(durationPattern, 'expected a duration s
 
 const longerThanZero = duration.refine((text) => !/^0+\D/.test(text), 'expected more than 0s')
 
-const receiverConfig = z.strictObject({
-  name: z.string().min(1).describe('What `route.receiver` calls it'),
-  notify: z.array(channelConfig).min(1).describe('Every one of these channels is told'),
+const heartbeatConfig = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .describe(
+      'Is pinged for as long as rules are evaluated and notifications get out; raises the alarm when that ends',
+    ),
+  interval: longerThanZero.default('1m').describe('Between two pings'),
+  method: z.enum(['GET', 'POST']).default('GET').describe('How it is pinged'),
 })
+export type HeartbeatConfig = z.infer<typeof heartbeatConfig>
+
+const receiverConfig = z
+  .strictObject({
+    name: z.string().min(1).describe('What `route.receiver` calls it'),
+    notify: z.array(channelConfig).default([]).describe('Every one of these channels is told'),
+    heartbeat: heartbeatConfig.optional().describe('A dead-man’s switch outside'),
+  })
+  .refine(({ notify, heartbeat }) => notify.length > 0 || heartbeat, {
+    path: ['notify'],
+    message: 'expected a channel or more, or a heartbeat',
+  })
 
 const routeConfig = z.strictObject({
   receiver: z.string().optional().describe('Who is told; the first receiver unless said'),
@@ -36,14 +53,15 @@ export const alertsConfig = z
   })
   .superRefine(({ receivers, route }, context) => {
     const names = receivers.map((receiver) => receiver.name)
+    const told = receivers.filter(({ notify }) => notify.length > 0).map(({ name }) => name)
     for (const [index, name] of names.entries())
       if (names.indexOf(name) !== index)
         context.addIssue({ code: 'custom', path: ['receivers', index, 'name'], message: `"${name}" is used twice` })
-    if (route.receiver !== undefined && !names.includes(route.receiver))
+    if (route.receiver !== undefined && !told.includes(route.receiver))
       context.addIssue({
         code: 'custom',
         path: ['route', 'receiver'],
-        message: `"${route.receiver}" is no receiver; expected one of: ${names.join(', ') || 'none is configured'}`,
+        message: `"${route.receiver}" is no receiver with channels; expected one of: ${told.join(', ') || 'none is configured'}`,
       })
   })
 
@@ -54,5 +72,5 @@ export type Route = AlertsConfig['route']
 /** The receiver that the route names, the first one unless it names any; null when there is none. */
 export function routedReceiver(config: AlertsConfig): AlertReceiver | null {
   const { receivers, route } = config
-  return receivers.find(({ name }) => name === (route.receiver ?? name)) ?? null
+  return receivers.find(({ name, notify }) => notify.length > 0 && name === (route.receiver ?? name)) ?? null
 }

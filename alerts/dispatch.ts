@@ -55,6 +55,8 @@ export class Dispatcher {
   restore(rows: AlertGroupRow[]): void {
     for (const { state } of rows) {
       const group = JSON.parse(state) as AlertGroup
+      // One that came up before storage answered knows more.
+      if (this.#groups.has(groupId(group.receiver, group.key))) continue
       this.#groups.set(groupId(group.receiver, group.key), group)
       if (this.#channelsOf(group).length === 0) this.#close(group)
     }

@@ -39,7 +39,7 @@ export interface EngineOptions {
   onAlerts: (firing: Instance[], ceased: Instance[]) => void
 }
 
-const unknownHealth: RuleHealth = {
+export const unknownHealth: Readonly<RuleHealth> = {
   health: 'unknown',
   last_error: '',
   last_evaluation_at: null,
@@ -201,7 +201,7 @@ export class Engine {
     const now = this.#options.clock.now()
     this.#publish(
       [],
-      instances.map((instance) => ({ from: instance.state, to: 'inactive', instance: ended(instance, now) })),
+      instances.map((instance) => endedTransition(instance, now)),
     )
   }
 
@@ -223,14 +223,14 @@ export class Engine {
 const keyOf = (group: string, ruleId: string) => JSON.stringify([group, ruleId])
 const stateKey = ({ group, rule_id, fingerprint }: Instance) => JSON.stringify([group, rule_id, fingerprint])
 
-function toInstance(row: AlertStateRow): Instance {
+export function toInstance(row: AlertStateRow): Instance {
   const { rule: rule_id, ...rest } = row
   return { ...rest, rule_id, resolved_at: null }
 }
 
 const dateOrNull = (epochMs: number | null) => (epochMs === null ? null : new Date(epochMs))
 
-function stateRow(instance: Instance, version: number): object {
+export function stateRow(instance: Instance, version: number): object {
   const { rule_id, active_at, firing_since, keep_firing_since, resolved_at, evaluated_at, ...rest } = instance
   return {
     ...rest,
@@ -244,7 +244,12 @@ function stateRow(instance: Instance, version: number): object {
   }
 }
 
-function alertEvent({ from, to, instance }: Transition): AlertEvent {
+/** An alert whose rule is gone. */
+export function endedTransition(instance: Instance, now: number): Transition {
+  return { from: instance.state, to: 'inactive', instance: ended(instance, now) }
+}
+
+export function alertEvent({ from, to, instance }: Transition): AlertEvent {
   return {
     timestamp: instance.evaluated_at * 1000,
     fingerprint: instance.fingerprint,

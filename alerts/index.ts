@@ -1,4 +1,5 @@
 /** Alerts: evaluates rules, keeps their state over restarts, and tells receivers. */
+import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
 import { activeAlertStates, openAlertGroups } from '../storage/queries/alert-state.ts'
@@ -7,15 +8,20 @@ import type { AlertsConfig } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
 import type { GroupedAlert } from './group.ts'
+import { Heartbeats, whyHeld } from './heartbeat.ts'
 import type { Instance } from './instance.ts'
+import type { RuleGroup } from './rule.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import { RowWriter } from './row-writer.ts'
+import { alertReadings } from './self/health.ts'
+import type { Reading } from './self/reading.ts'
+import { isOwn, SelfWatch } from './self/watch.ts'
 import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
 import { createTelemetry } from './telemetry.ts'
 import { tellTestAlert, type TestOutcome } from './test-alert.ts'
 
-export type { ActiveAlert, ChannelStatus, RuleStatus, TestOutcome }
+export type { ActiveAlert, ChannelStatus, Reading, RuleStatus, TestOutcome }
 
 export interface AlertsOptions {
   config: AlertsConfig
@@ -32,12 +38,17 @@ export interface AlertsOptions {
   random?: () => number
   /** Address of the dashboard, for links in notifications: asked for each one. `config.external_url` goes before it. */
   dashboardUrl: () => string
+  /** What the other rooms say of their health, for rules about ourselves. */
+  health?: () => Promise<Reading[]>
+  /** Tells the alerts about this process from those of others. */
+  host?: string
 }
 
 export interface Alerts {
   /** Pending and firing alerts. */
   active(): ActiveAlert[]
   rules(): RuleStatus[]
+  /** The heartbeats among them. */
   channels(): ChannelStatus[]
   /** Takes over a configuration and reads its rule files; on ConfigError everything runs on as before. */
   reload(config: AlertsConfig): Promise<void>
@@ -52,6 +63,7 @@ const deliveryGraceMs = 5_000
 /** Throws ConfigError when the rule files can't be used. A database that is away delays evaluations only. */
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
+  const { health = () => Promise.resolve([]), host = hostname() } = options
   let { config } = options
   const groups = await loadRuleGroups(config, baseDir)
   const telemetry = createTelemetry()
@@ -66,37 +78,60 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     writer,
     telemetry,
     ready,
-    onAlerts: (firing, ceased) => dispatcher.update([...firing, ...ceased].map(toGroupedAlert)),
+    onAlerts,
   })
+  const channels = () => channelStatuses(dispatcher, clock.now())
+  const watch = new SelfWatch({
+    clock,
+    log,
+    writer,
+    telemetry,
+    host,
+    health: async () => [...alertReadings(ruleStatuses(engine), channels(), clock.now()), ...(await health())],
+    onAlerts,
+  })
+  const held = () => whyHeld(ruleStatuses(engine), channels(), clock.now())
+  const heartbeats = new Heartbeats({ clock, fetch, log, held })
   let stopping: Promise<void> | null = null
+
+  function onAlerts(firing: Instance[], ceased: Instance[]): void {
+    dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
+  }
+
+  function load(all: RuleGroup[]): void {
+    engine.load(all.map((group) => ({ ...group, rules: group.rules.filter((rule) => !isOwn(rule)) })))
+    watch.load(all)
+    heartbeats.configure(config)
+  }
 
   async function restore(): Promise<void> {
     const [states, openGroups] = await Promise.all([activeAlertStates(db), openAlertGroups(db)])
     dispatcher.restore(openGroups)
-    engine.restore(states)
-    const firing = engine.active().filter(({ state }) => state === 'firing')
+    const own = new Set(watch.restore(states))
+    engine.restore(states.filter((row) => !own.has(row)))
+    const firing = [...engine.active(), ...watch.active()].filter(({ state }) => state === 'firing')
     dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
   }
 
   async function stop(): Promise<void> {
-    await engine.stop()
+    await Promise.all([engine.stop(), watch.stop(), heartbeats.stop()])
     await dispatcher.stop(deliveryGraceMs)
     await writer.flush()
     writer.stop()
   }
 
-  engine.load(groups)
+  load(groups)
   // The first evaluation tries again, and says so in the rules' health.
   await ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
   return {
-    active: () => activeAlerts(engine),
-    rules: () => ruleStatuses(engine),
-    channels: () => channelStatuses(dispatcher, clock.now()),
+    active: () => [...activeAlerts(engine), ...activeAlerts(watch)],
+    rules: () => [...ruleStatuses(engine), ...ruleStatuses(watch)],
+    channels: () => [...channels(), ...heartbeats.statuses()],
     async reload(changed) {
       const next = await loadRuleGroups(changed, baseDir)
       config = changed
       dispatcher.configure(config)
-      engine.load(next)
+      load(next)
     },
     testNotification: (receiver) => tellTestAlert(dispatcher.courier, receiver, clock.now()),
     stop: () => (stopping ??= stop()),

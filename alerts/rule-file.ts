@@ -164,6 +164,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     question: (range) => kind.question(rule, threshold, range),
     latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
     ...(kind.slo ? { slo: kind.slo(rule) } : {}),
+    own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
   }
 }
 

@@ -1,8 +1,10 @@
 /** A rule, ready to be asked: what every kind comes down to. */
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { TimeRange } from '../records/time-range.ts'
+import type { Sample } from './instance.ts'
 import type { Labels } from './labels.ts'
 import type { Slo } from './slo/slo.ts'
+import type { Readings } from './self/reading.ts'
 
 export const units = ['ms', 'ratio', 'usd_per_hour', 'celsius', 'watts', 'per_second', 'per_minute', 'number'] as const
 export type Unit = (typeof units)[number]
@@ -34,6 +36,8 @@ export interface Rule {
   latched?: (labels: Labels, at: number) => boolean
   /** Of rules that watch an objective. */
   slo?: Slo
+  /** Of rules about ourselves: the instances, of what the process knows. Nothing is asked of storage then. */
+  own?: ((readings: Readings) => Sample[]) | undefined
 }
 
 export interface RuleGroup {

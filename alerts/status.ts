@@ -55,7 +55,7 @@ export interface RuleStatus {
   firing: number
 }
 
-export interface ChannelStatus extends Omit<ChannelHealth, 'blocked_until' | 'failures'> {
+export interface ChannelStatus extends Omit<ChannelHealth, 'blocked_until'> {
   receiver: string
   /** The type, numbered from the second of a type on. */
   channel: string
@@ -66,8 +66,11 @@ export interface ChannelStatus extends Omit<ChannelHealth, 'blocked_until' | 'fa
   retry_at: number | null
 }
 
-export function activeAlerts(engine: Engine): ActiveAlert[] {
-  return engine.rules().flatMap(({ rule, active }) => active.flatMap((instance) => activeAlert(rule, instance)))
+/** Of rules over storage, or about ourselves. */
+type Evaluator = Pick<Engine, 'rules'>
+
+export function activeAlerts(evaluator: Evaluator): ActiveAlert[] {
+  return evaluator.rules().flatMap(({ rule, active }) => active.flatMap((instance) => activeAlert(rule, instance)))
 }
 
 function activeAlert(rule: Rule, instance: Instance): ActiveAlert[] {
@@ -76,12 +79,12 @@ function activeAlert(rule: Rule, instance: Instance): ActiveAlert[] {
   return [{ ...rest, state, rule: rule.name, unit: rule.unit, threshold: rule.threshold }]
 }
 
-export function ruleStatuses(engine: Engine): RuleStatus[] {
-  return engine.rules().map(ruleStatus)
+export function ruleStatuses(evaluator: Evaluator): RuleStatus[] {
+  return evaluator.rules().map(ruleStatus)
 }
 
 function ruleStatus({ rule, group, active, status }: ReturnType<Engine['rules']>[number]): RuleStatus {
-  const { id: _, question: __, latched: ___, ...settings } = rule
+  const { id: _, question: __, latched: ___, own: ____, ...settings } = rule
   const { question, ...health } = status
   const firing = active.filter(({ state }) => state === 'firing').length
   const pending = active.length - firing
@@ -102,6 +105,6 @@ export function channelStatuses(dispatcher: Dispatcher, now: number): ChannelSta
 }
 
 function channelStatus({ receiver, id, type, health }: Channel, queued: number, now: number): ChannelStatus {
-  const { blocked_until, failures: _, ...rest } = health
+  const { blocked_until, ...rest } = health
   return { ...rest, receiver, channel: id, type, queued, retry_at: blocked_until > now ? blocked_until : null }
 }

@@ -391,6 +391,7 @@ describe('gpu', () => {
     // It worked once in the quarter of an hour; the one without work has not been seen for long enough.
     expect(await samples({ ...idle, window: '15m' })).toEqual([])
     expect(Object.keys(await values({ ...idle, min_coverage: 0 }, 'gpu'))).toEqual(['1', '3'])
+    expect(Object.keys(await values({ ...idle, min_coverage: 0, priced: true }, 'gpu'))).toEqual(['1'])
     const busy = await samples({ kind: 'gpu', measure: 'utilization', above: '40%' })
     expect(busy).toMatchObject([{ labels: { gpu: '0' }, details: { usd_per_hour: '' } }])
   })

@@ -4,6 +4,7 @@ import {
   alertGpuGauge,
   alertGpuIncrease,
   alertGpuThrottled,
+  alertGpuUtilization,
   alertGpuXid,
   gpuColumns,
   type GpuScan,
@@ -16,6 +17,7 @@ import { coverageShape, dimensionShape, inUnit, measuredShape, overOf, overShape
 
 interface Keys {
   over: Over
+  priced: boolean
   reasons: string[]
   codes: number[]
   ignore_codes: number[]
@@ -40,7 +42,11 @@ const increase = (name: Parameters<typeof alertGpuIncrease>[0]): Measure => ({
 })
 
 const measures = {
-  utilization: gauge('utilization', 'ratio'),
+  utilization: {
+    unit: 'ratio',
+    takes: ['over', 'priced'],
+    ask: (scan, { over, priced }) => alertGpuUtilization(over, priced, scan),
+  },
   sm_active: gauge('sm_active', 'ratio'),
   tensor_active: gauge('tensor_active', 'ratio'),
   vram_used: gauge('vram_used', 'ratio'),
@@ -77,6 +83,10 @@ export const gpu = defineKind({
       ...coverageShape,
       kind: z.literal('gpu'),
       measure: z.enum(Object.keys(measures) as [Name, ...Name[]]).describe('What is measured'),
+      priced: z
+        .boolean()
+        .optional()
+        .describe('Of utilization: only GPUs of endpoints with a gpu_hour_usd; all unless said'),
       reasons: z
         .array(z.string().min(1))
         .min(1)
@@ -87,7 +97,7 @@ export const gpu = defineKind({
     })
     .superRefine((rule, context) => {
       const { takes } = measureOf(rule)
-      for (const key of ['over', 'reasons', 'codes', 'ignore_codes'] as const)
+      for (const key of ['over', 'priced', 'reasons', 'codes', 'ignore_codes'] as const)
         if (!takes.includes(key)) refuse(context, rule, key, `is no key of ${rule.measure}`)
       if (rule.measure === 'throttled' || rule.measure === 'xid')
         refuse(context, rule, 'below', `${rule.measure} is not told while there is none; expected \`above\``)
@@ -95,7 +105,10 @@ export const gpu = defineKind({
     .transform(inUnit(unitOf)),
   example: { alert: 'GpuHot', kind: 'gpu', measure: 'temperature', over: 'min', window: '2m', above: '87°C' },
   question: (rule, threshold, range) => {
-    const { reasons = [], codes = [], ignore_codes = [] } = rule
-    return measureOf(rule).ask({ ...rule, threshold, range }, { over: overOf(rule), reasons, codes, ignore_codes })
+    const { priced = false, reasons = [], codes = [], ignore_codes = [] } = rule
+    return measureOf(rule).ask(
+      { ...rule, threshold, range },
+      { over: overOf(rule), priced, reasons, codes, ignore_codes },
+    )
   },
 })

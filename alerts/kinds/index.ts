@@ -8,6 +8,7 @@ import { jobQueue } from './job-queue.ts'
 import type { RuleKind } from './kind.ts'
 import { latency } from './latency.ts'
 import { probe } from './probe.ts'
+import { self } from './self.ts'
 import { server } from './server.ts'
 import { slo } from './slo.ts'
 import { spendRate } from './spend-rate.ts'
@@ -35,5 +36,6 @@ export const kinds: readonly RuleKind[] = [
   probe,
   jobQueue,
   absent,
+  self,
   sql,
 ]

@@ -7,6 +7,8 @@ import { duration } from '../config.ts'
 import type { Labels } from '../labels.ts'
 import type { Threshold, Unit } from '../rule.ts'
 import type { Slo } from '../slo/slo.ts'
+import type { Sample } from '../instance.ts'
+import type { Readings } from '../self/reading.ts'
 import { thresholdSchema } from '../threshold.ts'
 
 /** What every rule has, whatever its kind. */
@@ -39,6 +41,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   latched?(rule: z.output<Schema>, labels: Labels, at: number): boolean
   /** The objective that the rule watches. */
   slo?(rule: z.output<Schema>): Slo
+  /** Of the kind about ourselves: answers in the place of storage. */
+  own?(rule: z.output<Schema>, threshold: Threshold | null, readings: Readings): Sample[]
 }
 
 export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<Schema>): RuleKind<Schema> {

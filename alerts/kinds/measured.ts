@@ -17,6 +17,7 @@ export function measuredShape(defaultWindow: string) {
   }
 }
 
+/** Defaults are cast: zod cannot tell of columns that are generic that these are some of them. */
 export function dimensionShape<const Column extends string>(columns: readonly [Column, ...Column[]], by: Column[]) {
   const column = z.enum(columns)
   return {

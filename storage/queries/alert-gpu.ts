@@ -29,7 +29,6 @@ export interface GpuScan extends SampleScan<GpuColumn> {
 const key = [gpuId('s'), 's.mig_id']
 
 const gauges = {
-  utilization: 's.utilization_ratio',
   sm_active: 's.sm_active_ratio',
   tensor_active: 's.tensor_active_ratio',
   vram_used: 's.memory_used_bytes / nullIf(s.memory_total_bytes, 0)',
@@ -40,10 +39,15 @@ const gauges = {
 } as const
 export type GpuGauge = keyof typeof gauges
 
-/** Of utilisation, `details` say what an hour costs, where that is known. */
 export function alertGpuGauge(gauge: GpuGauge, over: Over, scan: GpuScan): Question {
-  const measure = gaugeOver(gauges[gauge], over, gauge === 'power')
-  return ask(gauge === 'utilization' ? priced(measure) : measure, scan, 'gpu_samples')
+  return ask(gaugeOver(gauges[gauge], over, gauge === 'power'), scan, 'gpu_samples')
+}
+
+/** `details` say what an hour costs, where that is known; `pricedOnly` leaves out all else. */
+export function alertGpuUtilization(over: Over, pricedOnly: boolean, scan: GpuScan): Question {
+  const { value, ...measure } = priced(gaugeOver('s.utilization_ratio', over, false))
+  const asked = pricedOnly ? `if(sum(i.usd) > 0, ${value}, null)` : value
+  return ask({ ...measure, value: asked }, scan, 'gpu_samples')
 }
 
 /** Dollars an hour, as configured for the endpoints that run on it at the end of the window. */
@@ -84,8 +88,8 @@ const lookBackMs = 3_600_000
 
 /** Samples with what the one before of the same GPU said in `column`; `s.preceded` where there was one. */
 const withBefore = (column: string) => `(
-    select *, lagInFrame(toNullable(${column}), 1, null) over before as earlier, row_number() over before > 1 as preceded,
-      ${column} as present, toString(${column}) as code
+    select timestamp, interval_ms, ${gpuColumns.join(', ')}, ${column} as present, toString(${column}) as code,
+      lagInFrame(toNullable(${column}), 1, null) over before as earlier, row_number() over before > 1 as preceded
     from gpu_samples where timestamp >= fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC')
       and timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
     window before as (partition by ${gpuId('gpu_samples')}, mig_id order by timestamp rows between unbounded preceding and current row)

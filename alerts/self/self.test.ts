@@ -1,0 +1,165 @@
+/** Rules about ourselves: they fire and are told while storage is away, and over restarts. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Db } from '../../storage/client.ts'
+import { testStorage } from '../../storage/testing.ts'
+import { alertsHarness, minute, second, t0, type Harness } from '../testing/harness.ts'
+import { ReadingHistory, type Reading } from './reading.ts'
+
+const rules = `
+groups:
+  - name: own
+    interval: 30s
+    rules:
+      - { alert: StorageDown, kind: self, measure: storage_down, above: 20s, for: 1m, annotations: { summary: "Away for {{ value | duration }}" } }
+      - { alert: RowsRefused, kind: self, measure: refused, window: 5m, above: 0 }
+      - { alert: RulesFail, kind: self, measure: failing_rules, above: 0, for: 1m }
+      - { alert: DeliveryFails, kind: self, measure: failed_deliveries, above: 2 }
+      - { alert: OverStorage, sql: "select 1 as value where false" }
+`
+
+let storage: Awaited<ReturnType<typeof testStorage>>
+let room: Harness
+beforeAll(async () => {
+  storage = await testStorage()
+})
+afterAll(() => storage.stop())
+beforeEach(async () => {
+  room = await alertsHarness(storage, rules)
+})
+afterEach(() => room.stop())
+
+const names = (alerts: { active(): { labels: Record<string, string>; state: string }[] }) =>
+  alerts.active().map(({ labels, state }) => `${labels['alertname']} ${state}`)
+
+/** A storage that comes back when it is told to. */
+function absentStorage() {
+  const state = { away: true }
+  const gone = () => Promise.reject(new Error('nobody there'))
+  const wrap = (db: Db): Db => ({
+    ...db,
+    query: (sql, params, options) => (state.away ? gone() : db.query(sql, params, options)),
+    insert: (table, rows) => (state.away ? gone() : db.insert(table, rows)),
+  })
+  return { state, db: wrap(storage.db), reader: wrap(storage.reader) }
+}
+
+test('storage goes away and comes back: told both times, and kept', async () => {
+  const { state, db, reader } = absentStorage()
+  const health = (): Promise<Reading[]> => {
+    const value = state.away ? room.clock.now() - t0 : 0
+    return Promise.resolve([{ measure: 'storage_down', labels: {}, value }])
+  }
+  const alerts = await room.start({ db, reader, health, host: 'here' })
+  await room.clock.advance(30 * second)
+  expect(alerts.rules().map(({ name, kind, health: fared }) => [name, kind, fared])).toEqual([
+    ['OverStorage', 'sql', 'err'],
+    ['StorageDown', 'self', 'ok'],
+    ['RowsRefused', 'self', 'ok'],
+    ['RulesFail', 'self', 'ok'],
+    ['DeliveryFails', 'self', 'ok'],
+  ])
+  expect(names(alerts)).toContain('StorageDown pending')
+  await room.clock.advance(3 * minute)
+  expect(room.slack.messages.map(({ text }) => text)).toEqual(
+    expect.arrayContaining([expect.stringContaining('StorageDown'), expect.stringContaining('RulesFail')]),
+  )
+  expect(alerts.active()[0]).toMatchObject({ labels: { alertname: 'StorageDown', host: 'here' }, unit: 'ms' })
+  const told = room.pagerduty.incidents.length
+  state.away = false
+  await room.clock.advance(3 * minute)
+  expect(names(alerts)).toEqual([])
+  expect(room.pagerduty.incidents.map(({ status }) => status)).toEqual(Array.from({ length: told }, () => 'resolved'))
+  await alerts.stop()
+  const events = await storage.db.query<{ change: string }>(
+    `select concat(previous_state, ' > ', state) as change from alert_events where rule = 'StorageDown' order by timestamp`,
+  )
+  expect(events.map(({ change }) => change)).toEqual(['inactive > pending', 'pending > firing', 'firing > inactive'])
+})
+
+test('what it found wrong before a restart is not told again, and its end is', async () => {
+  let value = minute
+  const health = (): Promise<Reading[]> => Promise.resolve([{ measure: 'storage_down', labels: {}, value }])
+  const before = await room.start({ health, host: 'here' })
+  await room.clock.advance(3 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'triggered', triggers: 1 }])
+  await before.stop()
+  const after = await room.start({ health, host: 'here' })
+  expect(names(after)).toEqual(['StorageDown firing'])
+  await room.clock.advance(3 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'triggered', triggers: 1 }])
+  value = 0
+  await room.clock.advance(3 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+  expect(room.slack.messages).toHaveLength(2)
+})
+
+test('a counter is told by how much it grew in the window', async () => {
+  let value = 7
+  const health = (): Promise<Reading[]> => Promise.resolve([{ measure: 'refused', labels: {}, value }])
+  const alerts = await room.start({ health })
+  // The process began with 0.
+  await room.clock.advance(30 * second)
+  expect(alerts.active()).toMatchObject([{ labels: { alertname: 'RowsRefused' }, value: 7 }])
+  await room.clock.advance(5 * minute)
+  expect(names(alerts)).toEqual([])
+  value = 9
+  await room.clock.advance(30 * second)
+  expect(alerts.active()).toMatchObject([{ value: 2 }])
+})
+
+test('a channel that fails again and again is an alert for the others', async () => {
+  room.writeRules(`${rules}      - { alert: Always, sql: "select 1 as value" }\n`)
+  room.slack.failNext(...Array.from({ length: 40 }, () => ({ status: 500 })))
+  const alerts = await room.start()
+  await room.clock.advance(5 * minute)
+  const failing = alerts.active().find(({ labels }) => labels['alertname'] === 'DeliveryFails')
+  expect(failing).toMatchObject({
+    labels: { receiver: 'on-call', channel: 'slack' },
+    annotations: { error: expect.stringContaining('500') },
+  })
+  expect(room.webhook.messages.some(({ commonLabels }) => commonLabels['alertname'] === 'DeliveryFails')).toBe(true)
+})
+
+test('a health that cannot be read is an error of the rules, and changes no state', async () => {
+  let broken = false
+  const health = (): Promise<Reading[]> =>
+    broken ? Promise.reject(new Error('no statfs')) : Promise.resolve([{ measure: 'refused', labels: {}, value: 1 }])
+  const alerts = await room.start({ health })
+  await room.clock.advance(30 * second)
+  broken = true
+  await room.clock.advance(30 * second)
+  expect(names(alerts)).toEqual(['RowsRefused firing'])
+  expect(alerts.rules().find(({ name }) => name === 'RowsRefused')).toMatchObject({
+    health: 'err',
+    last_error: 'no statfs',
+  })
+})
+
+test('a reload keeps the state of rules that stay and ends those that are gone', async () => {
+  const health = (): Promise<Reading[]> =>
+    Promise.resolve([
+      { measure: 'refused', labels: {}, value: 1 },
+      { measure: 'storage_down', labels: {}, value: minute },
+    ])
+  const alerts = await room.start({ health })
+  await room.clock.advance(90 * second)
+  expect(names(alerts)).toEqual(['StorageDown firing', 'RowsRefused firing'])
+  const since = alerts.active()[0]?.firing_since
+  room.writeRules(rules.replace(/.*RowsRefused.*\n/, ''))
+  await alerts.reload(room.config)
+  await room.clock.advance(30 * second)
+  expect(alerts.active()).toMatchObject([{ labels: { alertname: 'StorageDown' }, firing_since: since }])
+})
+
+test('growth is counted from the last reading before the window', () => {
+  const history = new ReadingHistory()
+  const at = (time: number, value: number, source = 'a') =>
+    history.add(time, [{ measure: 'ingest_issues', labels: { source }, value }], 10)
+  at(0, 3)
+  at(4, 5)
+  at(12, 9)
+  expect(history.grown('ingest_issues', 10)).toMatchObject([{ value: 6 }])
+  expect(history.grown('ingest_issues', 8)).toMatchObject([{ value: 4 }])
+  at(20, 2, 'b')
+  expect(history.grown('ingest_issues', 10)).toMatchObject([{ labels: { source: 'b' }, value: 2 }])
+})

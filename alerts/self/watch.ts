@@ -1,0 +1,170 @@
+/**
+ * Evaluates the rules about our own health. Beside the engine and without storage, so that they still fire and are told when that is
+ * away; with the same states, groups and receivers.
+ */
+import type { Logger } from 'pino'
+import type { AlertStateRow } from '../../storage/queries/alert-state.ts'
+import type { Clock } from '../clock.ts'
+import { alertEvent, endedTransition, stateRow, toInstance, unknownHealth, type RuleHealth } from '../engine.ts'
+import { applySamples, type Instance, type Sample, type Transition } from '../instance.ts'
+import type { Rule, RuleGroup } from '../rule.ts'
+import type { RowWriter } from '../row-writer.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { ReadingHistory, type Reading } from './reading.ts'
+
+export interface SelfWatchOptions {
+  clock: Clock
+  log: Logger
+  writer: RowWriter
+  telemetry: Telemetry
+  /** Told apart from other processes by it: the label `host` of every alert. */
+  host: string
+  health: () => Promise<Reading[]>
+  /** Every firing alert after each evaluation of its group, and every one that ceased to fire. */
+  onAlerts: (firing: Instance[], ceased: Instance[]) => void
+}
+
+interface Watched {
+  rule: Rule
+  active: Map<string, Instance>
+  status: RuleHealth
+}
+
+export class SelfWatch {
+  readonly #options: SelfWatchOptions
+  readonly #history = new ReadingHistory()
+  readonly #running = new Set<Promise<void>>()
+  #cancels = new Map<RuleGroup, () => void>()
+  #rules = new Map<string, Watched>()
+  #stopping = false
+
+  constructor(options: SelfWatchOptions) {
+    this.#options = options
+  }
+
+  /** Starts evaluating the rules about ourselves in these groups; state is kept by group, rule and labels. */
+  load(groups: readonly RuleGroup[]): void {
+    const before = this.#rules
+    const own = groups.map((group) => ({ ...group, rules: group.rules.filter(isOwn) }))
+    this.#rules = new Map()
+    for (const rule of own.flatMap(({ rules }) => rules)) {
+      const kept = before.get(keyOf(rule.group, rule.id)) ?? { active: new Map(), status: { ...unknownHealth } }
+      this.#rules.set(keyOf(rule.group, rule.id), { ...kept, rule })
+    }
+    const gone = [...before].filter(([key]) => !this.#rules.has(key))
+    this.#end(gone.flatMap(([, { active }]) => Array.from(active.values())))
+    for (const cancel of this.#cancels.values()) cancel()
+    this.#cancels = new Map()
+    for (const group of own) if (group.rules.length > 0) this.#schedule(group)
+  }
+
+  /** Takes over what the last process left of its own rules, except where this one knows better by now. Says what it took. */
+  restore(rows: readonly AlertStateRow[]): AlertStateRow[] {
+    const own = rows.filter(({ group, rule }) => this.#rules.has(keyOf(group, rule)))
+    for (const row of own) {
+      const active = this.#rules.get(keyOf(row.group, row.rule))?.active
+      if (row.labels['host'] === this.#options.host && !active?.has(row.fingerprint))
+        active?.set(row.fingerprint, toInstance(row))
+    }
+    this.#options.onAlerts(this.active().filter(isFiring), [])
+    return own
+  }
+
+  active(): Instance[] {
+    return [...this.#rules.values()].flatMap(({ active }) => Array.from(active.values()))
+  }
+
+  rules(): { rule: Rule; group: RuleGroup | undefined; active: Instance[]; status: RuleHealth }[] {
+    return [...this.#rules.values()].map(({ rule, active, status }) => ({
+      rule,
+      group: [...this.#cancels.keys()].find(({ name }) => name === rule.group),
+      active: [...active.values()],
+      status,
+    }))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    for (const cancel of this.#cancels.values()) cancel()
+    await Promise.all(this.#running)
+  }
+
+  #schedule(group: RuleGroup): void {
+    const { clock } = this.#options
+    const due = (Math.floor(clock.now() / group.interval_ms) + 1) * group.interval_ms
+    const cancel = clock.after(due - clock.now(), async () => {
+      const evaluation = this.#evaluate(group, due)
+      this.#running.add(evaluation)
+      await evaluation
+      this.#running.delete(evaluation)
+      // A reload took the group away, or put another in its place.
+      if (!this.#stopping && this.#cancels.has(group)) this.#schedule(group)
+    })
+    this.#cancels.set(group, cancel)
+  }
+
+  async #evaluate(group: RuleGroup, at: number): Promise<void> {
+    const { health, host, log, telemetry, writer } = this.#options
+    const started = performance.now()
+    let failure = ''
+    try {
+      this.#history.add(at, await health(), this.#longestWindow())
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error)
+      log.error({ err: error }, 'alerts: our own health cannot be read')
+    }
+    const transitions: Transition[] = []
+    const touched: Instance[] = []
+    for (const rule of group.rules) {
+      const watched = this.#rules.get(keyOf(rule.group, rule.id))
+      if (watched?.rule !== rule) continue
+      telemetry.evaluations.add(1, { group: group.name })
+      const duration_ms = performance.now() - started
+      Object.assign(watched.status, { last_error: failure, last_evaluation_at: at, duration_ms })
+      watched.status.health = failure === '' ? 'ok' : 'err'
+      if (failure !== '') continue
+      const samples = (rule.own?.(this.#history) ?? []).map((sample): Sample => withHost(sample, host))
+      const evaluation = applySamples(rule, watched.active, samples, at)
+      watched.active = evaluation.active
+      transitions.push(...evaluation.transitions)
+      touched.push(...evaluation.active.values(), ...evaluation.resolved)
+    }
+    this.#publish(touched, transitions)
+    // Not awaited: storage may be away, which is what some of these rules are about.
+    void writer.flush()
+  }
+
+  #longestWindow(): number {
+    return Math.max(0, ...[...this.#rules.values()].map(({ rule }) => rule.window_ms))
+  }
+
+  #end(instances: readonly Instance[]): void {
+    const now = this.#options.clock.now()
+    this.#publish(
+      [],
+      instances.map((instance) => endedTransition(instance, now)),
+    )
+  }
+
+  #publish(touched: readonly Instance[], transitions: readonly Transition[]): void {
+    const { writer, onAlerts } = this.#options
+    for (const transition of transitions) writer.put('alert_events', alertEvent(transition))
+    for (const instance of new Set([...touched, ...transitions.map((transition) => transition.instance)])) {
+      const { group, rule_id, fingerprint } = instance
+      const key = JSON.stringify([group, rule_id, fingerprint])
+      writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
+    }
+    const ceased = transitions.filter(({ from, to }) => from === 'firing' && to !== 'firing')
+    onAlerts(
+      touched.filter(isFiring),
+      ceased.map(({ instance }) => instance),
+    )
+  }
+}
+
+/** Whether a rule is about ourselves. */
+export const isOwn = ({ own }: Rule): boolean => own !== undefined
+
+const isFiring = ({ state }: Instance) => state === 'firing'
+const keyOf = (group: string, ruleId: string) => JSON.stringify([group, ruleId])
+const withHost = (sample: Sample, host: string): Sample => ({ ...sample, labels: { ...sample.labels, host } })

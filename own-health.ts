@@ -1,0 +1,54 @@
+/** What the process knows of its own health, for alert rules about ourselves: storage, spool, disk, scrape targets. */
+import { statfs } from 'node:fs/promises'
+import type { Reading } from './alerts/index.ts'
+import type { Collector } from './collector/index.ts'
+import type { Storage } from './storage/index.ts'
+
+export interface Watched {
+  storage: Pick<Storage, 'ready'>
+  /** Null in a process that collects nothing. */
+  collector: Pick<Collector, 'stats' | 'targets'> | null
+  dataDir: string
+  /** Epoch ms. */
+  now?: () => number
+}
+
+/** Reads it anew at every call. Rejects when the disk cannot be looked at. */
+export function ownHealth({ storage, collector, dataDir, now = Date.now }: Watched): () => Promise<Reading[]> {
+  let downSince: number | null = null
+  return async () => {
+    const [{ ok, reason }, disk] = await Promise.all([storage.ready(), diskUsed(dataDir)])
+    downSince = ok ? null : (downSince ?? now())
+    const value = downSince === null ? 0 : now() - downSince
+    return [
+      { measure: 'storage_down', labels: {}, details: { error: reason }, value },
+      { measure: 'disk_used', labels: {}, details: { directory: dataDir }, value: disk },
+      ...(collector ? collectorReadings(collector) : []),
+    ]
+  }
+}
+
+function collectorReadings(collector: Pick<Collector, 'stats' | 'targets'>): Reading[] {
+  const { spool, issues } = collector.stats()
+  const down = collector.targets().filter(({ state }) => state === 'down')
+  const error = spool.no_room || spool.reason
+  return [
+    { measure: 'spool_used', labels: {}, details: { error }, value: spool.bytes / spool.max_bytes },
+    ...(spool.oldest_ms === null
+      ? []
+      : [{ measure: 'spool_age' as const, labels: {}, details: { error }, value: spool.oldest_ms }]),
+    { measure: 'refused', labels: {}, details: { error }, value: spool.refused },
+    { measure: 'rejected_segments', labels: {}, value: spool.rejected_segments },
+    { measure: 'targets_down', labels: {}, details: { url: down[0]?.url ?? '' }, value: down.length },
+    ...Object.entries(issues).map(([name, value]): Reading => {
+      const [source = '', reason = ''] = name.split(' ')
+      return { measure: 'ingest_issues', labels: { source, reason }, value }
+    }),
+  ]
+}
+
+/** Share of the disk that this user can't write to any more. */
+async function diskUsed(dir: string): Promise<number> {
+  const { bavail, blocks } = await statfs(dir)
+  return 1 - bavail / blocks
+}
