@@ -202,4 +202,6 @@ function calendar(location = 'UTC'): (at: number) => CalendarTime {
   }
 }
 
-const isZone = (name: string): boolean => name === 'Local' || isTimeZone(name)
+function isZone(name: string): boolean {
+  return name === 'Local' || isTimeZone(name)
+}
