@@ -6,6 +6,8 @@ test('the fingerprint is Alertmanager’s', () => {
   expect(fingerprint({ severity: 'critical', endpoint: 'gpt', alertname: 'Down' })).toBe('be7cc22b7c600f22')
   // FNV-1a's offset basis.
   expect(fingerprint({})).toBe('cbf29ce484222325')
+  // By a calculation with big integers.
+  expect(fingerprint({ alertname: 'Größe', model: 'ü'.repeat(50) })).toBe('15ca0267bc8f9a50')
   expect(fingerprint({ a: 'bc' })).not.toBe(fingerprint({ ab: 'c' }))
 })
 

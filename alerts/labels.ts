@@ -7,17 +7,25 @@ export type Labels = Record<string, string>
  * followed by 0xFF; 16 hex digits.
  */
 export function fingerprint(labels: Labels): string {
-  let hash = 0xcbf29ce484222325n
+  // As two halves of 32 bits: faster than one BigInt.
+  let high = 0xcbf29ce4
+  let low = 0x84222325
   const mix = (byte: number) => {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+    low = (low ^ byte) >>> 0
+    // Times 0x100000001b3: 435, and 2 to the 40th.
+    const product = low * 435
+    high = (high * 435 + Math.floor(product / 2 ** 32) + ((low << 8) >>> 0)) >>> 0
+    low = product >>> 0
   }
   for (const [name, value] of sortedEntries(labels))
     for (const text of [name, value]) {
       for (const byte of Buffer.from(text)) mix(byte)
       mix(0xff)
     }
-  return hash.toString(16).padStart(16, '0')
+  return hex(high) + hex(low)
 }
+
+const hex = (half: number) => half.toString(16).padStart(8, '0')
 
 /** `{alertname="HighP95Latency", model="gpt-4o"}`, sorted by name: equal text for equal label sets. */
 export function formatLabels(labels: Labels): string {
