@@ -17,7 +17,13 @@ export function questionAt(rule: Rule, at: number, queryOffsetMs: number): Quest
 /** Throws what the database says, or EvaluationError when the answer can't be read. */
 export async function ask(reader: Db, rule: Rule, question: Question, signal: AbortSignal): Promise<Sample[]> {
   const options = { signal, max_execution_s: longestQueryS }
-  const rows = await reader.query<Record<string, unknown>>(question.sql, question.params, options)
+  return toSamples(await reader.query<Row>(question.sql, question.params, options), rule)
+}
+
+export type Row = Record<string, unknown>
+
+/** The rows of one evaluation. Throws EvaluationError when they can't be read. */
+export function toSamples(rows: readonly Row[], rule: Rule): Sample[] {
   const samples = rows.flatMap((row) => toSample(row, rule))
   if (samples.length > mostInstances)
     throw new EvaluationError(`more than ${mostInstances} instances; group by fewer labels or raise min_requests`)
@@ -25,7 +31,7 @@ export async function ask(reader: Db, rule: Rule, question: Question, signal: Ab
 }
 
 /** A row without a value is no result. `requests` is what the built-in kinds say beside the value, no label. */
-function toSample(row: Record<string, unknown>, rule: Rule): Sample[] {
+function toSample(row: Row, rule: Rule): Sample[] {
   if (!('value' in row)) throw new EvaluationError('the query has no column `value`')
   const { value: raw, ...columns } = row
   if (rule.kind !== 'sql') delete columns['requests']
@@ -38,7 +44,8 @@ function toSample(row: Record<string, unknown>, rule: Rule): Sample[] {
   return [{ value, labels: Object.fromEntries(Object.entries(columns).flatMap(toLabel)) }]
 }
 
-function isBeyond(value: number, { threshold }: Rule): boolean {
+/** Whether the rule holds for a value; without a threshold it holds for every one. */
+export function isBeyond(value: number, { threshold }: Pick<Rule, 'threshold'>): boolean {
   if (threshold === null) return true
   return threshold.side === 'above' ? value > threshold.value : value < threshold.value
 }

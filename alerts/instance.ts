@@ -100,7 +100,8 @@ export function ended(instance: Instance, at: number): Instance {
   return { ...instance, state: 'inactive', keep_firing_since: null, resolved_at: resolvedAt, evaluated_at: at }
 }
 
-function alertLabels(rule: Rule, { labels, value }: Sample): Labels {
+/** The labels of the alert that a sample makes. */
+export function alertLabels(rule: Rule, { labels, value }: Sample): Labels {
   const data = { labels, value, threshold: rule.threshold?.value ?? null }
   const own = Object.fromEntries(Object.entries(rule.labels).map(([name, text]) => [name, renderTemplate(text, data)]))
   // An empty label is no label, as in Prometheus.

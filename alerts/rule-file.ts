@@ -166,6 +166,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    measure: (range) => kind.question(rule, null, range),
   }
 }
 

@@ -28,6 +28,8 @@ export interface Rule {
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, and every other column a label. */
   question: (range: TimeRange) => Question
+  /** The same question without the threshold: every value, for backtests and charts. */
+  measure: (range: TimeRange) => Question
 }
 
 export interface RuleGroup {

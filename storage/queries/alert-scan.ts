@@ -10,6 +10,8 @@ import { where, filterColumns, type Filter } from './where.ts'
 export interface Question {
   sql: string
   params: Record<string, unknown>
+  /** What a question of `alertScan` is made of: it can be asked of many moments at once (alert-grid.ts). */
+  parts?: { measure: Measure; scan: AlertScan }
 }
 
 /** Columns of `requests` whose values a rule may tell apart. */
@@ -44,7 +46,7 @@ export interface Measure {
 }
 
 /** More instances than a rule may have, so that too many is seen, not cut off. */
-const rowLimit = 1_001
+export const rowLimit = 1_001
 
 /** The rows are the instances: the `by` columns, `value`, `requests`. */
 export function alertScan(measure: Measure, scan: AlertScan): Question {
@@ -64,5 +66,5 @@ limit {row_limit:UInt32}`
     ...(threshold ? { threshold: threshold.value } : {}),
     ...measure.params,
   }
-  return { sql, params }
+  return { sql, params, parts: { measure, scan } }
 }
