@@ -5,6 +5,7 @@ import { pino, type Logger } from 'pino'
 import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
+import type { BacktestFlags } from './alerts/backtest/command.ts'
 import type { TestFlags } from './alerts/rule-tests/command.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
 import type { Demo } from './collector/demo/index.ts'
@@ -177,6 +178,25 @@ command('test <files...>', { parent: alerts })
     if (!(await testCommand(files, options, { log, progress, print }))) process.exitCode = 1
   })
 
+command('backtest [files...]', { parent: alerts })
+  .description('print when alert rules would have fired over stored history, those of the configuration or of files')
+  .requiredOption('--from <time>', '2026-11-01, 2026-11-01T06:00:00Z, or how long ago, as 30d')
+  .option('--to <time>', 'until then (default: now)')
+  .option('--rule <name>', 'only this rule')
+  .option('--step <duration>', "between two evaluations (default: the interval of the rule's group)")
+  .option('--pages-per-week <count>', 'suggest a threshold that would have paged at most this often')
+  .option('--json', 'print everything as JSON')
+  .action(async (files: string[], options: { config?: string } & BacktestFlags) => {
+    const { backtestCommand } = await import('./alerts/backtest/command.ts')
+    const { barProgress } = await import('./collector/import/progress.ts')
+    const { textTable: table } = await import('./collector/text-table.ts')
+    const { baseDir } = loadConfig(options.config)
+    const progress = barProgress(process.stderr, 'times fired')
+    await withStorage(options.config, (config, { reader }) =>
+      backtestCommand(files, options, config.alerts, baseDir, { reader, progress, print, table, nowMs: Date.now() }),
+    )
+  })
+
 command('sql <query>')
   .description('run one read-only query and print its rows; a FORMAT in the query is obeyed')
   .addOption(
@@ -216,6 +236,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
   const started = performance.now()
   const loaded = loadConfig(path)
   const { config, baseDir } = loaded
+  let current = config
   const log = pino({ level: config.log_level, base: null }, pino.destination({ dest: 2, sync: true }))
   const stops: (() => Promise<void> | void)[] = []
   const stop = async () => {
@@ -271,7 +292,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     const otlp_grpc = collector?.otlpGrpcAddress ?? ''
     const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
-      const dashboard = await show({ config, log, storage, collector, alerts, fleet, telemetry, addresses })
+      const route = () => current.alerts.route
+      const dashboard = await show({ config, log, storage, collector, alerts, route, fleet, telemetry, addresses })
       stops.push(() => dashboard.stop())
       url = dashboard.url
     } else if (collector) {
@@ -286,6 +308,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
         await alerts?.reload(next.alerts)
         collector?.reload(next)
         exporter?.reload(next.export)
+        current = next
         log.level = next.log_level
       },
     })
@@ -372,14 +395,17 @@ interface Shown {
   storage: Storage
   collector: Collector | null
   alerts: Alerts | null
+  /** As configured now. */
+  route: () => Config['alerts']['route']
   fleet: DemoControl
   telemetry: Telemetry
   addresses: Config['listen']
 }
 
-async function show({ config, log, storage, collector, alerts, fleet, telemetry, addresses }: Shown) {
-  const [{ startDashboard }, { buildWeb, webDist }] = await Promise.all([
+async function show({ config, log, storage, collector, alerts, route, fleet, telemetry, addresses }: Shown) {
+  const [{ startDashboard }, { pagingOf }, { buildWeb, webDist }] = await Promise.all([
     import('./dashboard/api/server.ts'),
+    import('./alerts/backtest/paging.ts'),
     import('./dashboard/build.ts'),
   ])
   await buildWeb(() => print('Building the web app: once, some seconds'))
@@ -389,6 +415,7 @@ async function show({ config, log, storage, collector, alerts, fleet, telemetry,
     storageReady: () => storage.ready(),
     collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
     alerts: alerts ?? { active: () => [], rules: () => [], channels: () => [] },
+    backtest: { reader: storage.reader, paging: () => pagingOf(route()) },
     demo: fleet,
     metricsText: () => telemetry.metricsText(),
     version: manifest.version,

@@ -25,7 +25,12 @@ const shippedRules = new URL('rules/default.yaml', import.meta.url).pathname
 /** Every group of the configured files and, unless switched off, the shipped ones. Throws ConfigError. */
 export async function loadRuleGroups(config: AlertsConfig, baseDir: string): Promise<RuleGroup[]> {
   const files = [...(config.shipped_rules ? [shippedRules] : []), ...(await ruleFiles(config.rules, baseDir))]
-  const results = await Promise.all(files.map((file) => readRuleFile(file, baseDir)))
+  return loadRuleFiles(files, baseDir)
+}
+
+/** Every group of these files; messages name them as seen from `baseDir`. Throws ConfigError. */
+export async function loadRuleFiles(files: readonly string[], baseDir = process.cwd()): Promise<RuleGroup[]> {
+  const results = await Promise.all(files.map((file) => readRuleFile(resolve(baseDir, file), baseDir)))
   const groups = results.flatMap((result) => result.groups)
   const problems = results.flatMap((result) => result.problems)
   for (const [index, { name, file }] of groups.entries()) {

@@ -7,6 +7,7 @@ import type { DashboardDeps } from './deps.ts'
 import { answerError, ApiError } from './errors.ts'
 import { createLive, type Live } from './live.ts'
 import { alertsRoute } from './routes/alerts.ts'
+import { backtestRoute } from './routes/backtest.ts'
 import { costRoute } from './routes/cost.ts'
 import { demoRoute } from './routes/demo.ts'
 import { filtersRoute } from './routes/filters.ts'
@@ -52,6 +53,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', costRoute(context))
     .route('/', requestsRoute(context))
     .route('/', alertsRoute(context))
+    .route('/', backtestRoute(context))
     .route('/', ingestRoute(context))
     .route('/', filtersRoute(context))
     .route('/', statusRoute(context))

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Db, SqlDb } from '../../storage/client.ts'
 import type { Alerts } from '../../alerts/index.ts'
+import type { Paging } from '../../alerts/backtest/index.ts'
 import type { DashboardConfig } from './config.ts'
 
 export interface Readiness {
@@ -36,6 +37,8 @@ export interface DashboardDeps {
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
   alerts: Pick<Alerts, 'active' | 'rules' | 'channels'>
+  /** Rules that people write go to the reader alone; how alerts are grouped is asked for each backtest. */
+  backtest: { reader: Db; paging(): Paging }
   demo: DemoControl
   /** The process's own metrics in the Prometheus text format. */
   metricsText(): Promise<string>

@@ -1,5 +1,5 @@
 /** What `inferwatch export` does: a backfill with a progress bar, and the state of every job. */
-import { durationMs, durationPattern } from '../../records/duration.ts'
+import { pointInTime, pointInTimeExpected } from '../../records/point-in-time.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { ExportConfig, ExportJob } from './config.ts'
@@ -112,21 +112,15 @@ function rangeOf({ from, to }: RunFlags, nowMs: number): TimeRange | null {
     return null
   }
   const range = {
-    from: pointInTime('--from', from, nowMs),
-    to: to === undefined ? nowMs : pointInTime('--to', to, nowMs),
+    from: momentOf('--from', from, nowMs),
+    to: to === undefined ? nowMs : momentOf('--to', to, nowMs),
   }
   if (range.from >= range.to) throw new ExportError('--from must be before --to')
   return range
 }
 
-/** A date or time of UTC, or how long ago. */
-function pointInTime(option: string, text: string, nowMs: number): number {
-  if (durationPattern.test(text)) return nowMs - durationMs(text)
-  const zoned = /[zZ]|[+-]\d\d:?\d\d$/.test(text.slice(10)) || text.length === 10 ? text : `${text}Z`
-  const ms = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(zoned) : NaN
-  if (Number.isNaN(ms))
-    throw new ExportError(
-      `${option}: "${text}" is no time; expected 2026-11-01, 2026-11-01T06:00:00Z or how long ago, as 30d`,
-    )
+function momentOf(option: string, text: string, nowMs: number): number {
+  const ms = pointInTime(text, nowMs)
+  if (ms === null) throw new ExportError(`${option}: "${text}" is no time; expected ${pointInTimeExpected}`)
   return ms
 }

@@ -1,5 +1,7 @@
 /** The real API on a real storage, with the web app built, for tests that use a page. */
 import { pino } from 'pino'
+import { pagingOf } from '../../alerts/backtest/paging.ts'
+import { alertsConfig } from '../../alerts/config.ts'
 import type { Alerts } from '../../alerts/index.ts'
 import type { DashboardDeps, DemoState } from '../../dashboard/api/deps.ts'
 import { startDashboard, type Dashboard } from '../../dashboard/api/server.ts'
@@ -23,6 +25,7 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
     storageReady: () => Promise.resolve({ ok: true, reason: '' }),
     collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
     alerts: quietAlerts,
+    backtest: { reader: db, paging: () => pagingOf(alertsConfig.parse({}).route) },
     demo: {
       state: () => demo,
       start: () => {
