@@ -178,6 +178,20 @@ command('test <files...>', { parent: alerts })
     if (!(await testCommand(files, options, { log, progress, print }))) process.exitCode = 1
   })
 
+command('check [files...]', { parent: alerts })
+  .description('check alert rules, those of the configuration or of files')
+  .option('--against', 'check their queries too, against the database of the configuration')
+  .action(async (files: string[], options: { config?: string; against?: boolean }) => {
+    const { checkCommand } = await import('./alerts/check-command.ts')
+    const { config, baseDir } = loadConfig(options.config)
+    const check = async (reader: Db | null) => {
+      if (!(await checkCommand(files, config.alerts, baseDir, { reader, print, nowMs: Date.now() })))
+        process.exitCode = 1
+    }
+    if (options.against) await withStorage(options.config, (_, { reader }) => check(reader))
+    else await check(null)
+  })
+
 command('backtest [files...]', { parent: alerts })
   .description('print when alert rules would have fired over stored history, those of the configuration or of files')
   .requiredOption('--from <time>', '2026-11-01, 2026-11-01T06:00:00Z, or how long ago, as 30d')

@@ -1,6 +1,8 @@
-/** What `check-config` runs: the parser that serves, without serving. */
+/** What `check-config` and `alerts check` run: the parser that serves, without serving. */
 import type { AlertsConfig } from './config.ts'
+import { formatLabels } from './labels.ts'
 import { loadRuleGroups } from './rule-file.ts'
+import type { Rule, RuleGroup } from './rule.ts'
 import { templateProblems } from './template.ts'
 
 /** How many rules the configuration has. Throws ConfigError, one line per thing to mend. */
@@ -9,13 +11,52 @@ export async function checkRules(config: AlertsConfig, baseDir: string): Promise
   return groups.reduce((total, group) => total + group.rules.length, 0)
 }
 
-/** What would show as an error in notifications, and fires all the same: for warnings. */
+/** What is allowed and hardly meant. */
 export async function ruleWarnings(config: AlertsConfig, baseDir: string): Promise<string[]> {
-  const groups = await loadRuleGroups(config, baseDir)
+  return warningsOf(await loadRuleGroups(config, baseDir))
+}
+
+/** Texts that would show as an error in notifications, rules that can never fire, rules whose alerts would be one. */
+export function warningsOf(groups: readonly RuleGroup[]): string[] {
   const rules = groups.flatMap((group) => group.rules)
-  return rules.flatMap((rule) =>
-    Object.entries({ ...rule.labels, ...rule.annotations }).flatMap(([name, text]) =>
-      templateProblems(text).map((problem) => `${rule.file}: ${rule.group}/${rule.name}: ${name}: ${problem}`),
-    ),
+  return rules.flatMap((rule, index) =>
+    [
+      ...templateWarnings(rule),
+      ...neverHolds(rule),
+      ...sharedLabels(rule, rules.slice(0, index)),
+      ...hiddenColumns(rule),
+    ].map((warning) => warningText(rule, warning)),
   )
 }
+
+export const warningText = ({ place, group, name }: Rule, warning: string) => `${place}: ${group}/${name}: ${warning}`
+
+function templateWarnings({ labels, annotations }: Rule): string[] {
+  return Object.entries({ ...labels, ...annotations }).flatMap(([name, text]) =>
+    templateProblems(text).map((problem) => `${name}: ${problem}`),
+  )
+}
+
+function neverHolds({ threshold, bounds: { least = -Infinity, most = Infinity } }: Rule): string[] {
+  if (threshold?.side === 'above' && threshold.value >= most) return ['never fires: no value is above that']
+  if (threshold?.side === 'below' && threshold.value <= least) return ['never fires: no value is below that']
+  return []
+}
+
+/** In one group that is refused; over groups the alerts of both are one alert to everybody who is told. */
+function sharedLabels(rule: Rule, before: readonly Rule[]): string[] {
+  const labels = formatLabels(rule.labels)
+  const twin = before.find((other) => other.name === rule.name && formatLabels(other.labels) === labels)
+  return twin
+    ? [`alerts of ${twin.group}/${twin.name} (${twin.place}) may have the same labels; give them one that differs`]
+    : []
+}
+
+function hiddenColumns(rule: Rule): string[] {
+  const by = rule.question({ from: 0, to: rule.window_ms }).parts?.scan.by ?? []
+  return by.filter((column) => column in rule.labels).map(hiddenColumn)
+}
+
+/** Two instances that differ in this column alone would be one. */
+export const hiddenColumn = (column: string) =>
+  `the label ${column} hides the column ${column} that tells its alerts apart; choose another name`

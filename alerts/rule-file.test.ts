@@ -198,7 +198,7 @@ test('a text that can’t be rendered is a warning', async () => {
     'groups: [{ name: g, rules: [{ alert: A, kind: latency, above: 1s, annotations: { summary: "{{ valu }}" } }] }]',
   )
   expect(await ruleWarnings(config({ rules: ['a.yaml'] }), directory)).toEqual([
-    'a.yaml: g/A: summary: "valu" is not labels.<name>, value or threshold',
+    'a.yaml:1: g/A: summary: "valu" is not labels.<name>, value or threshold',
   ])
 })
 

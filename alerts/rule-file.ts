@@ -123,7 +123,9 @@ function parseRule(file: YamlFile, path: Path, raw: unknown, group: string): Rul
   const parsed = kind.schema.safeParse(raw)
   if (!parsed.success) return explainIssues(file, path, (inner) => keysOf(kind.schema, inner), parsed.error.issues)
   const problems = problemsOf(file, path, parsed.data, kind)
-  return problems.length > 0 ? problems : compile(kind, parsed.data, group, file.name)
+  return problems.length > 0
+    ? problems
+    : compile(kind, parsed.data, group, { file: file.name, place: file.place(path) })
 }
 
 function kindOf(file: YamlFile, path: Path, raw: unknown): RuleKind | string {
@@ -155,7 +157,7 @@ function problemsOf(file: YamlFile, path: Path, rule: CommonRule, kind: RuleKind
   return problems
 }
 
-function compile(kind: RuleKind, rule: CommonRule, group: string, file: string): Rule {
+function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<Rule, 'file' | 'place'>): Rule {
   const threshold = thresholdOf(rule)
   return {
     id: rule.alert,
@@ -163,11 +165,12 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     group,
     kind: kind.name,
     unit: kind.unit,
-    file,
+    ...source,
     for_ms: durationMs(rule.for),
     keep_firing_for_ms: durationMs(rule.keep_firing_for),
     window_ms: durationMs(rule.window),
     threshold,
+    bounds: kind.bounds ?? {},
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),

@@ -11,6 +11,11 @@ export interface Threshold {
   value: number
 }
 
+export interface Bounds {
+  least?: number
+  most?: number
+}
+
 export interface Rule {
   /** Unique in its group and stable over reloads: the alert's name, with `#2` on a second rule of that name. */
   id: string
@@ -20,10 +25,14 @@ export interface Rule {
   kind: string
   unit: Unit
   file: string
+  /** `file:line`. */
+  place: string
   for_ms: number
   keep_firing_for_ms: number
   window_ms: number
   threshold: Threshold | null
+  /** What its values lie within; a side that is left out has no bound. */
+  bounds: Bounds
   labels: Labels
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, and every other column a label. */

@@ -13,6 +13,8 @@ export interface YamlFile {
   name: string
   /** The plain value; `{}` of an empty file. */
   value: unknown
+  /** `file:line` of a key, of its nearest parent when it isn't there. */
+  place(path: Path): string
   /** `file:line: key.0.path` of a key, of its nearest parent when it isn't there. */
   where(path: Path): string
 }
@@ -26,10 +28,12 @@ export function parseYaml(text: string, name: string): YamlFile {
     const at = lines.linePos(broken.pos[0])
     throw new ConfigError(`${name}:${at.line}: not valid YAML: ${broken.message} (column ${at.col})`)
   }
+  const place = (path: Path) => `${name}${lineOf(document, lines, path)}`
   return {
     name,
     value: plain(document, name) ?? {},
-    where: (path) => `${name}${lineOf(document, lines, path)}${path.length > 0 ? `: ${path.join('.')}` : ''}`,
+    place,
+    where: (path) => `${place(path)}${path.length > 0 ? `: ${path.join('.')}` : ''}`,
   }
 }
 

@@ -42,7 +42,7 @@ test('check-config warns of a text that cannot be rendered', async () => {
   const rule = { alert: 'A', kind: 'latency', above: '1s', annotations: { summary: '{{ valu }}' } }
   writeFileSync(join(folder, 'rules.yaml'), JSON.stringify({ groups: [{ name: 'g', rules: [rule] }] }))
   expect(await inferwatch('check-config')).toBe(
-    'warning: rules.yaml: g/A: summary: "valu" is not labels.<name>, value or threshold\n' +
+    'warning: rules.yaml:1: g/A: summary: "valu" is not labels.<name>, value or threshold\n' +
       `${join(folder, 'inferwatch.yaml')}: ok, 1 alert rules\n`,
   )
 })

@@ -4,7 +4,7 @@ import type { TimeRange } from '../../records/time-range.ts'
 import { dimensionColumns, type Question } from '../../storage/queries/alert-scan.ts'
 import { filterColumns } from '../../storage/queries/where.ts'
 import { duration } from '../config.ts'
-import type { Threshold, Unit } from '../rule.ts'
+import type { Bounds, Threshold, Unit } from '../rule.ts'
 import { thresholdSchema } from '../threshold.ts'
 
 /** What every rule has, whatever its kind. */
@@ -22,6 +22,8 @@ export interface CommonRule {
 export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<CommonRule>> {
   name: string
   unit: Unit
+  /** What values of this kind lie within, for a word about thresholds that nothing can be beyond. */
+  bounds?: Bounds
   /** Strict, and made from `ruleShape`. */
   schema: Schema
   /** A rule that works: feeds the docs and the test over the list. */

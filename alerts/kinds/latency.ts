@@ -6,6 +6,7 @@ import { defineKind, ruleShape, scanShape } from './kind.ts'
 export const latency = defineKind({
   name: 'latency',
   unit: 'ms',
+  bounds: { least: 0 },
   schema: z.strictObject({
     ...ruleShape('ms', '5m'),
     ...scanShape,

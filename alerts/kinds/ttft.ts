@@ -6,6 +6,7 @@ import { defineKind, ruleShape, scanShape } from './kind.ts'
 export const ttft = defineKind({
   name: 'ttft',
   unit: 'ms',
+  bounds: { least: 0 },
   schema: z.strictObject({
     ...ruleShape('ms', '5m'),
     ...scanShape,
