@@ -192,6 +192,21 @@ command('check [files...]', { parent: alerts })
     else await check(null)
   })
 
+command('import <file>', { parent: alerts })
+  .description(
+    'make our YAML of a rule file of Prometheus or vmalert whose expressions are SQL; says what does not carry over',
+  )
+  .option('--output <file>', 'where it goes, a new file (default: printed)')
+  .action(async (file: string, options: { output?: string }) => {
+    const { importCommand } = await import('./alerts/import/command.ts')
+    await importCommand(
+      file,
+      options,
+      (text) => process.stdout.write(text),
+      (line) => process.stderr.write(`${line}\n`),
+    )
+  })
+
 command('backtest [files...]', { parent: alerts })
   .description('print when alert rules would have fired over stored history, those of the configuration or of files')
   .requiredOption('--from <time>', '2026-11-01, 2026-11-01T06:00:00Z, or how long ago, as 30d')
