@@ -2,7 +2,7 @@
 import type { Db } from '../storage/client.ts'
 import type { Question } from '../storage/queries/alert-scan.ts'
 import { EvaluationError, type Sample } from './instance.ts'
-import type { Rule } from './rule.ts'
+import type { Rule, Threshold } from './rule.ts'
 
 /** More than this is a mistake in the rule, and would be a storm of notifications. */
 const mostInstances = 1_000
@@ -20,7 +20,7 @@ export async function ask(reader: Db, rule: Rule, question: Question, signal: Ab
   return toSamples(await reader.query<Row>(question.sql, question.params, options), rule)
 }
 
-export type Row = Record<string, unknown>
+type Row = Record<string, unknown>
 
 /** The rows of one evaluation. Throws EvaluationError when they can't be read. */
 export function toSamples(rows: readonly Row[], rule: Rule): Sample[] {
@@ -40,12 +40,12 @@ function toSample(row: Row, rule: Rule): Sample[] {
   if (typeof raw === 'object' || Number.isNaN(value))
     throw new EvaluationError(`\`value\` is not a number: ${JSON.stringify(raw)}`)
   // Other kinds compare in SQL.
-  if (rule.kind === 'sql' && !isBeyond(value, rule)) return []
+  if (rule.kind === 'sql' && !isBeyond(value, rule.threshold)) return []
   return [{ value, labels: Object.fromEntries(Object.entries(columns).flatMap(toLabel)) }]
 }
 
 /** Whether the rule holds for a value; without a threshold it holds for every one. */
-export function isBeyond(value: number, { threshold }: Pick<Rule, 'threshold'>): boolean {
+export function isBeyond(value: number, threshold: Threshold | null): boolean {
   if (threshold === null) return true
   return threshold.side === 'above' ? value > threshold.value : value < threshold.value
 }

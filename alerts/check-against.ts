@@ -21,12 +21,12 @@ const lookBackMs = 7 * 86_400_000
 
 /** Nothing is evaluated. Throws StorageError when the database is away. `now` in epoch ms. */
 export async function checkAgainst(reader: Db, rule: Rule, now: number, signal: AbortSignal): Promise<Findings> {
-  const { sql, params, parts } = rule.question({ from: now - rule.window_ms, to: now })
+  const { sql, params, part } = rule.question({ from: now - rule.window_ms, to: now })
   try {
     const columns = await reader.query<Column>(`describe (${sql}\n)`, params, { signal })
-    const findings = parts ? { problems: [], warnings: [] } : columnFindings(rule, columns)
-    if (parts && Object.keys(parts.scan.where).length > 0) {
-      const whole = { ...parts.scan, by: [] }
+    const findings = part ? { problems: [], warnings: [] } : columnFindings(rule, columns)
+    if (part && Object.keys(part.scan.where).length > 0) {
+      const whole = { ...part.scan, by: [] }
       const count = await countAlertRequests(reader, whole, {}, { from: now - lookBackMs, to: now }, signal)
       if (count === 0) findings.warnings.push('no request of the last 7 days is in its `where`')
     }

@@ -53,7 +53,7 @@ function sharedLabels(rule: Rule, before: readonly Rule[]): string[] {
 }
 
 function hiddenColumns(rule: Rule): string[] {
-  const by = rule.question({ from: 0, to: rule.window_ms }).parts?.scan.by ?? []
+  const by = rule.question({ from: 0, to: rule.window_ms }).part?.scan.by ?? []
   return by.filter((column) => column in rule.labels).map(hiddenColumn)
 }
 

@@ -5,9 +5,11 @@
 import type { Db } from '../../storage/client.ts'
 import { StorageError } from '../../storage/client.ts'
 import { gridQuestion, type Grid } from '../../storage/queries/alert-grid.ts'
-import { ask, questionAt, toSamples, type Row } from '../ask.ts'
+import { ask, questionAt, toSamples } from '../ask.ts'
 import { EvaluationError, type Sample } from '../instance.ts'
 import type { Rule } from '../rule.ts'
+
+type Row = Record<string, unknown>
 
 export interface Answer {
   /** Of the evaluation, epoch milliseconds. */

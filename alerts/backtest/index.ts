@@ -105,7 +105,7 @@ export async function* backtest(options: BacktestOptions): AsyncGenerator<Backte
 }
 
 function beyond(answer: Answer, rule: Rule): Answer {
-  const samples = answer.samples?.filter(({ value }) => isBeyond(value, rule)) ?? null
+  const samples = answer.samples?.filter(({ value }) => isBeyond(value, rule.threshold)) ?? null
   return { ...answer, samples }
 }
 
@@ -157,14 +157,14 @@ const durationOf = ({ start, end }: Firing, to: number) => (end ?? to) - start
 
 async function requestsOf(
   rule: Rule,
-  { parts }: Question,
+  { part }: Question,
   labels: Labels,
   range: TimeRange,
   reader: Db,
   signal: AbortSignal,
 ): Promise<FiringInterval['requests']> {
   // A label of the rule's own in a column's place hides what the column said.
-  if (!parts || parts.scan.by.some((column) => column in rule.labels)) return null
-  const count = await countAlertRequests(reader, parts.scan, labels, range, signal)
-  return { count, sql: pasteable(alertRequests(parts.scan, labels, range)) }
+  if (!part || part.scan.by.some((column) => column in rule.labels)) return null
+  const count = await countAlertRequests(reader, part.scan, labels, range, signal)
+  return { count, sql: pasteable(alertRequests(part.scan, labels, range)) }
 }

@@ -70,7 +70,7 @@ export function firingsAt(timing: Timing, { series, failed, moments }: ValueHist
       if (failed.has(place)) continue
       const at = moments.first + place * moments.step_ms
       const before: InstanceState | null = state
-      state = nextState(timing, before, value !== undefined && isBeyond(value, { threshold }), at)
+      state = nextState(timing, before, value !== undefined && isBeyond(value, threshold), at)
       if (state?.state === 'firing' && before?.state !== 'firing')
         firings.push({ fingerprint, labels, start: at, end: null })
       else if (before?.state === 'firing' && state?.state !== 'firing') Object.assign(firings.at(-1) ?? {}, { end: at })

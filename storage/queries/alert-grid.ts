@@ -2,7 +2,7 @@
  * The same scan of `requests` at many moments of a grid in one query: every row counts for each window that it stands in. The answers
  * are those of asking one by one, exactly; a row is read once instead of once per window.
  */
-import { alertScan, rowLimit, type AlertScan, type Measure, type Question } from './alert-scan.ts'
+import { alertScan, type Question, type ScanPart } from './alert-scan.ts'
 import { where } from './where.ts'
 
 /** Ends of windows: `count` of them, `step_ms` apart from `first` on. Times are whole epoch milliseconds. */
@@ -18,28 +18,30 @@ export interface Grid {
  */
 export function gridQuestion(questions: readonly Question[], grid: Grid): Question | null {
   const [first] = questions
-  if (!first?.parts || questions.length !== grid.count) return null
-  const { measure, scan } = first.parts
+  if (!first?.part || questions.length !== grid.count) return null
+  const { scan } = first.part
   if (scan.by.length === 0 && scan.min_requests === 0) return null
   const window = scan.range.to - scan.range.from
   const shape = shapeOf(first)
   if (shape === null) return null
   const alike = questions.every((question, index) => {
-    const range = question.parts?.scan.range
+    const range = question.part?.scan.range
     const to = grid.first + index * grid.step_ms
     return range?.to === to && range.from === to - window && shapeOf(question) === shape
   })
-  return alike && Number.isInteger(grid.first) && Number.isInteger(grid.step_ms) ? build(measure, scan, grid) : null
+  return alike && Number.isInteger(grid.first) && Number.isInteger(grid.step_ms)
+    ? build(first.part, first.params, grid)
+    : null
 }
 
 /** All but the window; null for a question that is more than its scan. */
-function shapeOf({ sql, params, parts }: Question): string | null {
-  if (!parts || alertScan(parts.measure, parts.scan).sql !== sql) return null
+function shapeOf({ sql, params, part }: Question): string | null {
+  if (!part || alertScan(part.measure, part.scan).sql !== sql) return null
   const { from_ms: _, to_ms: __, ...others } = params
   return JSON.stringify([sql, others])
 }
 
-function build(measure: Measure, scan: AlertScan, { first, step_ms, count }: Grid): Question | null {
+function build({ measure, scan }: ScanPart, params: Question['params'], { first, step_ms, count }: Grid): Question {
   const { by, threshold, range } = scan
   const window = range.to - range.from
   const steps = Math.ceil(window / step_ms)
@@ -58,17 +60,12 @@ group by ${['evaluation', ...by].join(', ')}
 having requests >= {min_requests:UInt64} and value is not null${beyond}
 order by ${['evaluation', ...by, 'value'].join(', ')}
 limit {row_limit:UInt32} by evaluation`
-  const params = {
-    ...condition.params,
+  const places = {
     grid_base_us: (first - steps * step_ms) * 1000,
     grid_step_us: step_ms * 1000,
     grid_steps: steps,
     grid_window_us: window * 1000,
     grid_count: count,
-    min_requests: scan.min_requests,
-    row_limit: rowLimit,
-    ...(threshold ? { threshold: threshold.value } : {}),
-    ...measure.params,
   }
-  return { sql, params }
+  return { sql, params: { ...params, ...condition.params, ...places } }
 }

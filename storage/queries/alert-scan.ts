@@ -10,8 +10,14 @@ import { where, filterColumns, type Filter } from './where.ts'
 export interface Question {
   sql: string
   params: Record<string, unknown>
-  /** What a question of `alertScan` is made of: it can be asked of many moments at once (alert-grid.ts). */
-  parts?: { measure: Measure; scan: AlertScan }
+  /** What it came from: it can be asked of many moments at once (alert-grid.ts). */
+  part?: ScanPart
+}
+
+/** What a question of `alertScan` is made of. */
+export interface ScanPart {
+  measure: Measure
+  scan: AlertScan
 }
 
 /** Columns of `requests` whose values a rule may tell apart. */
@@ -46,7 +52,7 @@ export interface Measure {
 }
 
 /** More instances than a rule may have, so that too many is seen, not cut off. */
-export const rowLimit = 1_001
+const rowLimit = 1_001
 
 /** The rows are the instances: the `by` columns, `value`, `requests`. */
 export function alertScan(measure: Measure, scan: AlertScan): Question {
@@ -66,5 +72,5 @@ limit {row_limit:UInt32}`
     ...(threshold ? { threshold: threshold.value } : {}),
     ...measure.params,
   }
-  return { sql, params, parts: { measure, scan } }
+  return { sql, params, part: { measure, scan } }
 }
