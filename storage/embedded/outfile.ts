@@ -17,8 +17,8 @@ export function intoOutfile(sql: string, format: string): ((path: string) => str
   const first = tokens[0]?.text.toLowerCase()
   if (first !== 'select' && first !== 'with' && first !== '(') return null
   const text = stripped.replace(/[;\s]+$/, '')
-  const words = tokens.filter(({ kind }) => kind === 'word').map((token) => token.text.toLowerCase())
-  if (!words.includes('from') || words.includes('outfile')) return null
+  const words = new Set(tokens.filter(({ kind }) => kind === 'word').map((token) => token.text.toLowerCase()))
+  if (!words.has('from') || words.has('outfile')) return null
   const formats = tokens.filter((token, at) => isWord(token, 'format') && tokens[at + 1]?.text !== '(').length
   if (formats === 0) return (path) => `${text} INTO OUTFILE ${quote(path)} TRUNCATE FORMAT ${format}`
   const at = text.search(ending)
