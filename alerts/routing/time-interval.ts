@@ -204,8 +204,7 @@ function calendar(location = 'UTC'): (at: number) => CalendarTime {
 function isTimeZone(name: string): boolean {
   if (name === 'Local') return true
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name })
-    return true
+    return Boolean(new Intl.DateTimeFormat('en-US', { timeZone: name }))
   } catch {
     return false
   }
