@@ -16,7 +16,7 @@ type Mapping = Record<string, unknown>
 /** What is known of the file while it is read. */
 interface Reading {
   global: Mapping
-  lose(path: Path, why: string): void
+  lose: (path: Path, why: string) => void
 }
 
 /** Throws ConfigError on text that is no YAML, or that has no route. */
@@ -176,11 +176,12 @@ const promUnits: Record<string, number> = {
 
 /** Prometheus has 1h30m and 1w; ours have one number and no weeks. */
 function durationAt(key: string, from: Mapping, path: Path, { lose }: Reading): Mapping {
-  const text = from[key]
-  if (text === undefined) return {}
-  const parts = [...String(text).matchAll(/(\d+)(ms|[ywdhms])/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== String(text)) {
-    lose([...path, key], `${JSON.stringify(text)} is no duration`)
+  const found = from[key]
+  if (found === undefined) return {}
+  const text = typeof found === 'string' ? found : ''
+  const parts = [...text.matchAll(/(\d+)(ms|[ywdhms])/g)]
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
+    lose([...path, key], `${JSON.stringify(found)} is no duration`)
     return {}
   }
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (promUnits[unit ?? ''] ?? NaN), 0)
