@@ -38,6 +38,7 @@ export class Watch {
   readonly #options: WatchOptions
   readonly #writer: RowWriter
   readonly #ready = once(() => this.#restore())
+  #begun = false
 
   constructor(options: WatchOptions) {
     const { config, groups, db, reader, log, clock, random, telemetry, externalUrl, leads } = options
@@ -45,7 +46,9 @@ export class Watch {
     this.#writer = new RowWriter({ db, clock, log, telemetry })
     const writer = this.#writer
     const fetch: typeof globalThis.fetch = (...call) =>
-      leads() ? options.fetch(...call) : Promise.reject(new Error('another process tells receivers now'))
+      this.#begun && !leads()
+        ? Promise.reject(new Error('another process tells receivers now'))
+        : options.fetch(...call)
     this.dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
     this.engine = new Engine({
       reader,
@@ -63,6 +66,7 @@ export class Watch {
   /** Goes on where the last process ended. */
   async begin(): Promise<void> {
     const { log } = this.#options
+    this.#begun = true
     // The first evaluation tries again, and says so in the rules' health.
     await this.#ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
     this.engine.begin()
