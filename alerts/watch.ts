@@ -67,7 +67,9 @@ export class Watch {
     const onAlerts = (firing: Instance[], ceased: Instance[]) =>
       this.dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
     const fetch: typeof globalThis.fetch = (...call) =>
-      leads() ? options.fetch(...call) : Promise.reject(new Error('another process tells receivers now'))
+      this.#begun && !leads()
+        ? Promise.reject(new Error('another process tells receivers now'))
+        : options.fetch(...call)
     this.#silences = new Silences({ clock, writer })
     const silences = this.#silences
     this.dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl, silences })

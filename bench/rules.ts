@@ -30,6 +30,8 @@ interface Measured {
   name: string
   /** Of one evaluation of all rules. */
   ms: number[]
+  /** Until what came of it is stored as well. */
+  storedMs?: number[]
   /** CPU of one of them, on average. */
   cpuMs: number
   firing: number
@@ -45,8 +47,8 @@ try {
   const to = Math.floor(Date.now() / 1000) * 1000
   const samples = await loadSamples(storage.db, rules, to)
   print(`${rules.length} rules over ${samples.toLocaleString('en')} samples of 20 series each, ${rounds} evaluations\n`)
-  print('| by | p50, ms | p95, ms | CPU, ms | firing | of Prometheus |')
-  print('|---|---|---|---|---|---|')
+  print('| by | p50, ms | p95, ms | and stored, p50, ms | CPU, ms | firing | of Prometheus |')
+  print('|---|---|---|---|---|---|---|')
   const peer = prometheus() ? await measurePrometheus(storage.db, { folder, rules, rounds }) : null
   if (peer) report({ name: 'Prometheus', ...peer }, peer)
   report(await measureOurs(rules, to, 'Inferwatch', storage.reader, rounds), peer)
@@ -78,15 +80,15 @@ async function measureOurs(rules: Rule[], to: number, name: string, reader: Db, 
   const clock = manualClock(Math.floor(to / intervalMs) * intervalMs - 1)
   const config = alertsConfig.parse({ rules: ['rules.yaml'], shipped_rules: false })
   const log = pino({ level: 'silent' })
-  const options = {
-    config,
-    baseDir: folder,
-    db: storage.db,
-    reader,
-    log,
-    clock,
-    dashboardUrl: () => 'http://localhost',
+  let decidedAt: number | null = null
+  // Only what was decided is inserted: the first insert ends the evaluation.
+  const insert: Db['insert'] = (table, rows) => {
+    decidedAt ??= performance.now()
+    return storage.db.insert(table, rows)
   }
+  const query: Db['query'] = (sql, params, options) => storage.db.query(sql, params, options)
+  const db: Db = { ...storage.db, query, insert }
+  const options = { config, baseDir: folder, db, reader, log, clock, dashboardUrl: () => 'http://localhost' }
   const alerts = await startAlerts(options)
   try {
     // The first one makes all the alerts.
@@ -95,16 +97,20 @@ async function measureOurs(rules: Rule[], to: number, name: string, reader: Db, 
     const cpu = () => pids.reduce((total, pid) => total + cpuSeconds(pid), 0)
     const before = cpu()
     const ms: number[] = []
+    const storedMs: number[] = []
     for (let round = 0; round < times; round++) {
       const begun = performance.now()
+      decidedAt = null
       await clock.advance(intervalMs)
-      ms.push(performance.now() - begun)
+      storedMs.push(performance.now() - begun)
+      ms.push((decidedAt ?? performance.now()) - begun)
     }
     const cpuMs = ((cpu() - before) * 1000) / times
     const statuses = alerts.rules()
     const failed = statuses.find(({ health }) => health !== 'ok')
     if (failed) throw new Error(`${failed.name}: ${failed.last_error}`)
-    return { name, ms, cpuMs, firing: statuses.reduce((total: number, { firing }: RuleStatus) => total + firing, 0) }
+    const firing = statuses.reduce((total: number, status: RuleStatus) => total + status.firing, 0)
+    return { name, ms, storedMs, cpuMs, firing }
   } finally {
     await alerts.stop()
   }
@@ -154,12 +160,12 @@ async function dispatch(): Promise<void> {
   writer.discard()
 }
 
-function report({ name, ms, cpuMs, firing }: Measured, peer: Omit<Measured, 'name'> | null): void {
-  const p50 = quantile(ms, 0.5)
-  const of = peer
-    ? `${((p50 / quantile(peer.ms, 0.5)) * 100).toFixed(0)} %, CPU ${((cpuMs / peer.cpuMs) * 100).toFixed(0)} %`
-    : ''
-  print(`| ${name} | ${p50.toFixed(0)} | ${quantile(ms, 0.95).toFixed(0)} | ${cpuMs.toFixed(0)} | ${firing} | ${of} |`)
+function report({ name, ms, storedMs = [], cpuMs, firing }: Measured, peer: Omit<Measured, 'name'> | null): void {
+  const [p50, p95, stored] = [quantile(ms, 0.5), quantile(ms, 0.95), quantile(storedMs, 0.5)]
+  const percent = (part: number, whole: number) => `${((part / whole) * 100).toFixed(0)} %`
+  const of = peer ? `${percent(p50, quantile(peer.ms, 0.5))}, CPU ${percent(cpuMs, peer.cpuMs)}` : ''
+  const cells = [p50, p95, stored, cpuMs].map((each) => (Number.isNaN(each) ? '' : each.toFixed(0)))
+  print(`| ${[name, ...cells, firing, of].join(' | ')} |`)
 }
 
 function quantile(values: readonly number[], level: number): number {

@@ -17,13 +17,22 @@ export interface SharedScan {
 
 /** Above this, what is shared costs more than it saves. */
 const mostRows = 100_000
+/** The values of their filters travel in the query's address, which has a limit. */
+const mostMembers = 1_000
 
 /** The scans that answer two or more of these. What is in none is better asked by itself. */
 export function sharedScans(parts: readonly (ScanPart | undefined)[]): SharedScan[] {
   const shapes = parts.map((part, index) => (part ? { index, part, shape: shapeOf(part.scan) } : null))
   const known = shapes.filter((one) => one !== null)
   const alike = Map.groupBy(known, ({ shape }) => shape.key)
-  return [...alike.values()].filter((members) => members.length > 1).map(share)
+  return [...alike.values()]
+    .flatMap((members) => chunks(members, mostMembers))
+    .filter((members) => members.length > 1)
+    .map(share)
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
 }
 
 interface Shape {
