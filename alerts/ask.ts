@@ -15,12 +15,18 @@ export function questionAt(rule: Rule, at: number, queryOffsetMs: number): Quest
 }
 
 /** Throws what the database says, or EvaluationError when the answer can't be read. */
-export async function ask(reader: Db, rule: Rule, question: Question, signal: AbortSignal): Promise<Sample[]> {
+export async function ask(
+  reader: Db,
+  rule: Rule,
+  question: Question,
+  signal: AbortSignal,
+  most = mostInstances,
+): Promise<Sample[]> {
   const options = { signal, max_execution_s: longestQueryS }
   const rows = await reader.query<Record<string, unknown>>(question.sql, question.params, options)
   const samples = rows.flatMap((row) => toSample(row, rule))
-  if (samples.length > mostInstances)
-    throw new EvaluationError(`more than ${mostInstances} instances; group by fewer labels or raise min_requests`)
+  if (samples.length > most)
+    throw new EvaluationError(`more than ${most} instances; group by fewer labels or raise min_requests`)
   return samples
 }
 

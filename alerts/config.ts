@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { durationPattern } from '../records/duration.ts'
 import { channelConfig } from './notify/index.ts'
+import { templatesConfig } from './notify/templates.ts'
 
 export const duration = z.string().regex(durationPattern, 'expected a duration such as 30s, 5m, 2h or 1d')
 
@@ -33,6 +34,7 @@ export const alertsConfig = z
       .describe('Where people reach the dashboard, for links in notifications; listen.dashboard unless said'),
     receivers: z.array(receiverConfig).default([]).describe('Who can be told of alerts'),
     route: routeConfig.prefault({}),
+    templates: templatesConfig.default({}).describe('Texts of messages, in place of the built-in ones'),
   })
   .superRefine(({ receivers, route }, context) => {
     const names = receivers.map((receiver) => receiver.name)

@@ -2,6 +2,8 @@
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
 import { activeAlertStates, openAlertGroups } from '../storage/queries/alert-state.ts'
+import { Briefer } from './briefing.ts'
+import { ChartShelf } from './chart/shelf.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
@@ -43,6 +45,8 @@ export interface Alerts {
   reload(config: AlertsConfig): Promise<void>
   /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
   testNotification(receiver: string): Promise<TestOutcome[]>
+  /** A chart that a message links to, as PNG; null for an id that is unknown by now. */
+  chart(id: string): Promise<Uint8Array | null>
   /** Ends evaluations, lets deliveries under way finish for a few seconds, writes what is left. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -57,7 +61,13 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const telemetry = createTelemetry()
   const writer = new RowWriter({ db, clock, log, telemetry })
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
-  const dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl })
+  const shelf = new ChartShelf()
+  const rules = () => engine.rules().map(({ rule }) => rule)
+  const briefer = new Briefer({ reader, clock, log, rules, externalUrl, shelf })
+  const brief = (alerts: readonly GroupedAlert[]) => briefer.brief(alerts)
+  const templates = () => config.templates
+  const courier = { clock, fetch, random, log, writer, telemetry, externalUrl, templates, brief }
+  const dispatcher = new Dispatcher(config, courier)
   const ready = once(restore)
   const engine = new Engine({
     reader,
@@ -98,6 +108,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
       dispatcher.configure(config)
       engine.load(next)
     },
+    chart: (id) => shelf.png(id),
     testNotification: (receiver) => tellTestAlert(dispatcher.courier, receiver, clock.now()),
     stop: () => (stopping ??= stop()),
   }

@@ -3,7 +3,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
-import { filterColumns } from '../storage/queries/where.ts'
+import { filterColumns, type Filter } from '../storage/queries/where.ts'
 import { duration, type AlertsConfig } from './config.ts'
 import { kinds, plannedKinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
@@ -166,7 +166,14 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, file: string):
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),
+    measure: (range) => kind.question(rule, null, range),
+    filter: filterOf(rule),
   }
+}
+
+/** Of the kinds over requests; their schema knows the columns. */
+function filterOf(rule: CommonRule): Filter | null {
+  return 'where' in rule && typeof rule.where === 'object' ? rule.where : null
 }
 
 function thresholdOf({ above, below }: CommonRule): Threshold | null {

@@ -1,6 +1,7 @@
 /** A rule, ready to be asked: what every kind comes down to. */
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { TimeRange } from '../records/time-range.ts'
+import type { Filter } from '../storage/queries/where.ts'
 import type { Labels } from './labels.ts'
 
 export type Unit = 'ms' | 'ratio' | 'usd_per_hour' | 'number'
@@ -28,6 +29,10 @@ export interface Rule {
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, and every other column a label. */
   question: (range: TimeRange) => Question
+  /** The same without the threshold: every value, for charts. */
+  measure: (range: TimeRange) => Question
+  /** Which requests it is about; null of a rule that isn't about requests, or says so elsewhere, as in its SQL. */
+  filter: Filter | null
 }
 
 export interface RuleGroup {

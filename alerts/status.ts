@@ -78,7 +78,7 @@ export function ruleStatuses(engine: Engine): RuleStatus[] {
 }
 
 function ruleStatus({ rule, group, active, status }: ReturnType<Engine['rules']>[number]): RuleStatus {
-  const { id: _, question: __, ...settings } = rule
+  const { id: _, question: __, measure: ___, filter: ____, ...settings } = rule
   const { question, ...health } = status
   const firing = active.filter(({ state }) => state === 'firing').length
   const pending = active.length - firing

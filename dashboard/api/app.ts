@@ -6,6 +6,7 @@ import type { RouteContext } from './context.ts'
 import type { DashboardDeps } from './deps.ts'
 import { answerError, ApiError } from './errors.ts'
 import { createLive, type Live } from './live.ts'
+import { alertChartRoute } from './routes/alert-chart.ts'
 import { alertsRoute } from './routes/alerts.ts'
 import { costRoute } from './routes/cost.ts'
 import { demoRoute } from './routes/demo.ts'
@@ -42,6 +43,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
   )
   app.route('/', probeRoute(context)).route('/', sessionRoute(keys))
   app.use('/api/*', traceRequest)
+  // Before keys are asked for: chat programs fetch the charts of their messages.
+  app.route('/', alertChartRoute(context))
   app.use('/api/*', authorise(keys)).use('/metrics', authorise(keys))
   app.route('/', metricsRoute(context))
   const api = app

@@ -35,7 +35,7 @@ export interface DashboardDeps {
   sql: SqlDb
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
-  alerts: Pick<Alerts, 'active' | 'rules' | 'channels'>
+  alerts: Pick<Alerts, 'active' | 'rules' | 'channels' | 'chart'>
   demo: DemoControl
   /** The process's own metrics in the Prometheus text format. */
   metricsText(): Promise<string>

@@ -6,10 +6,15 @@ import { startDashboard, type Dashboard } from '../../dashboard/api/server.ts'
 import { buildWeb, webDist } from '../../dashboard/build.ts'
 import type { Db, SqlDb } from '../../storage/client.ts'
 
-type AlertsView = Pick<Alerts, 'active' | 'rules' | 'channels'>
+type AlertsView = Pick<Alerts, 'active' | 'rules' | 'channels' | 'chart'>
 
 /** No rule, nothing active. */
-export const quietAlerts: AlertsView = { active: () => [], rules: () => [], channels: () => [] }
+export const quietAlerts: AlertsView = {
+  active: () => [],
+  rules: () => [],
+  channels: () => [],
+  chart: () => Promise.resolve(null),
+}
 
 /** For tests that write no SQL of their own. */
 const noSql: SqlDb = { run: () => Promise.reject(new Error('this test has no SQL')) }
