@@ -73,7 +73,7 @@ function valueOf(source: Source, { values, maps }: Scope): Value {
   if ('value' in source) return values[source.value] ?? nothing
   const map = maps[source.map] ?? {}
   const text = Object.hasOwn(map, source.key) ? (map[source.key] ?? '') : ''
-  return { text, number: text === '' ? null : Number(text) }
+  return { text, number: null }
 }
 
 function print({ source, filters: names }: { source: Source; filters: string[] }, scope: Scope): string {

@@ -58,9 +58,9 @@ export async function webhookStandIn(port = 0): Promise<WebhookStandIn> {
         problems.push('wrong signature')
         return { status: 401, body: 'wrong signature' }
       }
-      const id = String(request.headers['webhook-id'])
-      if (!seen.has(id)) messages.push(parsed.data)
-      seen.add(id)
+      const id = request.headers['webhook-id']
+      if (id === undefined || !seen.has(String(id))) messages.push(parsed.data)
+      seen.add(String(id))
       return { status: 204 }
     },
     problems,
