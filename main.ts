@@ -185,6 +185,24 @@ command('schema')
     }),
   )
 
+const alertCommands = program.command('alerts').description('alert rules and notifications')
+
+command('preview', { parent: alertCommands })
+  .description('print what each channel of a receiver would be sent; sends nothing')
+  .requiredOption('--receiver <name>', 'the receiver, as in alerts.receivers')
+  .option('--alert <name>', 'an alert that is pending or fires now (default: a made-up one)')
+  .option('--resolved', 'as if the alert were over', false)
+  .action(async (options: { config?: string; receiver: string; alert?: string; resolved: boolean }) => {
+    const { previewNotification } = await import('./alerts/preview.ts')
+    const { config, baseDir } = loadConfig(options.config)
+    const asked = { ...options, config: config.alerts, baseDir, now: Date.now() }
+    const show = async (reader: Db | null) => {
+      for (const { channel, text } of await previewNotification(asked, reader)) print(`── ${channel}\n${text}\n`)
+    }
+    if (options.alert === undefined) await show(null)
+    else await withStorage(options.config, (_, { reader }) => show(reader))
+  })
+
 command('demo')
   .description('manage demo data')
   .requiredOption('--clear', 'remove every row that demo traffic left')

@@ -29,6 +29,8 @@ export interface Channel {
   /** How often a firing alert is told again, in ms; null where the vendor remembers it. */
   resendMs: number | null
   send(notification: Notification, tools: Tools): Promise<Memory | null>
+  /** Null where `send` makes HTTP requests, which show it. */
+  preview: ((notification: Notification) => Promise<string>) | null
   /** Null where the vendor knows no acknowledgement. */
   acknowledge: ((groupKey: string, tools: Tools) => Promise<void>) | null
 }
@@ -47,6 +49,7 @@ export function channelsOf({ name: receiver, notify }: AlertReceiver): Channel[]
       health: unusedHealth(),
       resendMs: notifier.resendMs ?? null,
       send: (notification, tools) => notifier.send(notification, config, tools),
+      preview: previewOf(notifier, config),
       acknowledge: acknowledgerOf(notifier, config),
     }
   })
@@ -63,6 +66,11 @@ function notifierOf(config: ChannelConfig): Notifier {
   const notifier = notifiers.find(({ type }) => type === config.type) as Notifier | undefined
   if (!notifier) throw new Error(`no notifier of type ${config.type}`)
   return notifier
+}
+
+function previewOf(notifier: Notifier, config: ChannelConfig): Channel['preview'] {
+  if (!notifier.preview) return null
+  return async (notification) => (await notifier.preview?.(notification, config)) ?? ''
 }
 
 function acknowledgerOf(notifier: Notifier, config: ChannelConfig): Channel['acknowledge'] {

@@ -35,6 +35,9 @@ export const command = defineNotifier({
       retryable: code === null || code === tryAgainCode,
     })
   },
+
+  preview: (notification, { command }) =>
+    Promise.resolve([command.join(' '), JSON.stringify(webhookMessage(notification), null, 2)].join('\n')),
 })
 
 function inherited(): Record<string, string> {

@@ -52,6 +52,12 @@ export const email = defineNotifier({
     await deliver(config, tools, await compose(notification, config, messageId, root))
     return firing ? { message_id: root ?? messageId } : null
   },
+
+  async preview(notification, config) {
+    const { from, to, subject, text, attachments } = await compose(notification, config, '')
+    const files = attachments.map(({ filename, content }) => `Attached: ${filename}, ${content.length} bytes`)
+    return [`From: ${from}`, `To: ${to.join(', ')}`, `Subject: ${subject}`, '', text, ...files].join('\n')
+  },
 })
 
 /** The same over every attempt, so that mail programs show a message that came twice once. */

@@ -37,6 +37,8 @@ export interface Notifier<Schema extends ChannelSchema = ChannelSchema> {
    * Must be safe to call again with the same id.
    */
   send(notification: Notification, config: z.output<Schema>, tools: Tools): Promise<Memory | null>
+  /** What `send` would send, as text, where that is no HTTP request. */
+  preview?(notification: Notification, config: z.output<Schema>): Promise<string>
   /** Tells that somebody takes care of the group; absent where the vendor has no such thing. */
   acknowledge?(groupKey: string, config: z.output<Schema>, tools: Tools): Promise<void>
 }
