@@ -59,7 +59,15 @@ const serverSample = () => ({ ...emptyServerSample(), timestamp: (t0 - minute) *
 function briefer(reader = storage.reader, shelf = new ChartShelf(), logged: unknown[] = []) {
   const log = { warn: (...line: unknown[]) => void logged.push(line) } as never
   const clock = { now: () => t0, after: () => () => {} }
-  return new Briefer({ reader, clock, log, rules: () => [latency, spend], externalUrl: () => externalUrl, shelf })
+  return new Briefer({
+    reader,
+    clock,
+    log,
+    rules: () => [latency, spend],
+    externalUrl: () => externalUrl,
+    shelf,
+    waitMs: 60_000,
+  })
 }
 
 test('normal, peak, who is affected, what happened meanwhile, and a chart', async () => {

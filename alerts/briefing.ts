@@ -29,11 +29,12 @@ export interface BrieferOptions {
   /** Address of the dashboard, without a trailing slash. */
   externalUrl: () => string
   shelf: ChartShelf
+  /** A message goes without what takes longer. */
+  waitMs: number
 }
 
 /** Of the alerts of one message, the first ones. */
 const mostBriefed = 5
-const longestWaitMs = 3_000
 const mostRemembered = 200
 
 export class Briefer {
@@ -62,7 +63,7 @@ export class Briefer {
     const key = [alert.fingerprint, alert.starts_at, alert.ends_at ?? now].join()
     return this.#orNull(
       rule,
-      remembered(this.#known, key, () => this.#briefing(alert, rule, now, AbortSignal.timeout(longestWaitMs))),
+      remembered(this.#known, key, () => this.#briefing(alert, rule, now, AbortSignal.timeout(this.#options.waitMs))),
     )
   }
 
@@ -86,7 +87,7 @@ export class Briefer {
     const to = alert.ends_at ?? now
     const filter = filterOf(rule, alert.labels)
     const range: TimeRange = { from: Math.min(alert.starts_at, to) - window_ms, to }
-    const options: QueryOptions = { signal, max_execution_s: longestWaitMs / 1000 }
+    const options: QueryOptions = { signal, max_execution_s: this.#options.waitMs / 1000 }
     const spend = unit === 'usd_per_hour'
     const asked = { labels: withoutOwn(rule, alert.labels), filter: filter ?? {}, range, spend }
     const grid = gridOf(alert, rule, to)

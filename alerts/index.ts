@@ -32,6 +32,8 @@ export interface AlertsOptions {
   fetch?: typeof fetch
   /** From 0 to 1: the jitter of retries. */
   random?: () => number
+  /** How long a notification waits for what storage knows about its alerts, in ms. */
+  contextWaitMs?: number
   /** Address of the dashboard, for links in notifications: asked for each one. `config.external_url` goes before it. */
   dashboardUrl: () => string
 }
@@ -51,6 +53,8 @@ export interface Alerts {
   stop(): Promise<void>
 }
 
+/** Of the context of a notification, which must not hold it up. */
+const contextWaitMs = 3_000
 const deliveryGraceMs = 5_000
 
 /** Throws ConfigError when the rule files can't be used. A database that is away delays evaluations only. */
@@ -63,7 +67,15 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
   const shelf = new ChartShelf()
   const rules = () => engine.rules().map(({ rule }) => rule)
-  const briefer = new Briefer({ reader, clock, log, rules, externalUrl, shelf })
+  const briefer = new Briefer({
+    reader,
+    clock,
+    log,
+    rules,
+    externalUrl,
+    shelf,
+    waitMs: options.contextWaitMs ?? contextWaitMs,
+  })
   const brief = (alerts: readonly GroupedAlert[]) => briefer.brief(alerts)
   const templates = () => config.templates
   const courier = { clock, fetch, random, log, writer, telemetry, externalUrl, templates, brief }

@@ -84,7 +84,15 @@ async function subject(
   const log = pino({ level: 'silent' })
   const externalUrl = () => (config.external_url ?? '').replace(/\/+$/, '')
   const clock = { ...systemClock, now: () => now }
-  const briefer = new Briefer({ reader, clock, log, rules: () => rules, externalUrl, shelf: new ChartShelf() })
+  const briefer = new Briefer({
+    reader,
+    clock,
+    log,
+    rules: () => rules,
+    externalUrl,
+    shelf: new ChartShelf(),
+    waitMs: 30_000,
+  })
   return { alert, briefings: await briefer.brief([alert]) }
 }
 
