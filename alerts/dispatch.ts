@@ -163,6 +163,13 @@ export class Dispatcher {
     })
   }
 
+  told(channel: Channel): Omit<Waiting, 'outbox'>[] {
+    return [...this.#groups.values()].flatMap((group) => {
+      const log = group.receiver === channel.receiver ? group.channels[channel.id] : undefined
+      return log?.told ? [{ group, log }] : []
+    })
+  }
+
   settled(group: AlertGroup): void {
     if (this.#groups.get(groupId(group)) !== group) return
     this.#tidy(group, this.#options.clock.now())

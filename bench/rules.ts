@@ -140,7 +140,12 @@ async function dispatch(): Promise<void> {
   const externalUrl = () => 'http://localhost'
   const silences = new Silences({ clock, writer })
   const sending = { clock, fetch, random: () => 1, log, writer, telemetry, externalUrl }
-  const dispatcher = new Dispatcher(config, { ...sending, silences })
+  const dispatcher = new Dispatcher(config, {
+    ...sending,
+    silences,
+    templates: () => ({}),
+    brief: () => Promise.resolve(new Map()),
+  })
   const alerts = Array.from({ length: activeAlerts }, (_, index): GroupedAlert => {
     const labels = { alertname: `rule-${index % 500}`, model: `model-${index % 20}`, instance: `instance-${index}` }
     const starts_at = clock.now()

@@ -24,7 +24,7 @@ import { parse, stringify } from 'yaml'
 import { alertsConfig } from '../../alerts/config.ts'
 import { startAlerts } from '../../alerts/index.ts'
 import { startStandIn, type StandIn } from '../../alerts/notify/testing/server.ts'
-import { importAlertmanager } from '../../alerts/routing/import-alertmanager.ts'
+import { importText } from '../../alerts/import/index.ts'
 import { createApp } from '../../dashboard/api/app.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { testDeps } from '../dashboard/serve.ts'
@@ -208,7 +208,7 @@ async function startTheirs(inbox: string, tickMs: number): Promise<Side> {
 }
 
 async function startOurs(inbox: string, tickMs: number): Promise<Side> {
-  const { text, lost } = importAlertmanager(alertmanagerYaml(inbox, 'ours', tickMs), 'alertmanager.yml')
+  const { text, notes: lost } = importText(alertmanagerYaml(inbox, 'ours', tickMs), 'alertmanager.yml')
   if (lost.length > 0) throw new Error(`lost in the import: ${lost.join('\n')}`)
   const imported = (parse(text) as { alerts: object }).alerts
   const config = alertsConfig.parse({ ...imported, rules: [], shipped_rules: false })
