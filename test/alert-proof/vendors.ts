@@ -23,7 +23,7 @@ export interface Vendor {
   /** Whether it recognises a message that comes twice because its answer was lost. */
   recognises: boolean
   /** Of the alert whose label `instance` is this. */
-  told(instance: string): Told
+  told: (instance: string) => Told
 }
 
 /** Counts titles such as `[FIRING:1] Slow (instance=ep-1)`. */
