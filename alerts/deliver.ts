@@ -25,6 +25,8 @@ export interface Sender {
   fetch: typeof fetch
   /** From 0 to 1; jitter. */
   random: () => number
+  /** Whether this process may tell anybody; it may unless said. */
+  leads?: () => boolean
   signal: AbortSignal
 }
 
@@ -50,7 +52,11 @@ export function attempt(
   sender: Sender,
 ): Promise<Attempt> {
   const tools = toolsFor(channel, memory, attempts, sender)
-  return outcomeOf(() => channel.send(notification, tools), attempts, sender.random)
+  return outcomeOf(
+    () => (sender.leads?.() === false ? Promise.reject(deposed()) : channel.send(notification, tools)),
+    attempts,
+    sender.random,
+  )
 }
 
 /** Tells the vendor that somebody takes care of the group; null where it knows no such thing. */
@@ -93,6 +99,8 @@ export function backoffMs(attempts: number, random: () => number): number {
   const ceiling = Math.min(firstBackoffMs * 2 ** Math.min(attempts - 1, 20), longestBackoffMs)
   return ceiling / 2 + (ceiling / 2) * random()
 }
+
+const deposed = () => new DeliveryError('another process tells receivers now', { retryable: true })
 
 /** A fault of our own while rendering: the text may hold anything, so it isn't shown. */
 function unexpected(error: unknown): DeliveryError {

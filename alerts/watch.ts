@@ -87,10 +87,6 @@ export class Watch {
     const writer = this.#writer
     const onAlerts = (firing: Instance[], ceased: Instance[]) =>
       this.dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
-    const fetch: typeof globalThis.fetch = (...call) =>
-      this.#begun && !leads()
-        ? Promise.reject(new Error('another process tells receivers now'))
-        : options.fetch(...call)
     this.#silences = new Silences({ clock, writer })
     const silences = this.#silences
     const rules = () => this.engine.rules().map(({ rule }) => rule)
@@ -104,6 +100,7 @@ export class Watch {
       telemetry,
       externalUrl,
       silences,
+      leads: () => !this.#begun || leads(),
       templates: () => this.#options.config.templates,
       brief: (alerts) => briefer.brief(alerts),
     })
