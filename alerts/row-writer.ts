@@ -23,6 +23,7 @@ export class RowWriter {
   #lastVersion = 0
   #failing = false
   #running: Promise<void> | null = null
+  #next: Promise<void> | null = null
   #cancelRetry = () => {}
 
   constructor(options: { db: Db; clock: Clock; log: Logger; telemetry: Telemetry }) {
@@ -50,15 +51,21 @@ export class RowWriter {
   }
 
   /** Writes what waits. Never rejects: rows that could not be written stay, and are tried again. */
-  async flush(): Promise<void> {
-    // One at a time, so that an older row can't overtake.
-    while (this.#running) await this.#running
-    this.#running = this.#writeAll().finally(() => (this.#running = null))
-    await this.#running
+  flush(): Promise<void> {
+    // One at a time, so that an older row can't overtake; calls while one runs share the next.
+    this.#next ??= this.#writeAfter(this.#running)
+    return this.#next
   }
 
   stop(): void {
     this.#cancelRetry()
+  }
+
+  async #writeAfter(running: Promise<void> | null): Promise<void> {
+    await running
+    this.#next = null
+    this.#running = this.#writeAll()
+    await this.#running
   }
 
   async #writeAll(): Promise<void> {
