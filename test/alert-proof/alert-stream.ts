@@ -43,7 +43,10 @@ function membersOf(seed: number, random: () => number): Life[] {
   })
 }
 
-/** Nothing ends that was told and is muted now: there we differ from Alertmanager on purpose. */
+/**
+ * Nothing ends that was told and is muted now: there we differ from Alertmanager on purpose. Nor, where repeats are told, what
+ * was not told: Alertmanager's word of it could be a repeat or not.
+ */
 function nextStep(lives: Life[], random: () => number, isFirst: boolean): Step {
   const step: Step = { fire: [], resolve: [], silence: [], unsilence: [] }
   const inhibitedBefore = inhibitedHosts(lives)
@@ -54,7 +57,7 @@ function nextStep(lives: Life[], random: () => number, isFirst: boolean): Step {
     if (!life.firing && roll < (isFirst ? 0.6 : 0.3)) {
       life.firing = true
       step.fire.push(labels)
-    } else if (life.firing && roll < 0.35 && !(muted && life.told)) {
+    } else if (life.firing && roll < 0.35 && !(muted && (life.told || 'repeats' in labels))) {
       life.firing = false
       life.told = false
       step.resolve.push(labels)
