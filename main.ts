@@ -123,17 +123,6 @@ command('revoke <name>', { parent: keys })
     reloadRunning(config, 'this change')
   })
 
-const alertCommands = program.command('alerts').description('alert rules and routing')
-
-command('import <file>', { parent: alertCommands })
-  .description('print the routes and receivers of an alertmanager.yml as configuration; what is lost goes to stderr')
-  .action(async (file: string) => {
-    const { importAlertmanager } = await import('./alerts/routing/import-alertmanager.ts')
-    const { text, lost } = importAlertmanager(readText(file), file)
-    process.stdout.write(text)
-    for (const line of lost) process.stderr.write(`${line}\n`)
-  })
-
 command('reprice')
   .description('work out the costs of stored requests anew, with the prices of now')
   .requiredOption('--since <time>', 'requests from then on: 2026-11-01, 2026-11-01T06:00:00Z, or how long ago, as 30d')
@@ -177,7 +166,7 @@ command('list', { parent: exports })
     })
   })
 
-const alerts = program.command('alerts').description('alert rules as code')
+const alerts = program.command('alerts').description('alert rules as code, and what receivers would be sent')
 
 command('test <files...>', { parent: alerts })
   .description('run unit tests of alert rules, on a temporary database')
@@ -207,7 +196,7 @@ command('check [files...]', { parent: alerts })
 
 command('import <file>', { parent: alerts })
   .description(
-    'make our YAML of a rule file of Prometheus or vmalert whose expressions are SQL; says what does not carry over',
+    'make our YAML of an alertmanager.yml, or of a rule file whose expressions are SQL; says what does not carry over',
   )
   .option('--output <file>', 'where it goes, a new file (default: printed)')
   .action(async (file: string, options: { output?: string }) => {
@@ -261,6 +250,22 @@ command('schema')
       process.stdout.write(schemaMarkdown(await schema(reader)))
     }),
   )
+
+command('preview', { parent: alerts })
+  .description('print what each channel of a receiver would be sent; sends nothing')
+  .requiredOption('--receiver <name>', 'the receiver, as in alerts.receivers')
+  .option('--alert <name>', 'an alert that is pending or fires now (default: a made-up one)')
+  .option('--resolved', 'as if the alert were over', false)
+  .action(async (options: { config?: string; receiver: string; alert?: string; resolved: boolean }) => {
+    const { previewNotification } = await import('./alerts/preview.ts')
+    const { config, baseDir } = loadConfig(options.config)
+    const asked = { ...options, config: config.alerts, baseDir, now: Date.now() }
+    const show = async (reader: Db | null) => {
+      for (const { channel, text } of await previewNotification(asked, reader)) print(`── ${channel}\n${text}\n`)
+    }
+    if (options.alert === undefined) await show(null)
+    else await withStorage(options.config, (_, { reader }) => show(reader))
+  })
 
 command('demo')
   .description('manage demo data')
@@ -561,17 +566,6 @@ function parseRooms(text: string): Room[] {
 /** Of an option that may be given again. */
 function several(text: string, before: string[] = []): string[] {
   return [...before, text]
-}
-
-/** Throws ConfigError when it cannot be read. */
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new ConfigError(`${file}: cannot be read (${cause instanceof Error ? cause.message : String(cause)})`, {
-      cause,
-    })
-  }
 }
 
 function print(line: string): void {

@@ -28,8 +28,14 @@ export function rangeAt(rule: Rule, at: number, queryOffsetMs: number): { from: 
 }
 
 /** One rule by itself. Throws what the database says, or EvaluationError when the answer can't be read. */
-export async function ask(reader: Db, rule: Rule, question: Question, signal: AbortSignal): Promise<Sample[]> {
-  return toSamples(await rowsOf(reader, question, signal), rule)
+export async function ask(
+  reader: Db,
+  rule: Rule,
+  question: Question,
+  signal: AbortSignal,
+  most = rule.limit,
+): Promise<Sample[]> {
+  return toSamples(await rowsOf(reader, question, signal), rule, most)
 }
 
 /** Whether there is anything to measure. Throws what the database says. */
@@ -100,12 +106,10 @@ function rowsOf(reader: Db, { sql, params }: Question, signal: AbortSignal): Pro
 }
 
 /** The rows of one evaluation. Throws EvaluationError when they can't be read. */
-export function toSamples(rows: readonly ScanRow[], rule: Rule): Sample[] {
+export function toSamples(rows: readonly ScanRow[], rule: Rule, most = rule.limit): Sample[] {
   const samples = rows.flatMap((row) => toSample(row, rule))
-  if (samples.length > rule.limit)
-    throw new EvaluationError(
-      `more than ${rule.limit} instances; group by fewer labels, raise min_requests, or raise limit`,
-    )
+  if (samples.length > most)
+    throw new EvaluationError(`more than ${most} instances; group by fewer labels, raise min_requests, or raise limit`)
   return samples
 }
 

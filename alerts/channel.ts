@@ -2,7 +2,7 @@
 import type { AlertReceiver } from './config.ts'
 import { notifiers, type ChannelConfig } from './notify/index.ts'
 import type { Notification } from './notify/notification.ts'
-import type { Notifier, Tools } from './notify/notifier.ts'
+import type { Memory, Notifier, Tools } from './notify/notifier.ts'
 import { secretsOf } from './notify/post.ts'
 
 /** Times are epoch milliseconds. */
@@ -26,7 +26,13 @@ export interface Channel {
   type: string
   secrets: readonly string[]
   health: ChannelHealth
-  send(notification: Notification, tools: Tools): Promise<void>
+  /** How often a firing alert is told again, in ms; null where the vendor remembers it. */
+  resendMs: number | null
+  send(notification: Notification, tools: Tools): Promise<Memory | null>
+  /** Null where `send` makes HTTP requests, which show it. */
+  preview: ((notification: Notification) => Promise<string>) | null
+  /** Null where the vendor knows no acknowledgement. */
+  acknowledge: ((groupKey: string, tools: Tools) => Promise<void>) | null
 }
 
 export function channelsOf({ name: receiver, notify }: AlertReceiver): Channel[] {
@@ -34,8 +40,18 @@ export function channelsOf({ name: receiver, notify }: AlertReceiver): Channel[]
     const ordinal = notify.slice(0, index).filter(({ type }) => type === config.type).length + 1
     const { type } = config
     const id = ordinal === 1 ? type : `${type}-${ordinal}`
-    const send = senderOf(config)
-    return { receiver, id, type, secrets: secretsOf(config), health: unusedHealth(), send }
+    const notifier = notifierOf(config)
+    return {
+      receiver,
+      id,
+      type,
+      secrets: secretsOf(config, notifier.shown),
+      health: unusedHealth(),
+      resendMs: notifier.resendMs ?? null,
+      send: (notification, tools) => notifier.send(notification, config, tools),
+      preview: previewOf(notifier, config),
+      acknowledge: acknowledgerOf(notifier, config),
+    }
   })
 }
 
@@ -46,8 +62,18 @@ function unusedHealth(): ChannelHealth {
 }
 
 /** The notifier of the configuration's type takes that configuration: the schema is a union over the same list. */
-function senderOf(config: ChannelConfig): Channel['send'] {
+function notifierOf(config: ChannelConfig): Notifier {
   const notifier = notifiers.find(({ type }) => type === config.type) as Notifier | undefined
   if (!notifier) throw new Error(`no notifier of type ${config.type}`)
-  return (notification, tools) => notifier.send(notification, config, tools)
+  return notifier
+}
+
+function previewOf(notifier: Notifier, config: ChannelConfig): Channel['preview'] {
+  if (!notifier.preview) return null
+  return async (notification) => (await notifier.preview?.(notification, config)) ?? ''
+}
+
+function acknowledgerOf(notifier: Notifier, config: ChannelConfig): Channel['acknowledge'] {
+  if (!notifier.acknowledge) return null
+  return async (groupKey, tools) => notifier.acknowledge?.(groupKey, config, tools)
 }

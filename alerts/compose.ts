@@ -3,7 +3,13 @@ import type { Channel } from './channel.ts'
 import type { Attempt } from './deliver.ts'
 import type { AlertGroup, ChannelLog, GroupedAlert } from './group.ts'
 import { commonLabels } from './labels.ts'
-import { notificationTitle, type Notification, type NotificationReason } from './notify/notification.ts'
+import {
+  notificationTitle,
+  type Briefing,
+  type Notification,
+  type NotificationReason,
+  type NotifiedAlert,
+} from './notify/notification.ts'
 
 export interface Occasion {
   /** The same over every attempt. */
@@ -12,20 +18,26 @@ export interface Occasion {
   /** Epoch milliseconds. */
   now: number
   externalUrl: string
+  /** What storage knows of the alerts, by fingerprint. */
+  briefings?: ReadonlyMap<string, Briefing>
 }
 
 export function composeNotification(
   group: AlertGroup,
   log: ChannelLog,
   alerts: readonly GroupedAlert[],
-  { id, reason, now, externalUrl }: Occasion,
+  { id, reason, now, externalUrl, briefings }: Occasion,
 ): Notification {
-  const status = alerts.some(({ ends_at }) => ends_at === null) ? 'firing' : 'resolved'
+  const status = alerts.some((alert) => statusOf(alert) === 'firing') ? 'firing' : 'resolved'
   const body = {
     status,
     group_labels: group.labels,
     common_labels: commonLabels(alerts.map(({ labels }) => labels)),
-    alerts: alerts.map((alert) => ({ ...alert, status: alert.ends_at === null ? 'firing' : 'resolved' }) as const),
+    alerts: alerts.map((alert): NotifiedAlert => {
+      const { fingerprint, labels, annotations, value, starts_at, ends_at } = alert
+      const briefing = briefings?.get(fingerprint) ?? null
+      return { status: statusOf(alert), fingerprint, labels, annotations, value, starts_at, ends_at, briefing }
+    }),
     untold: status === 'resolved' && log.told === null,
   } as const
   return {
@@ -38,15 +50,18 @@ export function composeNotification(
     at: now,
     external_url: externalUrl,
     title: notificationTitle(body),
+    body: null,
   }
 }
+
+const statusOf = ({ ends_at }: Pick<GroupedAlert, 'ends_at'>) => (ends_at === null ? 'firing' : 'resolved')
 
 /** A row of `notifications`; holds no secret. */
 export function notificationRow(
   channel: Channel,
   notification: Notification,
   attempts: number,
-  result: Omit<Attempt, 'outcome'> & { outcome: Attempt['outcome'] | 'expired' },
+  result: Omit<Attempt, 'outcome' | 'memory'> & { outcome: Attempt['outcome'] | 'expired' },
 ): object {
   const { outcome, http_status, error, duration_ms, retry_in_ms } = result
   return {

@@ -1,6 +1,7 @@
 /** `alerts:` of the configuration file: where rules are and who is told. */
 import { z } from 'zod'
 import { channelConfig } from './notify/index.ts'
+import { templatesConfig } from './notify/templates.ts'
 import {
   duration,
   inhibitRuleConfig,
@@ -45,6 +46,7 @@ export const alertsConfig = z
     resolve_timeout: duration
       .default('5m')
       .describe('After which an alert that Prometheus sent without an end is over, unless it is sent again'),
+    templates: templatesConfig.default({}).describe('Texts of messages, in place of the built-in ones'),
   })
   .superRefine(({ receivers, route, time_intervals, inhibit_rules }, context) => {
     const names = { receivers: receivers.map(({ name }) => name), intervals: time_intervals.map(({ name }) => name) }

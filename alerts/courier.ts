@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { channelKey, type Channel } from './channel.ts'
 import { composeNotification, notificationRow } from './compose.ts'
-import { attempt, backoffMs, type Attempt, type Sender } from './deliver.ts'
+import { acknowledge, attempt, backoffMs, type Attempt, type Sender } from './deliver.ts'
 import { alertsToTell, toldOf, type AlertGroup, type ChannelLog, type GroupedAlert, type Outbox } from './group.ts'
-import type { NotificationReason } from './notify/notification.ts'
+import type { Briefing, Notification, NotificationReason } from './notify/notification.ts'
+import { withTemplates, type Templates } from './notify/templates.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -19,6 +20,8 @@ export interface Waiting {
 /** Who keeps the groups. */
 export interface OutboxSource {
   waiting(channel: Channel): Waiting[]
+  /** The groups of which the channel knows that they fire. */
+  told(channel: Channel): Omit<Waiting, 'outbox'>[]
   /** The group's dedup log or outbox changed. */
   settled(group: AlertGroup): void
 }
@@ -29,6 +32,10 @@ export interface CourierOptions extends Omit<Sender, 'signal'> {
   telemetry: Telemetry
   /** Address of the dashboard, without a trailing slash. */
   externalUrl: () => string
+  /** Texts of the messages, as configured. */
+  templates: () => Templates
+  /** What storage knows of alerts, by fingerprint; never rejects, and answers within seconds. */
+  brief: (alerts: readonly GroupedAlert[]) => Promise<ReadonlyMap<string, Briefing>>
 }
 
 export class Courier {
@@ -37,6 +44,7 @@ export class Courier {
   readonly #stopped = new AbortController()
   readonly #busy = new Map<string, Promise<void>>()
   readonly #timers = new Map<string, () => void>()
+  readonly #resends = new Map<string, () => void>()
   #channels = new Map<string, Channel>()
   #stopping = false
 
@@ -50,6 +58,7 @@ export class Courier {
     const before = this.#channels
     for (const channel of channels) channel.health = before.get(channelKey(channel))?.health ?? channel.health
     this.#channels = new Map(channels.map((channel) => [channelKey(channel), channel]))
+    for (const key of new Set([...before.keys(), ...this.#channels.keys()])) this.#scheduleResend(key)
     this.wake()
   }
 
@@ -73,10 +82,26 @@ export class Courier {
     return result
   }
 
+  /** Tells every channel of the group whose vendor knows acknowledgements that somebody takes care; one attempt each. */
+  async acknowledge({ receiver, key }: Pick<AlertGroup, 'receiver' | 'key'>): Promise<Attempt[]> {
+    const sender = { ...this.#options, signal: this.#stopped.signal }
+    const channels = this.channels().filter((channel) => channel.receiver === receiver)
+    return Promise.all(
+      channels.flatMap((channel) => {
+        const telling = acknowledge(channel, key, sender)
+        if (!telling) return []
+        return telling.then((result) => {
+          this.#note(channel, result)
+          return result
+        })
+      }),
+    )
+  }
+
   /** Lets the attempts under way finish for `graceMs`, then ends them. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
-    for (const cancel of this.#timers.values()) cancel()
+    for (const cancel of [...this.#timers.values(), ...this.#resends.values()]) cancel()
     const grace = setTimeout(() => this.#stopped.abort(), graceMs)
     await Promise.all(this.#busy.values())
     clearTimeout(grace)
@@ -96,9 +121,37 @@ export class Courier {
     )
   }
 
-  async #run(key: string): Promise<void> {
-    if (this.#busy.has(key) || this.#stopping) return
-    const work = this.#drain(key)
+  #scheduleResend(key: string): void {
+    this.#resends.get(key)?.()
+    this.#resends.delete(key)
+    const resendMs = this.#channels.get(key)?.resendMs
+    if (!resendMs || this.#stopping) return
+    const again = async () => {
+      await this.#run(key, (channel) => this.#resend(channel))
+      this.#scheduleResend(key)
+    }
+    this.#resends.set(key, this.#options.clock.after(resendMs, again))
+  }
+
+  /** What fires is told again, beside the outbox: nobody waits for it, so it leaves no row, and no attempt follows a failure. */
+  async #resend(channel: Channel): Promise<void> {
+    for (const { group, log } of this.#source.told(channel)) {
+      if (this.#stopping || channel.health.blocked_until > this.#options.clock.now()) return
+      const known = new Set(log.told?.firing)
+      const alerts = Object.values(group.alerts).filter(
+        ({ fingerprint, ends_at }) => ends_at === null && known.has(fingerprint),
+      )
+      if (alerts.length === 0) continue
+      const occasion = { id: randomUUID(), reason: 'repeat', attempts: 1 } as const
+      const notification = await this.#compose(channel, { group, log }, alerts, occasion)
+      this.#note(channel, await this.#send(channel, notification, log, 1))
+    }
+  }
+
+  async #run(key: string, task = (channel: Channel) => this.#drain(channelKey(channel))): Promise<void> {
+    const channel = this.#channels.get(key)
+    if (!channel || this.#busy.has(key) || this.#stopping) return
+    const work = task(channel)
     this.#busy.set(key, work)
     await work
     this.#busy.delete(key)
@@ -130,8 +183,11 @@ export class Courier {
       log.outbox = null
     } else {
       outbox.attempts++
+      // Written down beside the attempt: after a crash in the middle of it, the next one knows that it isn't the first.
+      this.#source.settled(group)
+      void writer.flush()
       const result = await this.#attempt(channel, { group, log }, alerts, outbox)
-      if (result.outcome === 'sent') log.told = toldOf(alerts, clock.now())
+      if (result.outcome === 'sent') Object.assign(log, { told: toldOf(alerts, clock.now()), memory: result.memory })
       if (result.outcome === 'retry') {
         outbox.next_attempt_at = clock.now() + result.retry_in_ms
         const pause = result.asked_to_wait ? result.retry_in_ms : backoffMs(channel.health.failures, random)
@@ -147,21 +203,38 @@ export class Courier {
     channel: Channel,
     { group, log }: Omit<Waiting, 'outbox'>,
     alerts: GroupedAlert[],
-    { id, reason, attempts }: { id: string; reason: NotificationReason; attempts: number },
+    occasion: { id: string; reason: NotificationReason; attempts: number },
   ): Promise<Attempt> {
-    const { clock, writer } = this.#options
-    const externalUrl = this.#options.externalUrl()
-    const notification = composeNotification(group, log, alerts, { id, reason, now: clock.now(), externalUrl })
-    const result = await attempt(channel, notification, attempts, { ...this.#options, signal: this.#stopped.signal })
-    writer.put('notifications', notificationRow(channel, notification, attempts, result))
+    const { attempts } = occasion
+    const notification = await this.#compose(channel, { group, log }, alerts, occasion)
+    const result = await this.#send(channel, notification, log, attempts)
+    this.#options.writer.put('notifications', notificationRow(channel, notification, attempts, result))
     this.#note(channel, result)
     return result
   }
 
+  #send(channel: Channel, notification: Notification, { memory = null }: ChannelLog, attempts: number) {
+    const sender = { ...this.#options, signal: this.#stopped.signal }
+    return attempt(channel, notification, { memory, attempts }, sender)
+  }
+
+  async #compose(
+    channel: Channel,
+    { group, log }: Omit<Waiting, 'outbox'>,
+    alerts: GroupedAlert[],
+    { id, reason }: { id: string; reason: NotificationReason },
+  ): Promise<Notification> {
+    const { clock, brief, templates } = this.#options
+    const externalUrl = this.#options.externalUrl()
+    const briefings = await brief(alerts)
+    const occasion = { id, reason, now: clock.now(), externalUrl, briefings }
+    return withTemplates(composeNotification(group, log, alerts, occasion), templates(), channel.type)
+  }
+
   #expire(channel: Channel, { group, log, outbox }: Waiting, alerts: GroupedAlert[]): void {
     const { clock, writer, telemetry, log: logger } = this.#options
-    const externalUrl = this.#options.externalUrl()
     const { id, reason, attempts } = outbox
+    const externalUrl = this.#options.externalUrl()
     const notification = composeNotification(group, log, alerts, { id, reason, now: clock.now(), externalUrl })
     const result = {
       outcome: 'expired',

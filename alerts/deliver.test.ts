@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { channelsOf } from './channel.ts'
+import { alertsConfig } from './config.ts'
 import { composeNotification } from './compose.ts'
 import { attempt, backoffMs } from './deliver.ts'
 import { DeliveryError } from './notify/notifier.ts'
@@ -23,12 +24,19 @@ const notification = composeNotification(group, { told: null, outbox: null }, []
   externalUrl: '',
 })
 
+const receiver = (notify: object[]) => alertsConfig.parse({ receivers: [{ name: 'r', notify }] }).receivers[0]!
+
 function tryWith(failure: Error, attempts: number) {
-  const [channel] = channelsOf({ name: 'r', notify: [{ type: 'webhook', url: 'https://example.com/s3cr3t-path' }] })
+  const [channel] = channelsOf(receiver([{ type: 'webhook', url: 'https://example.com/s3cr3t-path' }]))
   if (!channel) throw new Error('no channel')
   channel.send = () => Promise.reject(failure)
   const { signal } = new AbortController()
-  return attempt(channel, notification, attempts, { clock: manualClock(now), fetch, random: () => 1, signal })
+  return attempt(
+    channel,
+    notification,
+    { memory: null, attempts },
+    { clock: manualClock(now), fetch, random: () => 1, signal },
+  )
 }
 
 test.each([
@@ -73,9 +81,5 @@ test('what may be secret: values, and the parts of addresses', () => {
 test('channels of one type are numbered from the second on', () => {
   const slack = { type: 'slack', webhook_url: 'https://example.com/a' } as const
   const hook = { type: 'webhook', url: 'https://example.com/b' } as const
-  expect(channelsOf({ name: 'r', notify: [slack, hook, slack] }).map(({ id }) => id)).toEqual([
-    'slack',
-    'webhook',
-    'slack-2',
-  ])
+  expect(channelsOf(receiver([slack, hook, slack])).map(({ id }) => id)).toEqual(['slack', 'webhook', 'slack-2'])
 })

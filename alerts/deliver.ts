@@ -1,6 +1,6 @@
 /** One attempt at one notification, and what follows from its outcome. Never throws. */
-import { createPost } from './notify/post.ts'
-import { DeliveryError } from './notify/notifier.ts'
+import { createPost, redactor } from './notify/post.ts'
+import { DeliveryError, type Memory, type Tools } from './notify/notifier.ts'
 import type { Notification } from './notify/notification.ts'
 import type { Channel } from './channel.ts'
 import type { Clock } from './clock.ts'
@@ -16,6 +16,8 @@ export interface Attempt {
   retry_in_ms: number
   /** The vendor named that time. */
   asked_to_wait: boolean
+  /** What the next message of the group has to know; null unless sent. */
+  memory: Memory | null
 }
 
 export interface Sender {
@@ -23,17 +25,49 @@ export interface Sender {
   fetch: typeof fetch
   /** From 0 to 1; jitter. */
   random: () => number
+  /** Whether this process may tell anybody; it may unless said. */
+  leads?: () => boolean
   signal: AbortSignal
 }
 
+const attemptTimeoutMs = 10_000
+
+/** What a channel's notifier works with; `attempts` counts this one. */
+function toolsFor(
+  { secrets }: Pick<Channel, 'secrets'>,
+  memory: Memory | null,
+  attempts: number,
+  { clock, fetch, signal }: Omit<Sender, 'random'>,
+): Tools {
+  const timeoutMs = attemptTimeoutMs
+  const post = createPost({ fetch, signal, now: () => clock.now(), secrets, timeoutMs })
+  return { post, memory, attempt: attempts, signal, timeoutMs, redact: redactor(secrets) }
+}
+
 /** `attempts` counts this one. */
-export async function attempt(
+export function attempt(
   channel: Channel,
   notification: Notification,
-  attempts: number,
-  { clock, fetch, random, signal }: Sender,
+  { memory, attempts }: { memory: Memory | null; attempts: number },
+  sender: Sender,
 ): Promise<Attempt> {
-  const post = createPost({ fetch, signal, now: () => clock.now(), secrets: channel.secrets })
+  const tools = toolsFor(channel, memory, attempts, sender)
+  return outcomeOf(
+    () => (sender.leads?.() === false ? Promise.reject(deposed()) : channel.send(notification, tools)),
+    attempts,
+    sender.random,
+  )
+}
+
+/** Tells the vendor that somebody takes care of the group; null where it knows no such thing. */
+export function acknowledge(channel: Channel, groupKey: string, sender: Sender): Promise<Attempt> | null {
+  const { acknowledge: tell } = channel
+  if (!tell) return null
+  const tools = toolsFor(channel, null, 1, sender)
+  return outcomeOf(() => tell(groupKey, tools).then(() => null), 1, sender.random)
+}
+
+async function outcomeOf(work: () => Promise<Memory | null>, attempts: number, random: () => number): Promise<Attempt> {
   const started = performance.now()
   const done = (rest: Partial<Attempt>): Attempt => ({
     outcome: 'sent',
@@ -42,11 +76,11 @@ export async function attempt(
     duration_ms: performance.now() - started,
     retry_in_ms: 0,
     asked_to_wait: false,
+    memory: null,
     ...rest,
   })
   try {
-    await channel.send(notification, { post })
-    return done({})
+    return done({ memory: await work() })
   } catch (error) {
     const failure = error instanceof DeliveryError ? error : unexpected(error)
     const { httpStatus: http_status, retryAfterMs, message } = failure
@@ -65,6 +99,8 @@ export function backoffMs(attempts: number, random: () => number): number {
   const ceiling = Math.min(firstBackoffMs * 2 ** Math.min(attempts - 1, 20), longestBackoffMs)
   return ceiling / 2 + (ceiling / 2) * random()
 }
+
+const deposed = () => new DeliveryError('another process tells receivers now', { retryable: true })
 
 /** A fault of our own while rendering: the text may hold anything, so it isn't shown. */
 function unexpected(error: unknown): DeliveryError {

@@ -1,7 +1,9 @@
 /** What channels are told, over real ClickHouse and stand-ins that fail as vendors do. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { alertmanagerStandIn } from './notify/testing/alertmanager.ts'
 import { pagerdutyRateLimited } from './notify/testing/pagerduty.ts'
 import { slackRateLimited } from './notify/testing/slack.ts'
+import { previewNotification } from './preview.ts'
 import { testStorage } from '../storage/testing.ts'
 import { alertsHarness, latencyRules, minute, second, states, t0, type Harness } from './testing/harness.ts'
 
@@ -135,4 +137,46 @@ test('a test notification tries every channel and leaves nothing open', async ()
   ])
   expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }])
   await expect(alerts.testNotification('nobody')).rejects.toThrow(RangeError)
+})
+
+test('Alertmanager hears of what fires every minute with an end ahead, and of the end as soon as it is one', async () => {
+  const peer = await alertmanagerStandIn()
+  const down = await alertmanagerStandIn()
+  await down.stop()
+  await room.slowForTwoMinutes()
+  room.config.receivers[0]?.notify.push({
+    type: 'alertmanager',
+    urls: [down.url, peer.url],
+    headers: {},
+    allow_http: false,
+  })
+  const alerts = await room.start()
+  await room.clock.advance(5 * minute)
+  const [alert] = peer.alerts.values()
+  expect(alert?.posts).toBeGreaterThanOrEqual(3)
+  expect(alert?.endsAt).toBeGreaterThan(room.clock.now() + 2 * minute)
+  await room.clock.advance(5 * minute)
+  expect([...peer.alerts.values()]).toMatchObject([{ endsAt: t0 + 7 * minute }])
+  await alerts.stop()
+  // What was told again is no notification of its own.
+  const rows = (await room.notifications()).filter(({ channel }) => channel === 'alertmanager')
+  expect(rows.map(({ status }) => status)).toEqual(['firing', 'resolved'])
+  expect(peer.problems).toEqual([])
+  await peer.stop()
+})
+
+test('messages carry what storage knows, and a preview of a real alert the same', async () => {
+  await room.slowForTwoMinutes()
+  const alerts = await room.start()
+  await room.clock.advance(2 * minute)
+  expect(room.slack.messages[0]?.blocks).toMatch(/8 s, above 5 s[^]*Affected: 12 requests/)
+  expect(room.slack.messages[0]?.blocks).toContain('/alerts/silence?matcher=')
+  const { config, directory: baseDir } = room
+  const asked = { config, baseDir, receiver: 'on-call', resolved: false, now: room.clock.now() }
+  const requests = room.slack.requests.length
+  const [slack] = await previewNotification({ ...asked, alert: 'HighP95Latency' }, storage.reader)
+  expect(slack?.text).toContain('Affected: 12 requests')
+  expect(room.slack.requests).toHaveLength(requests)
+  await expect(previewNotification({ ...asked, alert: 'Nope' }, storage.reader)).rejects.toThrow(/HighP95Latency/)
+  await alerts.stop()
 })

@@ -91,8 +91,10 @@ export class Dispatcher {
   /** Ends every alert of ours that is not among the firing ones: what ceased without being written down. */
   reconcile(firing: ReadonlySet<string>): void {
     const ends_at = this.#options.clock.now()
-    const ours = this.firing().filter(({ expires_at }) => expires_at === undefined)
-    this.update(ours.filter(({ fingerprint }) => !firing.has(fingerprint)).map((alert) => ({ ...alert, ends_at })))
+    const ceased = this.firing().filter(
+      ({ fingerprint, expires_at }) => expires_at === undefined && !firing.has(fingerprint),
+    )
+    this.update(ceased.map((alert) => Object.assign({}, alert, { ends_at })))
   }
 
   /** Alerts as they are now: firing ones join or refresh their groups, ended ones are marked. */
@@ -158,6 +160,13 @@ export class Dispatcher {
     return [...this.#groups.values()].flatMap((group) => {
       const log = group.receiver === channel.receiver ? group.channels[channel.id] : undefined
       return log?.outbox ? [{ group, log, outbox: log.outbox }] : []
+    })
+  }
+
+  told(channel: Channel): Omit<Waiting, 'outbox'>[] {
+    return [...this.#groups.values()].flatMap((group) => {
+      const log = group.receiver === channel.receiver ? group.channels[channel.id] : undefined
+      return log?.told ? [{ group, log }] : []
     })
   }
 

@@ -64,7 +64,9 @@ groups:
     rules: [{ alert: Late, sql: "select 1 as value where {from:DateTime64(3)} < {to:DateTime64(3)}", window: 2m }]
 `)
   const asked: unknown[] = []
-  const alerts = await room.start({ reader: spied((_, params) => asked.push(params)) })
+  // Charts of notifications ask for many windows at once.
+  const reader = spied((_, params) => params && 'from' in params && asked.push(params))
+  const alerts = await room.start({ reader })
   await room.clock.advance(2 * minute)
   expect(asked).toEqual(
     [60, 120].map((at) => ({ from: new Date(t0 + (at - 140) * second), to: new Date(t0 + (at - 20) * second) })),

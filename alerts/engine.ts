@@ -109,7 +109,7 @@ export class Engine {
    * after the last moment that each group was evaluated for.
    */
   restore(rows: AlertStateRow[], evaluatedAt: ReadonlyMap<string, number>): void {
-    const instances = this.#take(rows)
+    const instances = this.mirror(rows)
     this.#restored = Map.groupBy(instances, (instance) => keyOf(instance.group, instance.rule_id))
     for (const { name } of this.#groups) {
       const progress = this.#progressOf(name)
@@ -123,9 +123,12 @@ export class Engine {
   }
 
   /** Shows what another process, which evaluates, has written. */
-  mirror(rows: AlertStateRow[]): void {
+  mirror(rows: AlertStateRow[]): Instance[] {
     for (const state of this.#rules.values()) state.active.clear()
-    this.#take(rows)
+    const instances = rows.map(toInstance)
+    for (const instance of instances)
+      this.#rules.get(keyOf(instance.group, instance.rule_id))?.active.set(instance.fingerprint, instance)
+    return instances
   }
 
   active(): Instance[] {
@@ -153,13 +156,6 @@ export class Engine {
     this.#stopped.abort()
     for (const cancel of this.#loops.values()) cancel()
     await Promise.all(this.#running)
-  }
-
-  #take(rows: AlertStateRow[]): Instance[] {
-    const instances = rows.map(toInstance)
-    for (const instance of instances)
-      this.#rules.get(keyOf(instance.group, instance.rule_id))?.active.set(instance.fingerprint, instance)
-    return instances
   }
 
   /** A group that nothing is known of begins now. */

@@ -24,34 +24,24 @@ export interface EvaluateOptions {
   previous: (rule: Rule) => ReadonlyMap<string, Instance>
 }
 
-/** One outcome for each rule, in their order, as of `at` in epoch milliseconds. Never rejects. */
+/** One outcome for each rule, as of `at` in epoch milliseconds. Never rejects. */
 export async function evaluateGroup(group: RuleGroup, at: number, options: EvaluateOptions): Promise<RuleOutcome[]> {
-  const questions = group.rules.map((rule) => questionOf(rule, at, group.query_offset_ms))
-  const asked = group.rules.flatMap((rule, index): Asked[] => {
-    const question = questions[index]
-    return question && 'sql' in question ? [{ rule, question }] : []
-  })
+  const questions = new Map<Rule, Question>()
   const answers = new Map<Rule, Answer>()
-  const inOrder = await askAll(options.reader, asked, options.signal)
-  for (const [index, { rule }] of asked.entries()) answers.set(rule, inOrder[index] as Answer)
+  for (const rule of group.rules)
+    try {
+      questions.set(rule, questionAt(rule, at, group.query_offset_ms))
+    } catch (error) {
+      answers.set(rule, { error, duration_ms: 0, shared_with: 0 })
+    }
+  const asked = [...questions].map(([rule, question]): Asked => ({ rule, question }))
+  for (const [index, answer] of (await askAll(options.reader, asked, options.signal)).entries())
+    answers.set((asked[index] as Asked).rule, answer)
   const present = presences(group, at, options)
   const outcomes: RuleOutcome[] = []
-  for (const [index, rule] of group.rules.entries()) {
-    const question = questions[index]
-    if (!question || 'error' in question) {
-      const answer = { error: question?.error, duration_ms: 0, shared_with: 0 }
-      outcomes.push(await outcomeOf(rule, null, answer, at, options, present))
-    } else outcomes.push(await outcomeOf(rule, question, answers.get(rule) as Answer, at, options, present))
-  }
+  for (const [rule, answer] of answers)
+    outcomes.push(await outcomeOf(rule, questions.get(rule) ?? null, answer, at, options, present))
   return outcomes
-}
-
-function questionOf(rule: Rule, at: number, queryOffsetMs: number): Question | { error: unknown } {
-  try {
-    return questionAt(rule, at, queryOffsetMs)
-  } catch (error) {
-    return { error }
-  }
 }
 
 /** Rules with one window and filter ask once. */

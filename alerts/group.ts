@@ -65,6 +65,8 @@ export interface Outbox {
 export interface ChannelLog {
   told: Told | null
   outbox: Outbox | null
+  /** Where the vendor keeps the group's message, as its notifier wrote it down; absent in rows of earlier versions. */
+  memory?: Record<string, string> | null
 }
 
 export interface AlertGroup {

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
+import { ChartShelf } from './chart/shelf.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { ownLease, SharedLease, type Lease, type LeaseStatus } from './lease.ts'
@@ -30,6 +31,8 @@ export interface AlertsOptions {
   fetch?: typeof fetch
   /** From 0 to 1: the jitter of retries. */
   random?: () => number
+  /** How long a notification waits for what storage knows about its alerts, in ms. */
+  contextWaitMs?: number
   /** Address of the dashboard, for links in notifications: asked for each one. `config.external_url` goes before it. */
   dashboardUrl: () => string
   /** What the other rooms say of their health, for rules about ourselves. */
@@ -52,10 +55,14 @@ export interface Alerts {
   reload(config: AlertsConfig): Promise<void>
   /** Sends an alert that isn't one to every channel of a receiver, firing and then resolved. Throws RangeError on an unknown one. */
   testNotification(receiver: string): Promise<TestOutcome[]>
+  /** A chart that a message links to, as PNG; null for an id that is unknown by now. */
+  chart(id: string): Promise<Uint8Array | null>
   /** Ends evaluations, lets deliveries under way finish for a few seconds, writes what is left. Safe to call twice. */
   stop(): Promise<void>
 }
 
+/** Of the context of a notification, which must not hold it up. */
+const contextWaitMs = 3_000
 const deliveryGraceMs = 5_000
 
 /** Throws ConfigError when the rule files can't be used. A database that is away delays evaluations only. */
@@ -67,7 +74,9 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const telemetry = createTelemetry()
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
   const leads = () => lease.held()
-  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, health, host }
+  const shelf = new ChartShelf()
+  const waitMs = options.contextWaitMs ?? contextWaitMs
+  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, health, host, shelf, waitMs }
   const terms = {
     onTaken: () => watch.begin(),
     onFollowed: () => watch.mirror(),
@@ -101,6 +110,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
       watch.configure(config, groups)
     },
     testNotification: (receiver) => tellTestAlert(watch.dispatcher.courier, receiver, clock.now()),
+    chart: (id) => shelf.png(id),
     stop: () => (stopping ??= stop()),
   }
 }

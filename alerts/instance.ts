@@ -179,6 +179,9 @@ export function ended(instance: Instance, at: number): Instance {
   return { ...instance, state: 'inactive', keep_firing_since: null, resolved_at: resolvedAt, evaluated_at: at }
 }
 
+/** Of the alert that the sample makes. */
+export const alertFingerprint = (rule: Rule, sample: Sample) => fingerprint(alertLabels(rule, sample))
+
 /** The labels of the alert that a sample makes. */
 export function alertLabels(rule: Rule, { labels, value }: Sample): Labels {
   const data = { labels, value, threshold: rule.threshold?.value ?? null }

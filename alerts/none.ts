@@ -7,5 +7,6 @@ export const noAlerts: Omit<Alerts, 'reload' | 'stop'> = {
   channels: () => [],
   lease: () => ({ identity: '', role: 'follower', leader: null, fence: 0 }),
   routing: null,
+  chart: () => Promise.resolve(null),
   testNotification: (receiver) => Promise.reject(new RangeError(`no receiver "${receiver}"`)),
 }

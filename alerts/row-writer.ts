@@ -33,6 +33,7 @@ export class RowWriter {
   #failing = false
   #discarded = false
   #running: Promise<void> | null = null
+  #next: Promise<void> | null = null
   #cancelRetry = () => {}
 
   constructor(options: { db: Db; clock: Clock; log: Logger; telemetry: Telemetry }) {
@@ -65,11 +66,10 @@ export class RowWriter {
   }
 
   /** Writes what waits. Never rejects: rows that could not be written stay, and are tried again. */
-  async flush(): Promise<void> {
-    // One at a time, so that an older row can't overtake.
-    while (this.#running) await this.#running
-    this.#running = this.#writeAll().finally(() => (this.#running = null))
-    await this.#running
+  flush(): Promise<void> {
+    // One at a time, so that an older row can't overtake; calls while one runs share the next.
+    this.#next ??= this.#writeAfter(this.#running)
+    return this.#next
   }
 
   stop(): void {
@@ -81,6 +81,13 @@ export class RowWriter {
     this.#discarded = true
     this.#cancelRetry()
     for (const rows of this.#waiting.values()) rows.clear()
+  }
+
+  async #writeAfter(running: Promise<void> | null): Promise<void> {
+    await running
+    this.#next = null
+    this.#running = this.#writeAll()
+    await this.#running
   }
 
   async #writeAll(): Promise<void> {

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { durationMs } from '../records/duration.ts'
 import { alertPresence } from '../storage/queries/alert-scan.ts'
+import { filterColumns, type Filter } from '../storage/queries/where.ts'
 import { duration, type AlertsConfig } from './config.ts'
 import { kinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
@@ -179,10 +180,18 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<R
       const anything = kind.question(rule, null, range)
       return anything.part ? alertPresence(anything.part.scan) : anything
     },
+    filter: filterOf(rule),
     own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
     latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
     ...(kind.slo ? { slo: kind.slo(rule) } : {}),
   }
+}
+
+/** Only where all that it says can be said of requests too. */
+function filterOf(rule: CommonRule): Filter | null {
+  if (!('where' in rule) || typeof rule.where !== 'object' || rule.where === null) return null
+  const columns: readonly string[] = filterColumns
+  return Object.keys(rule.where).every((column) => columns.includes(column)) ? rule.where : null
 }
 
 function windowOf(kind: RuleKind, rule: CommonRule): number {

@@ -2,6 +2,7 @@
 import type { Question } from '../storage/queries/alert-scan.ts'
 import type { TimeRange } from '../records/time-range.ts'
 import type { Sample } from './instance.ts'
+import type { Filter } from '../storage/queries/where.ts'
 import type { Labels } from './labels.ts'
 import type { Readings } from './self/reading.ts'
 import type { Slo } from './slo/slo.ts'
@@ -65,6 +66,8 @@ export interface Rule {
   slo?: Slo
   /** The same question without the threshold: every value, for backtests and charts. */
   measure: (range: TimeRange) => Question
+  /** Which requests it is about; null of a rule that isn't about requests, or says so elsewhere, as in its SQL. */
+  filter: Filter | null
 }
 
 export interface RuleGroup {

@@ -108,6 +108,7 @@ function ruleStatus({ rule, group, active, status, progress }: ReturnType<Engine
     place: _____,
     bounds: ______,
     measure: _______,
+    filter: ________,
     ...settings
   } = rule
   const { question, ...health } = status

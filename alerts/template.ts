@@ -69,7 +69,7 @@ function read(source: string, data: TemplateData): string | number {
   return set[key] ?? ''
 }
 
-const filters: Readonly<Record<string, (value: number) => string>> = {
+export const filters: Readonly<Record<string, (value: number) => string>> = {
   duration: formatDuration,
   percent: (value) => `${formatNumber(value * 100)}%`,
   usd: formatUsd,
@@ -78,7 +78,7 @@ const filters: Readonly<Record<string, (value: number) => string>> = {
   number: formatNumber,
 }
 
-function applyFilter(name: string, value: string | number): string {
+export function applyFilter(name: string, value: string | number): string {
   const filter = Object.hasOwn(filters, name) ? filters[name] : undefined
   if (!filter) throw new Error(`unknown filter "${name}"; known: ${Object.keys(filters).join(', ')}`)
   const number = typeof value === 'number' ? value : Number(value)
@@ -87,7 +87,7 @@ function applyFilter(name: string, value: string | number): string {
 }
 
 /** Of milliseconds: `850 ms`, `7.2 s`, `3m 12s`, `2h 05m`, `13d 20h`. */
-function formatDuration(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms < 0) return `-${formatDuration(-ms)}`
   if (ms < 999.5) return `${formatNumber(ms)} ms`
   if (ms < 59_950) return `${formatNumber(ms / 1000)} s`
@@ -102,13 +102,13 @@ function formatDuration(ms: number): string {
 const pad = (value: number) => String(value).padStart(2, '0')
 
 /** Three significant digits below 100, whole numbers with separators above. */
-function formatNumber(value: number): string {
+export function formatNumber(value: number): string {
   if (Math.abs(value) < 99.95) return String(Number(value.toPrecision(3)))
   return Math.round(value).toLocaleString('en-US')
 }
 
 /** Cents, or three significant digits of less. */
-function formatUsd(value: number): string {
+export function formatUsd(value: number): string {
   const amount = Math.abs(value)
   const text =
     amount > 0 && amount < 0.01

@@ -33,6 +33,7 @@ async function tell(courier: Courier, channel: Channel, now: number): Promise<Te
   const fired = await courier.test(channel, group, { told: null, outbox: null }, alert)
   if (fired.outcome !== 'sent') return { channel: channel.id, ok: false, error: fired.error }
   const over = { ...alert, ends_at: now }
-  const resolved = await courier.test(channel, group, { told: toldOf([alert], now), outbox: null }, over)
+  const told = { told: toldOf([alert], now), outbox: null, memory: fired.memory }
+  const resolved = await courier.test(channel, group, told, over)
   return { channel: channel.id, ok: resolved.outcome === 'sent', error: resolved.error }
 }

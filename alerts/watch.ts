@@ -11,6 +11,8 @@ import { durationMs } from '../records/duration.ts'
 import { silencesEndingAfter } from '../storage/queries/silences.ts'
 import type { Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
+import { Briefer } from './briefing.ts'
+import type { ChartShelf } from './chart/shelf.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
 import type { GroupedAlert } from './group.ts'
@@ -45,6 +47,10 @@ export interface WatchOptions {
   health: () => Promise<Reading[]>
   /** Name of the machine, on alerts about ourselves. */
   host: string
+  /** Keeps the charts of messages. */
+  shelf: ChartShelf
+  /** How long a notification waits for what storage knows about its alerts. */
+  waitMs: number
 }
 
 export class Watch {
@@ -60,17 +66,44 @@ export class Watch {
   #begun = false
 
   constructor(options: WatchOptions) {
-    const { config, groups, db, reader, log, clock, random, telemetry, externalUrl, leads, health, host } = options
+    const {
+      config,
+      groups,
+      db,
+      reader,
+      log,
+      clock,
+      random,
+      telemetry,
+      externalUrl,
+      leads,
+      health,
+      host,
+      shelf,
+      waitMs,
+    } = options
     this.#options = { ...options }
     this.#writer = new RowWriter({ db, clock, log, telemetry })
     const writer = this.#writer
     const onAlerts = (firing: Instance[], ceased: Instance[]) =>
       this.dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
-    const fetch: typeof globalThis.fetch = (...call) =>
-      leads() ? options.fetch(...call) : Promise.reject(new Error('another process tells receivers now'))
     this.#silences = new Silences({ clock, writer })
     const silences = this.#silences
-    this.dispatcher = new Dispatcher(config, { clock, fetch, random, log, writer, telemetry, externalUrl, silences })
+    const rules = () => this.engine.rules().map(({ rule }) => rule)
+    const briefer = new Briefer({ reader, clock, log, rules, externalUrl, shelf, waitMs })
+    this.dispatcher = new Dispatcher(config, {
+      clock,
+      fetch,
+      random,
+      log,
+      writer,
+      telemetry,
+      externalUrl,
+      silences,
+      leads: () => !this.#begun || leads(),
+      templates: () => this.#options.config.templates,
+      brief: (alerts) => briefer.brief(alerts),
+    })
     this.#routing = createRouting({
       clock,
       writer,

@@ -87,10 +87,14 @@ test('pending, firing, told; resolved, told', async () => {
   expect(slack.problems).toEqual([])
   expect(pagerduty.problems).toEqual([])
 
-  const states = await sql<{ state: string }>(
-    instance,
-    `SELECT state FROM alert_events WHERE rule = 'Slow' ORDER BY timestamp`,
-  )
+  // Changes of state are written while receivers are told.
+  const states = await eventually('three changes of state are on record', async () => {
+    const rows = await sql<{ state: string }>(
+      instance,
+      `SELECT state FROM alert_events WHERE rule = 'Slow' ORDER BY timestamp`,
+    )
+    return rows.length >= 3 ? rows : null
+  })
   expect(states.map((row) => row.state)).toEqual(['pending', 'firing', 'inactive'])
   // What became of each delivery is written after the vendor's answer.
   const sent = await eventually('four deliveries are on record', async () => {

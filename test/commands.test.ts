@@ -47,6 +47,23 @@ test('check-config warns of a text that cannot be rendered', async () => {
   )
 })
 
+test('alerts import: what an alertmanager.yml becomes, and that is a configuration', async () => {
+  const file = join(folder, 'alertmanager.yml')
+  const receivers = "receivers: [{ name: ops, webhook_configs: [{ url: 'https://example.com' }] }]"
+  writeFileSync(file, `route: { receiver: ops, routes: [{ matchers: ['a="b"'], group_wait: 1h30m }] }\n${receivers}\n`)
+  const text = await inferwatch('alerts', 'import', file)
+  writeFileSync(join(folder, 'imported.yaml'), text)
+  const { config } = loadConfig(join(folder, 'imported.yaml'))
+  expect(config.alerts.route).toMatchObject({ receiver: 'ops', routes: [{ matchers: ['a="b"'], group_wait: '90m' }] })
+  writeFileSync(file, `templates: [x]\nroute: { receiver: nobody }\n${receivers}\n`)
+  const { stderr } = await run(process.execPath, [main, 'alerts', 'import', file])
+  expect(stderr.split('\n')).toEqual([
+    `${file}:1: templates.0: templates are not carried over`,
+    expect.stringContaining(`${file}:2: route.receiver: to be mended in the result: "nobody" is no receiver`),
+    '',
+  ])
+})
+
 test('import: a format that the file’s name does not tell, and options given twice', async () => {
   const file = join(folder, 'requests.txt')
   writeFileSync(file, 'at,prompt,answer\n2026-11-21T10:00:00Z,100,20\n')

@@ -78,6 +78,9 @@ describe('configuration files', () => {
   const files = blocks('yaml').map((text) => ({ name: /^# (\S+)\n/.exec(text)?.[1] ?? '', text }))
   const env = {
     SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x',
+    SLACK_BOT_TOKEN: 'xoxb-1',
+    HOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    HEARTBEAT_URL: 'https://beats.example.com/ping',
     PAGERDUTY_ROUTING_KEY: '0'.repeat(32),
     CLICKHOUSE_PASSWORD: 'x',
     OPENAI_API_KEY: 'x',
@@ -92,14 +95,14 @@ describe('configuration files', () => {
 
   test('together, with their rules, they pass check-config', async () => {
     const folder = instanceFolder()
-    mkdirSync(join(folder, 'rules'))
+    for (const name of ['rules', 'tests']) mkdirSync(join(folder, name))
     const merged = files
       .filter((file) => file.name === 'inferwatch.yaml')
       .map((file) => parse(file.text) as unknown)
       .reduce(joined, {})
     for (const named of ['ca.pem', 'token']) writeFileSync(join(folder, named), 'x')
     writeFileSync(join(folder, 'inferwatch.yaml'), JSON.stringify(merged))
-    for (const file of files.filter((file) => file.name.startsWith('rules/')))
+    for (const file of files.filter((file) => /^(rules|tests)\//.test(file.name)))
       writeFileSync(join(folder, file.name), file.text)
     const { stdout } = await run(
       process.execPath,
@@ -109,6 +112,9 @@ describe('configuration files', () => {
       },
     )
     expect(stdout).toMatch(/: ok, \d+ alert rules\n$/)
+    const tests = files.filter((file) => file.name.startsWith('tests/')).map(({ name }) => join(folder, name))
+    const tested = await run(process.execPath, [join(root, 'main.ts'), 'alerts', 'test', ...tests])
+    expect(tested.stdout).toMatch(/1 passed/)
     removeFolder(folder)
   })
 })

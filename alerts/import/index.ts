@@ -1,9 +1,10 @@
 /** The importers. To add one: a file that exports an `Importer`, and its line here. */
 import { ConfigError, parseYaml } from '../yaml-file.ts'
+import { alertmanagerConfig } from './alertmanager.ts'
 import type { Imported, Importer } from './importer.ts'
 import { prometheusRules } from './rules.ts'
 
-export const importers: readonly Importer[] = [prometheusRules]
+export const importers: readonly Importer[] = [prometheusRules, alertmanagerConfig]
 
 /** Chooses by what stands in the file. Throws ConfigError. `name` stands in messages. */
 export function importText(text: string, name: string): Imported {

@@ -19,7 +19,7 @@ const end = Date.UTC(2026, 10, 22)
 
 /** The hours in which there are requests: some of seven weeks, and those around the bounds of the periods below. */
 const busy = [
-  ...Array.from({ length: 50 }, () => begun + Math.floor((draw() * (end - begun)) / hour) * hour),
+  ...Array.from({ length: 15 }, () => begun + Math.floor((draw() * (end - begun)) / hour) * hour),
   ...[
     '2026-10-05T23 2026-10-08T06 2026-10-20T21 2026-10-20T22 2026-10-27T22 2026-10-27T23 2026-10-28T08 2026-10-28T09',
     '2026-10-31T22 2026-10-31T23 2026-11-11T18 2026-11-15T18 2026-11-15T23 2026-11-16T00 2026-11-18T04 2026-11-18T05',
@@ -32,7 +32,9 @@ const requests: LlmRequest[] = Array.from({ length: 2_500 }, (_, index) => {
   const span_id = index.toString(16).padStart(16, '0')
   const team = ['search', 'chat', 'late', 'free'][Math.floor(draw() * 4)] ?? ''
   const open = team === 'late' ? busy.filter((at) => at >= Date.UTC(2026, 10, 10, 5)) : busy
-  const at = (open[Math.floor(draw() * open.length)] ?? begun) + draw() * hour
+  // Few different minutes, as each is a bucket of rollups to compute.
+  const minutes = [0, 7, 29.5, 30, 45, 59.5][Math.floor(draw() * 6)] ?? 0
+  const at = (open[Math.floor(draw() * open.length)] ?? begun) + (minutes + draw() / 2) * minute
   return {
     ...emptyRequest(),
     trace_id: span_id.repeat(2),
@@ -50,7 +52,7 @@ beforeAll(async () => {
   storage = await testStorage()
   await storage.db.insert('requests', requests)
   await storage.rollups.flush()
-})
+}, 240_000)
 afterAll(() => storage.stop())
 
 function ruleOf(fields: object): Rule {
@@ -164,11 +166,11 @@ test.each([
     const expected = [...groups].flatMap(([key, rows]) => {
       const labels = Object.fromEntries(by.map((column, index) => [column, (JSON.parse(key) as string[])[index] ?? '']))
       const found = recount(rows, at, now)
-      const sample = (basis: string, value: number | null) =>
-        value === null || value < 0.0001
-          ? []
-          : [{ labels: { ...labels, period: at.name, basis, threshold: '0.01%', amount: '$1' }, value }]
-      return found ? [...sample('actual', found.spent), ...sample('forecast', found.forecast)] : []
+      const said = { period: at.name, threshold: '0.01%', amount: '$1' }
+      const values = { actual: found?.spent ?? 0, forecast: found?.forecast ?? 0 }
+      return (['actual', 'forecast'] as const)
+        .filter((basis) => values[basis] >= 0.0001)
+        .map((basis) => ({ labels: Object.assign({ basis }, labels, said), value: values[basis] }))
     })
     const found = new Map((await samplesAt(rule, now)).map(({ labels, value }) => [formatLabels(labels), value]))
     expect(found).toEqual(
@@ -201,6 +203,13 @@ test('what has no price is said, not taken as free', async () => {
     unpriced: String(unpriced),
     note: `${unpriced} requests of unknown price are not in it`,
   })
+})
+
+test('a forecast that nobody can make is unknown, not 0', async () => {
+  const rule = ruleOf({ amount: '$1', thresholds: ['0.01%'], forecast: ['0.01%'] })
+  const forecasts = async (at: number) => (await samplesAt(rule, at)).map(({ details }) => details?.['forecast'])
+  expect(await forecasts(utc('2026-10-05T23:59'))).toEqual(['unknown'])
+  expect((await forecasts(noon)).map(Number).every((usd) => usd > 0)).toBe(true)
 })
 
 /** Evaluations at these moments over what `samples` says, as told: `+` for each that begins to fire, `-` for each that ends. */

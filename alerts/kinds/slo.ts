@@ -1,15 +1,7 @@
 /** An objective of good requests: tells when its error budget burns too fast, in four pairs of windows. */
 import { z } from 'zod'
 import { alertBurn, sloIndicators, type SloIndicator, type SloLimits } from '../../storage/queries/slo.ts'
-import {
-  burnWindows,
-  calendarPeriodsOfSlos,
-  isPeriod,
-  longestWindowMs,
-  periodOf,
-  windowName,
-  type Slo,
-} from '../slo/slo.ts'
+import { burnWindows, calendarPeriodsOfSlos, isPeriod, longestWindowMs, periodOf, type Slo } from '../slo/slo.ts'
 import { thresholdSchema } from '../threshold.ts'
 import { timeZone } from './budget.ts'
 import { defineKind, ownShape, scanShape } from './kind.ts'
@@ -79,12 +71,7 @@ export const slo = defineKind({
   windowMs: () => longestWindowMs,
   question(rule, _threshold, { to }) {
     const objective = sloOf(rule)
-    const windows = burnWindows(periodOf(objective, to)).map((window) => ({
-      ...window,
-      long_window: windowName(window.long_ms),
-      short_window: windowName(window.short_ms),
-    }))
-    return alertBurn(objective, objective.objective, windows, objective, to)
+    return alertBurn(objective, objective.objective, burnWindows(periodOf(objective, to)), objective, to)
   },
   slo: sloOf,
 })

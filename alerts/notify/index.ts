@@ -3,11 +3,16 @@
  * `testing/` that checks its contract; the contract test runs over this list.
  */
 import { z } from 'zod'
+import { alertmanager } from './alertmanager.ts'
+import { command } from './command.ts'
+import { discord } from './discord.ts'
+import { email } from './email.ts'
 import { pagerduty } from './pagerduty.ts'
 import { slack } from './slack.ts'
+import { teams } from './teams.ts'
 import { webhook } from './webhook.ts'
 
-export const notifiers = [slack, pagerduty, webhook] as const
+export const notifiers = [slack, pagerduty, webhook, email, teams, discord, alertmanager, command] as const
 
 export const channelConfig = z.discriminatedUnion('type', configsOf(notifiers))
 

@@ -1,5 +1,8 @@
 /** What a notifier is told; made once per attempt, the same for every vendor. */
+import { createHash } from 'node:crypto'
+import type { Filter } from '../../storage/queries/where.ts'
 import type { Labels } from '../labels.ts'
+import type { Threshold, Unit } from '../rule.ts'
 
 export type NotificationStatus = 'firing' | 'resolved'
 export type NotificationReason = 'first' | 'new_alerts' | 'resolved' | 'repeat' | 'test'
@@ -14,6 +17,43 @@ export interface NotifiedAlert {
   starts_at: number
   /** Epoch milliseconds; null while it fires. */
   ends_at: number | null
+  /** What storage knows about it; null of an alert from elsewhere, or when storage didn't answer in time. */
+  briefing: Briefing | null
+}
+
+/** What people need beside the value. Null is unknown. */
+export interface Briefing {
+  /** Of every value here and of the alert's own. */
+  unit: Unit
+  threshold: Threshold | null
+  /** What the rule measured a week before. */
+  normal: number | null
+  /** The worst value while it fired. */
+  peak: number | null
+  affected: Affected | null
+  /** Facts of the same time that may explain it, one sentence each. */
+  causes: string[]
+  chart: Chart | null
+  /** The requests that it is about, as the pages filter them. */
+  filter: Filter
+}
+
+/** The requests of the alert's window that are as bad as the rule forbids, or all of them where a rule judges them together. */
+export interface Affected {
+  requests: number
+  /** Users among them that are known by id. */
+  users: number
+  /** Of those with a known price. */
+  cost_usd: number | null
+}
+
+/** The rule's value over time, drawn. */
+export interface Chart {
+  /** In words, for those who don't see it. */
+  alt: string
+  /** Where vendors can fetch it without a key; empty when the dashboard isn't public. */
+  url: string
+  png(): Promise<Uint8Array>
 }
 
 export interface Notification {
@@ -40,6 +80,20 @@ export interface Notification {
   external_url: string
   /** One line: `[FIRING:2] HighP95Latency (model=gpt-4o)`. */
   title: string
+  /** From a template, in place of the alerts' own lines; null without one. Plain text. */
+  body: string | null
+}
+
+/**
+ * 32 hex digits for receivers that take what they have seen before for a repetition: the same over attempts that say the same. An
+ * attempt that says more, because an alert ended meanwhile, is another message.
+ */
+export function contentId({ id, alerts }: Pick<Notification, 'id' | 'alerts'>): string {
+  const states = alerts.map(({ fingerprint, status }) => `${fingerprint} ${status}`)
+  return createHash('sha256')
+    .update([id, ...states].join('\n'))
+    .digest('hex')
+    .slice(0, 32)
 }
 
 /** The line that stands for one alert: its summary, else its name and labels. */

@@ -3,9 +3,21 @@ import type { z } from 'zod'
 import type { Notification } from './notification.ts'
 import type { Post } from './post.ts'
 
+/** What a vendor must be told to find its own message again, such as an id; kept with the group's dedup log. */
+export type Memory = Record<string, string>
+
 export interface Tools {
   /** Throws DeliveryError unless the vendor took the message. */
   post: Post
+  /** What the last message of the group that arrived here left behind; null before it. */
+  memory: Memory | null
+  /** Counts this one; above 1, an earlier attempt may have arrived without its answer. */
+  attempt: number
+  /** Ends the attempt, as at shutdown. */
+  signal: AbortSignal
+  timeoutMs: number
+  /** Takes the channel's secrets out of a text. */
+  redact: (text: string) => string
 }
 
 type ChannelSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>
@@ -16,8 +28,19 @@ export interface Notifier<Schema extends ChannelSchema = ChannelSchema> {
   config: Schema
   /** A configuration that would work: feeds the docs and the contract test. */
   example: z.input<Schema>
-  /** Resolves once the vendor has the message; throws DeliveryError. Must be safe to call again with the same id. */
-  send(notification: Notification, config: z.output<Schema>, tools: Tools): Promise<void>
+  /** Keys of the configuration that errors may show; any other may hold a secret. */
+  shown?: readonly string[]
+  /** How often an alert that fires is told again to a vendor that forgets it otherwise, in ms. */
+  resendMs?: number
+  /**
+   * Resolves once the vendor has the message, with what the next message of the group has to know; throws DeliveryError.
+   * Must be safe to call again with the same id.
+   */
+  send(notification: Notification, config: z.output<Schema>, tools: Tools): Promise<Memory | null>
+  /** What `send` would send, as text, where that is no HTTP request. */
+  preview?(notification: Notification, config: z.output<Schema>): Promise<string>
+  /** Tells that somebody takes care of the group; absent where the vendor has no such thing. */
+  acknowledge?(groupKey: string, config: z.output<Schema>, tools: Tools): Promise<void>
 }
 
 export function defineNotifier<Schema extends ChannelSchema>(notifier: Notifier<Schema>): Notifier<Schema> {

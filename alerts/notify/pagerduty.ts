@@ -1,8 +1,10 @@
 /** PagerDuty Events API v2: one incident per alert group, opened by `trigger`, closed by `resolve`. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { address, allowHttp, refusePlainHttp } from './address.ts'
+import { chartOf, factLines, linksOf } from './facts.ts'
 import { alertLine, describeLabels, truncate, type Notification } from './notification.ts'
-import { defineNotifier } from './notifier.ts'
+import { defineNotifier, type Tools } from './notifier.ts'
 
 const largestEventBytes = 512_000
 
@@ -19,15 +21,18 @@ const ranks: readonly Severity[] = ['critical', 'error', 'warning', 'info']
 
 export const pagerduty = defineNotifier({
   type: 'pagerduty',
-  config: z.strictObject({
-    type: z.literal('pagerduty'),
-    routing_key: z.string().min(1).describe('Integration key of an Events API v2 integration; a secret'),
-    url: z
-      .url({ protocol: /^https?$/ })
-      .default('https://events.pagerduty.com/v2/enqueue')
-      .describe('Address of the Events API, such as that of the EU region'),
-  }),
+  config: z
+    .strictObject({
+      type: z.literal('pagerduty'),
+      routing_key: z.string().min(1).describe('Integration key of an Events API v2 integration; a secret'),
+      url: address
+        .default('https://events.pagerduty.com/v2/enqueue')
+        .describe('Address of the Events API, such as that of the EU region'),
+      allow_http: allowHttp,
+    })
+    .superRefine(refusePlainHttp('url')),
   example: { type: 'pagerduty', routing_key: 'R0123456789ABCDEF0123456789ABCDE' },
+  shown: ['url'],
 
   async send(notification, config, { post }) {
     const base = { routing_key: config.routing_key, dedup_key: dedupKey(notification.group_key) }
@@ -35,8 +40,41 @@ export const pagerduty = defineNotifier({
     if (notification.status === 'firing' || notification.untold)
       await post(config.url, fitting({ ...base, event_action: 'trigger', ...trigger(notification) }))
     if (notification.status === 'resolved') await post(config.url, { ...base, event_action: 'resolve' })
+    return null
+  },
+
+  async acknowledge(groupKey, config, { post }) {
+    const base = { routing_key: config.routing_key, dedup_key: dedupKey(groupKey) }
+    await post(config.url, { ...base, event_action: 'acknowledge' })
   },
 })
+
+export interface Change {
+  /** One line: what was changed. */
+  summary: string
+  /** Epoch milliseconds. */
+  at: number
+  details: Record<string, unknown>
+  links: { href: string; text: string }[]
+}
+
+/** Puts a deploy, a new price or a new configuration on the service's time line; notifies nobody. */
+export async function tellChange(
+  { summary, at, details, links }: Change,
+  { routing_key, url }: { routing_key: string; url: string },
+  { post }: Pick<Tools, 'post'>,
+): Promise<void> {
+  await post(url.replace(/\/enqueue$/, '/change/enqueue'), {
+    routing_key,
+    payload: {
+      summary: truncate(summary, 1024),
+      timestamp: new Date(at).toISOString(),
+      source: 'inferwatch',
+      custom_details: details,
+    },
+    ...(links.length > 0 ? { links } : {}),
+  })
+}
 
 /** Stable over restarts and replicas, and below PagerDuty's 255 characters. */
 function dedupKey(groupKey: string): string {
@@ -48,9 +86,15 @@ function trigger(notification: Notification) {
   const [first] = alerts
   const summary = alerts.length === 1 && first ? `${notification.title} ${alertLine(first)}` : notification.title
   const since = Math.min(...alerts.map((alert) => alert.starts_at))
+  const links = first ? linksOf(first, notification) : []
+  const chart = chartOf(notification)
   return {
     client: 'Inferwatch',
-    ...(url ? { client_url: url, links: [{ href: url, text: 'Open in Inferwatch' }] } : {}),
+    ...(url ? { client_url: url } : {}),
+    ...(links.length > 0 ? { links } : {}),
+    ...(chart?.url.startsWith('https:')
+      ? { images: [{ src: chart.url, href: url, alt: truncate(chart.alt, 500) }] }
+      : {}),
     payload: {
       summary: truncate(summary, 1024),
       source: hostOf(url),
@@ -64,14 +108,19 @@ function trigger(notification: Notification) {
   }
 }
 
-function details({ alerts, common_annotations: annotations }: Notification) {
+function details({ alerts, common_annotations: annotations, at, body }: Notification) {
   const lines = (status: string) =>
     alerts
       .filter((alert) => alert.status === status)
-      .map((alert) => `${alertLine(alert)} [${describeLabels(alert.labels)}]`)
+      .map((alert) => [`${alertLine(alert)} [${describeLabels(alert.labels)}]`, ...factLines(alert, at)].join('\n'))
   const firing = lines('firing')
   const resolved = lines('resolved')
-  return { num_firing: firing.length, num_resolved: resolved.length, firing, resolved, ...annotations }
+  return {
+    ...annotations,
+    num_firing: firing.length,
+    num_resolved: resolved.length,
+    ...(body === null ? { firing, resolved } : { message: body }),
+  }
 }
 
 /** The worst severity among the alerts that matter; a severity PagerDuty doesn't know is `error`. */

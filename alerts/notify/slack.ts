@@ -1,102 +1,162 @@
-/** Slack incoming webhooks. Limits: Block Kit reference; texts in blocks stay far below `msg_blocks_too_long`. */
+/**
+ * Slack: an incoming webhook, or an app's bot. A bot edits its message as the group changes and replies in the message's thread,
+ * which is what reaches people; a webhook can only send the next message.
+ */
 import { z } from 'zod'
-import { alertLine, describeLabels, truncate, type Notification, type NotifiedAlert } from './notification.ts'
-import { DeliveryError, defineNotifier } from './notifier.ts'
+import { address, allowHttp, refusePlainHttp } from './address.ts'
+import type { Notification } from './notification.ts'
+import { DeliveryError, defineNotifier, type Memory, type Tools } from './notifier.ts'
+import { slackMessage, slackReply } from './slack-message.ts'
 
-/** Keeps all blocks together below some 10,000 characters. */
-const shownAlerts = 8
+const config = z
+  .strictObject({
+    type: z.literal('slack'),
+    webhook_url: address.optional().describe('Incoming webhook of a Slack app; a secret'),
+    bot_token: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Bot token (xoxb-…) of an app with the scope chat:write; a secret. In place of webhook_url'),
+    channel: z.string().min(1).optional().describe('Id of the channel, such as C024BE91L, that a bot writes to'),
+    api_url: address.default('https://slack.com/api').describe('Address of the Web API'),
+    allow_http: allowHttp,
+  })
+  .superRefine((written, context) => {
+    const { webhook_url, bot_token, channel } = written
+    if ((webhook_url === undefined) === (bot_token === undefined))
+      context.addIssue({ code: 'custom', path: ['webhook_url'], message: 'expected either webhook_url or bot_token' })
+    if ((bot_token === undefined) !== (channel === undefined))
+      context.addIssue({ code: 'custom', path: ['channel'], message: 'expected bot_token and channel together' })
+    refusePlainHttp('webhook_url', 'api_url')(written, context)
+  })
 
 export const slack = defineNotifier({
   type: 'slack',
-  config: z.strictObject({
-    type: z.literal('slack'),
-    webhook_url: z.url({ protocol: /^https?$/ }).describe('Incoming webhook of a Slack app; a secret'),
-  }),
+  config,
   example: {
     type: 'slack',
     webhook_url: 'https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX',
   },
+  shown: ['channel', 'api_url'],
 
-  async send(notification, config, { post }) {
-    const { text } = await post(config.webhook_url, render(notification))
-    refuseFailure(text)
+  async send(notification, { webhook_url, bot_token, channel, api_url }, tools) {
+    if (webhook_url !== undefined) {
+      const { text } = await tools.post(webhook_url, slackMessage(notification))
+      // Proxies in front of a webhook answer as the Web API does.
+      if (text.startsWith('{')) readAnswer(text)
+      return null
+    }
+    const bot: Bot = { url: api_url, token: bot_token ?? '', tools }
+    const known = tools.memory ?? (await arrivedRoot(bot, channel ?? '', notification.id))
+    const root = known && (await update(bot, notification, known))
+    // A first message whose answer was lost needs no reply, unless it says more by now.
+    if (root && (tools.memory || notification.status === 'resolved')) await reply(bot, notification, root)
+    const told = root ?? (await begin(bot, notification, channel ?? ''))
+    return notification.status === 'firing' ? told : null
   },
 })
 
-/** Slack's Web API, and proxies in front of it, say `{"ok":false}` with status 200. */
-function refuseFailure(text: string): void {
-  if (!text.startsWith('{')) return
-  const answer: unknown = JSON.parse(text)
-  if (typeof answer !== 'object' || answer === null || !('ok' in answer) || answer.ok !== false) return
-  const error = 'error' in answer ? String(answer.error) : 'unknown error'
-  throw new DeliveryError(`Slack answered ok: false, ${error}`, {
-    retryable: /rate_?limited|internal_error|fatal_error|timeout/.test(error),
-  })
+interface Bot {
+  url: string
+  token: string
+  tools: Tools
 }
 
-function render(notification: Notification): object {
-  const firing = notification.status === 'firing'
-  const title = `${firing ? '🔴' : '🟢'} ${notification.title}`
-  const shown = notification.alerts.slice(0, shownAlerts)
-  const hidden = notification.alerts.length - shown.length
-  const heading = section(`*${link(truncate(title, 250), notification.external_url)}*`)
-  const more = hidden > 0 ? [section(`… and ${hidden} more`)] : []
-  return {
-    // Notifications and screen readers show `text` alone.
-    text: escapeWithin([title, ...shown.map(alertLine)].join('\n'), 3000),
-    attachments: [
-      {
-        color: firing ? '#d64545' : '#2f9e62',
-        fallback: escapeWithin(title, 300),
-        blocks: [heading, ...shown.map((alert) => section(alertText(alert))), ...more, context(notification)],
-      },
-    ],
+/** Null when the message can't be edited any more: another takes its place. */
+async function update(bot: Bot, notification: Notification, root: Memory): Promise<Memory | null> {
+  const { channel, ts } = root
+  try {
+    await call(bot, 'chat.update', { channel, ts, ...slackMessage(notification) })
+    return root
+  } catch (error) {
+    const gone = /message_not_found|cant_update_message|edit_window_closed|channel_not_found/
+    if (error instanceof SlackRefusal && gone.test(error.reason)) return null
+    throw error
   }
 }
 
-function alertText(alert: NotifiedAlert): string {
-  const mark = alert.status === 'firing' ? '🔴' : '🟢'
-  const runbook = alert.annotations['runbook_url'] ?? ''
-  const duration =
-    alert.ends_at === null
-      ? ''
-      : ` (lasted ${formatMinutes(alert.ends_at - alert.starts_at)}, until ${clock(alert.ends_at)})`
-  const lines = [
-    `${mark} ${escapeWithin(alertLine(alert), 400)}${duration}`,
-    escapeWithin(describeLabels(alert.labels), 200),
-    /^https?:/.test(runbook) && URL.canParse(runbook) && runbook.length <= 200 ? link('Runbook', runbook) : '',
-  ]
-  return lines.filter(Boolean).join('\n')
+async function begin(bot: Bot, notification: Notification, channel: string): Promise<Memory> {
+  const message = { channel, ...slackMessage(notification), metadata: mark(notification.id) }
+  const answer = await call(bot, 'chat.postMessage', message)
+  // The id: an edit takes no name.
+  return { channel: answer.channel ?? channel, ts: answer.ts ?? '' }
 }
 
-const section = (text: string) => ({ type: 'section', text: { type: 'mrkdwn', text } })
-
-function context(notification: Notification) {
-  const since = Math.min(...notification.alerts.map((alert) => alert.starts_at))
-  return { type: 'context', elements: [{ type: 'mrkdwn', text: `Inferwatch · since ${clock(since)}` }] }
+async function arrivedRoot(bot: Bot, channel: string, id: string): Promise<Memory | null> {
+  const ts = await arrived(bot, 'conversations.history', { channel }, id)
+  return ts === null ? null : { channel, ts }
 }
 
-/** Shown in each reader's own time zone. */
-function clock(epochMs: number): string {
-  const seconds = Math.floor(epochMs / 1000)
-  return `<!date^${seconds}^{date_short_pretty} {time}|${new Date(epochMs).toISOString()}>`
+async function reply(bot: Bot, notification: Notification, { channel, ts }: Memory): Promise<void> {
+  const where = { channel: channel ?? '', ts: ts ?? '' }
+  if (await arrived(bot, 'conversations.replies', where, notification.id)) return
+  const reply_broadcast = notification.reason === 'repeat'
+  const text = slackReply(notification)
+  const metadata = mark(notification.id)
+  await call(bot, 'chat.postMessage', { channel, thread_ts: ts, text, reply_broadcast, metadata })
 }
 
-function formatMinutes(ms: number): string {
-  const minutes = Math.max(1, Math.round(ms / 60_000))
-  return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
+const mark = (id: string) => ({ event_type: 'inferwatch_notification', event_payload: { id } })
+
+const historySchema = z.object({
+  messages: z.array(
+    z.object({ ts: z.string(), metadata: z.object({ event_payload: z.object({ id: z.string() }) }).optional() }),
+  ),
+})
+
+/**
+ * Whether an earlier attempt got through though its answer was lost: the message's time stamp, else null. Takes the scope
+ * channels:history; without it, such a message is sent again.
+ */
+async function arrived(bot: Bot, method: string, where: Record<string, string>, id: string): Promise<string | null> {
+  if (bot.tools.attempt <= 1) return null
+  const query = new URLSearchParams({ ...where, limit: '50', include_all_metadata: 'true' })
+  const headers = { authorization: `Bearer ${bot.token}` }
+  try {
+    const { text } = await bot.tools.post(`${bot.url}/${method}?${query.toString()}`, null, { method: 'GET', headers })
+    const found = historySchema.safeParse(JSON.parse(text))
+    return found.data?.messages.find(({ metadata }) => metadata?.event_payload.id === id)?.ts ?? null
+  } catch (error) {
+    if (error instanceof DeliveryError && error.retryable) throw error
+    return null
+  }
 }
 
-/** Escaped and cut, never within an entity. */
-function escapeWithin(text: string, length: number): string {
-  return truncate(escape(text), length).replace(/&[a-z]{0,3}…$/, '…')
+async function call({ url, token, tools }: Bot, method: string, body: object): Promise<Answer> {
+  const { text } = await tools.post(`${url}/${method}`, body, { headers: { authorization: `Bearer ${token}` } })
+  return readAnswer(text)
 }
 
-const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+/** Refused with status 200, as the Web API does. */
+class SlackRefusal extends DeliveryError {
+  readonly reason: string
 
-function link(text: string, url: string): string {
-  // A bar or an angle bracket would end the link early.
-  if (!URL.canParse(url)) return escape(text)
-  const address = url.replaceAll('|', '%7C').replaceAll('<', '%3C').replaceAll('>', '%3E')
-  return `<${escape(address)}|${escape(text).replaceAll('|', '¦')}>`
+  constructor(reason: string) {
+    const retryable = /rate_?limited|internal_error|fatal_error|service_unavailable|timeout/.test(reason)
+    super(`Slack answered ok: false, ${reason}`, { retryable })
+    this.reason = reason
+  }
+}
+
+const answerSchema = z.object({
+  ok: z.boolean(),
+  error: z.string().default('unknown error'),
+  ts: z.string().optional(),
+  channel: z.string().optional(),
+})
+type Answer = z.infer<typeof answerSchema>
+
+function readAnswer(text: string): Answer {
+  const parsed = answerSchema.safeParse(parseJson(text))
+  if (!parsed.success) throw new DeliveryError('Slack answered what is no answer of its Web API', { retryable: true })
+  if (!parsed.data.ok) throw new SlackRefusal(parsed.data.error.slice(0, 100))
+  return parsed.data
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

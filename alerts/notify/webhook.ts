@@ -1,44 +1,41 @@
-/** Alertmanager's webhook, version 4, so that every receiver written for Alertmanager works. */
+/** Alertmanager's webhook, version 4, so that every receiver written for Alertmanager works; signed when there is a secret. */
 import { z } from 'zod'
-import type { Notification } from './notification.ts'
+import { address, allowHttp, refusePlainHttp } from './address.ts'
+import { webhookMessage } from './alertmanager-shape.ts'
+import { contentId } from './notification.ts'
 import { defineNotifier } from './notifier.ts'
+import { signatureHeaders } from './signature.ts'
 
 export const webhook = defineNotifier({
   type: 'webhook',
-  config: z.strictObject({
-    type: z.literal('webhook'),
-    url: z.url({ protocol: /^https?$/ }).describe('Receives a POST in the shape of Alertmanager’s webhook'),
-  }),
-  example: { type: 'webhook', url: 'https://example.com/hooks/alerts-5f1d3c9a' },
+  config: z
+    .strictObject({
+      type: z.literal('webhook'),
+      url: address.describe('Receives a POST in the shape of Alertmanager’s webhook'),
+      secret: z
+        .union([z.string().min(8), z.array(z.string().min(8)).min(1).max(5)])
+        .optional()
+        .describe(
+          'Signs by Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature); a list while it changes',
+        ),
+      headers: z
+        .record(z.string().regex(/^[\w-]+$/), z.string())
+        .default({})
+        .describe('Sent too, such as authorization'),
+      allow_http: allowHttp,
+    })
+    .superRefine(refusePlainHttp('url')),
+  example: {
+    type: 'webhook',
+    url: 'https://example.com/hooks/alerts-5f1d3c9a',
+    secret: 'whsec_c2VjcmV0LW9mLXRoZS1ob29r',
+  },
 
-  async send(notification, config, { post }) {
-    await post(config.url, render(notification))
+  async send(notification, { url, secret, headers }, { post }) {
+    const body = JSON.stringify(webhookMessage(notification))
+    const id = contentId(notification)
+    const signed = secret === undefined ? {} : signatureHeaders(id, notification.at, body, [secret].flat())
+    await post(url, body, { headers: { ...headers, 'webhook-id': id, ...signed } })
+    return null
   },
 })
-
-/** Alertmanager's zero time: the alert has not ended. */
-const notEnded = '0001-01-01T00:00:00Z'
-
-function render(notification: Notification): object {
-  const { external_url: url } = notification
-  return {
-    version: '4',
-    receiver: notification.receiver,
-    status: notification.status,
-    groupKey: notification.group_key,
-    truncatedAlerts: 0,
-    groupLabels: notification.group_labels,
-    commonLabels: notification.common_labels,
-    commonAnnotations: notification.common_annotations,
-    externalURL: url,
-    alerts: notification.alerts.map((alert) => ({
-      status: alert.status,
-      labels: alert.labels,
-      annotations: alert.annotations,
-      startsAt: new Date(alert.starts_at).toISOString(),
-      endsAt: alert.ends_at === null ? notEnded : new Date(alert.ends_at).toISOString(),
-      generatorURL: url,
-      fingerprint: alert.fingerprint,
-    })),
-  }
-}

@@ -123,7 +123,10 @@ export function matchersOf(node: {
 }): Matcher[] {
   return sortMatchers([
     ...Object.entries(node.match).map(([name, value]) => newMatcher(name, '=', value)),
-    ...Object.entries(node.match_re).map(([name, value]) => newMatcher(name, '=~', value)),
+    // Alertmanager writes these with their anchors.
+    ...Object.entries(node.match_re).map(([name, value]) =>
+      Object.assign(newMatcher(name, '=~', value), { value: `^(?:${value})$` }),
+    ),
     ...node.matchers.flatMap(parseMatchers),
   ])
 }

@@ -72,7 +72,7 @@ export class ExternalAlerts {
       this.#firing.delete(alert.fingerprint)
       this.#record(alert, 'inactive', alert.expires_at)
     }
-    this.#options.onAlerts(over.map((alert) => ({ ...alert, ends_at: alert.expires_at })))
+    this.#options.onAlerts(over.map((alert) => Object.assign({}, alert, { ends_at: alert.expires_at })))
     this.#schedule()
     void this.#options.writer.flush()
   }

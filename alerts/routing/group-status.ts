@@ -63,7 +63,7 @@ export function groupStatus(
 ): GroupStatus {
   const { receiver, key, route = '{}', labels, next_flush_at, acknowledged = null, comments = [] } = group
   const alerts = Object.values(group.alerts)
-    .map((alert) => ({ ...alert, muted_by: alert.ends_at === null ? reasonsOf(group, alert) : [] }))
+    .map((alert) => Object.assign({ muted_by: alert.ends_at === null ? reasonsOf(group, alert) : [] }, alert))
     .toSorted((a, b) => a.starts_at - b.starts_at)
   const firing = alerts.filter(({ ends_at }) => ends_at === null)
   const audible = firing.some(({ muted_by }) => muted_by.length === 0)

@@ -70,6 +70,8 @@ export function createRouting(options: RoutingOptions): RoutingRoom {
       const group = dispatcher.groups().find((one) => idOf(one) === id)
       if (!group) return null
       people.act(group, action)
+      // Its vendors hear of it beside; what they answer is logged and shown as theirs.
+      if (action.action === 'acknowledge') void dispatcher.courier.acknowledge(group)
       dispatcher.changed(group)
       return statusesOf([group])[0] ?? null
     },

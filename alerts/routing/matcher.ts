@@ -10,7 +10,7 @@ export interface Matcher {
   /** A text, or an expression that has to match the whole label. */
   value: string
   /** Of a label's value; a label that is missing is empty. */
-  holds(value: string): boolean
+  holds: (value: string) => boolean
 }
 
 /** Text that is no matcher; its message says what is wrong with it. */

@@ -31,7 +31,9 @@ test.each<[Record<string, string>, string[]]>([
   // Matchers are sorted; `...` takes all labels.
   [
     { severity: 'page', team: 'gpu', host: 'gpu-1' },
-    ['gpu {}/{severity="page"}/{host=~"gpu-.*",team="gpu"}:{alertname="X", host="gpu-1", severity="page", team="gpu"}'],
+    [
+      'gpu {}/{severity="page"}/{host=~"^(?:gpu-.*)$",team="gpu"}:{alertname="X", host="gpu-1", severity="page", team="gpu"}',
+    ],
   ],
   [{ severity: 'page', team: 'gpu', host: 'cpu-1' }, ['pager {}/{severity="page"}:{alertname="X"}']],
   [{ team: 'a' }, ['first {}/{team=~"a|b"}:{alertname="X"}', 'second {}/{env!="dev",team="a"}:{alertname="X"}']],

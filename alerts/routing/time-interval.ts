@@ -1,4 +1,5 @@
 /** Times that come again, in Alertmanager's notation: times of day, weekdays, days of the month, months, years, a time zone. */
+import { isTimeZone } from '../../records/calendar.ts'
 import { z } from 'zod'
 
 /** First and last, both included unless said. */
@@ -108,7 +109,7 @@ export const timeIntervalConfig = z.strictObject({
   years: textsOf(yearRange, 'Such as 2026 or 2026:2028'),
   location: z
     .string()
-    .refine(isTimeZone, 'expected a time zone such as Europe/Berlin, UTC or Local')
+    .refine(isZone, 'expected a time zone such as Europe/Berlin, UTC or Local')
     .optional()
     .describe('Time zone such as Europe/Berlin, or Local for that of this machine; UTC unless said'),
 })
@@ -201,12 +202,6 @@ function calendar(location = 'UTC'): (at: number) => CalendarTime {
   }
 }
 
-function isTimeZone(name: string): boolean {
-  if (name === 'Local') return true
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
+function isZone(name: string): boolean {
+  return name === 'Local' || isTimeZone(name)
 }

@@ -49,6 +49,8 @@ export function burnWindows({ from, to }: TimeRange): BurnWindow[] {
     severity,
     long_ms,
     short_ms: long_ms / 12,
+    long_window: windowName(long_ms),
+    short_window: windowName(long_ms / 12),
     threshold: Math.max((budget * (to - from)) / long_ms, 1),
   }))
 }
@@ -56,7 +58,7 @@ export function burnWindows({ from, to }: TimeRange): BurnWindow[] {
 export const longestWindowMs = Math.max(...pairs.map(({ long_ms }) => long_ms))
 
 /** `5m`, `6h`, `3d`. */
-export function windowName(ms: number): string {
+function windowName(ms: number): string {
   if (ms % day === 0) return `${ms / day}d`
   return ms % hour === 0 ? `${ms / hour}h` : `${ms / minute}m`
 }

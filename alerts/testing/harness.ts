@@ -49,6 +49,8 @@ export interface Harness {
   /** Lines that were logged, parsed. */
   logs: Record<string, unknown>[]
   config: AlertsConfig
+  /** Where the rule file is. */
+  directory: string
   /** Starts the room, or starts it again over what the last one left. */
   start(overrides?: Partial<AlertsOptions>): Promise<LeadingAlerts>
   writeRules(yaml: string): void
@@ -108,11 +110,12 @@ export async function alertsHarness(storage: Storage, rules = latencyRules, star
     webhook,
     logs,
     config,
+    directory,
     writeRules,
     async start(overrides = {}) {
       const log = capturingLogger(logs)
       const { reader } = storage
-      const base = { config, baseDir: directory, db, reader, log, clock, random: () => 1 }
+      const base = { config, baseDir: directory, db, reader, log, clock, random: () => 1, contextWaitMs: 60_000 }
       const alerts = await startAlerts({
         ...base,
         dashboardUrl: () => 'http://inferwatch.example:8080/',

@@ -25,7 +25,8 @@ async function answer({ directory, statements, rounds }: EngineAsk): Promise<Per
   const args = writeEngineConfig(join(directory, 'config'), 'inferwatch', 2e9)
   const connection = new Engine(join(directory, 'store'), args).connect()
   await connection.query('USE inferwatch')
-  await connection.query('SET final = 1, max_threads = 2')
+  // As a reader's query runs.
+  await connection.query('SET final = 1, max_threads = 2, output_format_parallel_formatting = 0')
   const times: Percentiles[] = []
   for (const sql of statements) times.push(await percentiles(() => connection.query(sql, 'JSONCompactEachRow'), rounds))
   return times

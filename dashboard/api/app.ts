@@ -6,6 +6,7 @@ import type { RouteContext } from './context.ts'
 import type { DashboardDeps } from './deps.ts'
 import { answerError, ApiError } from './errors.ts'
 import { createLive, type Live } from './live.ts'
+import { alertChartRoute } from './routes/alert-chart.ts'
 import { alertGroupsRoute } from './routes/alert-groups.ts'
 import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { alertsRoute } from './routes/alerts.ts'
@@ -47,6 +48,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
   )
   app.route('/', probeRoute(context)).route('/', sessionRoute(keys))
   app.use('/api/*', traceRequest)
+  // Before keys are asked for: chat programs fetch the charts of their messages.
+  app.route('/', alertChartRoute(context))
   app.use('/api/*', authorise(keys)).use('/metrics', authorise(keys))
   app.route('/', metricsRoute(context))
   const api = app

@@ -37,7 +37,7 @@ export interface DashboardDeps {
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
   /** Without `routing` where another process evaluates, or none. */
-  alerts: Pick<Alerts, 'active' | 'rules' | 'channels' | 'lease' | 'routing' | 'testNotification'>
+  alerts: Pick<Alerts, 'active' | 'rules' | 'channels' | 'lease' | 'routing' | 'chart' | 'testNotification'>
   /** Rules that people write go to the reader alone; how alerts are grouped is asked for each backtest. */
   backtest: { reader: Db; paging(): Paging }
   demo: DemoControl

@@ -312,7 +312,16 @@ describe('errors', () => {
 
   test('a query that fails after most of its rows is an error, not a part', async () => {
     const query = 'SELECT number, throwIf(number = 900000) FROM numbers(1000000)'
-    await expect(reader.query({ query, format: 'JSONEachRow' })).rejects.toMatchObject({ code: '395' })
+    for (const format of ['JSONEachRow', 'JSONCompactEachRow', 'JSONStringsEachRow'] as const) {
+      const begun = await reader.query({ query, format })
+      await expect(begun.json()).rejects.toMatchObject({ code: '395', type: 'FUNCTION_THROW_IF_VALUE_IS_NON_ZERO' })
+    }
+    for (const format of ['JSON', 'CSV', 'Parquet'] as const) {
+      const begun = await reader.query({ query, format })
+      await expect(begun.text()).rejects.toThrow('aborted')
+    }
+    const clickhouse_settings = { wait_end_of_query: 1 } as const
+    await expect(reader.query({ query, clickhouse_settings })).rejects.toMatchObject({ code: '395' })
     const result = await reader.query({ query: 'SELECT 1 AS a', format: 'JSONEachRow' })
     expect(await result.json()).toEqual([{ a: 1 }])
   })

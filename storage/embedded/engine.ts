@@ -18,6 +18,8 @@ export interface RawResult {
   elapsed: number
   /** Rows of the result, not rows scanned. */
   rowsRead: number
+  /** The last bytes of what left before, when the result was handed out while it was made. */
+  tail?: Buffer
 }
 
 /** The engine's own reading of a text. Class 0 reads, 1 writes or defines, 3 controls (SET, SYSTEM, KILL, INTO OUTFILE), 4 is no SQL. */

@@ -8,13 +8,16 @@ import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
 import { type BodyInsert, insertFromFile } from './insert.ts'
 import { unfinishedInserts } from './insert-tokens.ts'
+import { intoOutfile } from './outfile.ts'
 import type { HttpSession } from './http-sessions.ts'
 import { QuotaLedger } from './quota.ts'
 import { gateReaderQuery, checkReaderFormat } from './reader-gate.ts'
 import { ReadMeter } from './read-meter.ts'
+import { PipePool } from './result-pipe.ts'
 import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
 import { capped, poolSettings, quote, readerSettingsFor, userLimits, type PoolSettings } from './settings.ts'
 import { resultFormat, scanStatistics } from './statistics.ts'
+import type { Consumer, Streamed } from './streamed.ts'
 import { Turns } from './turns.ts'
 import type { EngineUser } from './users.ts'
 
@@ -28,9 +31,11 @@ export interface ExecutorOptions {
 }
 
 /** An empty `database` is ours. */
-export interface StatementRequest extends Statement {
+export interface StatementRequest extends Omit<Statement, 'owner' | 'streamed'> {
   user: EngineUser
   session: HttpSession | null
+  /** Takes what can be handed out while it is made; the rest comes whole. */
+  consume: Consumer
 }
 
 /** Of each user but the collector's own. */
@@ -42,6 +47,8 @@ const stuckGraceMs = 30_000
 export class Executor {
   readonly version: string
   readonly knownSettings: ReadonlySet<string>
+  /** For results on their way out. */
+  readonly results: string
   private readonly engine: Engine
   private readonly database: string
   private readonly bodies: string
@@ -51,6 +58,8 @@ export class Executor {
   private readonly quotas = new QuotaLedger()
   private readonly turns = new Map<string, Turns>()
   private readonly settings: PoolSettings
+  /** Null where the system has no named pipes: every result is held whole there. */
+  private readonly pipes: PipePool | null
   private readonly pools: Record<'writer' | 'jobs' | 'api' | 'reader', ConnectionPool>
 
   /** Opens the data directory: throws when another process holds it. */
@@ -74,15 +83,19 @@ export class Executor {
       tableFunctions: await column('SELECT lower(name) FROM system.table_functions'),
     }
     connection.close()
-    return new Executor(options, engine, facts)
+    const pipes = await PipePool.open(join(options.directory, 'results'))
+    return new Executor(options, engine, facts, pipes)
   }
 
   private constructor(
     options: ExecutorOptions,
     engine: Engine,
     facts: { version: string; settings: string[]; tableFunctions: string[] },
+    pipes: PipePool | null,
   ) {
     this.engine = engine
+    this.pipes = pipes
+    this.results = join(options.directory, 'results')
     this.database = options.database
     this.version = facts.version
     this.knownSettings = new Set(facts.settings)
@@ -95,7 +108,7 @@ export class Executor {
     this.meter = new ReadMeter(engine)
     this.settings = poolSettings(options.memoryBytes)
     const pool = (size: number, maxWaiting: number) =>
-      new ConnectionPool(engine, this.canceller, { size, maxWaiting, reuse: true })
+      new ConnectionPool(engine, this.canceller, { size, maxWaiting, reuse: 'any' })
     this.pools = {
       // Rows on their way in never wait behind a schema change or a rollup.
       writer: pool(3, 200),
@@ -104,7 +117,7 @@ export class Executor {
       reader: new ConnectionPool(engine, this.canceller, {
         size: 8,
         maxWaiting: 200,
-        reuse: false,
+        reuse: 'same',
         prepare: [`SET ROLE ${roles.reader}`],
         spare: { count: 4, database: options.database },
         stuck: { graceMs: stuckGraceMs, report: options.onStuck },
@@ -129,11 +142,14 @@ export class Executor {
       await save(path)
       const statement = {
         ...request,
+        owner: request.user.name,
         sql: insertFromFile(insert, path, request.settings),
         database: request.database || this.database,
         settings: new Map(),
       }
-      return await this.within(statement, (metered) => this.pools.writer.run(metered, request.session))
+      return await this.within(request, ({ meter }) =>
+        this.pools.writer.run({ ...statement, ...(meter && { meter }) }, request.session),
+      )
     } finally {
       await rm(path, { force: true })
     }
@@ -162,7 +178,7 @@ export class Executor {
     }
     try {
       const result = await work(user.quota.read_rows_per_hour === undefined ? request : { ...request, meter })
-      const scanned = scanStatistics(result.bytes, resultFormat(request.sql, request.format))
+      const scanned = scanStatistics(result.tail ?? result.bytes, resultFormat(request.sql, request.format))
       read_rows = Math.max(read_rows, scanned?.read_rows ?? 0)
       return result
     } finally {
@@ -181,14 +197,30 @@ export class Executor {
     return turns
   }
 
-  private runWriter(request: StatementRequest): Promise<RawResult> {
+  private async runWriter(request: StatementRequest): Promise<RawResult> {
     const own = userLimits(request.user, this.quotas.rowsLeft(request.user))
+    const pool = poolFor(request.sql)
+    const streamed = pool === 'api' && (await this.readsOnce(request.sql)) ? this.streamed(request.sql, request) : null
+    const base = streamed ? this.settings.api : new Map([...this.settings.api, ...this.settings.whole])
     const statement = {
       ...request,
+      owner: request.user.name,
+      streamed,
       database: request.database || this.database,
-      settings: new Map([...this.settings.api, ...request.settings, ...capped(request.settings, own)]),
+      settings: new Map([...base, ...request.settings, ...capped(request.settings, own)]),
     }
-    return this.pools[poolFor(request.sql)].run(statement, request.session)
+    return this.pools[pool].run(statement, request.session)
+  }
+
+  private async readsOnce(sql: string): Promise<boolean> {
+    const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
+    return statementCount === 1 && queryClass === 0
+  }
+
+  /** Null for results that come whole. */
+  private streamed(sql: string, { format, consume }: StatementRequest): Streamed | null {
+    const into = this.pipes && intoOutfile(sql, format)
+    return this.pipes && into ? { pipes: this.pipes, into, consume } : null
   }
 
   private async runReader(request: StatementRequest): Promise<RawResult> {
@@ -202,7 +234,7 @@ export class Executor {
     if (queryClass === 4) throw await this.syntaxError(request, sql)
     if (statementCount !== 1) throw new EngineError(codes.accessDenied, 'reader: one statement at a time')
     if (queryClass !== 0) throw new EngineError(codes.accessDenied, 'reader: may only read')
-    return this.pools.reader.run(this.readerStatement(request, sql))
+    return this.pools.reader.run({ ...this.readerStatement(request, sql), streamed: this.streamed(sql, request) })
   }
 
   /** Where the text stops making sense, in the engine's words; formatQuery parses it and does nothing else. */
@@ -219,6 +251,7 @@ export class Executor {
   private readerStatement(request: StatementRequest, sql: string) {
     return {
       ...request,
+      owner: request.user.name,
       sql,
       database: this.database,
       settings: readerSettingsFor(

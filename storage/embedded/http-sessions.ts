@@ -57,7 +57,10 @@ export class HttpSessions {
       this.sessions.delete(JSON.stringify([session.user.name, session.id]))
       session.close()
     }
-    session.expiry = setTimeout(forget, timeoutOf(query) * 1000).unref()
+    const seconds = timeoutOf(query)
+    // A timer of no time would still let the next request in before it.
+    if (seconds === 0) forget()
+    else session.expiry = setTimeout(forget, seconds * 1000).unref()
   }
 
   private create(key: string, id: string, user: EngineUser): HttpSession {

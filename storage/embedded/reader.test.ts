@@ -365,22 +365,30 @@ describe('refused', () => {
   })
 
   test('more rows than the limit: an error, not a part', async () => {
-    const { status, text } = await ask('SELECT number FROM numbers(2000000)')
+    const sql = 'SELECT number FROM numbers(2000000)'
+    const { status, text } = await ask(sql, { wait_end_of_query: '1' })
     expect(status).toBe(500)
     expect(text.slice(0, 40)).toContain('Code: 396')
+    await expect(ask(sql)).rejects.toThrow('terminated')
   })
 
   test('a failed query leaks into no answer of another user, however they are mixed', async () => {
     const failing = "SELECT concat('mine', toString(number)), throwIf(number = 150000) FROM numbers(200000)"
-    const rounds = Array.from({ length: 20 }, async (_, i) => {
+    const rounds = Array.from({ length: 12 }, async (_, i) => {
       const answers = await Promise.all([
-        ask(failing),
+        ask(failing, { wait_end_of_query: '1' }),
+        // With a status or broken off, as far as it came.
+        ask(failing).then(
+          ({ status }) => (status === 500 ? 'failed' : status),
+          () => 'failed',
+        ),
         storage.db.query(failing).catch(() => []),
         ask('SELECT {n:UInt32}', { param_n: String(i) }),
         storage.db.query('SELECT {n:UInt32} AS n', { n: i }),
       ])
       expect(answers).toEqual([
         { status: 500, text: expect.stringMatching(/^Code: 395/) },
+        'failed',
         [],
         { status: 200, text: `${i}\n` },
         [{ n: i }],

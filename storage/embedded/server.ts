@@ -2,8 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { writeFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, deflate, gzip, zstdCompress } from 'node:zlib'
 import { authenticate, type UserBook } from './auth.ts'
 import { readStatement, saveBody } from './body.ts'
 import type { RawResult } from './engine.ts'
@@ -12,18 +10,14 @@ import type { Executor, StatementRequest } from './executor.ts'
 import { bodyInsert } from './insert.ts'
 import { goHandshake } from './go-handshake.ts'
 import { HttpSessions } from './http-sessions.ts'
+import { encoders, ResultResponse } from './result-response.ts'
 import { requestedSettings } from './settings.ts'
-import { resultFormat, scanStatistics } from './statistics.ts'
+import { resultFormat, type ScanStatistics, scanStatistics } from './statistics.ts'
 
-/** By the names of Accept-Encoding, the ones we prefer first; all at their fastest. */
-const encoders: Record<string, (bytes: Buffer) => Promise<Buffer>> = {
-  gzip: (bytes) => promisify(gzip)(bytes, { level: 1 }),
-  zstd: (bytes) => promisify(zstdCompress)(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
-  br: (bytes) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
-  deflate: (bytes) => promisify(deflate)(bytes, { level: 1 }),
-}
 /** Smaller answers gain nothing. */
 const minCompressedBytes = 1024
+/** Held of each result before it is sent, and the most that a client may ask for. */
+const bufferBytes = { usual: 2 ** 20, most: 2 ** 24 }
 
 /** What requests share. */
 interface Endpoint {
@@ -34,7 +28,7 @@ interface Endpoint {
   queryIds: Set<string>
 }
 
-/** Answers requests until closed. Results are complete or an error, never a part. */
+/** Answers requests until closed. A result is complete, or an error, or ends with one. */
 export function clickhouseServer(executor: Executor, book: UserBook): Server {
   const endpoint: Endpoint = { executor, book, sessions: new HttpSessions(), queryIds: new Set() }
   // Parameters of queries stand in the address: ClickHouse's own limit for it.
@@ -88,6 +82,16 @@ async function answer(
     if (queryIds.has(key)) throw new EngineError(codes.sameQueryId, `Query with id = ${queryId} is already running.`)
     queryIds.add(key)
     try {
+      const started = performance.now()
+      const announced: Announced = { query, format: () => resultFormat(statement.sql, format), summary: null, started }
+      const result = new ResultResponse(response, {
+        encodingFor: (bytes) => encodingFor(request, query, bytes),
+        bufferBytes: bufferSize(query),
+        waits: query.get('wait_end_of_query') === '1',
+        directory: executor.results,
+        signal: gone.signal,
+        announce: () => announce(response, announced),
+      })
       const statement: StatementRequest = {
         user,
         session,
@@ -97,10 +101,16 @@ async function answer(
         settings: requestedSettings(query, executor.knownSettings),
         params: boundParams(query),
         signal: gone.signal,
+        consume: result.consume,
       }
-      const started = performance.now()
-      const result = await execute(executor, statement, request, query)
-      await sendResult(request, response, query, statement, result, performance.now() - started)
+      try {
+        const { bytes, tail, rowsRead } = await execute(executor, statement, request, query)
+        const scanned = scanStatistics(tail ?? bytes, announced.format())
+        announced.summary = { ...scanned, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
+        await result.finish(bytes)
+      } catch (error) {
+        if (!(await result.fail(errorBody(EngineError.from(error), executor.version)))) throw error
+      }
     } finally {
       queryIds.delete(key)
     }
@@ -179,37 +189,39 @@ function boundParams(query: URLSearchParams): Map<string, string> {
   return params
 }
 
-async function sendResult(
-  request: IncomingMessage,
-  response: ServerResponse,
-  query: URLSearchParams,
-  statement: StatementRequest,
-  result: RawResult,
-  elapsedMs: number,
-): Promise<void> {
-  const format = resultFormat(statement.sql, statement.format)
-  const scanned = scanStatistics(result.bytes, format)
-  const summary = JSON.stringify({
-    read_rows: String(scanned?.read_rows ?? 0),
-    read_bytes: String(scanned?.read_bytes ?? 0),
+/** What headers say of a result. */
+interface Announced {
+  query: URLSearchParams
+  format: () => string
+  /** Null when it is not at its end yet: ClickHouse too says then what it knows, which is nothing. */
+  summary: (Partial<ScanStatistics> & { result_rows: number; result_bytes: number }) | null
+  /** Milliseconds of performance.now(). */
+  started: number
+}
+
+function announce(response: ServerResponse, { query, format, summary, started }: Announced): void {
+  const text = JSON.stringify({
+    read_rows: String(summary?.read_rows ?? 0),
+    read_bytes: String(summary?.read_bytes ?? 0),
     written_rows: '0',
     written_bytes: '0',
     total_rows_to_read: '0',
-    result_rows: String(result.rowsRead),
-    result_bytes: String(result.bytes.length),
-    elapsed_ns: String(Math.round(elapsedMs * 1e6)),
+    result_rows: String(summary?.result_rows ?? 0),
+    result_bytes: String(summary?.result_bytes ?? 0),
+    elapsed_ns: String(Math.round((performance.now() - started) * 1e6)),
   })
-  if (query.get('send_progress_in_http_headers') === '1') response.setHeader('X-ClickHouse-Progress', summary)
-  response.setHeader('X-ClickHouse-Format', format)
+  if (query.get('send_progress_in_http_headers') === '1') response.setHeader('X-ClickHouse-Progress', text)
+  response.setHeader('X-ClickHouse-Format', format())
   response.setHeader('X-ClickHouse-Timezone', 'UTC')
   response.setHeader('X-ClickHouse-Server-Display-Name', 'inferwatch')
-  response.setHeader('X-ClickHouse-Summary', summary)
-  response.setHeader('Content-Type', contentType(format))
-  const encoding = encodingFor(request, query, result.bytes.length)
-  const body = (await encoders[encoding]?.(result.bytes)) ?? result.bytes
-  if (encoding !== 'identity') response.setHeader('Content-Encoding', encoding)
-  response.setHeader('Content-Length', body.length)
-  response.end(body)
+  response.setHeader('X-ClickHouse-Summary', text)
+  response.setHeader('Content-Type', contentType(format()))
+}
+
+function bufferSize(query: URLSearchParams): number {
+  const text = query.get('buffer_size') ?? ''
+  const bytes = Number(text)
+  return /^\d+$/.test(text) && bytes > 0 ? Math.min(bytes, bufferBytes.most) : bufferBytes.usual
 }
 
 function encodingFor(request: IncomingMessage, query: URLSearchParams, bytes: number): string {

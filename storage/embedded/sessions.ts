@@ -2,14 +2,15 @@
 import type { Connection, Engine, RawResult } from './engine.ts'
 import type { HttpSession } from './http-sessions.ts'
 import { setStatement } from './settings.ts'
+import { runStreamed, type Streamed } from './streamed.ts'
 import { cancelled, Turns } from './turns.ts'
 
 export interface PoolOptions {
   size: number
   /** Queries that may wait for a connection before new ones are refused with 202. */
   maxWaiting: number
-  /** False closes a connection after each query: nothing of one user's session is left for the next. */
-  reuse: boolean
+  /** `same` keeps a connection for queries of one owner with the same settings only: nothing of one user is left for the next. */
+  reuse: 'any' | 'same'
   /** Runs once on each new connection. */
   prepare?: readonly string[]
   /** Connections that are opened, prepared and in `database` before a query needs them. */
@@ -20,6 +21,8 @@ export interface PoolOptions {
 
 export interface Statement {
   sql: string
+  /** Name of the user. */
+  owner: string
   /** Of the result, unless the text names one. */
   format: string
   database: string
@@ -29,13 +32,23 @@ export interface Statement {
   signal: AbortSignal
   /** Told how the query is known while it runs; what it returns is called at the end. */
   meter?: (id: string) => () => void
+  /** Hands the result out while it is made. */
+  streamed?: Streamed | null
 }
+
+interface IdleConnection {
+  connection: Connection
+  /** What it was made ready for, or null. */
+  readyFor: string | null
+}
+
+const deadlineGraceMs = 1000
 
 export class ConnectionPool {
   private readonly engine: Engine
   private readonly canceller: Canceller
   private readonly options: PoolOptions
-  private readonly idle: Connection[] = []
+  private readonly idle: IdleConnection[] = []
   private readonly turns: Turns
   private opening = 0
 
@@ -52,11 +65,10 @@ export class ConnectionPool {
     let connection: Connection | undefined
     try {
       if (session) return await this.runInSession(session, statement)
-      connection = this.idle.pop() ?? (await this.open())
+      const readyFor = needs(statement)
+      connection = this.takeIdle(readyFor) ?? (await this.open())
       const result = await this.runOn(connection, statement)
-      // A connection that was told to be read-only cannot be told anything else.
-      if (this.options.reuse && !statement.settings.has('readonly')) this.idle.push(connection)
-      else connection.close()
+      this.keep(connection, readyFor, statement)
       return result
     } catch (error) {
       connection?.close()
@@ -79,15 +91,37 @@ export class ConnectionPool {
     }
   }
 
+  /** One that is ready, or one that can be made so. */
+  private takeIdle(readyFor: string): Connection | undefined {
+    let at = this.idle.findLastIndex((idle) => idle.readyFor === readyFor)
+    if (at < 0) at = this.idle.findLastIndex((idle) => idle.readyFor === null || this.options.reuse === 'any')
+    return at < 0 ? undefined : this.idle.splice(at, 1)[0]?.connection
+  }
+
+  private keep(connection: Connection, readyFor: string, { settings }: Statement): void {
+    // A connection that was told to be read-only cannot be told anything else.
+    if (this.options.reuse === 'any' && settings.has('readonly')) return connection.close()
+    this.idle.push({ connection, readyFor })
+    const { size } = this.options
+    if (this.idle.filter((idle) => idle.readyFor !== null).length <= size) return
+    const [oldest] = this.idle.splice(
+      this.idle.findIndex((idle) => idle.readyFor !== null),
+      1,
+    )
+    oldest?.connection.close()
+  }
+
   private openSpare(): void {
     const { spare } = this.options
-    if (!spare || this.idle.length + this.opening >= spare.count) return
+    if (!spare) return
+    const ready = this.idle.filter((idle) => idle.readyFor === null).length
+    if (ready + this.opening >= spare.count) return
     this.opening++
     const opened = async () => {
       try {
         const connection = await this.open()
         await this.use(connection, spare.database)
-        this.idle.push(connection)
+        this.idle.push({ connection, readyFor: null })
       } catch {
         // The next query opens its own, and says what is wrong.
       } finally {
@@ -125,7 +159,9 @@ export class ConnectionPool {
     const watchdog = this.watch(statement)
     const stopMeter = statement.meter?.(id)
     try {
-      return await connection.query(`${id} ${statement.sql}`, statement.format)
+      if (!statement.streamed) return await connection.query(`${id} ${statement.sql}`, statement.format)
+      const bounds = { deadlineMs: deadlineOf(statement), signal: statement.signal, cancel }
+      return await runStreamed(connection, `${id} `, statement.streamed, bounds)
     } finally {
       clearTimeout(watchdog)
       stopMeter?.()
@@ -140,6 +176,17 @@ export class ConnectionPool {
     const limitMs = Number(settings.get('max_execution_time')) * 1000
     return setTimeout(() => stuck.report(sql), limitMs + stuck.graceMs)
   }
+}
+
+/** Equal for statements that may run on one connection after each other without being seen there. */
+function needs({ owner, settings, params }: Statement): string {
+  return JSON.stringify([owner, [...settings], [...params.keys()].toSorted()])
+}
+
+/** A little more than the query's own: the engine's error says more. */
+function deadlineOf({ settings }: Statement): number | null {
+  const seconds = Number(settings.get('max_execution_time'))
+  return seconds > 0 ? seconds * 1000 + deadlineGraceMs : null
 }
 
 /** Stops running queries from a connection of its own: the engine offers no other way. */

@@ -14,12 +14,13 @@ test('a query that does not look at the clock is reported; one that ends in time
   const pool = new ConnectionPool(engine, new Canceller(engine), {
     size: 1,
     maxWaiting: 1,
-    reuse: false,
+    reuse: 'same',
     stuck: { graceMs: 0, report: (sql) => stuck.push(sql) },
   })
   const run = (sql: string, seconds: string) =>
     pool.run({
       sql,
+      owner: '',
       format: 'TSV',
       database: '',
       settings: new Map([['max_execution_time', seconds]]),

@@ -72,7 +72,7 @@ export function alertBudget(scan: BudgetScan): Question {
 )
 select ${columns}{period:String} as period, reached.1 as basis, reached.2 as threshold, {amount:String} as amount,
   if(basis = 'actual', spent, forecast) / {amount_usd:Float64} as value,
-  map('spent', toString(spent), 'amount', {amount_text:String}, 'forecast', ifNull(toString(forecast), ''),
+  map('spent', toString(spent), 'amount', {amount_text:String}, 'forecast', ifNull(toString(forecast), 'unknown'),
     'unpriced', toString(unpriced),
     'note', if(unpriced = 0, '', concat(toString(unpriced), ' requests of unknown price are not in it'))) as details
 from spending array join arrayZip({bases:Array(String)}, {texts:Array(String)}, {ratios:Array(Float64)}) as reached

@@ -142,3 +142,12 @@ test.each<[string, Question[], number[][]]>([
 ])('what shares: %s', (_, questions, members) => {
   expect(sharedScans(questions.map(({ part }) => part)).map((shared) => shared.members)).toEqual(members)
 })
+
+test('a thousand rules share a query, more of them several', () => {
+  const questions = Array.from({ length: 2_100 }, (_, index) =>
+    alertErrorRatio([], scan({ where: { model: `m${index}` } })),
+  )
+  expect(sharedScans(questions.map(({ part }) => part)).map(({ members }) => members.length)).toEqual([
+    1_000, 1_000, 100,
+  ])
+})

@@ -17,13 +17,22 @@ export interface SharedScan {
 
 /** Above this, what is shared costs more than it saves. */
 const mostRows = 100_000
+/** The values of their filters travel in the query's address, which has a limit. */
+const mostMembers = 1_000
 
 /** The scans that answer two or more of these. What is in none is better asked by itself. */
 export function sharedScans(parts: readonly (ScanPart | undefined)[]): SharedScan[] {
   const shapes = parts.map((part, index) => (part ? { index, part, shape: shapeOf(part.scan) } : null))
   const known = shapes.filter((one) => one !== null)
   const alike = Map.groupBy(known, ({ shape }) => shape.key)
-  return [...alike.values()].filter((members) => members.length > 1).map(share)
+  return [...alike.values()]
+    .flatMap((members) => chunks(members, mostMembers))
+    .filter((members) => members.length > 1)
+    .map(share)
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
 }
 
 interface Shape {
@@ -76,7 +85,7 @@ limit {row_limit:UInt32}`
       const rowsOf = indexed(rows, varying)
       return members.map(({ part, shape }) => {
         const asked = varying.map((column) => shape.filter.get(column) ?? [])
-        return rowsOf(asked).flatMap((row) => measures.answer(part, row))
+        return measures.answer(part, rowsOf(asked))
       })
     },
   }
@@ -121,13 +130,15 @@ class Measures {
     this.having = [...alike.values()].map((group, index) => this.#loosest(group, index)).join(' or ')
   }
 
-  /** The row as the part's own question gives it; none when it is not beyond its threshold. */
-  answer({ measure, scan }: ScanPart, row: ScanRow): ScanRow[] {
+  /** The rows as the part's own question gives them: those that are beyond its threshold. */
+  answer({ measure, scan }: ScanPart, rows: readonly ScanRow[]): ScanRow[] {
     const number = this.#numberOf(measure)
-    const value = row[`v${number}`]
-    const requests = Number(row[`n${number}`])
-    if (value === null || requests < scan.min_requests || !isBeyond(Number(value), scan)) return []
-    return [{ ...Object.fromEntries(scan.by.map((column) => [column, row[column]])), value, requests }]
+    return rows.flatMap((row) => {
+      const value = row[`v${number}`]
+      const requests = Number(row[`n${number}`])
+      if (value === null || requests < scan.min_requests || !isBeyond(Number(value), scan)) return []
+      return [{ ...Object.fromEntries(scan.by.map((column) => [column, row[column]])), value, requests }]
+    })
   }
 
   #numberOf(measure: Measure): number {

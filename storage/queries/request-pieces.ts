@@ -35,15 +35,27 @@ export function cutAt(at: number, now: number): number {
 
 const settledAt = (now: number) => Math.floor((now - settledAfterMs) / minute) * minute
 
-/** What to read from where between the first cut and `now`: no piece crosses a cut, each of which is one of `cutAt`'s. */
+/** What to read from where between the first cut and `now`: no row crosses a cut, each of which is one of `cutAt`'s. */
 export function piecesOf(cuts: readonly number[], now: number): Piece[] {
   const ends = [...new Set([...cuts, settledAt(now), now])]
     .filter((at) => at >= Math.min(...cuts))
     .sort((a, b) => a - b)
-  return ends.slice(1).flatMap((to, index): Piece[] => {
+  const pieces = ends.slice(1).flatMap((to, index): Piece[] => {
     const from = ends[index] ?? to
     return from >= settledAt(now) ? [{ table: 'requests', from, to }] : wholeSteps({ from, to })
   })
+  return joined(pieces)
+}
+
+/** Neighbours from one table are read as one. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const whole: Piece[] = []
+  for (const piece of pieces) {
+    const last = whole.at(-1)
+    if (last?.table === piece.table && last.to === piece.from) last.to = piece.to
+    else whole.push({ ...piece })
+  }
+  return whole
 }
 
 function wholeSteps({ from, to }: TimeRange, tiers: readonly (typeof rollups)[number][] = rollups): Piece[] {

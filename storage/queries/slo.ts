@@ -69,6 +69,9 @@ export interface BurnWindow {
   severity: 'page' | 'ticket'
   long_ms: number
   short_ms: number
+  /** As people write them: `1h`, `5m`. */
+  long_window: string
+  short_window: string
   /** How many times faster than allowed the budget is spent. */
   threshold: number
 }
@@ -130,7 +133,7 @@ export interface BurnGuard {
 export function alertBurn(
   slo: SloQuestion,
   objective: number,
-  windows: readonly (BurnWindow & { long_window: string; short_window: string })[],
+  windows: readonly BurnWindow[],
   guard: BurnGuard,
   now: number,
 ): Question {

@@ -1,5 +1,9 @@
-/** `npm run alert-proof -- <timelines | kills> [count] [seed]`: the long forms of what the tests prove of alerts. */
-import { promtool, setUpDebianTools } from '../support/debian.ts'
+/** `npm run alert-proof -- <timelines | kills | alertmanager | delivery | azure> [count] [seed]`: the long forms of what the tests prove of alerts. */
+import { alertmanager, promtool, setUpDebianTools } from '../support/debian.ts'
+import { proveAlertmanager } from './alertmanager.ts'
+import { hasTrace, proveAzure } from './azure.ts'
+import { proveDelivery } from './delivery.ts'
+import { isProven, proveKills } from './kills.ts'
 import { proveTimelines } from './timelines.ts'
 
 const [, , name = '', count, seed = Date.now() % 1_000_000] = process.argv
@@ -7,8 +11,7 @@ const [, , name = '', count, seed = Date.now() % 1_000_000] = process.argv
 const proofs: Readonly<Record<string, () => Promise<boolean>>> = {
   /** States at every step against promtool's. */
   async timelines() {
-    const output = new URL('../.output', import.meta.url).pathname
-    for (const notice of promtool() ? [] : setUpDebianTools(output)) print(notice)
+    setUp(promtool)
     const program = promtool()
     if (program === null) return false
     const { differences, ...proof } = proveTimelines(program, { count: Number(count ?? 1_000), seed: Number(seed) })
@@ -16,6 +19,48 @@ const proofs: Readonly<Record<string, () => Promise<boolean>>> = {
     if (differences !== '') print(differences)
     return differences === ''
   },
+  /** kill -9 in the middle of evaluations and deliveries. */
+  async kills() {
+    const kills = Number(count ?? 200)
+    const onKill = (done: number) => process.stderr.write(`\r${done} of ${kills} kills`)
+    const proof = await proveKills({ kills, seed: Number(seed), onKill })
+    print(`\n${JSON.stringify(proof)}`)
+    return isProven(proof)
+  },
+  /** What receivers hear of streams of alerts, against Alertmanager. */
+  async alertmanager() {
+    setUp(alertmanager)
+    if (alertmanager() === null) return false
+    const proof = await proveAlertmanager(Number(count ?? 100), { seed: Number(seed) })
+    print(JSON.stringify({ seed: Number(seed), ...proof }, null, 2))
+    return proof.different.length === 0
+  },
+  /** Each alert once per state on every kind of channel, over failures, lost answers and restarts. */
+  async delivery() {
+    const alerts = Number(count ?? 1_000)
+    const onProgress = (done: number) => process.stderr.write(`\r${done} of ${alerts} alerts`)
+    const proof = await proveDelivery({ alerts, seed: Number(seed), onProgress })
+    print(`\n${JSON.stringify(proof)}`)
+    return proof.wrong.length === 0
+  },
+  /** A real service's arrivals with faults put in: what is noticed, how late, and what is noticed for nothing. Count is hours. */
+  async azure() {
+    if (!hasTrace()) {
+      print('skipped: the trace is not there')
+      return true
+    }
+    const onProgress = (what: string, done: number, total: number) =>
+      process.stderr.write(`\r${what}: ${done} of ${total}   `)
+    print(
+      `\n${JSON.stringify(await proveAzure({ hours: Number(count ?? 168), seed: Number(seed), onProgress }), null, 2)}`,
+    )
+    return true
+  },
+}
+
+function setUp(tool: () => unknown): void {
+  const output = new URL('../.output', import.meta.url).pathname
+  for (const notice of tool() === null ? setUpDebianTools(output) : []) print(notice)
 }
 
 const proof = proofs[name]

@@ -1,9 +1,9 @@
 /** Programs of Debian packages that tests run against. Fetched, not installed: `dpkg -x` into test/.output. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const packages = { prometheus: 'usr/bin/promtool' }
+const packages = { prometheus: 'usr/bin/promtool', 'prometheus-alertmanager': 'usr/bin/prometheus-alertmanager' }
 const output = new URL('../.output', import.meta.url).pathname
 
 /** Path of promtool, or null where the package could not be had: tests that need it are then skipped. */
@@ -11,6 +11,22 @@ export const promtool = () => programOf(packages.prometheus)
 
 /** Path of Prometheus itself, of the same package. */
 export const prometheus = () => programOf('usr/bin/prometheus')
+
+/**
+ * Alertmanager, to be run in `folder`; null where the package could not be had. Debian's looks for its templates in /usr/share:
+ * this copy looks for them where it runs.
+ */
+export function alertmanager(): { program: string; folder: string } | null {
+  const found = programOf(packages['prometheus-alertmanager'])
+  if (found === null) return null
+  const program = `${found}-here`
+  if (!existsSync(program)) {
+    const [absolute, relative] = ['/usr/share/prometheus/alertmanager', 'usr/share//prometheus/alertmanager']
+    const text = readFileSync(found, 'latin1').replaceAll(absolute, relative)
+    writeFileSync(program, text, { encoding: 'latin1', mode: 0o755 })
+  }
+  return { program, folder: join(output, 'debian') }
+}
 
 function programOf(path: string): string | null {
   const found = join(output, 'debian', path)

@@ -4,7 +4,7 @@ import { parseJson, startStandIn, type StandIn, type StandInRequest } from './se
 
 export interface Incident {
   dedup_key: string
-  status: 'triggered' | 'resolved'
+  status: 'triggered' | 'acknowledged' | 'resolved'
   severity: string
   summary: string
   /** A trigger of an open incident adds a line to it. */
@@ -17,6 +17,8 @@ export interface PagerdutyStandIn extends StandIn {
   routingKey: string
   /** In the order in which they were opened. */
   incidents: Incident[]
+  /** Summaries of change events. */
+  changes: string[]
   /** Resolves of keys without an open incident: PagerDuty takes and drops them. */
   dropped: string[]
 }
@@ -55,11 +57,32 @@ const event = z.discriminatedUnion('event_action', [
   z.strictObject({ ...keys, event_action: z.literal('acknowledge') }),
 ])
 
+const change = z.strictObject({
+  routing_key: keys.routing_key,
+  payload: z.strictObject({
+    summary: z.string().min(1).max(1024),
+    source: z.string().optional(),
+    timestamp: z.iso.datetime({ offset: true }).optional(),
+    custom_details: z.record(z.string(), z.unknown()).optional(),
+  }),
+  links: z.array(link).optional(),
+})
+
 export async function pagerdutyStandIn(port = 0): Promise<PagerdutyStandIn> {
   const problems: string[] = []
   const incidents: Incident[] = []
   const dropped: string[] = []
+  const changes: string[] = []
   const answer = (request: StandInRequest) => {
+    if (request.path === '/v2/change/enqueue') {
+      const parsed = change.safeParse(parseJson(request.body))
+      if (!parsed.success) {
+        problems.push(z.prettifyError(parsed.error))
+        return json(400, { status: 'invalid event', message: 'Change event is invalid', errors: problems })
+      }
+      changes.push(parsed.data.payload.summary)
+      return json(202, { status: 'success', message: 'Change event processed' })
+    }
     const parsed = event.safeParse(parseJson(request.body))
     const errors = [
       ...(request.path === '/v2/enqueue' && request.method === 'POST' ? [] : [`${request.method} ${request.path}`]),
@@ -76,16 +99,17 @@ export async function pagerdutyStandIn(port = 0): Promise<PagerdutyStandIn> {
     return json(202, { status: 'success', message: 'Event processed', dedup_key })
   }
   const server = await startStandIn(answer, problems, port)
-  return Object.assign(server, { enqueueUrl: `${server.url}/v2/enqueue`, routingKey, incidents, dropped })
+  return Object.assign(server, { enqueueUrl: `${server.url}/v2/enqueue`, routingKey, incidents, dropped, changes })
 }
 
 function record(sent: z.infer<typeof event>, dedup_key: string, incidents: Incident[], dropped: string[]): void {
-  const open = incidents.find((incident) => incident.dedup_key === dedup_key && incident.status === 'triggered')
+  const open = incidents.find((incident) => incident.dedup_key === dedup_key && incident.status !== 'resolved')
   if (sent.event_action === 'trigger') {
     const { severity, summary } = sent.payload
     if (open) open.triggers++
     else incidents.push({ dedup_key, status: 'triggered', severity, summary, triggers: 1 })
   }
+  if (sent.event_action === 'acknowledge' && open) open.status = 'acknowledged'
   if (sent.event_action === 'resolve') {
     if (open) open.status = 'resolved'
     else dropped.push(dedup_key)

@@ -7,6 +7,8 @@ export interface StandInRequest {
   path: string
   headers: Record<string, string | string[] | undefined>
   body: string
+  /** The body's bytes: of a form that carries a file. */
+  bytes: Buffer<ArrayBuffer>
 }
 
 export interface StandInAnswer {
@@ -15,8 +17,8 @@ export interface StandInAnswer {
   body?: string
 }
 
-/** `hang` never answers. */
-export type Fault = StandInAnswer | 'hang' | 'disconnect'
+/** `hang` never answers, `disconnect` loses the request, `lost` takes it and loses the answer. */
+export type Fault = StandInAnswer | 'hang' | 'disconnect' | 'lost'
 
 export interface StandIn {
   /** Without a trailing slash. */
@@ -33,7 +35,7 @@ export interface StandIn {
 
 /** `answer` is the vendor: it judges a request and answers as the vendor would. Port 0 picks a free one. */
 export async function startStandIn(
-  answer: (request: StandInRequest) => StandInAnswer,
+  answer: (request: StandInRequest) => StandInAnswer | Promise<StandInAnswer>,
   problems: string[] = [],
   port = 0,
 ): Promise<StandIn> {
@@ -47,8 +49,9 @@ export async function startStandIn(
     requests.push(request)
     const fault = faults.shift()
     if (fault === 'hang') return
-    if (fault === 'disconnect') incoming.socket.destroy()
-    else send(response, fault ?? answer(request))
+    if (fault === 'lost') await answer(request)
+    if (fault === 'disconnect' || fault === 'lost') incoming.socket.destroy()
+    else send(response, fault ?? (await answer(request)))
   }
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
@@ -65,9 +68,11 @@ export async function startStandIn(
 }
 
 async function readRequest(incoming: IncomingMessage): Promise<StandInRequest> {
-  let body = ''
-  for await (const chunk of incoming.setEncoding('utf8')) body += String(chunk)
-  return { method: incoming.method ?? '', path: incoming.url ?? '', headers: incoming.headers, body }
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  const bytes = Buffer.concat(chunks)
+  const { method = '', url = '', headers } = incoming
+  return { method, path: url, headers, body: bytes.toString('utf8'), bytes }
 }
 
 function send(response: ServerResponse, { status, headers = {}, body = '' }: StandInAnswer): void {

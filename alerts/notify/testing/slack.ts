@@ -1,4 +1,4 @@
-/** Slack's incoming webhooks: refuses what Slack refuses, and what Block Kit's limits forbid. */
+/** Slack's incoming webhooks and Web API: refuses what Slack refuses, and what Block Kit's limits forbid. */
 import { z } from 'zod'
 import { parseJson, startStandIn, type StandIn, type StandInRequest } from './server.ts'
 
@@ -9,12 +9,30 @@ export interface SlackMessage {
   blocks: string
 }
 
-export interface SlackStandIn extends StandIn {
-  webhookUrl: string
-  /** What reached the channel. */
-  messages: SlackMessage[]
+/** A bot's message: as it is now. */
+export interface BotMessage extends SlackMessage {
+  ts: string
+  thread_ts: string | undefined
+  /** How often it was edited. */
+  edits: number
+  metadata: unknown
 }
 
+export interface SlackStandIn extends StandIn {
+  webhookUrl: string
+  /** For `api_url:`. */
+  apiUrl: string
+  botToken: string
+  /** The id of the one channel that the bot is in. */
+  channelId: string
+  /** What reached the webhook's channel. */
+  messages: SlackMessage[]
+  /** What the bot wrote. */
+  posts: BotMessage[]
+}
+
+const botToken = 'xoxb-standin-t0kent0kent0ken'
+const channelId = 'C0STANDIN1'
 const path = '/services/T0STANDIN/B0STANDIN/k3yK3yK3yK3yK3yK3yK3yK3y'
 
 const mrkdwn = (longest: number) =>
@@ -26,11 +44,16 @@ const block = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('section'), text: mrkdwn(3000) }),
   z.strictObject({ type: z.literal('context'), elements: z.array(mrkdwn(3000)).min(1).max(10) }),
   z.strictObject({
+    type: z.literal('image'),
+    image_url: z.url({ protocol: /^https$/ }).refine(within(3000)),
+    alt_text: z.string().min(1).refine(within(2000)),
+  }),
+  z.strictObject({
     type: z.literal('header'),
     text: z.strictObject({ type: z.literal('plain_text'), text: z.string().min(1).refine(within(150)) }),
   }),
 ])
-const message = z.strictObject({
+const messageShape = {
   text: z.string().min(1).refine(within(40_000)).refine(isEscaped, 'unescaped & < >'),
   blocks: z.array(block).max(50).optional(),
   attachments: z
@@ -43,7 +66,23 @@ const message = z.strictObject({
     )
     .max(20)
     .optional(),
+}
+const message = z.strictObject(messageShape)
+const channel = z.literal(channelId)
+const metadata = z.strictObject({
+  event_type: z.string().min(1),
+  event_payload: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 })
+const methods = {
+  'chat.postMessage': z.strictObject({
+    ...messageShape,
+    channel,
+    metadata: metadata.optional(),
+    thread_ts: z.string().optional(),
+    reply_broadcast: z.boolean().optional(),
+  }),
+  'chat.update': z.strictObject({ ...messageShape, channel, ts: z.string() }),
+} as const
 
 /** Undocumented: Slack refuses blocks of about 13,200 characters in all. */
 const longestBlocks = 13_200
@@ -51,12 +90,14 @@ const longestBlocks = 13_200
 export async function slackStandIn(port = 0): Promise<SlackStandIn> {
   const problems: string[] = []
   const messages: SlackMessage[] = []
+  const posts: BotMessage[] = []
   const refuse = (status: number, error: string, why: string) => {
     problems.push(`${error}: ${why}`)
     return { status, headers: { 'content-type': 'text/html' }, body: error }
   }
   const server = await startStandIn(
     (request: StandInRequest) => {
+      if (request.path.startsWith('/api/')) return answerBot(request, posts, problems)
       if (request.path !== path) return refuse(404, 'no_service', request.path)
       if (request.method !== 'POST') return refuse(400, 'invalid_payload', request.method)
       if (!/^application\/json\b/.test(String(request.headers['content-type'])))
@@ -65,16 +106,61 @@ export async function slackStandIn(port = 0): Promise<SlackStandIn> {
       if (value === undefined) return refuse(400, 'invalid_payload', 'not JSON')
       const parsed = message.safeParse(value)
       if (!parsed.success) return refuse(400, 'invalid_blocks', z.prettifyError(parsed.error))
-      const { text, blocks = [], attachments = [] } = parsed.data
-      const all = [...blocks, ...attachments.flatMap((attachment) => attachment.blocks)]
-      if (JSON.stringify(all).length > longestBlocks) return refuse(400, 'msg_blocks_too_long', 'too long')
-      messages.push({ text, color: attachments[0]?.color, blocks: all.map(textOf).join('\n') })
+      if (isTooLong(parsed.data)) return refuse(400, 'msg_blocks_too_long', 'too long')
+      messages.push(shown(parsed.data))
       return { status: 200, headers: { 'content-type': 'text/html' }, body: 'ok' }
     },
     problems,
     port,
   )
-  return Object.assign(server, { webhookUrl: `${server.url}${path}`, messages })
+  const addresses = { webhookUrl: `${server.url}${path}`, apiUrl: `${server.url}/api`, botToken, channelId }
+  return Object.assign(server, { ...addresses, messages, posts })
+}
+
+const blocksOf = ({ blocks = [], attachments = [] }: z.infer<typeof message>) =>
+  blocks.concat(attachments.flatMap((attachment) => attachment.blocks))
+
+const isTooLong = (sent: z.infer<typeof message>) => JSON.stringify(blocksOf(sent)).length > longestBlocks
+
+function shown(sent: z.infer<typeof message>): SlackMessage {
+  return { text: sent.text, color: sent.attachments?.[0]?.color, blocks: blocksOf(sent).map(textOf).join('\n') }
+}
+
+/** Status 200 whatever it says, as the Web API answers. */
+function answerBot(request: StandInRequest, posts: BotMessage[], problems: string[]) {
+  const { pathname, searchParams } = new URL(request.path, 'http://slack.test')
+  const say = (body: object) => ({
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const refuse = (error: string, why: string) => {
+    problems.push(`${error}: ${why}`)
+    return say({ ok: false, error })
+  }
+  if (request.headers['authorization'] !== `Bearer ${botToken}`) return refuse('invalid_auth', 'token')
+  const method = pathname.slice('/api/'.length)
+  if (method === 'conversations.history' || method === 'conversations.replies') {
+    if (searchParams.get('channel') !== channelId) return say({ ok: false, error: 'channel_not_found' })
+    const root = searchParams.get('ts') ?? undefined
+    const found = posts.filter(({ thread_ts, ts }) => thread_ts === root || (root !== undefined && ts === root))
+    return say({ ok: true, messages: found.map(({ ts, text, metadata }) => ({ ts, text, metadata })) })
+  }
+  if (!(method === 'chat.postMessage' || method === 'chat.update')) return refuse('unknown_method', method)
+  const parsed = methods[method].safeParse(parseJson(request.body))
+  if (!parsed.success) return refuse('invalid_arguments', z.prettifyError(parsed.error))
+  const sent = parsed.data
+  if (isTooLong(sent)) return refuse('msg_blocks_too_long', 'too long')
+  if ('ts' in sent) {
+    const post = posts.find(({ ts }) => ts === sent.ts)
+    if (!post) return say({ ok: false, error: 'message_not_found' })
+    Object.assign(post, shown(sent), { edits: post.edits + 1 })
+    return say({ ok: true, channel: channelId, ts: sent.ts })
+  }
+  const ts = `1700000000.${String(posts.length + 1).padStart(6, '0')}`
+  const { thread_ts, metadata } = sent
+  posts.push({ ...shown(sent), ts, thread_ts, metadata, edits: 0 })
+  return say({ ok: true, channel: channelId, ts })
 }
 
 /** As Slack answers more than about one message a second. */
@@ -87,6 +173,7 @@ export function slackRateLimited(seconds: number) {
 }
 
 function textOf(one: z.infer<typeof block>): string {
+  if (one.type === 'image') return one.image_url
   return one.type === 'context' ? one.elements.map(({ text }) => text).join('\n') : one.text.text
 }
 

@@ -40,7 +40,11 @@ const iso = (at: number) => new Date(at).toISOString()
 
 beforeEach(async () => {
   const labels = { alertname: 'Down', model: 'gpt-4o' }
-  expect(await call('POST', '/api/v2/alerts', [{ labels, generatorURL: 'http://prometheus/graph' }])).toEqual({
+  await call('POST', '/api/v2/alerts', [{ labels, generatorURL: 'http://prometheus/graph' }])
+})
+
+test('an alert that is taken has an empty answer', async () => {
+  expect(await call('POST', '/api/v2/alerts', [{ labels: { alertname: 'Down', model: 'gpt-4o' } }])).toEqual({
     status: 200,
     body: '',
   })
@@ -184,6 +188,14 @@ test('silences and alerts in Alertmanager’s shape', async () => {
       status: { state: 'suppressed', silencedBy: [silenceID] },
     },
   ])
+  const found = async (path: string) => ((await call('GET', path)).body as unknown as object[]).length
+  const query = (text: string) => encodeURIComponent(text)
+  expect(await found('/api/v2/alerts?silenced=false&active=true')).toBe(0)
+  expect(await found(`/api/v2/alerts?filter=${query('model=~"gpt.*"')}`)).toBe(1)
+  expect(await found(`/api/v2/alerts?filter=${query('model="x"')}`)).toBe(0)
+  expect(await found(`/api/v2/silences?filter=${query('alertname="Down"')}`)).toBeGreaterThan(0)
+  expect(await found(`/api/v2/silences?filter=${query('alertname="Up"')}`)).toBe(0)
+  expect((await call('GET', '/api/v2/alerts?filter=x')).status).toBe(400)
   expect((await call('DELETE', `/api/v2/silence/${silenceID}`)).status).toBe(200)
   expect((await call('GET', '/api/v2/silence/nobody')).status).toBe(404)
   expect((await call('GET', '/api/v2/silences')).body).toEqual(

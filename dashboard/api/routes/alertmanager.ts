@@ -5,6 +5,7 @@
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
+import { allHold, MatcherError, parseMatchers } from '../../../alerts/routing/matcher.ts'
 import { postedAlerts } from '../../../alerts/routing/received-alert.ts'
 import { SilenceError, type SilenceInput } from '../../../alerts/routing/silence.ts'
 import type { SilenceStatus } from '../../../alerts/routing/silences.ts'
@@ -50,14 +51,29 @@ export function alertmanagerRoute({ deps, now }: RouteContext) {
         },
       }),
     )
-    .get('/api/v2/alerts', (c) => c.json(alertsOf(routingOf(deps).groups())))
+    .get('/api/v2/alerts', (c) =>
+      refusable(c, () => {
+        const matchers = filterOf(c)
+        const wanted = ({ labels, status }: GettableAlert) => allHold(matchers, labels) && isAskedFor(c, status)
+        return c.json(alertsOf(routingOf(deps).groups()).filter(wanted))
+      }),
+    )
     .post('/api/v2/alerts', limited, async (c) => {
       const posted = postedAlerts.safeParse(await c.req.json<unknown>().catch(() => null))
       if (!posted.success) return refused(c, issueOf(posted.error))
       const { problems } = await routingOf(deps).receive(posted.data)
       return problems.length > 0 ? refused(c, problems.join('; ')) : c.body(null, 200)
     })
-    .get('/api/v2/silences', (c) => c.json(routingOf(deps).silences().map(gettableSilence)))
+    .get('/api/v2/silences', (c) =>
+      refusable(c, () => {
+        const matchers = filterOf(c)
+        // A filter names what a silence says of a label, as in Alertmanager.
+        const says = (silence: SilenceStatus) =>
+          Object.fromEntries(silence.matchers.map(({ name, value }) => [name, value] as const))
+        const found = routingOf(deps).silences()
+        return c.json(found.filter((silence) => allHold(matchers, says(silence))).map(gettableSilence))
+      }),
+    )
     .post('/api/v2/silences', limited, async (c) => {
       const posted = postedSilence.safeParse(await c.req.json<unknown>().catch(() => null))
       if (!posted.success) return refused(c, issueOf(posted.error))
@@ -75,6 +91,16 @@ export function alertmanagerRoute({ deps, now }: RouteContext) {
     )
 }
 
+/** `filter=severity="page"`, any number of times. Throws MatcherError. */
+const filterOf = (c: Context) => (c.req.queries('filter') ?? []).flatMap(parseMatchers)
+
+/** `active`, `silenced` and `inhibited` are asked for unless they are `false`. */
+function isAskedFor(c: Context, { state, silencedBy, inhibitedBy }: GettableAlert['status']): boolean {
+  const without = (kind: string) => c.req.query(kind) === 'false'
+  if (state === 'active') return !without('active')
+  return !(silencedBy.length > 0 && without('silenced')) && !(inhibitedBy.length > 0 && without('inhibited'))
+}
+
 const refused = (c: Context, message: string, status: 400 | 404 | 413 = 400) => c.json(message, status)
 
 function issueOf({ issues }: z.ZodError): string {
@@ -89,6 +115,7 @@ function refusable(c: Context, change: () => Response): Response {
     if (error instanceof SilenceError)
       return refused(c, `${error.field}: ${error.message}`, error.field === 'id' ? 404 : 400)
     if (error instanceof z.ZodError) return refused(c, issueOf(error))
+    if (error instanceof MatcherError) return refused(c, error.message)
     throw error
   }
 }
@@ -143,6 +170,8 @@ function alertsOf(groups: readonly GroupStatus[]) {
     return first ? [gettableAlert(first.alert, [...new Set(same.map(({ receiver }) => receiver))])] : []
   })
 }
+
+type GettableAlert = ReturnType<typeof gettableAlert>
 
 function gettableAlert(alert: GroupMember, receivers: string[]) {
   const silencedBy = alert.muted_by.flatMap((reason) => (reason.kind === 'silenced' ? [reason.silence_id] : []))

@@ -23,7 +23,7 @@ export function slosRoute({ deps: { alerts }, ask, now }: RouteContext) {
     return c.json(
       await ask(key, explain === '1', async (db) => ({
         now: at,
-        slos: await Promise.all(watched.map(async (one) => ({ ...one, ...(await sloStatus(db, one.slo, at)) }))),
+        slos: await Promise.all(watched.map(async (one) => Object.assign(await sloStatus(db, one.slo, at), one))),
       })),
     )
   })

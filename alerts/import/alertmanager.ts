@@ -2,28 +2,22 @@
 import { z } from 'zod'
 import { stringify } from 'yaml'
 import { alertsConfig } from '../config.ts'
-import { ConfigError, parseYaml, type Path, type YamlFile } from '../yaml-file.ts'
-
-export interface Imported {
-  /** YAML: the section `alerts:` of a configuration file. */
-  text: string
-  /** `alertmanager.yml:12: receivers.0.slack_configs.0.title: …`; empty when all was carried over. */
-  lost: string[]
-}
+import type { Path, YamlFile } from '../yaml-file.ts'
+import type { Imported, Importer } from './importer.ts'
 
 type Mapping = Record<string, unknown>
 
 /** What is known of the file while it is read. */
 interface Reading {
   global: Mapping
-  lose(path: Path, why: string): void
+  lose: (path: Path, why: string) => void
 }
 
-/** Throws ConfigError on text that is no YAML, or that has no route. */
-export function importAlertmanager(text: string, name: string): Imported {
-  const file = parseYaml(text, name)
+/** Makes the section `alerts:` of a configuration file. */
+export const alertmanagerConfig: Importer = { name: 'alertmanager.yml', key: 'route', convert }
+
+function convert(file: YamlFile): Imported {
   const all = mapping(file.value)
-  if (all['route'] === undefined) throw new ConfigError(`${name}: expected an alertmanager.yml, with a route`)
   const lost: string[] = []
   const reading: Reading = {
     global: mapping(all['global']),
@@ -52,7 +46,8 @@ export function importAlertmanager(text: string, name: string): Imported {
     reading,
   )
   loseOthers(reading.global, ['resolve_timeout', ...usedGlobals], ['global'], reading)
-  return { text: stringify({ alerts }), lost: [...lost, ...faults(alerts, file)] }
+  const summary = `${alerts.receivers.length} receivers and the routes to them`
+  return { text: stringify({ alerts }), summary, notes: [...lost, ...faults(alerts, file)] }
 }
 
 /** What the result says that our parser does not take. */
@@ -176,11 +171,12 @@ const promUnits: Record<string, number> = {
 
 /** Prometheus has 1h30m and 1w; ours have one number and no weeks. */
 function durationAt(key: string, from: Mapping, path: Path, { lose }: Reading): Mapping {
-  const text = from[key]
-  if (text === undefined) return {}
-  const parts = [...String(text).matchAll(/(\d+)(ms|[ywdhms])/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== String(text)) {
-    lose([...path, key], `${JSON.stringify(text)} is no duration`)
+  const found = from[key]
+  if (found === undefined) return {}
+  const text = typeof found === 'string' ? found : ''
+  const parts = [...text.matchAll(/(\d+)(ms|[ywdhms])/g)]
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
+    lose([...path, key], `${JSON.stringify(found)} is no duration`)
     return {}
   }
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (promUnits[unit ?? ''] ?? NaN), 0)

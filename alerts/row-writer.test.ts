@@ -1,0 +1,32 @@
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import type { Db } from '../storage/client.ts'
+import { RowWriter } from './row-writer.ts'
+import { createTelemetry } from './telemetry.ts'
+import { manualClock } from './testing/manual-clock.ts'
+
+test('calls while a write runs share the next one, which has their rows', async () => {
+  const writes: object[][] = []
+  const gates: (() => void)[] = []
+  const db: Pick<Db, 'insert'> = {
+    async insert(_, rows) {
+      writes.push(rows)
+      await new Promise<void>((resolve) => gates.push(resolve))
+    },
+  }
+  const log = pino({ level: 'silent' })
+  const writer = new RowWriter({ db: db as Db, clock: manualClock(0), log, telemetry: createTelemetry() })
+  writer.put('alert_events', { n: 1 })
+  const first = writer.flush()
+  await Promise.resolve()
+  const later = [2, 3, 4].map((n) => {
+    writer.put('alert_events', { n })
+    return writer.flush()
+  })
+  gates.shift()?.()
+  await first
+  await expect.poll(() => writes.length).toBe(2)
+  gates.shift()?.()
+  await Promise.all(later)
+  expect(writes).toEqual([[{ n: 1 }], [{ n: 2 }, { n: 3 }, { n: 4 }]])
+})

@@ -1,0 +1,156 @@
+/**
+ * The answer to one query: whole where it is short or was asked to wait for its end; otherwise it leaves as it comes,
+ * and says so at its end when it breaks off, as ClickHouse does since 25.11.
+ */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { pipeline, type Writable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pipeline as piped } from 'node:stream/promises'
+import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib'
+import { Spool } from './spool.ts'
+import type { Consumer } from './streamed.ts'
+
+type Encoder = ReturnType<typeof createGzip | typeof createBrotliCompress | typeof createZstdCompress>
+
+/** By the names of Accept-Encoding, the ones we prefer first; all at their fastest. */
+export const encoders: Readonly<Record<string, () => Encoder>> = {
+  gzip: () => createGzip({ level: 1 }),
+  zstd: () => createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+  br: () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+  deflate: () => createDeflate({ level: 1 }),
+}
+
+export interface ResultOptions {
+  /** For results of so many bytes: a name of `encoders`, or `identity`. */
+  encodingFor: (bytes: number) => string
+  /** Held before the first byte is sent: an error until then has a status of its own. */
+  bufferBytes: number
+  /** Nothing is sent before all is known; what the buffer does not hold waits in a file. */
+  waits: boolean
+  /** For that file. */
+  directory: string
+  /** Fires when the client goes away. */
+  signal: AbortSignal
+  /** Sets the headers that only the caller knows: called before the first byte is sent. */
+  announce: () => void
+}
+
+/** As ClickHouse has it. */
+const maxExceptionBytes = 16 * 1024
+/** For a client to take the last of an answer that broke off. */
+const farewellMs = 30_000
+
+export class ResultResponse {
+  private readonly response: ServerResponse
+  private readonly options: ResultOptions
+  private readonly tag = randomBytes(8).toString('hex')
+  private held: Buffer[] = []
+  private spool: Spool | null = null
+  /** Where bytes go once the answer has begun. */
+  private sink: Encoder | ServerResponse | null = null
+  bytes = 0
+
+  constructor(response: ServerResponse, options: ResultOptions) {
+    this.response = response
+    this.options = options
+  }
+
+  readonly consume: Consumer = async (chunks, ended) => {
+    for await (const chunk of chunks) await this.take(chunk, ended)
+  }
+
+  /** `rest` is what was not handed out. Resolves when the answer is on its way. */
+  async finish(rest: Buffer): Promise<void> {
+    if (rest.length > 0) await this.take(rest, this.options.signal)
+    if (this.sink) return void this.sink.end()
+    this.options.announce()
+    if (this.spool) return this.sendSpool(this.spool)
+    const whole = this.held.length === 1 && this.held[0] ? this.held[0] : Buffer.concat(this.held)
+    const encoder = this.encoder(whole.length)
+    encoder?.end(whole)
+    const body = encoder ? await buffer(encoder) : whole
+    this.response.setHeader('Content-Length', body.length)
+    this.response.end(body)
+  }
+
+  /** Ends the answer with an error; false when none of it was sent, so that the error can be all of it. */
+  async fail(message: string): Promise<boolean> {
+    await this.spool?.close().catch(() => undefined)
+    const { response, sink } = this
+    if (!sink) return false
+    const { socket } = response
+    if (!socket || response.destroyed || sink.destroyed) return true
+    setTimeout(() => socket.destroy(), farewellMs).unref()
+    sink.write(exceptionBlock(this.tag, message))
+    if (sink !== response) await this.flush(sink as Encoder)
+    // No last chunk: whoever knows nothing of the block above still sees that the answer is not whole.
+    socket.destroySoon()
+    return true
+  }
+
+  private async take(chunk: Buffer, ended: AbortSignal): Promise<void> {
+    this.bytes += chunk.length
+    if (this.sink) return write(this.sink, chunk, ended)
+    if (this.spool) return this.spool.write(chunk)
+    this.held.push(chunk)
+    if (this.bytes < this.options.bufferBytes) return
+    const first = Buffer.concat(this.held)
+    this.held = []
+    if (this.options.waits) {
+      this.spool = await Spool.create(this.options.directory)
+      return this.spool.write(first)
+    }
+    return write(this.begin(), first, ended)
+  }
+
+  private begin(): Writable {
+    this.options.announce()
+    this.response.setHeader('X-ClickHouse-Exception-Tag', this.tag)
+    const encoder = this.encoder(Infinity)
+    // The client that goes away is seen by the signal.
+    if (encoder) pipeline(encoder, this.response, () => undefined)
+    this.sink = encoder ?? this.response
+    return this.sink
+  }
+
+  private encoder(bytes: number): Encoder | null {
+    const encoding = this.options.encodingFor(bytes)
+    const encoder = encoders[encoding]?.() ?? null
+    if (encoder) this.response.setHeader('Content-Encoding', encoding)
+    return encoder
+  }
+
+  private async sendSpool(spool: Spool): Promise<void> {
+    const encoder = this.encoder(spool.bytes)
+    if (!encoder) this.response.setHeader('Content-Length', spool.bytes)
+    this.sink = encoder ?? this.response
+    await (encoder ? piped(spool.read(), encoder, this.response) : piped(spool.read(), this.response))
+  }
+
+  private async flush(encoder: Encoder): Promise<void> {
+    const { signal } = this.options
+    await new Promise<void>((resolve) => {
+      encoder.once('close', resolve)
+      encoder.flush(() => resolve())
+    })
+    while (encoder.readableLength > 0 && !signal.aborted) {
+      await once(this.response, 'drain', { signal }).catch(() => undefined)
+    }
+  }
+}
+
+async function write(sink: Writable, chunk: Buffer, ended: AbortSignal): Promise<void> {
+  ended.throwIfAborted()
+  if (!sink.write(chunk)) await once(sink, 'drain', { signal: ended })
+}
+
+function exceptionBlock(tag: string, message: string): Buffer {
+  const text = Buffer.from(`${message.slice(0, maxExceptionBytes).trimEnd()}\n`)
+  return Buffer.concat([
+    Buffer.from(`\r\n__exception__\r\n${tag}\r\n`),
+    text,
+    Buffer.from(`${text.length} ${tag}\r\n__exception__\r\n`),
+  ])
+}

@@ -1,0 +1,96 @@
+/** One query whose result is handed out while the engine makes it. */
+import type { Connection, RawResult } from './engine.ts'
+import { codes, EngineError } from './errors.ts'
+import type { PipePool } from './result-pipe.ts'
+import { statisticsBytes } from './statistics.ts'
+
+/** Takes a result. Rejects when it cannot take more: the query is stopped then. When `ended` fires nothing more comes, and waiting is over. */
+export type Consumer = (chunks: AsyncIterable<Buffer>, ended: AbortSignal) => Promise<void>
+
+export interface Streamed {
+  pipes: PipePool
+  /** The text whose result goes to a path. */
+  into: (path: string) => string
+  consume: Consumer
+}
+
+/** What is on the other side of a query that runs. */
+export interface Bounds {
+  /** Milliseconds that the reader may take, or null: an engine that waits for its reader does not look at its clock. */
+  deadlineMs: number | null
+  /** Of the client that goes away. */
+  signal: AbortSignal
+  /** Stops the query. */
+  cancel: () => void
+}
+
+/**
+ * Resolves when `consume` has taken everything; what the engine said besides is in `bytes`. Rejects with the error of the
+ * engine, or with the consumer's own EngineError. `mark` goes before the text.
+ */
+export async function runStreamed(
+  connection: Connection,
+  mark: string,
+  { pipes, into, consume }: Streamed,
+  { deadlineMs, signal, cancel }: Bounds,
+): Promise<RawResult> {
+  const pipe = await pipes.take()
+  const reader = pipe.open()
+  // Whoever reads sees it too; without a listener it would end the process.
+  reader.on('error', () => undefined)
+  const ended = new AbortController()
+  let running = true
+  // Where the engine waits for its reader nothing else reaches it.
+  const giveUp = () => {
+    reader.destroy()
+    ended.abort()
+    if (running) cancel()
+  }
+  let late: EngineError | null = null
+  const expire = (limitMs: number) => {
+    late = tooSlow(limitMs)
+    giveUp()
+  }
+  const deadline = deadlineMs === null ? undefined : setTimeout(expire, deadlineMs, deadlineMs)
+  signal.addEventListener('abort', giveUp, { once: true })
+  let tail = Buffer.alloc(0)
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of reader as AsyncIterable<Buffer>) {
+      tail = Buffer.concat([tail, chunk.subarray(-statisticsBytes)]).subarray(-statisticsBytes)
+      yield chunk
+    }
+  }
+  const consumed = consume(chunks(), ended.signal).then(
+    () => null,
+    (error: unknown) => {
+      giveUp()
+      return { error }
+    },
+  )
+  try {
+    const result = await connection.query(mark + into(pipe.path))
+    running = false
+    pipe.hangUp()
+    const failed = await consumed
+    if (failed) throw failed.error
+    pipes.giveBack(pipe)
+    return { ...result, tail }
+  } catch (error) {
+    running = false
+    pipe.hangUp()
+    giveUp()
+    const failed = await consumed
+    await pipes.discard(pipe)
+    throw late ?? (failed?.error instanceof EngineError ? failed.error : error)
+  } finally {
+    clearTimeout(deadline)
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+function tooSlow(deadlineMs: number): EngineError {
+  return new EngineError(
+    codes.timeout,
+    `Timeout exceeded: the result was not taken within ${Math.round(deadlineMs / 1000)} seconds`,
+  )
+}
