@@ -1,7 +1,7 @@
 /** The editor of SQL: completion from the schema, mistakes marked, ⌘ or Ctrl and Enter runs. */
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
-import { sql, SQLDialect } from '@codemirror/lang-sql'
+import { sql } from '@codemirror/lang-sql'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { setDiagnostics } from '@codemirror/lint'
 import { EditorState, Prec } from '@codemirror/state'
@@ -9,6 +9,7 @@ import { drawSelection, EditorView, keymap, lineNumbers, placeholder } from '@co
 import { tags } from '@lezer/highlight'
 import { useEffect, useRef } from 'react'
 import type { TextSpan } from '../lib/api.ts'
+import { clickhouse } from '../lib/sql-dialect.ts'
 import { suggestionsAt, type CompletionTable } from '../lib/sql-completion.ts'
 
 interface SqlEditorProps {
@@ -64,16 +65,6 @@ export function SqlEditor(props: SqlEditorProps) {
 
   return <div className="sql-editor" ref={place} />
 }
-
-/** What ClickHouse has beyond the standard, as far as colours go. */
-const clickhouse = SQLDialect.define({
-  keywords:
-    'select from where group by order having limit offset with as join left right inner full cross any all on and or not in between is null like ilike desc asc distinct case when then else end union intersect except interval day hour minute second month week year nulls first last explain describe show tables prewhere final sample settings format using array over partition rows totals cast exists',
-  types: 'String UInt8 UInt16 UInt32 UInt64 Int64 Float64 Decimal Date DateTime DateTime64 Nullable Array Map Bool',
-  identifierQuotes: '`"',
-  backslashEscapes: true,
-  hashComments: true,
-})
 
 const colours = HighlightStyle.define([
   { tag: tags.keyword, color: 'var(--accent)', fontWeight: '600' },

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { ActiveAlert, RuleView } from '../../data/alerts.ts'
 import { formatAgo, formatIso, formatMs } from '../../lib/format.ts'
-import { maxSqlInUrl } from '../../lib/search.ts'
+import { ruleSearch } from '../../lib/rule-search.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Fact, Fields, Side, SideSection } from '../Side.tsx'
 import { Snippet } from '../Snippet.tsx'
@@ -110,13 +110,14 @@ function RuleDetail({ rule, now }: { rule: RuleView; now: number }) {
 /** What the last evaluation asked. */
 function RuleQuery({ rule }: { rule: RuleView }) {
   if (rule.sql === null) return null
+  const search = ruleSearch(rule.sql, rule.params)
   return (
     <SideSection title="Query">
       <Snippet label="SQL of the last evaluation" text={rule.sql} />
       {rule.params !== null && <Snippet label="Parameters" text={rule.params} />}
-      {rule.sql.length <= maxSqlInUrl && (
+      {search && (
         <p>
-          <Link to="/sql" search={{ sql: rule.sql }} className="panel-link">
+          <Link to="/sql" search={search} className="panel-link">
             Open on the SQL page
           </Link>
         </p>
