@@ -197,9 +197,9 @@ function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
 
 const secretName = /key|secret|password|token|hash|webhook_url/
 
-/** Of a list, the list's name says what is in it. */
+/** Of a list, the list's name says what is in it; who knows a heartbeat's address can send it. */
 const isSecret = (path: Path) =>
-  path.includes('headers') || secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
+  path.includes('headers') || path.includes('heartbeat') || secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
 
 /** For `JSON.stringify`: of a value that is shown. */
 function withoutSecrets(name: string, value: unknown): unknown {
@@ -221,9 +221,10 @@ function unwrap(schema: unknown): unknown {
     at instanceof z.ZodDefault ||
     at instanceof z.ZodPrefault ||
     at instanceof z.ZodOptional ||
-    at instanceof z.ZodNullable
+    at instanceof z.ZodNullable ||
+    at instanceof z.ZodPipe
   )
-    at = at.unwrap()
+    at = at instanceof z.ZodPipe ? at.out : at.unwrap()
   // Where a word may stand for it, the keys are those of the object.
   return at instanceof z.ZodUnion ? at.options.find((option) => option instanceof z.ZodObject) : at
 }

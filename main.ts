@@ -469,6 +469,7 @@ async function show({ config, log, storage, collector, alerts, route, fleet, tel
   const deps = {
     db: storage.reader,
     sql: storage.reader,
+    writer: storage.db,
     storageReady: () => storage.ready(),
     collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
     alerts: alerts ?? noAlerts,

@@ -48,7 +48,7 @@ test.each([
   ],
   [
     '{ alert: A, kind: latency, above: 1s, annotations: { summary: "{{ valu }}" } }',
-    'summary: "valu" is not labels.<name>, value or threshold',
+    'summary: "valu" is not labels.<name>, details.<name>, value or threshold',
   ],
 ])('%s: a warning', async (rule, warning) => {
   expect(await checked(group(rule))).toEqual({

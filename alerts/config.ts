@@ -25,11 +25,20 @@ const heartbeatConfig = z.strictObject({
 })
 export type HeartbeatConfig = z.infer<typeof heartbeatConfig>
 
-const receiverConfig = z.strictObject({
-  name: z.string().min(1).describe('What `route.receiver` calls it'),
-  notify: z.array(channelConfig).default([]).describe('Every one of these channels is told; with none, nobody is'),
-  heartbeat: heartbeatConfig.optional().describe('A dead-man’s switch outside'),
-})
+/** A heartbeat alone tells nobody of alerts. */
+const receiverConfig = z.preprocess(
+  (receiver) =>
+    typeof receiver === 'object' && receiver !== null && 'heartbeat' in receiver
+      ? { notify: [], ...receiver }
+      : receiver,
+  z.strictObject({
+    name: z.string().min(1).describe('What `route.receiver` calls it'),
+    notify: z
+      .array(channelConfig, 'expected channels, [] for nobody, or a heartbeat beside')
+      .describe('Every one of these channels is told; with [], nobody is'),
+    heartbeat: heartbeatConfig.optional().describe('A dead-man’s switch outside'),
+  }),
+)
 
 export const alertsConfig = z
   .strictObject({
@@ -49,13 +58,17 @@ export const alertsConfig = z
     templates: templatesConfig.default({}).describe('Texts of messages, in place of the built-in ones'),
   })
   .superRefine(({ receivers, route, time_intervals, inhibit_rules }, context) => {
-    const names = { receivers: receivers.map(({ name }) => name), intervals: time_intervals.map(({ name }) => name) }
+    const told = receivers.filter(({ notify, heartbeat }) => notify.length > 0 || !heartbeat).map(({ name }) => name)
+    const names = { receivers: told, intervals: time_intervals.map(({ name }) => name) }
     const twice = (list: string, all: string[]) => {
       for (const [index, name] of all.entries())
         if (all.indexOf(name) !== index)
           context.addIssue({ code: 'custom', path: [list, index, 'name'], message: `"${name}" is used twice` })
     }
-    twice('receivers', names.receivers)
+    twice(
+      'receivers',
+      receivers.map(({ name }) => name),
+    )
     twice('time_intervals', names.intervals)
     for (const { path, message } of unknownNames(route, names, ['route']))
       context.addIssue({ code: 'custom', path, message })

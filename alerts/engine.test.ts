@@ -93,7 +93,7 @@ test('grid points that go by during an evaluation are counted and made up for', 
   const asked: unknown[] = []
   const reader = spied((sql, params) => {
     late.done = true
-    if (sql.includes('{to')) asked.push(params?.['to'])
+    if (sql.includes('{to:')) asked.push(params?.['to'])
   })
   const alerts = await room.start({ clock, reader })
   // It is 10:03:30 once the evaluation of 10:01 is done: 10:02 and 10:03 went by.

@@ -86,7 +86,7 @@ test('none while an evaluation hangs', async () => {
           })
         : storage.reader.query(sql, params, options),
   }
-  const alerts = await start({ reader })
+  const alerts = await start({ reader, contextWaitMs: 50 })
   await room.clock.advance(30 * second)
   state.hangs = true
   // The clock waits for each of its tasks: one that hangs is left alone.

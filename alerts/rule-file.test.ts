@@ -206,7 +206,7 @@ test.each([
     'receivers.0.notify.0.webhook_url',
   ],
   [{ receivers: [{ name: 'a', notify: [{ type: 'pager' }] }] }, 'receivers.0.notify.0'],
-  [{ receivers: [{ name: 'a', notify: [] }] }, 'receivers.0.notify'],
+  [{ receivers: [{ name: 'a' }] }, 'receivers.0.notify'],
   [{ route: { receiver: 'nobody' } }, 'route.receiver'],
   [{ route: { group_wait: '5' } }, 'route.group_wait'],
   [{ route: { group_interval: '0s' } }, 'route.group_interval'],

@@ -45,6 +45,7 @@ const otherTables = [
   'notifications',
   'silences',
   'alert_actions',
+  'saved_queries',
   'prices',
   'repricings',
   'repriced_costs',

@@ -42,12 +42,15 @@ export class SelfWatch {
   readonly #options: SelfWatchOptions
   readonly #history = new ReadingHistory()
   readonly #running = new Set<Promise<void>>()
+  /** When it began, epoch ms. */
+  readonly #since: number
   #cancels = new Map<RuleGroup, () => void>()
   #rules = new Map<string, Watched>()
   #stopping = false
 
   constructor(options: SelfWatchOptions) {
     this.#options = options
+    this.#since = options.clock.now()
   }
 
   /** Starts evaluating the rules about ourselves in these groups; state is kept by group, rule and labels. */
@@ -71,7 +74,9 @@ export class SelfWatch {
     const own = rows.filter(({ group, rule }) => this.#rules.has(keyOf(group, rule)))
     for (const row of own) {
       const active = this.#rules.get(keyOf(row.group, row.rule))?.active
-      if (row.labels['host'] === this.#options.host && !active?.has(row.fingerprint))
+      // What was written since is its own word, which may have been overtaken.
+      const isOlder = row.evaluated_at <= this.#since
+      if (row.labels['host'] === this.#options.host && isOlder && !active?.has(row.fingerprint))
         active?.set(row.fingerprint, toInstance(row))
     }
     this.#options.onAlerts(this.active().filter(isFiring), [])

@@ -20,6 +20,7 @@ import { liveRoute } from './routes/live.ts'
 import { overviewRoute } from './routes/overview.ts'
 import { metricsRoute, probeRoute } from './routes/process.ts'
 import { requestsRoute } from './routes/requests.ts'
+import { savedQueriesRoute } from './routes/saved-queries.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
 import { slosRoute } from './routes/slos.ts'
@@ -69,6 +70,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', statusRoute(context))
     .route('/', uptimeRoute(context))
     .route('/', sqlRoute(context))
+    .route('/', savedQueriesRoute(context))
     .route('/', demoRoute(context))
     .route('/', liveRoute(live))
   // Other programs' API, no part of the web app's.

@@ -34,6 +34,8 @@ export interface DashboardDeps {
   db: Db
   /** The reader: SQL that people wrote goes nowhere else. */
   sql: SqlDb
+  /** Keeps what people save on pages; may do all that `db` may not. */
+  writer: Pick<Db, 'insert'>
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
   /** Without `routing` where another process evaluates, or none. */

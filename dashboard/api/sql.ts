@@ -6,6 +6,13 @@ import { Readable } from 'node:stream'
 import { StorageError, type SqlDb } from '../../storage/client.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { sqlMistake } from '../../storage/sql-error.ts'
+import {
+  boundValue,
+  declaredParams,
+  ParamError,
+  type DeclaredParam,
+  type ParamValue,
+} from '../../storage/sql-params.ts'
 import { kindOf, type ColumnKind } from '../../storage/sql-types.ts'
 import { ApiError } from './errors.ts'
 
@@ -18,6 +25,8 @@ export interface SqlQuestion {
   query: string
   /** Bound as {from:DateTime64(3)} and {to:DateTime64(3)}, in whole seconds so that {from:DateTime} works too. */
   range: TimeRange
+  /** Values of every other {name:Type} of the query. */
+  params: Readonly<Record<string, ParamValue>>
   /** Chosen by the client, to cancel by. */
   id: string
   signal: AbortSignal
@@ -62,13 +71,14 @@ export function createSqlRunner(db: SqlDb): SqlRunner {
       throw new ApiError(409, 'A query with this id runs already', 'Choose another id', 'id')
     if (running.size >= atOnce)
       throw new ApiError(429, `${atOnce} queries run already`, 'Wait for one of them, or cancel it')
+    const params = boundParams(question)
     const own = new AbortController()
     running.set(question.id, own)
     try {
       const answer = await db.run(prefix + question.query, {
         format,
         settings,
-        params: { from: new Date(wholeSecond(question.range.from)), to: new Date(wholeSecond(question.range.to)) },
+        params,
         signal: AbortSignal.any([own.signal, question.signal]),
       })
       if (answer.format === format) return answer.body
@@ -127,6 +137,40 @@ interface EngineResult {
   data: unknown[][]
 }
 
+/**
+ * Every parameter of the query must have a value that its type holds, and every value its parameter: the embedded engine would take
+ * what an earlier query left, and cut numbers that are too large. Throws ApiError, with the place in the query.
+ */
+function boundParams({ query, range, params }: SqlQuestion): Record<string, unknown> {
+  const ofRange: Record<string, Date> = { from: new Date(wholeSecond(range.from)), to: new Date(wholeSecond(range.to)) }
+  const declared = declaredParams(query)
+  for (const name of Object.keys(params)) {
+    const field = `params.${name}`
+    if (Object.hasOwn(ofRange, name))
+      throw new ApiError(400, `Parameter ${name} is the time range`, 'Choose a range', field)
+    if (!declared.some((param) => param.name === name))
+      throw new ApiError(400, `The query has no parameter {${name}:Type}`, 'Leave its value out', field)
+  }
+  const own = declared.filter(({ name }) => !Object.hasOwn(ofRange, name))
+  return { ...ofRange, ...Object.fromEntries(own.map((param) => [param.name, boundParam(param, params)])) }
+}
+
+function boundParam(param: DeclaredParam, params: SqlQuestion['params']): unknown {
+  if (!Object.hasOwn(params, param.name)) throw paramError(param, 'has no value')
+  try {
+    return boundValue(param.type, params[param.name] ?? null)
+  } catch (error) {
+    if (error instanceof ParamError) throw paramError(param, `is no ${param.type}: ${error.message}`)
+    throw error
+  }
+}
+
+function paramError({ name, type, at }: DeclaredParam, message: string): ApiError {
+  const error = new ApiError(400, `Parameter ${name} ${message}`, `Give it a value: ${type}`, `params.${name}`)
+  error.at = at
+  return error
+}
+
 const wholeSecond = (at: number) => Math.floor(at / 1000) * 1000
 
 /**
@@ -149,10 +193,19 @@ function asApiError(error: unknown, query: string, prefix: string): unknown {
   const known = knownErrors[error.code]
   if (known) return new ApiError(...known)
   if (error.retryable || !/^\d+$/.test(error.code)) return error
+  const refused = refusedParam(query, error.message)
+  if (refused) return refused
   const { message, at } = sqlMistake(prefix + query, error.message)
   const answer = new ApiError(400, message, 'The tables and their columns are listed beside the editor', 'query')
   if (at && at.from >= prefix.length) answer.at = { from: at.from - prefix.length, to: at.to - prefix.length }
   return answer
+}
+
+/** What only the engine can judge: an Enum, a UUID, an address. */
+function refusedParam(query: string, message: string): ApiError | null {
+  const name = / cannot be parsed as [^]* for query parameter '(\w+)'/.exec(message)?.[1]
+  const param = declaredParams(query).find((declared) => declared.name === name)
+  return param ? paramError(param, `is no ${param.type}`) : null
 }
 
 const cancelled = [409, 'The query was cancelled', 'Run it again'] as const

@@ -16,7 +16,7 @@ const here = testSite({
     room.slack.failNext({ status: 404 })
     const alerts = await room.start()
     await room.clock.advance(3 * minute)
-    return { alerts }
+    return { alerts, sql: storage.reader }
   },
 })
 afterAll(() => room?.stop())
@@ -71,6 +71,11 @@ test('rules: how the last evaluation went, and what it asked', async () => {
   expect(await side.textContent()).toMatch(/latency in rules\.yaml/)
   await side.getByRole('link', { name: 'Open on the SQL page' }).click()
   await page.getByLabel('Query', { exact: true }).getByText('quantile').first().waitFor()
+  const valueOf = async (name: string) => page.getByLabel(name, { exact: true }).inputValue()
+  expect(Number(await valueOf('to_ms')) - Number(await valueOf('from_ms'))).toBe(5 * minute)
+  expect(await valueOf('quantile')).toBe('0.95')
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await page.locator('.sql-facts').waitFor()
   expect(complaints).toEqual([])
   await page.close()
 })

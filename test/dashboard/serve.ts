@@ -11,12 +11,16 @@ import type { Db, SqlDb } from '../../storage/client.ts'
 /** For tests that write no SQL of their own. */
 const noSql: SqlDb = { run: () => Promise.reject(new Error('this test has no SQL')) }
 
+/** For tests that save nothing. */
+const noWriter: DashboardDeps['writer'] = { insert: () => Promise.reject(new Error('this test saves nothing')) }
+
 /** What the process would give the dashboard. */
 export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): DashboardDeps {
   let demo: DemoState = 'off'
   return {
     db,
     sql: noSql,
+    writer: noWriter,
     storageReady: () => Promise.resolve({ ok: true, reason: '' }),
     collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
     alerts: noAlerts,

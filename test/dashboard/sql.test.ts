@@ -20,7 +20,7 @@ const here = testSite({
     if (last) last.user_id = evil
     await store(storage.db, 'requests', rows)
     await storage.rollups.flush()
-    return { sql: storage.reader }
+    return { sql: storage.reader, writer: storage.db }
   },
 })
 
@@ -182,14 +182,134 @@ test('a query is saved in the browser, taken again, and forgotten', async () => 
   const { page } = await open('SELECT 42 AS answer')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByLabel('Name of the query').fill('The answer')
-  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Only in this browser' }).click()
   await page.goto(`${here.site.url}/sql`)
   await page.getByRole('button', { name: 'Saved', exact: true }).click()
   await page.getByRole('button', { name: 'The answer', exact: true }).click()
   expect(await page.getByLabel('Query', { exact: true }).textContent()).toBe('SELECT 42 AS answer')
   await page.getByRole('button', { name: 'Forget The answer' }).click()
-  await page.getByText('Saved queries stay in this browser').waitFor()
+  await page.getByText('None is kept for you alone').waitFor()
   await page.close()
+})
+
+const ofTeams = `SELECT team, count() AS requests, {least:UInt32} AS least, '{none:String}' AS text
+FROM v_requests
+WHERE timestamp >= {from:DateTime64(3)} AND timestamp < {to:DateTime64(3)}
+  AND team IN {teams:Array(String)} AND timestamp >= {since:DateTime} -- {nothing:UInt8}
+GROUP BY team ORDER BY team`
+const since = new Date(now - 1_800_000).toISOString().slice(0, 19)
+
+/** How many requests since then each of the teams made. */
+async function requestsOf(teams: readonly string[]) {
+  const counted = await here.storage.reader.query<{ team: string; requests: string }>(
+    `select team, toString(count()) as requests from requests where team in {teams:Array(String)}
+    and timestamp >= {since:DateTime} and timestamp < fromUnixTimestamp64Milli({to:Int64}) group by team order by team`,
+    { teams, since: since.replace('T', ' '), to },
+  )
+  return counted.map(({ team, requests: count }) => [team, count, '5', '{none:String}'])
+}
+
+test('parameters get inputs, are bound, told of when they do not fit, and kept: address, history, export', async () => {
+  const [{ team } = { team: '' }] = rows
+  const expected = await requestsOf([team])
+  expect(expected).toHaveLength(1)
+  const { page, complaints } = await open(ofTeams)
+  const inputs = page.getByRole('form', { name: 'Parameters' })
+  expect(await inputs.locator('label').allTextContents()).toEqual(['least', 'teams', 'since'])
+  await run(page)
+  const told = page.getByRole('alert')
+  await told.getByText('Parameter least has no value (line 1, column 35)').waitFor()
+  expect(await page.locator('.cm-lintRange-error').textContent()).toBe('{least:UInt32}')
+  await inputs.getByLabel('least').fill('5')
+  await expect.poll(() => page.locator('.cm-lintRange-error').count()).toBe(0)
+  await inputs.getByLabel('teams').fill(team)
+  await inputs.getByLabel('since').fill(since)
+  await page.keyboard.press('Enter')
+  await told.getByText('Parameter teams is no Array(String): expected a list as JSON').waitFor()
+  expect(await inputs.getByLabel('teams').getAttribute('aria-invalid')).toBe('true')
+  await inputs.getByLabel('teams').fill(JSON.stringify([team]))
+  await page.keyboard.press('Enter')
+  await page.getByRole('table', { name: 'Rows' }).waitFor()
+  expect(await cells(page)).toEqual(expected)
+
+  await page.getByRole('button', { name: 'Export' }).click()
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: 'JSON lines' }).click(),
+  ])
+  expect(JSON.parse(await readFile(await download.path(), 'utf8'))).toMatchObject({ team, least: 5 })
+  await page.getByRole('button', { name: 'Explain' }).click()
+  await page.getByRole('heading', { name: 'How the query would run' }).waitFor()
+
+  // Whoever opens the address has the values; so has the history.
+  expect(new URL(page.url()).searchParams.get('param_since')).toBe(since)
+  await page.reload()
+  await expect.poll(() => inputs.getByLabel('teams').inputValue(), { timeout: 20_000 }).toBe(JSON.stringify([team]))
+  await inputs.getByLabel('least').fill('6')
+  await run(page)
+  await page.getByRole('table', { name: 'Rows' }).waitFor()
+  await inputs.getByLabel('least').fill('7')
+  await page.getByText('of other parameters: run it again').waitFor()
+  await page.getByRole('button', { name: 'History' }).click()
+  await page.locator('.sql-entry', { hasText: 'least = 5' }).first().getByRole('button').click()
+  expect(await inputs.getByLabel('least').inputValue()).toBe('5')
+  // The browser itself says so of an answer that is a refusal.
+  expect(complaints.filter((text) => !text.includes('status of 400'))).toEqual([])
+  await page.close()
+})
+
+test('saved for everybody: the next visit finds it, with its values and its chart; renamed, replaced, deleted', async () => {
+  const query = `SELECT toStartOfMinute(timestamp) AS minute, count() AS requests FROM v_requests
+WHERE model = {model:String} GROUP BY minute ORDER BY minute`
+  const { page, complaints } = await open(query)
+  await page.getByLabel('model', { exact: true }).fill('gpt-4o')
+  await run(page)
+  await page.getByRole('button', { name: 'Chart' }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByLabel('Name of the query').fill('Of one model')
+  await page.getByLabel('Who saves it').fill('Ada')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Save', exact: true }).waitFor()
+  await page.close()
+
+  const other = await open(null)
+  await other.page.getByRole('button', { name: 'Saved', exact: true }).click()
+  const entry = other.page.locator('.sql-entry', { hasText: 'Of one model' })
+  expect(await entry.textContent()).toContain('Ada, ')
+  await entry.getByRole('button', { name: 'Of one model', exact: true }).click()
+  expect(await other.page.getByLabel('model', { exact: true }).inputValue()).toBe('gpt-4o')
+  const saved = new URL(other.page.url()).searchParams.get('saved')
+  await entry.getByRole('button', { name: 'Rename Of one model' }).click()
+  await other.page.getByLabel('New name of Of one model').fill('Per minute')
+  await other.page.keyboard.press('Enter')
+  await other.page.getByRole('button', { name: 'Per minute', exact: true }).waitFor()
+
+  await other.page.goto(`${here.site.url}/sql?${fixed}&saved=${saved}`)
+  await expect
+    .poll(() => other.page.getByLabel('model', { exact: true }).inputValue(), { timeout: 20_000 })
+    .toBe('gpt-4o')
+  await run(other.page)
+  await expect.poll(() => other.page.locator('.chart path.recharts-curve').count(), { timeout: 20_000 }).toBe(1)
+  await other.page.getByLabel('model', { exact: true }).fill('gpt-4o-mini')
+  await other.page.getByRole('button', { name: 'Save', exact: true }).click()
+  await other.page.getByLabel('Name of the query').fill('Per minute')
+  expect(await other.page.getByLabel('Who saves it').inputValue()).toBe('Ada')
+  await other.page.getByLabel('Who saves it').fill('Grace')
+  await other.page.getByRole('button', { name: 'Replace for everybody' }).click()
+  await other.page.getByRole('button', { name: 'Saved', exact: true }).click()
+  await other.page.locator('.sql-entry', { hasText: 'Grace, ' }).waitFor()
+  const stored = await here.storage.reader.query(
+    'select name, params, chart, saved_by from saved_queries where not deleted',
+  )
+  expect(stored).toEqual([{ name: 'Per minute', params: '{"model":"gpt-4o-mini"}', chart: 'chart', saved_by: 'Grace' }])
+
+  await other.page.getByRole('button', { name: 'Delete Per minute' }).click()
+  await other.page.getByRole('button', { name: 'Delete', exact: true }).click()
+  await other.page.getByText('What anybody saves shows here for all').waitFor()
+  await other.page.goto(`${here.site.url}/sql?saved=${saved}`)
+  await other.page.getByText('the saved query of this link was deleted').waitFor()
+  expect([...complaints, ...other.complaints]).toEqual([])
+  await other.page.close()
 })
 
 test('the schema page: search, units, and a query to begin with', async () => {
@@ -208,7 +328,11 @@ test('the schema page: search, units, and a query to begin with', async () => {
 })
 
 test('on a phone nothing scrolls sideways', async () => {
-  const { page, complaints } = await open(perModel, phone)
+  const { page, complaints } = await open(
+    perModel.replace('GROUP', 'AND model != {not_this_model:String} GROUP'),
+    phone,
+  )
+  await page.getByLabel('not_this_model').fill('none')
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await page.getByRole('table', { name: 'Rows' }).waitFor()
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)

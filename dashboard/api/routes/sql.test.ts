@@ -138,6 +138,66 @@ test.each([
   expect(text.split('\n').length > 5000).toBe(format !== 'parquet')
 })
 
+const perTeam =
+  'select {team:String} as team, {least:UInt64} as least, {models:Array(String)} as models, {from:DateTime} as since'
+const teamParams = { team: "it's", least: '18446744073709551615', models: '["a", "b"]' }
+
+test('parameters are bound as values: in a result, an export and EXPLAIN', async () => {
+  const { body } = await answer(perTeam, { params: teamParams, from: noon - 60_000, to: noon })
+  expect(body.rows).toEqual([["it's", '18446744073709551615', ['a', 'b'], '2026-11-21 11:59:00']])
+  const bare = await answer(perTeam, { params: { ...teamParams, least: 1, models: [] } })
+  expect(bare.body.rows).toMatchObject([["it's", '1', [], '2026-11-21 11:00:00']])
+  const response = await post('/api/sql/export', { query: perTeam, params: teamParams, format: 'json' })
+  expect(JSON.parse(await response.text())).toMatchObject({ team: "it's", models: ['a', 'b'] })
+  const query = 'select count() from v_requests where model = {model:String}'
+  const explained = await answer(query, { params: { model: 'gpt-4o' }, explain: true })
+  expect(JSON.stringify(explained.body.rows)).toContain('ReadFromMergeTree')
+})
+
+test.each([
+  ['select {a:UInt8} + {b:UInt8}', { a: 1 }, 'b', 'Parameter b has no value', '{b:UInt8}'],
+  [
+    'select {a:UInt8}',
+    { a: '300' },
+    'a',
+    'Parameter a is no UInt8: expected a whole number from 0 to 255',
+    '{a:UInt8}',
+  ],
+  ['select {a:Array(UInt8)}', { a: '1, 2' }, 'a', 'expected a list as JSON', '{a:Array(UInt8)}'],
+  ["select {a:Enum8('x' = 1)}", { a: 'y' }, 'a', "Parameter a is no Enum8('x' = 1)", "{a:Enum8('x' = 1)}"],
+  ['select {a:UUID}', { a: 'me' }, 'a', 'Parameter a is no UUID', '{a:UUID}'],
+  ['select {a:Nullable(UInt8)}', {}, 'a', 'Parameter a has no value', '{a:Nullable(UInt8)}'],
+])('%s with %j names the parameter, and where it stands', async (query, params, name, message, place) => {
+  for (const extra of [{}, { explain: true }]) {
+    const { status, body } = await answer(query, { params, ...extra })
+    expect(status).toBe(400)
+    const from = query.indexOf(place)
+    expect(body).toMatchObject({
+      error: {
+        message: expect.stringContaining(message),
+        field: `params.${name}`,
+        at: { from, to: from + place.length },
+      },
+    })
+  }
+})
+
+test.each([
+  ['select 1', { a: 1 }, 'params.a'],
+  ["select '{a:UInt8}'", { a: 1 }, 'params.a'],
+  ['select {to:DateTime}', { to: 1 }, 'params.to'],
+  ['select 1', { 'a b': 1 }, 'params'],
+  ['select {a:String}', [], 'params'],
+])('%s has no place for %j', async (query, params, field) => {
+  const { status, body } = await answer(query, { params })
+  expect([status, body]).toEqual([400, { error: expect.objectContaining({ field }) }])
+})
+
+test('no value is left for the next query', async () => {
+  for (const value of [1, 2, 3, 4]) await answer('select {left:UInt8}', { params: { left: value } })
+  expect((await answer('select {left:UInt8}')).body).toMatchObject({ error: { field: 'params.left' } })
+})
+
 const forever = 'select count() from numbers(1000000000000) where sipHash64(number) = 1'
 
 /** How many of those run in the engine. */

@@ -13,9 +13,13 @@ import { createSqlRunner, exportFormats, rowLimit, type ExportFormat, type SqlQu
 
 const maxBodyBytes = 512 * 1024
 
+export const paramName = z.string().regex(/^[A-Za-z_]\w{0,63}$/, 'expected a name of letters, digits and _')
+const params = z.record(paramName, z.json()).default({})
+
 /** Either `range` up to now, or `from` and `to` in epoch ms. */
 const question = z.strictObject({
   query: z.string().trim().min(1, 'expected a query'),
+  params,
   id: z.uuid().optional(),
   range: z.string().regex(durationPattern, 'expected a duration such as 15m, 1h or 7d').optional(),
   from: z.number().min(0).max(9e12).optional(),
@@ -23,7 +27,8 @@ const question = z.strictObject({
 })
 const tableQuestion = question.extend({ explain: z.boolean().default(false) })
 const fileQuestion = question.extend({ format: z.enum(Object.keys(exportFormats) as [ExportFormat]) })
-const hint = 'Send JSON: { "query": "SELECT …", "range": "1h" }, or from and to in epoch ms'
+const hint =
+  'Send JSON: { "query": "SELECT …", "range": "1h" }, or from and to in epoch ms; "params": { "name": value } for each {name:Type}'
 
 export function sqlRoute({ deps, ask, now }: RouteContext) {
   const runner = createSqlRunner(deps.sql)
@@ -35,6 +40,7 @@ export function sqlRoute({ deps, ask, now }: RouteContext) {
   })
   const asked = (c: Context, body: z.output<typeof question>): SqlQuestion => ({
     query: body.query,
+    params: body.params,
     id: body.id ?? randomUUID(),
     range: rangeOf(body, now()),
     signal: c.req.raw.signal,

@@ -12,13 +12,16 @@ export type SchemaTable = SchemaAnswer['tables'][number]
 
 export interface SqlQuestion {
   sql: string
+  /** A value for each {name:Type} but the range's. */
+  params: Record<string, string | null>
   search: Search
   explain: boolean
 }
 
-const bodyOf = ({ sql, search }: Pick<SqlQuestion, 'sql' | 'search'>) => {
+const bodyOf = ({ sql, params, search }: SqlQuestion) => {
   const { range, from, to } = questionOf({ ...search, filters: {} })
-  return { query: sql, ...(from === undefined ? { range: String(range) } : { from: Number(from), to: Number(to) }) }
+  const span = from === undefined ? { range: String(range) } : { from: Number(from), to: Number(to) }
+  return { query: sql, params, ...span }
 }
 
 const run = (question: SqlQuestion, id: string, signal: AbortSignal) =>
@@ -70,10 +73,7 @@ export function useSqlRun(onEnd: (question: SqlQuestion, end: SqlResult | Error)
 export const exportFormats = ['csv', 'json', 'parquet'] as const
 
 /** The whole result as a file of the browser. */
-export async function exportSql(
-  question: Pick<SqlQuestion, 'sql' | 'search'>,
-  format: (typeof exportFormats)[number],
-): Promise<void> {
+export async function exportSql(question: SqlQuestion, format: (typeof exportFormats)[number]): Promise<void> {
   const response = await answered(api.sql.export.$post({ json: { ...bodyOf(question), format } }))
   const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1]
   const url = URL.createObjectURL(await response.blob())

@@ -12,6 +12,8 @@ const elsewhere = ({
   issue: _issue,
   target: _target,
   sql: _sql,
+  params: _params,
+  saved: _saved,
   view: _view,
   row: _row,
   matchers: _matchers,

@@ -11,12 +11,15 @@ export class ApiFailure extends Error {
   readonly status: number
   /** Where in the text that was sent, when it is about one. */
   readonly at: TextSpan | null
-  constructor(message: string, hint: string, status: number, at: TextSpan | null = null) {
+  /** What of the question was wrong: `range`, `params.team`; empty when nothing of it. */
+  readonly field: string
+  constructor(message: string, hint: string, status: number, at: TextSpan | null = null, field = '') {
     super(message)
     this.name = 'ApiFailure'
     this.hint = hint
     this.status = status
     this.at = at
+    this.field = field
   }
 }
 
@@ -56,6 +59,7 @@ export async function answered<R extends AnyResponse>(asked: Promise<R>): Promis
     message = `The server answered ${response.status}`,
     hint = 'Retry in a moment',
     at = null,
+    field = '',
   } = body?.error ?? {}
-  throw new ApiFailure(message, hint, response.status, at)
+  throw new ApiFailure(message, hint, response.status, at, field)
 }

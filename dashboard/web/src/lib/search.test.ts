@@ -10,6 +10,8 @@ test.each([
   '?range=24h&target=http%3A%2F%2F10.0.0.1%3A8000%2Fmetrics%3Fmodel%3Da%2Bb',
   '?range=24h&issue=spans+unpriced_model+openai+%2F+gpt-4o%40x',
   '?range=24h&sql=SELECT+1+%2B+%271%26%27%0AFROM+v_requests',
+  '?sql=SELECT+1&param_team=it%27s+%26+more&param_models=%5B%22a%22%5D&param_none=&view=chart',
+  '?saved=0af76519-16cd-43dd-8448-eb211c80319c',
   '?server=vllm-1%3A8000',
   '?view=rules&row=inferwatch+HighP95Latency',
   '?view=silences&matchers=model%3D%22a%2C+b%22%2C+team%3D%7E%22x.*%22',
@@ -26,6 +28,14 @@ test('the matchers of a message’s link are one text', () => {
     ['matcher', 'model="a, \\"b\\""'],
   ]).toString()}`
   expect(parseSearch(text).matchers).toBe('alertname="Down", model="a, \\"b\\""')
+})
+
+test('parameters come with their query, and only where both fit an address', () => {
+  expect(parseSearch('?param_team=a')).toEqual({ filters: {} })
+  expect(parseSearch('?sql=a&param_b=1&param_=2&param_9=3&param_a-b=4')).toMatchObject({ sql: 'a', params: { b: '1' } })
+  const params = { text: 'x'.repeat(4000) }
+  expect(formatSearch({ sql: 'select {text:String}', params, filters: {} })).toBe('')
+  expect(parseSearch(`?sql=a&param_text=${params.text}`)).toEqual({ filters: {} })
 })
 
 test('a range that ends before it starts is no range', () => {

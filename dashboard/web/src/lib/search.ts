@@ -1,4 +1,4 @@
-/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue, target or row, the query. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue, target or row, the query and its parameters. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
 
 /** The field's word for each filter column. */
@@ -39,6 +39,10 @@ export interface Search {
   target?: string
   /** The query of the SQL page. */
   sql?: string
+  /** Values of its parameters by name, as they stand in their inputs. */
+  params?: Record<string, string>
+  /** The id of a saved query to open. */
+  saved?: string
   /** Which of a page's views; its first unless said. */
   view?: string
   /** The open row of a view: an alert, a rule, a silence. */
@@ -52,7 +56,12 @@ export const presets = ['15m', '1h', '6h', '24h', '7d', '30d'] as const
 export const defaultRange = '1h'
 
 /** Longer addresses are refused on their way by some servers, ours among them. */
-export const maxSqlInUrl = 4000
+const maxSqlInUrl = 4000
+
+/** Whether a query and its parameters may stand in the address. */
+export function fitsInUrl(sql: string, params: Record<string, string> = {}): boolean {
+  return sql.length + Object.entries(params).flat().join('').length <= maxSqlInUrl
+}
 
 const maxMatchersInUrl = 4000
 
@@ -77,7 +86,13 @@ export function parseSearch(text: string): Search {
   const target = query.get('target')
   if (target !== null && target.length <= 2000) search.target = target
   const sql = query.get('sql')
-  if (sql !== null && sql.length <= maxSqlInUrl) search.sql = sql
+  const params = paramsIn(query)
+  if (sql !== null && fitsInUrl(sql, params)) {
+    search.sql = sql
+    if (Object.keys(params).length > 0) search.params = params
+  }
+  const saved = query.get('saved')
+  if (saved !== null && /^[\w-]{1,64}$/.test(saved)) search.saved = saved
   const view = query.get('view')
   if (view !== null && /^[a-z]{1,20}$/.test(view)) search.view = view
   const row = query.get('row')
@@ -106,7 +121,11 @@ export function formatSearch(search: Search): string {
   if (search.open !== undefined) query.set('open', search.open)
   if (search.issue !== undefined) query.set('issue', search.issue)
   if (search.target !== undefined) query.set('target', search.target)
-  if (search.sql !== undefined && search.sql.length <= maxSqlInUrl) query.set('sql', search.sql)
+  if (search.sql !== undefined && fitsInUrl(search.sql, search.params)) {
+    query.set('sql', search.sql)
+    for (const [name, value] of Object.entries(search.params ?? {})) query.set(`param_${name}`, value)
+  }
+  if (search.saved !== undefined) query.set('saved', search.saved)
   if (search.view !== undefined) query.set('view', search.view)
   if (search.row !== undefined) query.set('row', search.row)
   if (search.matchers !== undefined) query.set('matchers', search.matchers)
@@ -143,6 +162,14 @@ export function spanOf(search: Search): number {
 /** Whether pages follow the clock: not when paused, nor on a fixed range. */
 export function isLive(search: Search): boolean {
   return search.live !== 'off' && search.from === undefined
+}
+
+function paramsIn(query: URLSearchParams): Record<string, string> {
+  const named = [...query].flatMap(([key, value]) => {
+    const name = /^param_([A-Za-z]\w{0,63}|_[A-Za-z0-9]\w{0,62})$/.exec(key)?.[1]
+    return name === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries(named) as Record<string, string>
 }
 
 function timeOf(text: string | null): number | undefined {

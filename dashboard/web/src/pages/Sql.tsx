@@ -2,15 +2,20 @@ import { Button, CopyButton } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react'
 import { useCallback, useMemo, useState } from 'react'
+import { useSavedQueries } from '../data/saved-queries.ts'
 import { useSchema, useSqlRun, type SchemaAnswer, type SqlQuestion, type SqlResult } from '../data/sql.ts'
 import { ApiFailure } from '../lib/api.ts'
 import { formatExact } from '../lib/format.ts'
-import { maxSqlInUrl, questionOf, type Search } from '../lib/search.ts'
+import { fitsInUrl, formatSearch, questionOf, type Search } from '../lib/search.ts'
+import { paramsOf, sentParams, textsOf } from '../lib/sql-params.ts'
 import { useStored } from '../lib/stored.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { SqlEditor } from '../panels/SqlEditor.tsx'
-import { SqlLibrary, type PastQuery, type SavedQuery } from '../panels/SqlLibrary.tsx'
-import { SqlResultPanel } from '../panels/SqlResult.tsx'
+import type { LibraryQuery, PastQuery, SavedQuery } from '../panels/SqlEntry.tsx'
+import { SqlLibrary } from '../panels/SqlLibrary.tsx'
+import { SqlParams } from '../panels/SqlParams.tsx'
+import { SqlResultPanel, type ShownAs } from '../panels/SqlResult.tsx'
+import { SqlSave } from '../panels/SqlSave.tsx'
 import { Failure, PanelSkeleton } from '../panels/states.tsx'
 import '../styles/sql.css'
 
@@ -28,32 +33,64 @@ const maxPast = 50
 function Workbench({ schema }: { schema: SchemaAnswer }) {
   const [search, change] = useSearch()
   const [text, setText] = useState(search.sql ?? schema.questions.find(({ title }) => title === opening)?.sql ?? '')
+  const [texts, setTexts] = useState(search.params ?? {})
+  const [shown, setShown] = useState<ShownAs>(search.view === 'chart' ? 'chart' : 'table')
   const [past, changePast] = useStored('inferwatch.sql.history', isPast)
   const [saved, changeSaved] = useStored('inferwatch.sql.saved', isSaved)
+  const shared = useSavedQueries()
+  const declared = useMemo(() => paramsOf(text), [text])
+  const params = sentParams(declared, texts)
 
   const remember = useCallback(
-    ({ sql, explain }: SqlQuestion, end: SqlResult | Error) => {
+    ({ sql, params: given, explain }: SqlQuestion, end: SqlResult | Error) => {
       if (explain) return
       const outcome = end instanceof Error ? 'failed' : `${formatExact(end.rows.length)}${end.more ? '+' : ''} rows`
-      const one = { sql, at: Date.now(), outcome }
-      changePast((before) => [one, ...before.filter((other) => other.sql !== sql)].slice(0, maxPast))
+      const one = { sql, params: withoutNulls(given), at: Date.now(), outcome }
+      changePast((before) => [one, ...before.filter((other) => !isSame(other, one))].slice(0, maxPast))
     },
     [changePast],
   )
   const { current, start, cancel } = useSqlRun(remember)
 
+  const take = (query: LibraryQuery) => {
+    setText(query.sql)
+    setTexts((before) => ({ ...before, ...query.params }))
+    if (query.chart) setShown(query.chart)
+  }
   // A link within the page, or a step back, brings another query.
-  const [linked, setLinked] = useState(search.sql)
-  if (search.sql !== linked) {
-    setLinked(search.sql)
-    if (search.sql !== undefined) setText(search.sql)
+  const [linked, setLinked] = useState(search)
+  if (!isSame(search, linked)) {
+    setLinked(search)
+    if (search.sql !== undefined) take({ ...search, sql: search.sql })
+  }
+  // A link to a saved query brings it once it is there.
+  const [taken, setTaken] = useState<string | undefined>()
+  const named = shared.data?.find(({ id }) => id === search.saved)
+  if (named?.id !== taken) {
+    setTaken(named?.id)
+    if (named && search.sql === undefined) take(named)
+  }
+  const pick = ({ id, ...query }: LibraryQuery) => {
+    take(query)
+    if (id !== undefined) change((before) => ({ ...withoutQuery(before), saved: id }))
   }
 
+  const kept = textsOf(declared, texts)
+  const address: Search = {
+    ...withoutQuery(search),
+    sql: text,
+    params: kept,
+    ...(shown === 'chart' && { view: shown }),
+  }
   const running = current.state === 'running'
   const run = (explain = false) => {
     if (text.trim() === '') return
-    if (text.length <= maxSqlInUrl) change((before) => ({ ...before, sql: text }), { replace: search.sql === text })
-    start({ sql: text, search, explain })
+    if (fitsInUrl(text, kept)) change(() => address, { replace: isSame(search, address) })
+    start({ sql: text, params, search, explain })
+  }
+  const show = (next: ShownAs) => {
+    setShown(next)
+    change(({ view: _view, ...before }) => (next === 'chart' ? { ...before, view: next } : before), { replace: true })
   }
   const stop = () => {
     if (running) cancel()
@@ -61,8 +98,10 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
   }
   useHotkeys([['Escape', () => void stop()]])
 
-  const failed = current.state === 'failed' && current.question.sql === text ? current.error : null
-  const at = failed instanceof ApiFailure ? failed.at : null
+  const asked = current.state === 'none' ? null : current.question
+  const otherParams = asked !== null && asked.sql === text && JSON.stringify(asked.params) !== JSON.stringify(params)
+  const failed = current.state === 'failed' && asked?.sql === text && !otherParams ? current.error : null
+  const { at, field } = failed instanceof ApiFailure ? failed : { at: null, field: '' }
   const message = failed?.message ?? ''
   const mistake = useMemo(() => (at ? { ...at, message } : null), [at, message])
 
@@ -77,6 +116,13 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
             onCancel={stop}
             tables={schema.tables}
             mistake={mistake}
+          />
+          <SqlParams
+            params={declared}
+            texts={texts}
+            refused={field.startsWith('params.') ? field.slice('params.'.length) : null}
+            onChange={(name, value) => setTexts((before) => ({ ...before, [name]: value }))}
+            onRun={() => run()}
           />
           <footer className="sql-actions">
             {running ? (
@@ -96,22 +142,40 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
             <button type="button" className="control" onClick={() => run(true)} disabled={running}>
               Explain
             </button>
-            <SaveButton
-              text={text}
-              onSave={(name) =>
-                changeSaved((before) => [{ name, sql: text }, ...before.filter((other) => other.name !== name)])
+            <SqlSave
+              query={{ sql: text, params: kept, chart: shown }}
+              shared={shared.data ?? []}
+              onKeep={(name) =>
+                changeSaved((before) => [
+                  { name, sql: text, params: kept, chart: shown },
+                  ...before.filter((other) => other.name !== name),
+                ])
               }
             />
-            <ShareButton text={text} />
+            <ShareButton address={address} />
+            {search.saved !== undefined && shared.data && !named && (
+              <span className="stale" role="note">
+                the saved query of this link was deleted
+              </span>
+            )}
             <span className="sql-hint dim wide-only">
-              {'{from:DateTime64(3)}'} and {'{to:DateTime64(3)}'} are the page’s time range
+              {'{from:DateTime64(3)}'} and {'{to:DateTime64(3)}'} are the page’s time range; any other {'{name:Type}'}{' '}
+              gets an input
             </span>
           </footer>
         </section>
         <SqlResultPanel
           run={current}
           rowLimit={schema.row_limit}
-          otherRange={current.state === 'done' && rangeOf(current.question.search) !== rangeOf(search)}
+          stale={
+            asked !== null && rangeOf(asked.search) !== rangeOf(search)
+              ? 'of another time range'
+              : otherParams
+                ? 'of other parameters'
+                : null
+          }
+          shown={shown}
+          onShow={show}
           onCancel={cancel}
           onRetry={start}
         />
@@ -120,7 +184,7 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
         schema={schema}
         past={past}
         saved={saved}
-        onPick={setText}
+        onPick={pick}
         onForget={(name) => changeSaved((before) => before.filter((other) => other.name !== name))}
       />
     </div>
@@ -132,41 +196,23 @@ const opening = 'Requests per minute'
 
 const rangeOf = (search: Search) => JSON.stringify(questionOf({ ...search, filters: {} }))
 
-function SaveButton({ text, onSave }: { text: string; onSave: (name: string) => void }) {
-  const [open, setOpen] = useState(false)
-  if (!open)
-    return (
-      <button type="button" className="control" onClick={() => setOpen(true)} disabled={text.trim() === ''}>
-        Save
-      </button>
-    )
-  return (
-    <form
-      className="sql-save"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const name = new FormData(event.currentTarget).get('name')
-        if (typeof name !== 'string' || name.trim() === '') return
-        onSave(name.trim().slice(0, 120))
-        setOpen(false)
-      }}
-    >
-      {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- the field comes because one asked for it */}
-      <input name="name" aria-label="Name of the query" placeholder="Name" maxLength={120} autoFocus required />
-      <button type="submit" className="control">
-        Save in this browser
-      </button>
-    </form>
-  )
+/** Range and filters stay. */
+function withoutQuery({ sql: _sql, params: _params, saved: _saved, view: _view, ...search }: Search): Search {
+  return search
 }
 
-/** The address holds the query, unless it is too long for one; whoever opens it runs it themselves. */
-function ShareButton({ text }: { text: string }) {
-  if (text.length > maxSqlInUrl) return null
-  const address = new URL(window.location.href)
-  address.searchParams.set('sql', text)
+/** Whether two are one query with the same values. */
+const isSame = (a: Partial<LibraryQuery>, b: Partial<LibraryQuery>) =>
+  a.sql === b.sql && JSON.stringify(a.params ?? {}) === JSON.stringify(b.params ?? {})
+
+const withoutNulls = (params: SqlQuestion['params']) =>
+  Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null)) as Record<string, string>
+
+/** The address holds the query and its parameters, unless they are too long for one; whoever opens it runs it themselves. */
+function ShareButton({ address }: { address: Search }) {
+  if (!fitsInUrl(address.sql ?? '', address.params)) return null
   return (
-    <CopyButton value={address.toString()}>
+    <CopyButton value={new URL(`/sql${formatSearch(address)}`, window.location.href).href}>
       {({ copied, copy }) => (
         <button type="button" className="control" onClick={copy}>
           {copied ? 'Copied' : 'Copy link'}
@@ -177,7 +223,8 @@ function ShareButton({ text }: { text: string }) {
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const isQuery = (value: unknown): value is Record<string, unknown> & LibraryQuery =>
+  isRecord(value) && typeof value.sql === 'string' && (value.params === undefined || isRecord(value.params))
 const isPast = (value: unknown): value is PastQuery =>
-  isRecord(value) && typeof value.sql === 'string' && typeof value.at === 'number' && typeof value.outcome === 'string'
-const isSaved = (value: unknown): value is SavedQuery =>
-  isRecord(value) && typeof value.sql === 'string' && typeof value.name === 'string'
+  isQuery(value) && typeof value.at === 'number' && typeof value.outcome === 'string'
+const isSaved = (value: unknown): value is SavedQuery => isQuery(value) && typeof value.name === 'string'

@@ -1,29 +1,18 @@
 /** What one may run: ready questions, saved queries, those of before, and the tables. */
-import { CloseButton } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { SchemaAnswer } from '../data/sql.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
-
-export interface PastQuery {
-  sql: string
-  /** Epoch ms. */
-  at: number
-  /** `12 rows` or what went wrong. */
-  outcome: string
-}
-
-export interface SavedQuery {
-  name: string
-  sql: string
-}
+import { SqlEntry, type PastQuery, type Pick, type SavedQuery } from './SqlEntry.tsx'
+import { SqlSaved } from './SqlSaved.tsx'
 
 interface SqlLibraryProps {
   schema: SchemaAnswer
   past: readonly PastQuery[]
+  /** In this browser. */
   saved: readonly SavedQuery[]
-  onPick: (sql: string) => void
+  onPick: Pick
   onForget: (name: string) => void
 }
 
@@ -45,22 +34,18 @@ export function SqlLibrary({ schema, past, saved, onPick, onForget }: SqlLibrary
       </header>
       <ul className="sql-list">
         {tab === 'Questions' &&
-          schema.questions.map(({ title, sql }) => <Entry key={title} name={title} sql={sql} onPick={onPick} />)}
-        {tab === 'Saved' && saved.length === 0 && <li className="panel-empty">Saved queries stay in this browser</li>}
-        {tab === 'Saved' &&
-          saved.map(({ name, sql }) => (
-            <Entry key={name} name={name} sql={sql} onPick={onPick}>
-              <CloseButton size="xs" aria-label={`Forget ${name}`} onClick={() => onForget(name)} />
-            </Entry>
+          schema.questions.map(({ title, sql }) => (
+            <SqlEntry key={title} name={title} query={{ sql }} onPick={onPick} />
           ))}
+        {tab === 'Saved' && <SqlSaved own={saved} onPick={onPick} onForget={onForget} />}
         {tab === 'History' && past.length === 0 && <li className="panel-empty">Queries that you run show here</li>}
         {tab === 'History' &&
-          past.map(({ sql, at, outcome }) => (
-            <Entry key={`${at} ${sql}`} name={sql.replaceAll(/\s+/g, ' ')} sql={sql} onPick={onPick}>
-              <span className="dim nowrap" title={formatIso(at)}>
-                {outcome}, {formatAgo(at, now)}
+          past.map((query) => (
+            <SqlEntry key={`${query.at} ${query.sql}`} name={pastName(query)} query={query} onPick={onPick}>
+              <span className="dim nowrap" title={formatIso(query.at)}>
+                {query.outcome}, {formatAgo(query.at, now)}
               </span>
-            </Entry>
+            </SqlEntry>
           ))}
         {tab === 'Tables' && (
           <>
@@ -70,7 +55,7 @@ export function SqlLibrary({ schema, past, saved, onPick, onForget }: SqlLibrary
               </Link>
             </li>
             {schema.tables.map(({ name, comment, query }) => (
-              <Entry key={name} name={name} sql={query} hint={comment} onPick={onPick} />
+              <SqlEntry key={name} name={name} query={{ sql: query }} hint={comment} onPick={onPick} />
             ))}
           </>
         )}
@@ -79,21 +64,8 @@ export function SqlLibrary({ schema, past, saved, onPick, onForget }: SqlLibrary
   )
 }
 
-interface EntryProps {
-  name: string
-  sql: string
-  hint?: string
-  onPick: (sql: string) => void
-  children?: React.ReactNode
-}
-
-function Entry({ name, sql, hint = sql, onPick, children }: EntryProps) {
-  return (
-    <li className="sql-entry">
-      <button type="button" title={hint} onClick={() => onPick(sql)}>
-        {name}
-      </button>
-      {children}
-    </li>
-  )
+/** Its values come first: they tell runs of one query apart. */
+function pastName({ sql, params = {} }: PastQuery): string {
+  const values = Object.entries(params).map(([name, value]) => `${name} = ${value}`)
+  return [...values, sql.replaceAll(/\s+/g, ' ')].join(', ')
 }

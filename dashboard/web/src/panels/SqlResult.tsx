@@ -21,16 +21,21 @@ import { sqlChart, type SqlChart } from '../lib/sql-chart.ts'
 import { useNow } from '../lib/use-now.ts'
 import { PageProvider, usePage } from './page-context.tsx'
 
+export type ShownAs = 'table' | 'chart'
+
 interface SqlResultProps {
   run: SqlRun
   rowLimit: number
-  /** The page's range is not the one that was asked about. */
-  otherRange: boolean
+  /** What the page has now and the question had not: `of another time range`. */
+  stale: string | null
+  /** A chart only where the rows make one. */
+  shown: ShownAs
+  onShow: (shown: ShownAs) => void
   onCancel: () => void
   onRetry: (question: SqlQuestion) => void
 }
 
-export function SqlResultPanel({ run, rowLimit, otherRange, onCancel, onRetry }: SqlResultProps) {
+export function SqlResultPanel({ run, rowLimit, stale, shown, onShow, onCancel, onRetry }: SqlResultProps) {
   const title = run.state !== 'none' && run.question.explain ? 'How the query would run' : 'Result'
   return (
     <section className="panel panel-wide" aria-label={title} aria-busy={run.state === 'running'}>
@@ -48,7 +53,9 @@ export function SqlResultPanel({ run, rowLimit, otherRange, onCancel, onRetry }:
           title={title}
           run={run}
           rowLimit={rowLimit}
-          otherRange={otherRange}
+          stale={stale}
+          shown={shown}
+          onShow={onShow}
           key={JSON.stringify(run.question)}
         />
       )}
@@ -85,16 +92,13 @@ function Failed({ sql, error, onRetry }: { sql: string; error: Error; onRetry: (
   )
 }
 
-interface AnswerProps {
+interface AnswerProps extends Pick<SqlResultProps, 'rowLimit' | 'stale' | 'shown' | 'onShow'> {
   title: string
   run: Extract<SqlRun, { state: 'done' }>
-  rowLimit: number
-  otherRange: boolean
 }
 
-function Answer({ title, run: { question, result }, rowLimit, otherRange }: AnswerProps) {
+function Answer({ title, run: { question, result }, rowLimit, stale, shown, onShow }: AnswerProps) {
   const chart = useMemo(() => sqlChart(result.columns, result.rows), [result])
-  const [shown, show] = useState<'table' | 'chart'>('table')
   const count = `${result.more ? 'more than ' : ''}${formatExact(result.rows.length)} ${result.rows.length === 1 ? 'row' : 'rows'}`
   return (
     <>
@@ -103,14 +107,14 @@ function Answer({ title, run: { question, result }, rowLimit, otherRange }: Answ
         <span className="sql-facts dim">
           {count} in {formatMs(result.elapsed_ms)}
         </span>
-        {otherRange && <span className="stale">of another time range: run it again</span>}
+        {stale !== null && <span className="stale">{stale}: run it again</span>}
         <div className="panel-controls">
           {chart && (
             <div className="toggles" role="group" aria-label="Show as">
-              <button type="button" aria-pressed={shown === 'table'} onClick={() => show('table')}>
+              <button type="button" aria-pressed={shown === 'table'} onClick={() => onShow('table')}>
                 Table
               </button>
-              <button type="button" aria-pressed={shown === 'chart'} onClick={() => show('chart')}>
+              <button type="button" aria-pressed={shown === 'chart'} onClick={() => onShow('chart')}>
                 Chart
               </button>
             </div>

@@ -2,7 +2,8 @@ import { Link } from '@tanstack/react-router'
 import { useAlertGroups } from '../../data/alert-groups.ts'
 import type { ActiveAlert, RuleView } from '../../data/alerts.ts'
 import { formatAgo, formatIso, formatMs } from '../../lib/format.ts'
-import { maxSqlInUrl, type Search } from '../../lib/search.ts'
+import { ruleSearch } from '../../lib/rule-search.ts'
+import type { Search } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Fact, Fields, Side, SideSection } from '../Side.tsx'
 import { Snippet } from '../Snippet.tsx'
@@ -127,13 +128,14 @@ function RuleDetail({ rule, now }: { rule: RuleView; now: number }) {
 /** What the last evaluation asked. */
 function RuleQuery({ rule }: { rule: RuleView }) {
   if (rule.sql === null) return null
+  const search = ruleSearch(rule.sql, rule.params)
   return (
     <SideSection title="Query">
       <Snippet label="SQL of the last evaluation" text={rule.sql} />
       {rule.params !== null && <Snippet label="Parameters" text={rule.params} />}
-      {rule.sql.length <= maxSqlInUrl && (
+      {search && (
         <p>
-          <Link to="/sql" search={{ sql: rule.sql }} className="panel-link">
+          <Link to="/sql" search={search} className="panel-link">
             Open on the SQL page
           </Link>
         </p>

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { BacktestResult, BacktestRun } from '../../data/backtest.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatTime, significant } from '../../lib/format.ts'
-import { maxSqlInUrl } from '../../lib/search.ts'
+import { fitsInUrl } from '../../lib/search.ts'
 import { Fact } from '../Side.tsx'
 import { Failure } from '../states.tsx'
 import { Table, type Column } from '../Table.tsx'
@@ -169,7 +169,7 @@ const columns = ({ from, to, unit }: BacktestResult): Column<Interval>[] => [
     hint: 'What its windows held',
     number: true,
     render: ({ requests }) =>
-      requests && requests.sql.length <= maxSqlInUrl ? (
+      requests && fitsInUrl(requests.sql) ? (
         <Link to="/sql" search={{ sql: requests.sql } as never} className="panel-link">
           {formatCount(requests.count)}
         </Link>
