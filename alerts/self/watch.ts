@@ -14,7 +14,14 @@ import {
   type Engine,
   type RuleHealth,
 } from '../engine.ts'
-import { applySamples, type Instance, type Sample, type Transition } from '../instance.ts'
+import {
+  applySamples,
+  EvaluationError,
+  type Evaluation,
+  type Instance,
+  type Sample,
+  type Transition,
+} from '../instance.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import type { RowWriter } from '../row-writer.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -113,7 +120,7 @@ export class SelfWatch {
   }
 
   async #evaluate(group: RuleGroup, at: number): Promise<void> {
-    const { health, host, log, telemetry, writer } = this.#options
+    const { health, log, telemetry, writer } = this.#options
     const started = performance.now()
     let failure = ''
     try {
@@ -128,12 +135,12 @@ export class SelfWatch {
       const watched = this.#rules.get(keyOf(rule.group, rule.id))
       if (watched?.rule !== rule) continue
       telemetry.evaluations.add(1, { group: group.name })
+      const { evaluation, error } = failure === '' ? this.#apply(watched, at) : { evaluation: null, error: failure }
       const duration_ms = performance.now() - started
-      Object.assign(watched.status, { last_error: failure, last_evaluation_at: at, duration_ms })
-      watched.status.health = failure === '' ? 'ok' : 'err'
-      if (failure !== '') continue
-      const samples = (rule.own?.(this.#history) ?? []).map((sample): Sample => withHost(sample, host))
-      const evaluation = applySamples(rule, watched.active, samples, at)
+      Object.assign(watched.status, { last_error: error, last_evaluation_at: at, duration_ms })
+      watched.status.health = error === '' ? 'ok' : 'err'
+      if (error !== '') telemetry.evaluationFailures.add(1, { group: group.name })
+      if (!evaluation) continue
       watched.active = evaluation.active
       transitions.push(...evaluation.transitions)
       touched.push(...evaluation.active.values(), ...evaluation.resolved)
@@ -141,6 +148,17 @@ export class SelfWatch {
     this.#publish(touched, transitions)
     // Not awaited: storage may be away, which is what some of these rules are about.
     void writer.flush()
+  }
+
+  /** A rule whose results can't be told apart keeps its alerts as they were. */
+  #apply({ rule, active }: Watched, at: number): { evaluation: Evaluation | null; error: string } {
+    const samples = (rule.own?.(this.#history) ?? []).map((sample): Sample => withHost(sample, this.#options.host))
+    try {
+      return { evaluation: applySamples(rule, active, samples, at), error: '' }
+    } catch (error) {
+      if (error instanceof EvaluationError) return { evaluation: null, error: error.message }
+      throw error
+    }
   }
 
   #longestWindow(): number {

@@ -1,0 +1,58 @@
+/** The rules about ourselves by themselves: without storage, and with what the last process left in it. */
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import type { Db } from '../../storage/client.ts'
+import { parseRuleFile } from '../rule-file.ts'
+import { RowWriter } from '../row-writer.ts'
+import { createTelemetry } from '../telemetry.ts'
+import { manualClock } from '../testing/manual-clock.ts'
+import type { Reading } from './reading.ts'
+import { SelfWatch } from './watch.ts'
+
+const second = 1_000
+const minute = 60 * second
+const t0 = Date.UTC(2026, 10, 21, 10)
+
+function groupsOf(...rules: string[]) {
+  const text = `groups: [{ name: own, interval: 30s, rules: [${rules.join(', ')}] }]`
+  const { groups, problems } = parseRuleFile(text, 'rules.yaml')
+  expect(problems).toEqual([])
+  return groups
+}
+
+/** Of a process that started at t0, on the machine `here`. */
+function watchOver(readings: () => Reading[]) {
+  const clock = manualClock(t0)
+  const db: Pick<Db, 'insert'> = { insert: () => Promise.resolve() }
+  const log = pino({ level: 'silent' })
+  const telemetry = createTelemetry()
+  const writer = new RowWriter({ db: db as Db, clock, log, telemetry })
+  const watch = new SelfWatch({
+    clock,
+    log,
+    writer,
+    telemetry,
+    host: 'here',
+    health: () => Promise.resolve(readings()),
+    onAlerts: () => undefined,
+  })
+  return { clock, watch }
+}
+
+const down = '{ alert: Down, kind: self, measure: storage_down, above: 20s, for: 1m }'
+
+test('a rule whose results cannot be told apart fails alone, and says why', async () => {
+  const { clock, watch } = watchOver(() => [
+    { measure: 'failed_deliveries', labels: { receiver: 'a', channel: 'slack' }, value: 9 },
+    { measure: 'failed_deliveries', labels: { receiver: 'a', channel: 'email' }, value: 9 },
+    { measure: 'storage_down', labels: {}, value: minute },
+  ])
+  const one = '{ alert: Untold, kind: self, measure: failed_deliveries, above: 2, labels: { channel: any } }'
+  watch.load(groupsOf(one, down))
+  await clock.advance(2 * minute)
+  expect(watch.rules().map(({ rule, status: { health, last_error } }) => [rule.name, health, last_error])).toEqual([
+    ['Untold', 'err', expect.stringContaining('same labels')],
+    ['Down', 'ok', ''],
+  ])
+  expect(watch.active()).toMatchObject([{ state: 'firing', labels: { alertname: 'Down' } }])
+})
