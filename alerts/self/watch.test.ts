@@ -2,6 +2,9 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import type { Db } from '../../storage/client.ts'
+import type { AlertStateRow } from '../../storage/queries/alert-state.ts'
+import type { Instance } from '../instance.ts'
+import { fingerprint } from '../labels.ts'
 import { parseRuleFile } from '../rule-file.ts'
 import { RowWriter } from '../row-writer.ts'
 import { createTelemetry } from '../telemetry.ts'
@@ -23,7 +26,14 @@ function groupsOf(...rules: string[]) {
 /** Of a process that started at t0, on the machine `here`. */
 function watchOver(readings: () => Reading[]) {
   const clock = manualClock(t0)
-  const db: Pick<Db, 'insert'> = { insert: () => Promise.resolve() }
+  const rows: { table: string; row: Record<string, unknown> }[] = []
+  const ended: Instance[] = []
+  const db: Pick<Db, 'insert'> = {
+    insert(table, written) {
+      for (const row of written) rows.push({ table, row: { ...row } })
+      return Promise.resolve()
+    },
+  }
   const log = pino({ level: 'silent' })
   const telemetry = createTelemetry()
   const writer = new RowWriter({ db: db as Db, clock, log, telemetry })
@@ -34,12 +44,32 @@ function watchOver(readings: () => Reading[]) {
     telemetry,
     host: 'here',
     health: () => Promise.resolve(readings()),
-    onAlerts: () => undefined,
+    onAlerts: (_, ceased) => ended.push(...ceased),
   })
-  return { clock, watch }
+  return { clock, watch, writer, rows, ended }
 }
 
 const down = '{ alert: Down, kind: self, measure: storage_down, above: 20s, for: 1m }'
+
+function left(fields: Partial<AlertStateRow>): AlertStateRow {
+  const labels = { alertname: 'Down', host: 'here' }
+  return {
+    group: 'own',
+    rule: 'Down',
+    fingerprint: fingerprint(fields.labels ?? labels),
+    state: 'firing',
+    labels,
+    annotations: {},
+    value: 1,
+    reason: '',
+    reason_since: null,
+    active_at: t0 - minute,
+    firing_since: t0 - minute,
+    keep_firing_since: null,
+    evaluated_at: t0 - minute,
+    ...fields,
+  }
+}
 
 test('a rule whose results cannot be told apart fails alone, and says why', async () => {
   const { clock, watch } = watchOver(() => [
@@ -55,4 +85,18 @@ test('a rule whose results cannot be told apart fails alone, and says why', asyn
     ['Down', 'ok', ''],
   ])
   expect(watch.active()).toMatchObject([{ state: 'firing', labels: { alertname: 'Down' } }])
+})
+
+test('what another machine left ends: nobody watches that one from here', async () => {
+  const { clock, watch, writer, rows, ended } = watchOver(() => [{ measure: 'storage_down', labels: {}, value: 0 }])
+  watch.load(groupsOf(down))
+  const there = left({ labels: { alertname: 'Down', host: 'there' } })
+  expect(watch.restore([there, left({})])).toHaveLength(2)
+  expect(watch.active()).toMatchObject([{ labels: { host: 'here' } }])
+  expect(ended).toMatchObject([{ labels: { host: 'there' }, resolved_at: clock.now() }])
+  await writer.flush()
+  expect(rows).toMatchObject([
+    { table: 'alert_events', row: { fingerprint: there.fingerprint, previous_state: 'firing', state: 'inactive' } },
+    { table: 'alert_state', row: { fingerprint: there.fingerprint, state: 'inactive' } },
+  ])
 })

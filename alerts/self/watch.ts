@@ -73,14 +73,19 @@ export class SelfWatch {
     for (const group of own) if (group.rules.length > 0) this.#schedule(group)
   }
 
-  /** Takes over what the last process left of its own rules, except where this one knows better by now. Says what it took. */
+  /**
+   * Takes over what the last process left of its own rules, except where this one knows better by now. What is about another
+   * machine ends: nobody watches that from here. Says what it took.
+   */
   restore(rows: readonly AlertStateRow[]): AlertStateRow[] {
     const own = rows.filter(({ group, rule }) => this.#rules.has(keyOf(group, rule)))
-    for (const row of own) {
-      const active = this.#rules.get(keyOf(row.group, row.rule))?.active
-      if (row.labels['host'] === this.#options.host && !active?.has(row.fingerprint))
-        active?.set(row.fingerprint, toInstance(row))
+    const instances = own.map(toInstance)
+    const isHere = ({ labels }: Instance) => labels['host'] === this.#options.host
+    for (const instance of instances.filter(isHere)) {
+      const active = this.#rules.get(keyOf(instance.group, instance.rule_id))?.active
+      if (!active?.has(instance.fingerprint)) active?.set(instance.fingerprint, instance)
     }
+    this.#end(instances.filter((instance) => !isHere(instance)))
     this.#options.onAlerts(this.active().filter(isFiring), [])
     return own
   }
