@@ -100,3 +100,13 @@ test('what another machine left ends: nobody watches that one from here', async 
     { table: 'alert_state', row: { fingerprint: there.fingerprint, state: 'inactive' } },
   ])
 })
+
+test('time that nobody watched does not count towards `for`', async () => {
+  const { clock, watch } = watchOver(() => [{ measure: 'storage_down', labels: {}, value: minute }])
+  watch.load(groupsOf(down))
+  watch.restore([
+    left({ state: 'pending', firing_since: null, active_at: t0 - 600 * second, evaluated_at: t0 - 590 * second }),
+  ])
+  await clock.advance(30 * second)
+  expect(watch.active()).toMatchObject([{ state: 'pending' }])
+})

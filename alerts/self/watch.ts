@@ -24,6 +24,7 @@ import {
 } from '../instance.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import type { RowWriter } from '../row-writer.ts'
+import { afterDowntime } from '../state.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { ReadingHistory, type Reading } from './reading.ts'
 
@@ -81,10 +82,7 @@ export class SelfWatch {
     const own = rows.filter(({ group, rule }) => this.#rules.has(keyOf(group, rule)))
     const instances = own.map(toInstance)
     const isHere = ({ labels }: Instance) => labels['host'] === this.#options.host
-    for (const instance of instances.filter(isHere)) {
-      const active = this.#rules.get(keyOf(instance.group, instance.rule_id))?.active
-      if (!active?.has(instance.fingerprint)) active?.set(instance.fingerprint, instance)
-    }
+    for (const instance of instances.filter(isHere)) this.#takeOver(instance)
     this.#end(instances.filter((instance) => !isHere(instance)))
     this.#options.onAlerts(this.active().filter(isFiring), [])
     return own
@@ -97,7 +95,7 @@ export class SelfWatch {
   rules(): ReturnType<Engine['rules']> {
     return [...this.#rules.values()].map(({ rule, active, status }) => ({
       rule,
-      group: [...this.#cancels.keys()].find(({ name }) => name === rule.group),
+      group: this.#groupOf(rule),
       active: [...active.values()],
       status,
       progress: { evaluated_at: status.last_evaluation_at ?? 0, missed_ticks: 0, caught_up: 0 },
@@ -108,6 +106,17 @@ export class SelfWatch {
     this.#stopping = true
     for (const cancel of this.#cancels.values()) cancel()
     await Promise.all(this.#running)
+  }
+
+  #takeOver(instance: Instance): void {
+    const active = this.#rules.get(keyOf(instance.group, instance.rule_id))?.active
+    const interval_ms = this.#groupOf(instance)?.interval_ms ?? 0
+    const state = afterDowntime(instance, instance.evaluated_at, this.#options.clock.now(), 2 * interval_ms)
+    if (state && !active?.has(instance.fingerprint)) active?.set(instance.fingerprint, { ...instance, ...state })
+  }
+
+  #groupOf({ group }: { group: string }): RuleGroup | undefined {
+    return [...this.#cancels.keys()].find(({ name }) => name === group)
   }
 
   #schedule(group: RuleGroup): void {
