@@ -43,6 +43,7 @@ function watchOver(readings: () => Reading[]) {
     writer,
     telemetry,
     host: 'here',
+    since: t0,
     health: () => Promise.resolve(readings()),
     onAlerts: (_, ceased) => ended.push(...ceased),
   })

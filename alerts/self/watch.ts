@@ -36,6 +36,8 @@ export interface SelfWatchOptions {
   /** Told apart from other processes by it: the label `host` of every alert. */
   host: string
   health: () => Promise<Reading[]>
+  /** When the process began, epoch ms. */
+  since: number
   /** Every firing alert after each evaluation of its group, and every one that ceased to fire. */
   onAlerts: (firing: Instance[], ceased: Instance[]) => void
 }
@@ -48,7 +50,7 @@ interface Watched {
 
 export class SelfWatch {
   readonly #options: SelfWatchOptions
-  readonly #history = new ReadingHistory()
+  readonly #history: ReadingHistory
   readonly #running = new Set<Promise<void>>()
   #cancels = new Map<RuleGroup, () => void>()
   #rules = new Map<string, Watched>()
@@ -56,6 +58,7 @@ export class SelfWatch {
 
   constructor(options: SelfWatchOptions) {
     this.#options = options
+    this.#history = new ReadingHistory(options.since)
   }
 
   /** Starts evaluating the rules about ourselves in these groups; state is kept by group, rule and labels. */
