@@ -60,6 +60,7 @@ export const budget = defineKind({
       week: { from: startOfDayBefore(to, 7, rule.time_zone), to: startOfDayBefore(to, 0, rule.time_zone) },
       thresholds: thresholdsOf(rule),
       now: to,
+      limit: rule.limit,
     })
   },
   /** Until the period ends, the amount changes or the threshold goes. */

@@ -71,7 +71,7 @@ export const slo = defineKind({
   windowMs: () => longestWindowMs,
   question(rule, _threshold, { to }) {
     const objective = sloOf(rule)
-    return alertBurn(objective, objective.objective, burnWindows(periodOf(objective, to)), objective, to)
+    return alertBurn(objective, objective.objective, burnWindows(periodOf(objective, to)), rule, to)
   },
   slo: sloOf,
 })
