@@ -111,3 +111,19 @@ test('time that nobody watched does not count towards `for`', async () => {
   await clock.advance(30 * second)
   expect(watch.active()).toMatchObject([{ state: 'pending' }])
 })
+
+test('what it wrote itself, before storage could be read, is not taken over', async () => {
+  let value = minute
+  const { clock, watch, writer, rows } = watchOver(() => [{ measure: 'storage_down', labels: {}, value }])
+  watch.load(groupsOf(down))
+  await clock.advance(2 * minute)
+  const [fired] = watch.active()
+  value = 0
+  await clock.advance(30 * second)
+  watch.restore([left({ fingerprint: fired?.fingerprint ?? '', evaluated_at: fired?.evaluated_at ?? 0 })])
+  expect(watch.active()).toEqual([])
+  await clock.advance(30 * second)
+  await writer.flush()
+  const ends = rows.filter(({ table, row }) => table === 'alert_events' && row['state'] === 'inactive')
+  expect(ends).toHaveLength(1)
+})

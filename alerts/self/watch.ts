@@ -54,6 +54,8 @@ export class SelfWatch {
   readonly #running = new Set<Promise<void>>()
   #cancels = new Map<RuleGroup, () => void>()
   #rules = new Map<string, Watched>()
+  /** Before its first evaluation, epoch ms. */
+  #begunAt: number | null = null
   #stopping = false
 
   constructor(options: SelfWatchOptions) {
@@ -63,6 +65,7 @@ export class SelfWatch {
 
   /** Starts evaluating the rules about ourselves in these groups; state is kept by group, rule and labels. */
   load(groups: readonly RuleGroup[]): void {
+    this.#begunAt ??= this.#options.clock.now()
     const before = this.#rules
     const own = groups.map((group) => ({ ...group, rules: group.rules.filter(isOwn) }))
     this.#rules = new Map()
@@ -85,7 +88,9 @@ export class SelfWatch {
     const own = rows.filter(({ group, rule }) => this.#rules.has(keyOf(group, rule)))
     const instances = own.map(toInstance)
     const isHere = ({ labels }: Instance) => labels['host'] === this.#options.host
-    for (const instance of instances.filter(isHere)) this.#takeOver(instance)
+    // What came later it wrote itself, while storage could not be read.
+    const isLeft = ({ evaluated_at }: Instance) => evaluated_at <= (this.#begunAt ?? Infinity)
+    for (const instance of instances.filter(isHere).filter(isLeft)) this.#takeOver(instance)
     this.#end(instances.filter((instance) => !isHere(instance)))
     this.#options.onAlerts(this.active().filter(isFiring), [])
     return own
