@@ -70,6 +70,12 @@ limit {row_limit:UInt32}`
   return { sql, params: { ...condition.params, ...thresholdParams(scan), ...measure.params } }
 }
 
+/** One row when there is any sample at all; else none. */
+export function samplePresence(table: string, scan: Pick<SampleScan, 'range' | 'where'>): Question {
+  const { sql, params } = whereSamples(scan)
+  return { sql: `select 1 as value from ${table} as s where ${sql} limit 1`, params }
+}
+
 /** `s.timestamp` in the half-open range, and the filter. */
 export function whereSamples({ range, where }: Pick<SampleScan, 'range' | 'where'>): Question {
   const filters = Object.entries(where).flatMap(([column, values]) => (values ? [[column, values] as const] : []))

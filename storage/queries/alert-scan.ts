@@ -90,7 +90,7 @@ limit {row_limit:UInt32}`
 export const rowLimit = ({ limit = 1_000 }: { limit?: number | undefined }) => limit + 1
 
 /** One row when there is any request at all to measure, whatever its value; else none. */
-export function alertPresence({ range, where: filter }: AlertScan): Question {
+export function alertPresence({ range, where: filter }: Pick<AlertScan, 'range' | 'where'>): Question {
   const condition = where(filter, range)
   return { sql: `select 1 as value from requests where ${condition.sql} limit 1`, params: condition.params }
 }
