@@ -138,7 +138,8 @@ export class Watch {
       since,
       onAlerts,
     })
-    const held = () => whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now())
+    const held = () =>
+      whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now(), (group) => this.engine.evaluatedAt(group))
     this.#heartbeats = new Heartbeats({ clock, fetch, log, held })
     this.engine.load(withoutOwn(groups))
   }
