@@ -199,7 +199,9 @@ const secretName = /key|secret|password|token|hash|webhook_url/
 
 /** Of a list, the list's name says what is in it; who knows a heartbeat's address can send it. */
 const isSecret = (path: Path) =>
-  path.includes('headers') || path.includes('heartbeat') || secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
+  path.includes('headers') ||
+  path.includes('heartbeat') ||
+  secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
 
 /** For `JSON.stringify`: of a value that is shown. */
 function withoutSecrets(name: string, value: unknown): unknown {

@@ -8,6 +8,8 @@ import type { Labels } from './labels.ts'
 import type { Rule, Threshold } from './rule.ts'
 
 const longestQueryS = 30
+/** ClickHouse gives up before; an engine that hangs does not. */
+const longestWaitS = 35
 
 export interface Asked {
   rule: Rule
@@ -101,8 +103,13 @@ function settle(read: () => Sample[]): { samples: Sample[] } | { error: unknown 
   }
 }
 
-function rowsOf(reader: Db, { sql, params }: Question, signal: AbortSignal): Promise<ScanRow[]> {
-  return reader.query<ScanRow>(sql, params, { signal, max_execution_s: longestQueryS })
+async function rowsOf(reader: Db, { sql, params }: Question, signal: AbortSignal): Promise<ScanRow[]> {
+  const late = AbortSignal.timeout(longestWaitS * 1000)
+  const settings = { signal: AbortSignal.any([signal, late]), max_execution_s: longestQueryS }
+  return reader.query<ScanRow>(sql, params, settings).catch((cause: unknown) => {
+    if (!late.aborted || signal.aborted) throw cause
+    throw new StorageError(`ClickHouse does not answer within ${longestWaitS} s`, 'ETIMEDOUT', true, { cause })
+  })
 }
 
 /** The rows of one evaluation. Throws EvaluationError when they can't be read. */

@@ -151,6 +151,11 @@ export class Engine {
     }))
   }
 
+  /** Up to when a group was evaluated, or when it began, epoch ms. */
+  evaluatedAt(group: string): number {
+    return this.#progressOf(group).evaluated_at
+  }
+
   /** Ends the loops and the queries that run, and waits for what is under way. */
   async stop(): Promise<void> {
     this.#stopped.abort()

@@ -100,7 +100,8 @@ async function isWithoutData(
   return !(await present(rule))
 }
 
-function withoutData(rule: Rule, previous: ReadonlyMap<string, Instance>, at: number): Evaluation | null {
+/** What becomes of a rule's alerts where there is nothing to measure; null: they stay as they were. */
+export function withoutData(rule: Rule, previous: ReadonlyMap<string, Instance>, at: number): Evaluation | null {
   const { action, for_ms } = rule.no_data
   if (action === 'keep') return null
   if (action === 'ok') return applySamples(rule, previous, [], at)

@@ -49,6 +49,14 @@ test('a ping each interval; the last one is known', async () => {
   expect(statusOf(alerts)).toMatchObject({ healthy: true, last_success_at: room.clock.now() - second })
 })
 
+test('a group that is not due yet holds back none', async () => {
+  room.writeRules(rules.replace('30s', '6h'))
+  const alerts = await start()
+  await room.clock.advance(3 * minute + second)
+  expect(outside.requests).toHaveLength(3)
+  expect(statusOf(alerts)).toMatchObject({ healthy: true })
+})
+
 test('none while the rules cannot be evaluated', async () => {
   const state = { away: false }
   const reader: Db = {

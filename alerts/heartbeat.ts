@@ -15,13 +15,21 @@ const shortestLateMs = 60_000
 /** Attempts in a row that failed, with something still to be told. */
 const stuckFailures = 3
 
-/** Why alerting is not whole; empty when it is. Rules about ourselves are none of the `rules`: they work also when nothing else does. */
-export function whyHeld(rules: readonly RuleStatus[], channels: readonly ChannelStatus[], now: number): string {
+/**
+ * Why alerting is not whole; empty when it is. Rules about ourselves are none of the `rules`: they work also when nothing
+ * else does. `evaluatedAt` says up to when a group was evaluated, or when it began. Times are epoch milliseconds.
+ */
+export function whyHeld(
+  rules: readonly RuleStatus[],
+  channels: readonly ChannelStatus[],
+  now: number,
+  evaluatedAt: (group: string) => number,
+): string {
   for (const [group, ofGroup] of Map.groupBy(rules, (rule) => rule.group)) {
     const times = ofGroup.flatMap(({ last_evaluation_at: at }) => (at === null ? [] : [at]))
-    if (times.length === 0) return `no rule of group "${group}" was evaluated yet`
-    const late = now - Math.max(...times)
+    const late = now - (times.length > 0 ? Math.max(...times) : evaluatedAt(group))
     const limit = Math.max(lateIntervals * (ofGroup[0]?.interval_ms ?? 0), shortestLateMs)
+    if (late > limit && times.length === 0) return `no rule of group "${group}" was evaluated yet`
     if (late > limit) return `group "${group}" was last evaluated ${Math.round(late / 1000)} s ago`
     if (ofGroup.every(({ health }) => health === 'err'))
       return `no rule of group "${group}" can be evaluated: ${ofGroup[0]?.last_error}`

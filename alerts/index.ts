@@ -76,7 +76,9 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const leads = () => lease.held()
   const shelf = new ChartShelf()
   const waitMs = options.contextWaitMs ?? contextWaitMs
-  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, health, host, shelf, waitMs }
+  const since = clock.now()
+  const own = { health, since, host }
+  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, ...own, shelf, waitMs }
   const terms = {
     onTaken: () => watch.begin(),
     onFollowed: () => watch.mirror(),

@@ -1,9 +1,11 @@
 /** Two processes on one database: one evaluates and tells, the other takes over. */
+import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Db } from '../storage/client.ts'
 import { testStorage } from '../storage/testing.ts'
 import type { Clock } from './clock.ts'
 import type { Alerts } from './index.ts'
+import { SharedLease } from './lease.ts'
 import { alertsHarness, latencyRules, minute, second, states, t0, type Harness } from './testing/harness.ts'
 
 /** Many small steps of two processes on one engine. */
@@ -137,3 +139,25 @@ test(
   },
   slowMachineMs,
 )
+
+test('one whose clock leapt over its hold begins anew: what it found meanwhile was not told', async () => {
+  let leap = 0
+  const terms: string[] = []
+  const note = (what: string) => () => Promise.resolve(void terms.push(what))
+  const lease = new SharedLease({
+    db: storage.db,
+    clock: { now: () => room.clock.now() + leap, after: (ms, task) => room.clock.after(ms, task) },
+    log: pino({ level: 'silent' }),
+    onTaken: note('taken'),
+    onLost: note('lost'),
+    onFollowed: note('followed'),
+  })
+  await lease.start()
+  await room.clock.advance(3 * second)
+  leap = 20 * second
+  expect(lease.held()).toBe(false)
+  await room.clock.advance(15 * second)
+  expect(terms).toEqual(['taken', 'lost', 'taken'])
+  expect(lease.status()).toMatchObject({ role: 'leader', fence: 2 })
+  await lease.stop()
+})

@@ -124,6 +124,11 @@ export class SharedLease implements Lease {
   /** The holder: says that it lives, unless somebody else has taken over. */
   async #beat(): Promise<false> {
     const begun = this.#options.clock.now()
+    // A clock that leapt: what was found since could not be told, so the next term goes on from what is on record.
+    if (!this.held()) {
+      await this.#lose('its hold had run out before the next beat')
+      return false
+    }
     const row = await currentLease(this.#options.db, name)
     if (!this.#held) return false
     if (row?.holder !== this.#identity || row.fence !== this.#row?.fence) {

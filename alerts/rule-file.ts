@@ -177,6 +177,8 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<R
     question: (range) => kind.question(rule, threshold, range),
     measure: (range) => kind.question(rule, null, range),
     presence(range) {
+      const own = kind.presence?.(rule, range)
+      if (own) return own
       const anything = kind.question(rule, null, range)
       return anything.part ? alertPresence(anything.part.scan) : anything
     },

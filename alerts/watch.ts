@@ -45,6 +45,8 @@ export interface WatchOptions {
   leads: () => boolean
   /** What the process knows of its own health, beside what the alerts know of theirs. */
   health: () => Promise<Reading[]>
+  /** When the process began, epoch ms: maybe long before it takes over. */
+  since: number
   /** Name of the machine, on alerts about ourselves. */
   host: string
   /** Keeps the charts of messages. */
@@ -78,6 +80,7 @@ export class Watch {
       externalUrl,
       leads,
       health,
+      since,
       host,
       shelf,
       waitMs,
@@ -132,9 +135,11 @@ export class Watch {
         ...alertReadings(ruleStatuses(this.engine), this.#channels(), clock.now()),
         ...(await health()),
       ],
+      since,
       onAlerts,
     })
-    const held = () => whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now())
+    const held = () =>
+      whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now(), (group) => this.engine.evaluatedAt(group))
     this.#heartbeats = new Heartbeats({ clock, fetch, log, held })
     this.engine.load(withoutOwn(groups))
   }

@@ -89,6 +89,23 @@ async function run(
   return { events, result: known(last?.type === 'result' ? last.result : null) }
 }
 
+test.each([null, 1])('what a rule does without data, as served; pages per week: %s', async (pagesPerWeek) => {
+  const range = { from: t0 + 3 * hour, to: t0 + 4 * hour }
+  const gone = { ...slow, no_data: { action: 'alert', for: '10m' } }
+  const { result } = await run(gone, { range, pagesPerWeek })
+  // Evaluated each half minute: nothing at 0:30 already, so it fires at 10:30.
+  expect(result.intervals).toMatchObject([
+    { start: range.from + 10.5 * minute, end: null, peak: null, annotations: { reason: 'no data in the last 300 s' } },
+  ])
+  const { result: kept } = await run(
+    { kind: 'latency', by: ['model'], window: '5m', above: '5s', no_data: 'keep' },
+    { range: { from: t0, to: t0 + 4 * hour }, pagesPerWeek },
+  )
+  expect(kept.firings).toBeGreaterThan(0)
+  const { result: sql } = await run({ sql: 'select 1 as value where false', no_data: 'alert' }, { range, pagesPerWeek })
+  expect(sql).toMatchObject({ firings: 1, failed_evaluations: 0 })
+})
+
 function counting(): { reader: Db; asked: () => number } {
   let asked = 0
   const reader: Db = {
@@ -113,7 +130,7 @@ async function both(
   for (let place = 0; place < moments.count; place++) {
     const at = moments.first + place * moments.step_ms
     const samples = await ask(storage.reader, rule, questionAt(rule, at, queryOffsetMs), signal)
-    single.push({ at, samples, error: '' })
+    single.push({ at, samples, error: '', no_data: false })
   }
   return { whole, single, asked: asked() }
 }

@@ -139,7 +139,7 @@ function row({ start, end, duration_ms, peak, requests, labels }: FiringInterval
     time(start),
     ended,
     valueText(duration_ms, 'ms'),
-    valueText(peak, unit),
+    peak === null ? '-' : valueText(peak, unit),
     String(requests?.count ?? '-'),
     formatLabels(labels),
   ]

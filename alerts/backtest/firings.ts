@@ -1,5 +1,6 @@
 /** When a rule would have fired, from its answers: the engine's own steps from state to state. Pure. */
-import { applySamples, EvaluationError, type Instance } from '../instance.ts'
+import { withoutData } from '../evaluate.ts'
+import { applySamples, EvaluationError, type Evaluation, type Instance } from '../instance.ts'
 import type { Labels } from '../labels.ts'
 import type { Rule } from '../rule.ts'
 import type { Answer } from './answers.ts'
@@ -14,10 +15,12 @@ export interface Firing {
   start: number
   /** Null while it still fires at the end of the range. */
   end: number | null
-  /** The value farthest beyond the threshold while it held, and when. */
-  peak: number
+  /** The value farthest beyond the threshold while it held, and when; null of one that fires for want of data. */
+  peak: number | null
   peak_at: number
 }
+
+type Peak = Pick<Firing, 'peak' | 'peak_at'>
 
 /** Takes answers in their order, and keeps what fired. */
 export class FiringRecorder {
@@ -25,7 +28,7 @@ export class FiringRecorder {
   readonly #rule: Rule
   #active: ReadonlyMap<string, Instance> = new Map()
   readonly #open = new Map<string, Firing>()
-  readonly #peaks = new Map<string, { peak: number; peak_at: number }>()
+  readonly #peaks = new Map<string, Peak>()
   failed = 0
   lastError = ''
 
@@ -34,11 +37,15 @@ export class FiringRecorder {
   }
 
   /** A failed evaluation leaves everything as it was. */
-  add({ at, samples, error }: Answer): void {
+  add({ at, samples, error, no_data }: Answer): void {
     if (samples === null) return this.#fail(error)
-    if (samples.length === 0 && this.#active.size === 0) return
+    if (samples.length === 0 && this.#active.size === 0 && !no_data) return
     try {
-      const { active, transitions } = applySamples(this.#rule, this.#active, samples, at)
+      const evaluation: Evaluation | null = no_data
+        ? withoutData(this.#rule, this.#active, at)
+        : applySamples(this.#rule, this.#active, samples, at)
+      if (!evaluation) return
+      const { active, transitions } = evaluation
       this.#active = active
       for (const { to, instance } of transitions) if (to === 'inactive') this.#end(instance.fingerprint, at)
       for (const instance of active.values()) this.#see(instance, at)
@@ -66,11 +73,12 @@ export class FiringRecorder {
     this.firings.push(firing)
   }
 
-  #peak(fingerprint: string, value: number | null, at: number): { peak: number; peak_at: number } {
+  #peak(fingerprint: string, value: number | null, at: number): Peak {
     const before = this.#peaks.get(fingerprint)
     const below = this.#rule.threshold?.side === 'below'
-    const higher = before === undefined || (value !== null && (below ? value < before.peak : value > before.peak))
-    const peak = higher ? { peak: value ?? NaN, peak_at: at } : before
+    const isFarther = (one: number, other: number) => (below ? one < other : one > other)
+    const higher = before === undefined || (value !== null && (before.peak === null || isFarther(value, before.peak)))
+    const peak = higher ? { peak: value, peak_at: at } : before
     this.#peaks.set(fingerprint, peak)
     return peak
   }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { sameTimeBefore } from '../../records/calendar.ts'
 import { durationMs } from '../../records/duration.ts'
 import type { TimeRange } from '../../records/time-range.ts'
+import { alertPresence } from '../../storage/queries/alert-scan.ts'
 import { alertAnomaly, anomalyMeasures, type AnomalyMeasure } from '../../storage/queries/alert-anomaly.ts'
 import { duration } from '../config.ts'
 import type { Unit } from '../rule.ts'
@@ -130,6 +131,7 @@ export const anomaly = defineKind({
     time_zone: 'Europe/Berlin',
     for: '10m',
   },
+  presence: ({ where }, range) => alertPresence({ where, range }),
   question(rule, _threshold, { to }) {
     return alertAnomaly({
       ...rule,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { calendarPeriods, isTimeZone, periodAt, startOfDayBefore } from '../../records/calendar.ts'
 import { alertBudget, type BudgetThreshold } from '../../storage/queries/alert-budget.ts'
+import { alertPresence } from '../../storage/queries/alert-scan.ts'
 import { thresholdSchema } from '../threshold.ts'
 import { defineKind, ownShape, scanShape } from './kind.ts'
 
@@ -50,6 +51,7 @@ export const budget = defineKind({
     forecast: ['100%'],
   },
   windowMs: ({ period }) => longestMs[period] * day,
+  presence: ({ where }, range) => alertPresence({ where, range }),
   question(rule, _threshold, { to }) {
     return alertBudget({
       by: rule.by,
@@ -60,6 +62,7 @@ export const budget = defineKind({
       week: { from: startOfDayBefore(to, 7, rule.time_zone), to: startOfDayBefore(to, 0, rule.time_zone) },
       thresholds: thresholdsOf(rule),
       now: to,
+      limit: rule.limit,
     })
   },
   /** Until the period ends, the amount changes or the threshold goes. */

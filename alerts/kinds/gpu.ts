@@ -9,7 +9,7 @@ import {
   gpuColumns,
   type GpuScan,
 } from '../../storage/queries/alert-gpu.ts'
-import type { Over } from '../../storage/queries/alert-samples.ts'
+import { samplePresence, type Over } from '../../storage/queries/alert-samples.ts'
 import type { Question } from '../../storage/queries/alert-scan.ts'
 import type { Unit } from '../rule.ts'
 import { defineKind } from './kind.ts'
@@ -104,6 +104,8 @@ export const gpu = defineKind({
     })
     .transform(inUnit(unitOf)),
   example: { alert: 'GpuHot', kind: 'gpu', measure: 'temperature', over: 'min', window: '2m', above: '87°C' },
+  presence: (rule, range) =>
+    rule.measure === 'xid' ? samplePresence('gpu_samples', { where: rule.where, range }) : null,
   question: (rule, threshold, range) => {
     const { priced = false, reasons = [], codes = [], ignore_codes = [] } = rule
     return measureOf(rule).ask(

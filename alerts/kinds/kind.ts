@@ -42,6 +42,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   /** How far back an evaluation looks, in ms, where rules have no `window`. */
   windowMs?(rule: z.output<Schema>): number
   question(rule: z.output<Schema>, threshold: Threshold | null, range: TimeRange): Question
+  /** Gives any row when there is something to measure, where `question` without a threshold is silent while all is well; null where it is not. */
+  presence?(rule: z.output<Schema>, range: TimeRange): Question | null
   /** Of the kind about ourselves: answers in the place of storage. */
   own?(rule: z.output<Schema>, threshold: Threshold | null, readings: Readings): Sample[]
   /** Whether an instance that fires goes on without a result: what is told once in a time. */

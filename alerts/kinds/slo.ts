@@ -1,5 +1,6 @@
 /** An objective of good requests: tells when its error budget burns too fast, in four pairs of windows. */
 import { z } from 'zod'
+import { alertPresence } from '../../storage/queries/alert-scan.ts'
 import { alertBurn, sloIndicators, type SloIndicator, type SloLimits } from '../../storage/queries/slo.ts'
 import { burnWindows, calendarPeriodsOfSlos, isPeriod, longestWindowMs, periodOf, type Slo } from '../slo/slo.ts'
 import { thresholdSchema } from '../threshold.ts'
@@ -69,9 +70,10 @@ export const slo = defineKind({
     period: '30d',
   },
   windowMs: () => longestWindowMs,
+  presence: ({ where }, range) => alertPresence({ where, range }),
   question(rule, _threshold, { to }) {
     const objective = sloOf(rule)
-    return alertBurn(objective, objective.objective, burnWindows(periodOf(objective, to)), objective, to)
+    return alertBurn(objective, objective.objective, burnWindows(periodOf(objective, to)), rule, to)
   },
   slo: sloOf,
 })

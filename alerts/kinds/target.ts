@@ -1,5 +1,6 @@
 /** Scrape targets: down or no longer heard of, not recognised, or without the measures that they should have. */
 import { z } from 'zod'
+import { samplePresence } from '../../storage/queries/alert-samples.ts'
 import { alertTarget, targetColumns } from '../../storage/queries/alert-target.ts'
 import type { Unit } from '../rule.ts'
 import { defineKind } from './kind.ts'
@@ -30,5 +31,6 @@ export const target = defineKind({
     })
     .transform(inUnit(unitOf)),
   example: { alert: 'TargetDown', kind: 'target', above: '2m' },
+  presence: ({ where }, range) => samplePresence('targets', { where, range }),
   question: (rule, threshold, range) => alertTarget(rule.measure, { ...rule, threshold, range }),
 })

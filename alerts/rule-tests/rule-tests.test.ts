@@ -35,6 +35,8 @@ groups:
         window: 2m
         above: 10
       - { alert: Daily, sql: "select sum(requests) as value from requests_1m where timestamp < {to:DateTime64(3)}", above: 5 }
+      - { alert: Silent, kind: error_ratio, window: 1m, above: 30%, no_data: { action: alert, for: 2m } }
+      - { alert: Kept, kind: error_ratio, window: 1m, above: 30%, no_data: keep }
       - { alert: Broken, sql: "select nope as value from requests" }
 `
 
@@ -67,6 +69,30 @@ const slow = `
 const slowAlert = `
           - exp_labels: { severity: page, model: x }
             exp_annotations: { summary: "P95 of x is 9 s" }`
+
+test('what a rule does without data, as served', async () => {
+  expect(
+    await failures(`
+  - rows:
+      requests:
+        - { at: 0m, every: 1s, count: 50, duration_ms: 100, status: error }
+    alert_rule_test:
+      - { eval_time: 1m, alertname: Silent, exp_alerts: [{ exp_annotations: {} }] }
+      - { eval_time: 2m, alertname: Kept, exp_alerts: [{}] }
+      - { eval_time: 9m, alertname: Kept, exp_alerts: [{}] }
+      - eval_time: 4m
+        alertname: Silent
+        exp_alerts: [{ exp_annotations: { reason: no data in the last 60 s } }]
+  - alert_rule_test:
+      - { eval_time: 1m, alertname: Silent, exp_alerts: [] }
+      - eval_time: 2m
+        alertname: Silent
+        exp_alerts:
+          - exp_annotations: { reason: no data in the last 60 s, summary: "Silent: no data in the last 60 s" }
+      - { eval_time: 3m, alertname: Kept, exp_alerts: [] }
+`),
+  ).toEqual([[], []])
+})
 
 test('a request is there once it has ended; for, labels and annotations as served; then it resolves', async () => {
   // Three of them have ended at 0:29, so it holds from 1m on and fires at 3m; the last one began at 9:50.

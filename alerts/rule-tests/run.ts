@@ -1,8 +1,8 @@
 /** Runs rule tests: fills the tables as time goes by, evaluates on the interval's grid, compares what fires. */
 import type { Db } from '../../storage/client.ts'
 import type { TableName } from '../../storage/tables.ts'
-import { ask, questionAt } from '../ask.ts'
-import { applySamples, type Instance } from '../instance.ts'
+import { evaluateGroup } from '../evaluate.ts'
+import type { Instance } from '../instance.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import { ConfigError } from '../yaml-file.ts'
 import { differences } from './compare.ts'
@@ -25,7 +25,8 @@ export interface LoadedTestFile extends RuleTestFile {
 
 interface Evaluated {
   rule: Rule
-  queryOffsetMs: number
+  /** Its own, without the rules beside it. */
+  group: RuleGroup
   active: Map<string, Instance>
   /** Messages of evaluations that failed, each once. */
   errors: Set<string>
@@ -67,7 +68,7 @@ async function runTest(
 
 /** The rules whose alerts the test speaks of. */
 function testedRules({ groups }: LoadedTestFile, { expectations }: RuleTest): Evaluated[] {
-  const all = groups.flatMap((group) => group.rules.map((rule) => ({ rule, queryOffsetMs: group.query_offset_ms })))
+  const all = groups.flatMap((group) => group.rules.map((rule) => ({ rule, group: { ...group, rules: [rule] } })))
   const names = new Set(all.map(({ rule }) => rule.name))
   const unknown = expectations.find(({ alertname }) => !names.has(alertname))
   if (unknown)
@@ -77,16 +78,21 @@ function testedRules({ groups }: LoadedTestFile, { expectations }: RuleTest): Ev
   const wanted = new Set(expectations.map(({ alertname }) => alertname))
   return all
     .filter(({ rule }) => wanted.has(rule.name))
-    .map(({ rule, queryOffsetMs }) => ({ rule, queryOffsetMs, active: new Map(), errors: new Set() }))
+    .map(({ rule, group }) => ({ rule, group, active: new Map(), errors: new Set() }))
 }
 
+/** As the engine does, with what it makes of no data and of errors. */
 async function evaluate(evaluated: Evaluated, at: number, reader: Db): Promise<void> {
-  const { rule, queryOffsetMs, active, errors } = evaluated
-  try {
-    const samples = await ask(reader, rule, questionAt(rule, at, queryOffsetMs), new AbortController().signal)
-    evaluated.active = applySamples(rule, active, samples, at).active
-  } catch (error) {
-    errors.add(error instanceof Error ? error.message : String(error))
+  const { group, active, errors } = evaluated
+  const { signal } = new AbortController()
+  for (const { record, evaluation } of await evaluateGroup(group, at, {
+    reader,
+    signal,
+    missed_since: null,
+    previous: () => active,
+  })) {
+    if (record.error !== '') errors.add(record.error)
+    if (evaluation) evaluated.active = evaluation.active
   }
 }
 

@@ -168,7 +168,7 @@ const healthy: readonly Reading[] = [
 /** What fires at the end of a row of evaluations, and every text in it. */
 async function firingAfter(times: readonly number[], readings: readonly Reading[] = healthy): Promise<Instance[]> {
   const active = new Map<Rule, Map<string, Instance>>()
-  const history = new ReadingHistory()
+  const history = new ReadingHistory(times[0] ?? 0)
   const samplesOf = (rule: Rule, at: number): Sample[] | Promise<Sample[]> =>
     rule.own?.(history) ?? ask(storage.reader, rule, questionAt(rule, at, 0), AbortSignal.timeout(30_000))
   for (const at of times) {

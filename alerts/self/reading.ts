@@ -58,7 +58,13 @@ interface Round {
 
 /** Keeps the readings of the last `keep_ms`, and those before them that the growth since is counted from. */
 export class ReadingHistory implements Readings {
+  readonly #since: number
   #rounds: Round[] = []
+
+  /** `since`: when the process began, and its counters with it. */
+  constructor(since: number) {
+    this.#since = since
+  }
 
   add(at: number, readings: readonly Reading[], keep_ms: number): void {
     const first = this.#rounds.findLastIndex((round) => round.at <= at - keep_ms)
@@ -69,11 +75,17 @@ export class ReadingHistory implements Readings {
     return (this.#rounds.at(-1)?.readings ?? []).filter((reading) => reading.measure === measure)
   }
 
-  /** A counter that was not there yet began at zero, with the process. */
+  /**
+   * A counter that was not there yet began at zero, with the process. Of one that began before the window, while nobody read it,
+   * it is known only how much it grew since the first reading.
+   */
   grown(measure: SelfMeasure, window_ms: number): Reading[] {
     const now = this.#rounds.at(-1)?.at ?? 0
-    const before = this.#rounds.findLast(({ at }) => at <= now - window_ms)?.readings ?? []
-    const earlier = new Map(before.filter((each) => each.measure === measure).map((each) => [keyOf(each), each.value]))
+    const first = this.#since < now - window_ms ? this.#rounds[0] : undefined
+    const before = this.#rounds.findLast(({ at }) => at <= now - window_ms) ?? first
+    const earlier = new Map(
+      before?.readings.filter((each) => each.measure === measure).map((each) => [keyOf(each), each.value]),
+    )
     const grownBy = (reading: Reading) => reading.value - (earlier.get(keyOf(reading)) ?? 0)
     return this.latest(measure).map((reading) => Object.assign({}, reading, { value: grownBy(reading) }))
   }

@@ -152,7 +152,7 @@ test('a reload keeps the state of rules that stay and ends those that are gone',
 })
 
 test('growth is counted from the last reading before the window', () => {
-  const history = new ReadingHistory()
+  const history = new ReadingHistory(0)
   const at = (time: number, value: number, source = 'a') =>
     history.add(time, [{ measure: 'ingest_issues', labels: { source }, value }], 10)
   at(0, 3)
@@ -162,4 +162,13 @@ test('growth is counted from the last reading before the window', () => {
   expect(history.grown('ingest_issues', 8)).toMatchObject([{ value: 4 }])
   at(20, 2, 'b')
   expect(history.grown('ingest_issues', 10)).toMatchObject([{ labels: { source: 'b' }, value: 2 }])
+})
+
+test('of a process that began before the window, growth is counted from the first reading', () => {
+  const history = new ReadingHistory(-100)
+  const read = (value: number): Reading[] => [{ measure: 'refused', labels: {}, value }]
+  history.add(0, read(500), 10)
+  expect(history.grown('refused', 10)).toMatchObject([{ value: 0 }])
+  history.add(5, read(502), 10)
+  expect(history.grown('refused', 10)).toMatchObject([{ value: 2 }])
 })

@@ -14,9 +14,17 @@ import {
   type Engine,
   type RuleHealth,
 } from '../engine.ts'
-import { applySamples, type Instance, type Sample, type Transition } from '../instance.ts'
+import {
+  applySamples,
+  EvaluationError,
+  type Evaluation,
+  type Instance,
+  type Sample,
+  type Transition,
+} from '../instance.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import type { RowWriter } from '../row-writer.ts'
+import { afterDowntime } from '../state.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { ReadingHistory, type Reading } from './reading.ts'
 
@@ -28,6 +36,8 @@ export interface SelfWatchOptions {
   /** Told apart from other processes by it: the label `host` of every alert. */
   host: string
   health: () => Promise<Reading[]>
+  /** When the process began, epoch ms. */
+  since: number
   /** Every firing alert after each evaluation of its group, and every one that ceased to fire. */
   onAlerts: (firing: Instance[], ceased: Instance[]) => void
 }
@@ -40,21 +50,22 @@ interface Watched {
 
 export class SelfWatch {
   readonly #options: SelfWatchOptions
-  readonly #history = new ReadingHistory()
+  readonly #history: ReadingHistory
   readonly #running = new Set<Promise<void>>()
-  /** When it began, epoch ms. */
-  readonly #since: number
   #cancels = new Map<RuleGroup, () => void>()
   #rules = new Map<string, Watched>()
+  /** Before its first evaluation, epoch ms. */
+  #begunAt: number | null = null
   #stopping = false
 
   constructor(options: SelfWatchOptions) {
     this.#options = options
-    this.#since = options.clock.now()
+    this.#history = new ReadingHistory(options.since)
   }
 
   /** Starts evaluating the rules about ourselves in these groups; state is kept by group, rule and labels. */
   load(groups: readonly RuleGroup[]): void {
+    this.#begunAt ??= this.#options.clock.now()
     const before = this.#rules
     const own = groups.map((group) => ({ ...group, rules: group.rules.filter(isOwn) }))
     this.#rules = new Map()
@@ -69,16 +80,18 @@ export class SelfWatch {
     for (const group of own) if (group.rules.length > 0) this.#schedule(group)
   }
 
-  /** Takes over what the last process left of its own rules, except where this one knows better by now. Says what it took. */
+  /**
+   * Takes over what the last process left of its own rules, except where this one knows better by now. What is about another
+   * machine ends: nobody watches that from here. Says what it took.
+   */
   restore(rows: readonly AlertStateRow[]): AlertStateRow[] {
     const own = rows.filter(({ group, rule }) => this.#rules.has(keyOf(group, rule)))
-    for (const row of own) {
-      const active = this.#rules.get(keyOf(row.group, row.rule))?.active
-      // What was written since is its own word, which may have been overtaken.
-      const isOlder = row.evaluated_at <= this.#since
-      if (row.labels['host'] === this.#options.host && isOlder && !active?.has(row.fingerprint))
-        active?.set(row.fingerprint, toInstance(row))
-    }
+    const instances = own.map(toInstance)
+    const isHere = ({ labels }: Instance) => labels['host'] === this.#options.host
+    // What came later it wrote itself, while storage could not be read.
+    const isLeft = ({ evaluated_at }: Instance) => evaluated_at <= (this.#begunAt ?? Infinity)
+    for (const instance of instances.filter(isHere).filter(isLeft)) this.#takeOver(instance)
+    this.#end(instances.filter((instance) => !isHere(instance)))
     this.#options.onAlerts(this.active().filter(isFiring), [])
     return own
   }
@@ -90,7 +103,7 @@ export class SelfWatch {
   rules(): ReturnType<Engine['rules']> {
     return [...this.#rules.values()].map(({ rule, active, status }) => ({
       rule,
-      group: [...this.#cancels.keys()].find(({ name }) => name === rule.group),
+      group: this.#groupOf(rule),
       active: [...active.values()],
       status,
       progress: { evaluated_at: status.last_evaluation_at ?? 0, missed_ticks: 0, caught_up: 0 },
@@ -101,6 +114,17 @@ export class SelfWatch {
     this.#stopping = true
     for (const cancel of this.#cancels.values()) cancel()
     await Promise.all(this.#running)
+  }
+
+  #takeOver(instance: Instance): void {
+    const active = this.#rules.get(keyOf(instance.group, instance.rule_id))?.active
+    const interval_ms = this.#groupOf(instance)?.interval_ms ?? 0
+    const state = afterDowntime(instance, instance.evaluated_at, this.#options.clock.now(), 2 * interval_ms)
+    if (state && !active?.has(instance.fingerprint)) active?.set(instance.fingerprint, { ...instance, ...state })
+  }
+
+  #groupOf({ group }: { group: string }): RuleGroup | undefined {
+    return [...this.#cancels.keys()].find(({ name }) => name === group)
   }
 
   #schedule(group: RuleGroup): void {
@@ -118,7 +142,7 @@ export class SelfWatch {
   }
 
   async #evaluate(group: RuleGroup, at: number): Promise<void> {
-    const { health, host, log, telemetry, writer } = this.#options
+    const { health, log, telemetry, writer } = this.#options
     const started = performance.now()
     let failure = ''
     try {
@@ -133,12 +157,12 @@ export class SelfWatch {
       const watched = this.#rules.get(keyOf(rule.group, rule.id))
       if (watched?.rule !== rule) continue
       telemetry.evaluations.add(1, { group: group.name })
+      const { evaluation, error } = failure === '' ? this.#apply(watched, at) : { evaluation: null, error: failure }
       const duration_ms = performance.now() - started
-      Object.assign(watched.status, { last_error: failure, last_evaluation_at: at, duration_ms })
-      watched.status.health = failure === '' ? 'ok' : 'err'
-      if (failure !== '') continue
-      const samples = (rule.own?.(this.#history) ?? []).map((sample): Sample => withHost(sample, host))
-      const evaluation = applySamples(rule, watched.active, samples, at)
+      Object.assign(watched.status, { last_error: error, last_evaluation_at: at, duration_ms })
+      watched.status.health = error === '' ? 'ok' : 'err'
+      if (error !== '') telemetry.evaluationFailures.add(1, { group: group.name })
+      if (!evaluation) continue
       watched.active = evaluation.active
       transitions.push(...evaluation.transitions)
       touched.push(...evaluation.active.values(), ...evaluation.resolved)
@@ -146,6 +170,17 @@ export class SelfWatch {
     this.#publish(touched, transitions)
     // Not awaited: storage may be away, which is what some of these rules are about.
     void writer.flush()
+  }
+
+  /** A rule whose results can't be told apart keeps its alerts as they were. */
+  #apply({ rule, active }: Watched, at: number): { evaluation: Evaluation | null; error: string } {
+    const samples = (rule.own?.(this.#history) ?? []).map((sample): Sample => withHost(sample, this.#options.host))
+    try {
+      return { evaluation: applySamples(rule, active, samples, at), error: '' }
+    } catch (error) {
+      if (error instanceof EvaluationError) return { evaluation: null, error: error.message }
+      throw error
+    }
   }
 
   #longestWindow(): number {

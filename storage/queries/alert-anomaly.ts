@@ -4,7 +4,7 @@
  * newest window always is.
  */
 import type { TimeRange } from '../../records/time-range.ts'
-import type { DimensionColumn, Question } from './alert-scan.ts'
+import { rowLimit, type DimensionColumn, type Question } from './alert-scan.ts'
 import { inRollups } from './request-pieces.ts'
 import { isError, where, type Filter } from './where.ts'
 
@@ -82,6 +82,8 @@ export interface AnomalyScan {
   /** Nearer to what is expected than this is no anomaly: in the unit of the measure, and as a share. */
   min_deviation: number
   min_relative_deviation: number
+  /** The most instances that the rule may have; 1,000 unless said. */
+  limit?: number
 }
 
 /** The spread is taken for this share of the median at least: were windows all alike, every change would be an anomaly. */
@@ -130,7 +132,7 @@ from expected ${by.length > 0 ? `left join latest using (${by.join(', ')})` : 'c
 where value is not null and ${enough} >= {min_requests:UInt64} and ${outside[scan.direction]}
   and abs(value - median) >= greatest({min_deviation:Float64}, {min_relative_deviation:Float64} * abs(median))
 order by ${columns}value
-limit 1001`
+limit {row_limit:UInt32}`
   return { sql, params: { ...condition.params, ...paramsOf(scan, measure) } }
 }
 
@@ -156,6 +158,7 @@ function paramsOf(scan: AnomalyScan, { rate: isRate }: Measure): Record<string, 
   ])
   return {
     ...(Object.fromEntries(bounds) as Record<string, number>),
+    row_limit: rowLimit(scan),
     window_from: now - window_ms,
     window_to: now,
     window_ms,

@@ -3,7 +3,7 @@
  * raw rows. Requests of unknown price are counted beside it; a group with no price at all gives no row.
  */
 import type { TimeRange } from '../../records/time-range.ts'
-import type { DimensionColumn, Question } from './alert-scan.ts'
+import { rowLimit, type DimensionColumn, type Question } from './alert-scan.ts'
 import { cutAt, piecesOf, rowsOfPieces } from './request-pieces.ts'
 import type { Filter } from './where.ts'
 
@@ -29,6 +29,8 @@ export interface BudgetScan {
   week: TimeRange
   thresholds: readonly BudgetThreshold[]
   now: number
+  /** The most instances that the rule may have; 1,000 unless said. */
+  limit?: number
 }
 
 /** A trend needs as many days, or as much of the period. */
@@ -78,10 +80,11 @@ select ${columns}{period:String} as period, reached.1 as basis, reached.2 as thr
 from spending array join arrayZip({bases:Array(String)}, {texts:Array(String)}, {ratios:Array(Float64)}) as reached
 where value >= reached.3
 order by ${columns}basis, reached.3
-limit 1001`
+limit {row_limit:UInt32}`
   const length = period.to - period.from
   const params = {
     ...rows.params,
+    row_limit: rowLimit(scan),
     now,
     period: period.name,
     period_from: cutAt(period.from, now),

@@ -45,5 +45,5 @@ where value is not null${beyond(scan.threshold)}
 order by endpoint, probe
 limit {row_limit:UInt32}`
   const { min_probes, quantile } = scan
-  return { sql, params: { ...condition.params, ...thresholdParams(scan.threshold), min_probes, quantile } }
+  return { sql, params: { ...condition.params, ...thresholdParams(scan), min_probes, quantile } }
 }

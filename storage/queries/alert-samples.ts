@@ -3,7 +3,7 @@
  * its columns, over one window, beyond a threshold. Reads raw rows, so it is exact; what nobody told is null, and gives no row.
  */
 import type { TimeRange } from '../../records/time-range.ts'
-import type { Question } from './alert-scan.ts'
+import { rowLimit, type Question } from './alert-scan.ts'
 
 /** How the samples of a window become one value. `last` is the newest sample, also when that one says nothing. */
 export const overs = ['avg', 'max', 'min', 'last'] as const
@@ -17,6 +17,8 @@ export interface SampleScan<Column extends string = string> {
   by: readonly Column[]
   where: SampleFilter<Column>
   threshold: { side: 'above' | 'below'; value: number } | null
+  /** The most instances that the rule may have; 1,000 unless said. */
+  limit?: number
 }
 
 export interface SampleSource {
@@ -37,9 +39,6 @@ export interface SampleMeasure {
   details?: Record<string, string>
   params?: Record<string, unknown>
 }
-
-/** More instances than a rule may have, so that too many is seen, not cut off. */
-const rowLimit = 1_001
 
 /** The rows are the instances: the `by` columns, as the newest sample of each thing has them, `value`, `details`. */
 export function alertSamples<Column extends string>(
@@ -68,7 +67,13 @@ from (
 ${groups === '' ? '' : `group by ${groups}\n`}having value is not null${beyond(threshold)}
 order by ${[...by, 'value'].join(', ')}
 limit {row_limit:UInt32}`
-  return { sql, params: { ...condition.params, ...thresholdParams(threshold), ...measure.params } }
+  return { sql, params: { ...condition.params, ...thresholdParams(scan), ...measure.params } }
+}
+
+/** One row when there is any sample at all; else none. */
+export function samplePresence(table: string, scan: Pick<SampleScan, 'range' | 'where'>): Question {
+  const { sql, params } = whereSamples(scan)
+  return { sql: `select 1 as value from ${table} as s where ${sql} limit 1`, params }
 }
 
 /** `s.timestamp` in the half-open range, and the filter. */
@@ -89,8 +94,9 @@ export function beyond(threshold: SampleScan['threshold']): string {
 }
 
 /** What `beyond` and the limit of rows bind. */
-export function thresholdParams(threshold: SampleScan['threshold']): Record<string, unknown> {
-  return { row_limit: rowLimit, ...(threshold ? { threshold: threshold.value } : {}) }
+export function thresholdParams(scan: Pick<SampleScan, 'threshold' | 'limit'>): Record<string, unknown> {
+  const { threshold } = scan
+  return { row_limit: rowLimit(scan), ...(threshold ? { threshold: threshold.value } : {}) }
 }
 
 /** A gauge over the window. Over several things it adds up, or the ratio or temperature of one stands for all: the worst, or the mean. */

@@ -79,16 +79,18 @@ limit {row_limit:UInt32}`
   const params = {
     ...condition.params,
     min_requests: scan.min_requests,
-    // One more than the rule may have, so that too many is seen, not cut off.
-    row_limit: (scan.limit ?? 1_000) + 1,
+    row_limit: rowLimit(scan),
     ...(threshold ? { threshold: threshold.value } : {}),
     ...measure.params,
   }
   return { sql, params, part: { measure, scan } }
 }
 
+/** One more than the rule may have, so that too many is seen, not cut off. */
+export const rowLimit = ({ limit = 1_000 }: { limit?: number | undefined }) => limit + 1
+
 /** One row when there is any request at all to measure, whatever its value; else none. */
-export function alertPresence({ range, where: filter }: AlertScan): Question {
+export function alertPresence({ range, where: filter }: Pick<AlertScan, 'range' | 'where'>): Question {
   const condition = where(filter, range)
   return { sql: `select 1 as value from requests where ${condition.sql} limit 1`, params: condition.params }
 }

@@ -116,7 +116,7 @@ ${groups.length > 0 ? `group by ${groups.join(', ')}\n` : ''}having value is not
 order by ${[...by, 'value'].join(', ')}
 limit {row_limit:UInt32}`
   const own = { quantile, min_requests: scan.min_requests }
-  return { sql, params: { ...condition.params, ...thresholdParams(threshold), ...guard.params, ...own } }
+  return { sql, params: { ...condition.params, ...thresholdParams(scan), ...guard.params, ...own } }
 }
 
 function ask(measure: SampleMeasure, scan: ServerScan): Question {

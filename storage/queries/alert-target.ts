@@ -49,5 +49,5 @@ from (
 where state != 'unknown' and value is not null${beyond(scan.threshold)}
 order by url
 limit {row_limit:UInt32}`
-  return { sql, params: { ...condition.params, ...thresholdParams(scan.threshold) } }
+  return { sql, params: { ...condition.params, ...thresholdParams(scan) } }
 }

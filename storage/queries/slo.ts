@@ -4,7 +4,7 @@
  */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import type { DimensionColumn, Question } from './alert-scan.ts'
+import { rowLimit, type DimensionColumn, type Question } from './alert-scan.ts'
 import { cutAt, piecesOf, rowsOfPieces, type PieceMeasure } from './request-pieces.ts'
 import { isError, type Condition, type Filter } from './where.ts'
 
@@ -126,6 +126,11 @@ export interface BurnGuard {
   min_bad: number
 }
 
+export interface BurnScan extends BurnGuard {
+  /** The most instances that the rule may have; 1,000 unless said. */
+  limit?: number
+}
+
 /**
  * Rows are instances, as of any rule: `by`, `severity`, `long_window` and `short_window`; the burn of the long window as `value`, when
  * both are above the pair's threshold.
@@ -134,7 +139,7 @@ export function alertBurn(
   slo: SloQuestion,
   objective: number,
   windows: readonly BurnWindow[],
-  guard: BurnGuard,
+  { min_requests, min_bad, limit }: BurnScan,
   now: number,
 ): Question {
   const question = burns(slo, objective, windows, now)
@@ -152,10 +157,12 @@ from (
 where long_burn > ${chosen('burn_thresholds', 'Float64')} and short_burn > ${chosen('burn_thresholds', 'Float64')}
   and long_valid >= {min_requests:UInt64} and long_bad >= {min_bad:UInt64}
 order by ${columns}pair
-limit 1001`,
+limit {row_limit:UInt32}`,
     params: {
       ...question.params,
-      ...guard,
+      min_requests,
+      min_bad,
+      row_limit: rowLimit({ limit }),
       severities: windows.map(({ severity }) => severity),
       long_windows: windows.map(({ long_window }) => long_window),
       short_windows: windows.map(({ short_window }) => short_window),
