@@ -1,5 +1,6 @@
 /** What a message says of an alert beside its own text, in plain words and links: the same for every vendor. */
 import { filterColumns } from '../../storage/queries/where.ts'
+import { formatMatcher } from '../routing/matcher.ts'
 import type { Unit } from '../rule.ts'
 import { formatDuration, formatNumber, formatUsd } from '../template.ts'
 import type { Affected, Chart, Notification, NotifiedAlert } from './notification.ts'
@@ -108,7 +109,8 @@ export function pageUrl(
 /** A page that asks for how long, its matchers filled in with the alert's labels. */
 export function silenceUrl({ labels }: Pick<NotifiedAlert, 'labels'>, externalUrl: string): string {
   const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(labels)) query.append('matcher', `${name}=${JSON.stringify(value)}`)
+  for (const [name, value] of Object.entries(labels))
+    query.append('matcher', formatMatcher({ name, operator: '=', value }))
   return `${externalUrl}/alerts/silence?${query.toString()}`
 }
 
