@@ -73,6 +73,7 @@ export class Watch {
       reader,
       log,
       clock,
+      fetch,
       random,
       telemetry,
       externalUrl,
