@@ -22,6 +22,7 @@ const alert: NotifiedAlert = {
   value: 7_234,
   starts_at: now - 14 * 60_000,
   ends_at: null,
+  generator_url: '',
   briefing,
 }
 

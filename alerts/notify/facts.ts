@@ -91,12 +91,13 @@ const longestUrl = 2_000
 
 const marginMs = 30 * 60_000
 
-/** The requests that the alert is about, from half an hour before it on. */
+/** The requests that the alert is about, from half an hour before it on; of an alert from elsewhere, where its sender explains it. */
 export function pageUrl(
-  { labels, starts_at, ends_at, briefing }: NotifiedAlert,
+  { labels, starts_at, ends_at, briefing, generator_url }: NotifiedAlert,
   externalUrl: string,
   at: number,
 ): string {
+  if (generator_url) return generator_url
   const query = new URLSearchParams({
     from: new Date(starts_at - marginMs).toISOString(),
     to: new Date(Math.max(ends_at ?? at, starts_at) + 60_000).toISOString(),

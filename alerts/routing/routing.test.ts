@@ -284,6 +284,19 @@ test('a route is mute in its mute time intervals and outside its active ones', a
   expect(heard()).toEqual(['default {}/{t="active"}:{alertname="X"} b+'])
 })
 
+test.each([
+  ['http://prometheus.example/graph?g0.expr=up', 'http://prometheus.example/graph?g0.expr=up'],
+  ['javascript:alert(1)', expect.stringMatching('^http://inferwatch.example:8080/requests')],
+])(
+  'an alert from elsewhere leads to where its sender explains it, if that is an address: %s',
+  async (url, expected) => {
+    const alerts = await start('{}')
+    await alerts.routing.receive([{ labels: { alertname: 'X' }, annotations: {}, generatorURL: url }])
+    await room.clock.advance(15 * second)
+    expect(room.webhook.messages).toMatchObject([{ alerts: [{ generatorURL: expected }] }])
+  },
+)
+
 test('a channel that refuses everything takes no acknowledgement back', async () => {
   const config = configure('{}')
   config.receivers[0]?.notify.push(...alertsConfig.parse(room.config).receivers[0]!.notify.slice(0, 1))
