@@ -36,7 +36,18 @@ export function composeNotification(
     alerts: alerts.map((alert): NotifiedAlert => {
       const { fingerprint, labels, annotations, value, starts_at, ends_at } = alert
       const briefing = briefings?.get(fingerprint) ?? null
-      return { status: statusOf(alert), fingerprint, labels, annotations, value, starts_at, ends_at, briefing }
+      const generator_url = webAddress(alert.generator_url)
+      return {
+        status: statusOf(alert),
+        fingerprint,
+        labels,
+        annotations,
+        value,
+        starts_at,
+        ends_at,
+        generator_url,
+        briefing,
+      }
     }),
     untold: status === 'resolved' && log.told === null,
   } as const
@@ -53,6 +64,9 @@ export function composeNotification(
     body: null,
   }
 }
+
+/** It becomes a link, and anybody may have sent it. */
+const webAddress = (url = '') => (/^https?:/i.test(url) && URL.canParse(url) ? url : '')
 
 const statusOf = ({ ends_at }: Pick<GroupedAlert, 'ends_at'>) => (ends_at === null ? 'firing' : 'resolved')
 

@@ -133,7 +133,10 @@ export class Courier {
     this.#resends.set(key, this.#options.clock.after(resendMs, again))
   }
 
-  /** What fires is told again, beside the outbox: nobody waits for it, so it leaves no row, and no attempt follows a failure. */
+  /**
+   * What fires is told again, beside the outbox: nobody waits for it, so it leaves no row, and no attempt follows a failure.
+   * Without what storage knows: one that is slow must not let the vendor take for over what fires.
+   */
   async #resend(channel: Channel): Promise<void> {
     for (const { group, log } of this.#source.told(channel)) {
       if (this.#stopping || channel.health.blocked_until > this.#options.clock.now()) return
@@ -143,8 +146,11 @@ export class Courier {
       )
       if (alerts.length === 0) continue
       const occasion = { id: randomUUID(), reason: 'repeat', attempts: 1 } as const
-      const notification = await this.#compose(channel, { group, log }, alerts, occasion)
-      this.#note(channel, await this.#send(channel, notification, log, 1))
+      const notification = this.#written(channel, { group, log }, alerts, occasion)
+      const result = await this.#send(channel, notification, log, 1)
+      this.#note(channel, result)
+      // The others would wait as long, and hold up the outbox.
+      if (result.outcome === 'retry') return
     }
   }
 
@@ -159,20 +165,32 @@ export class Courier {
   }
 
   async #drain(key: string): Promise<void> {
-    for (let next = this.#next(key); next && !this.#stopping; next = this.#next(key))
-      await this.#deliver(next.channel, next.waiting)
+    // Asked for once per round: thousands may wait.
+    for (let due = this.#due(key); due.length > 0; due = this.#due(key))
+      for (const waiting of due) {
+        const channel = this.#open(key)
+        if (!channel) return
+        // It may be over by now, or its channel may have been taken away and come back.
+        if (waiting.group.channels[channel.id]?.outbox === waiting.outbox) await this.#deliver(channel, waiting)
+      }
   }
 
-  /** Whichever has waited longest of what is due, so that one that fails again and again holds up no other. */
-  #next(key: string): { channel: Channel; waiting: Waiting } | null {
-    const channel = this.#channels.get(key)
+  /** What has waited longest goes first, so that one that fails again and again holds up no other. */
+  #due(key: string): Waiting[] {
+    const channel = this.#open(key)
+    if (!channel) return []
     const now = this.#options.clock.now()
-    if (!channel || channel.health.blocked_until > now) return null
-    const [waiting] = this.#source
+    return this.#source
       .waiting(channel)
       .filter(({ outbox }) => outbox.next_attempt_at <= now)
       .sort((a, b) => a.outbox.next_attempt_at - b.outbox.next_attempt_at)
-    return waiting ? { channel, waiting } : null
+  }
+
+  /** Null while it may not be used. */
+  #open(key: string): Channel | null {
+    const channel = this.#channels.get(key)
+    if (!channel || this.#stopping || channel.health.blocked_until > this.#options.clock.now()) return null
+    return channel
   }
 
   async #deliver(channel: Channel, { group, log, outbox }: Waiting): Promise<void> {
@@ -222,12 +240,20 @@ export class Courier {
     channel: Channel,
     { group, log }: Omit<Waiting, 'outbox'>,
     alerts: GroupedAlert[],
-    { id, reason }: { id: string; reason: NotificationReason },
+    occasion: { id: string; reason: NotificationReason },
   ): Promise<Notification> {
-    const { clock, brief, templates } = this.#options
-    const externalUrl = this.#options.externalUrl()
-    const briefings = await brief(alerts)
-    const occasion = { id, reason, now: clock.now(), externalUrl, briefings }
+    return this.#written(channel, { group, log }, alerts, occasion, await this.#options.brief(alerts))
+  }
+
+  #written(
+    channel: Channel,
+    { group, log }: Omit<Waiting, 'outbox'>,
+    alerts: GroupedAlert[],
+    { id, reason }: { id: string; reason: NotificationReason },
+    briefings: ReadonlyMap<string, Briefing> = new Map(),
+  ): Notification {
+    const { clock, templates, externalUrl } = this.#options
+    const occasion = { id, reason, now: clock.now(), externalUrl: externalUrl(), briefings }
     return withTemplates(composeNotification(group, log, alerts, occasion), templates(), channel.type)
   }
 

@@ -43,6 +43,18 @@ test('a vendor that is down holds up neither evaluation nor the others, and hear
   expect(alerts.channels()).toMatchObject([{ healthy: true }, { healthy: true }, { healthy: true }])
 })
 
+test('messages go out by the fetch that the room was given', async () => {
+  await room.slowForTwoMinutes()
+  const asked: string[] = []
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    asked.push(input instanceof Request ? input.url : String(input))
+    return globalThis.fetch(input, init)
+  }
+  await room.start({ fetch })
+  await room.clock.advance(2 * minute)
+  expect(asked).toEqual([room.slack.webhookUrl, room.pagerduty.enqueueUrl, room.webhook.hookUrl])
+})
+
 test('Retry-After holds for everything that the channel has to tell', async () => {
   await room.slowForTwoMinutes()
   await room.slowForTwoMinutes('llama')

@@ -10,6 +10,7 @@ import {
   giveUpAfterMs,
   groupId,
   isOver,
+  outgrew,
   tidy,
   visibleAlerts,
   type AlertGroup,
@@ -213,7 +214,7 @@ export class Dispatcher {
     const reason = decide(log.told, alerts, timings, now, Boolean(group.acknowledged))
     if (reason === null) return false
     // What somebody took on has changed.
-    if (reason !== 'repeat') group.acknowledged = null
+    if (group.acknowledged && outgrew(group.acknowledged, group, alerts)) group.acknowledged = null
     log.outbox = {
       id: randomUUID(),
       reason,

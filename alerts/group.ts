@@ -36,6 +36,8 @@ export interface Acknowledgement {
   by: string
   at: number
   comment: string
+  /** Fingerprints that fired then: what was taken on. Missing in rows of earlier versions. */
+  firing?: string[]
 }
 
 export interface Comment {
@@ -127,6 +129,19 @@ export function decide(
   // At the flush nearest to the interval: delivery takes time, and must not push the repeat to the next flush.
   const due = told.at + timings.repeat_interval_ms - timings.group_interval_ms / 2
   return firing.length > 0 && !acknowledged && now >= due ? 'repeat' : null
+}
+
+/** Whether alerts began or ended that were not among those taken on, whatever a channel that fails still has to be told. */
+export function outgrew(
+  { firing = [] }: Acknowledgement,
+  { alerts }: AlertGroup,
+  visible: readonly GroupedAlert[],
+): boolean {
+  const taken = new Set(firing)
+  return (
+    visible.some(({ fingerprint, ends_at }) => ends_at === null && !taken.has(fingerprint)) ||
+    firing.some((fingerprint) => alerts[fingerprint]?.ends_at !== null)
+  )
 }
 
 /**

@@ -75,6 +75,7 @@ export class Watch {
       reader,
       log,
       clock,
+      fetch,
       random,
       telemetry,
       externalUrl,

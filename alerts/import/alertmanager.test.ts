@@ -91,11 +91,10 @@ tracing: {}
   expect(alertsConfig.safeParse(config).error).toBeUndefined()
   expect(lost.toSorted()).toEqual(
     [
-      'am.yml:4: global.smtp_smarthost: not carried over',
       'am.yml:5: templates.0: templates are not carried over',
       'am.yml:23: receivers.0.slack_configs.0.channel: not carried over',
       'am.yml:24: receivers.0.slack_configs.0.title: not carried over',
-      'am.yml:26: receivers.0.email_configs.0: email_configs has no channel that is carried over; add one by hand',
+      'am.yml:26: receivers.0.email_configs.0: has no to, from or smarthost (host:port)',
       'am.yml:30: receivers.1.pagerduty_configs.0.send_resolved: what has resolved is told too',
       'am.yml:31: receivers.1.pagerduty_configs.1: has no routing_key that stands in the file; service_key is of an older API',
       'am.yml:31: receivers.1.pagerduty_configs.1.service_key: not carried over',
@@ -104,6 +103,59 @@ tracing: {}
       'am.yml:41: tracing: not carried over',
     ].toSorted(),
   )
+})
+
+test('mail, Teams and Discord', () => {
+  const { config, lost } = imported(`global:
+  smtp_from: Alerts <alerts@example.com>
+  smtp_smarthost: mail.example.com:587
+  smtp_auth_username: alerts
+  smtp_auth_password: s3cr3t-s3cr3t
+route: { receiver: all }
+receivers:
+  - name: all
+    email_configs:
+      - to: 'a@example.com, b@example.com'
+        html: '{{ template "x" . }}'
+      - { to: c@example.com, from: d@example.com, smarthost: '127.0.0.1:25', require_tls: false }
+      - { smarthost: 'mail:25' }
+    msteamsv2_configs:
+      - webhook_url: https://example.logic.azure.com/workflows/a
+    discord_configs:
+      - webhook_url: https://discord.com/api/webhooks/1/a
+      - webhook_url_file: /run/secrets/discord
+    msteams_configs:
+      - webhook_url: https://example.webhook.office.com/a
+`)
+  const auth = { username: 'alerts', password: 's3cr3t-s3cr3t' }
+  const from = 'Alerts <alerts@example.com>'
+  expect(config['receivers']).toEqual([
+    {
+      name: 'all',
+      notify: [
+        { type: 'email', host: 'mail.example.com', port: 587, ...auth, from, to: ['a@example.com', 'b@example.com'] },
+        {
+          type: 'email',
+          host: '127.0.0.1',
+          port: 25,
+          require_tls: false,
+          ...auth,
+          from: 'd@example.com',
+          to: ['c@example.com'],
+        },
+        { type: 'teams', webhook_url: 'https://example.logic.azure.com/workflows/a' },
+        { type: 'discord', webhook_url: 'https://discord.com/api/webhooks/1/a' },
+      ],
+    },
+  ])
+  expect(alertsConfig.safeParse(config).error).toBeUndefined()
+  expect(lost).toEqual([
+    'am.yml:11: receivers.0.email_configs.0.html: not carried over',
+    'am.yml:13: receivers.0.email_configs.2: has no to, from or smarthost (host:port)',
+    'am.yml:18: receivers.0.discord_configs.1: has no webhook_url that stands in the file',
+    'am.yml:18: receivers.0.discord_configs.1.webhook_url_file: not carried over',
+    'am.yml:20: receivers.0.msteams_configs.0: msteams_configs has no channel that is carried over; add one by hand',
+  ])
 })
 
 test('what our parser does not take is named with its line', () => {

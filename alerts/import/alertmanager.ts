@@ -68,7 +68,15 @@ interface Converter {
   without: string
 }
 
-const usedGlobals = ['slack_api_url', 'pagerduty_url']
+const usedGlobals = [
+  'slack_api_url',
+  'pagerduty_url',
+  'smtp_from',
+  'smtp_smarthost',
+  'smtp_auth_username',
+  'smtp_auth_password',
+  'smtp_require_tls',
+]
 
 const converters: Record<string, Converter> = {
   slack_configs: {
@@ -90,6 +98,40 @@ const converters: Record<string, Converter> = {
     channel: ({ url }) => (textOr(url) ? { type: 'webhook', url } : null),
     without: 'has no url that stands in the file',
   },
+  email_configs: {
+    keys: ['to', 'from', 'smarthost', 'auth_username', 'auth_password', 'require_tls'],
+    channel: emailOf,
+    without: 'has no to, from or smarthost (host:port)',
+  },
+  msteamsv2_configs: {
+    keys: ['webhook_url'],
+    channel: ({ webhook_url }) => (textOr(webhook_url) ? { type: 'teams', webhook_url } : null),
+    without: 'has no webhook_url that stands in the file',
+  },
+  discord_configs: {
+    keys: ['webhook_url'],
+    channel: ({ webhook_url }) => (textOr(webhook_url) ? { type: 'discord', webhook_url } : null),
+    without: 'has no webhook_url that stands in the file',
+  },
+}
+
+function emailOf(config: Mapping, global: Mapping): Mapping | null {
+  const to = (textOr(config['to']) ?? '').split(',').flatMap((address) => address.trim() || [])
+  const from = textOr(config['from'], global['smtp_from'])
+  const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(textOr(config['smarthost'], global['smtp_smarthost']) ?? '') ?? []
+  if (to.length === 0 || from === undefined || host === undefined) return null
+  const username = textOr(config['auth_username'], global['smtp_auth_username'])
+  const password = textOr(config['auth_password'], global['smtp_auth_password'])
+  return {
+    type: 'email',
+    host,
+    port: Number(port),
+    ...((config['require_tls'] ?? global['smtp_require_tls']) === false ? { require_tls: false } : {}),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    from,
+    to,
+  }
 }
 
 function receiverOf(receiver: Mapping, path: Path, reading: Reading): Mapping {

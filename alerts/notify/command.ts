@@ -31,7 +31,7 @@ export const command = defineNotifier({
         ? 'stopped'
         : `the program took longer than ${timeout_s} s and was killed`
       : `the program ended with ${code === null ? 'a signal' : `exit code ${code}`}`
-    throw new DeliveryError(redact(`${why} ${output.slice(0, 300)}`.trimEnd()), {
+    throw new DeliveryError(`${why} ${redact(output).slice(0, 300)}`.trimEnd(), {
       retryable: code === null || code === tryAgainCode,
     })
   },

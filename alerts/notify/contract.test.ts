@@ -255,6 +255,14 @@ describe.each(Object.entries(vendors))('%s', (_, make) => {
     expect((await failed).message).toContain('stopped')
   })
 
+  test('no part of a secret is left where an answer is cut', async () => {
+    const half = vendor.secret.slice(0, Math.floor(vendor.secret.length / 2))
+    for (let length = 270; length < 300; length += 5) {
+      vendor.server.failNext({ status: 403, body: `${'x'.repeat(length)}${vendor.secret}` })
+      expect((await failure(firing())).message).not.toContain(half)
+    }
+  })
+
   test('an endless answer is cut', async () => {
     vendor.server.failNext({ status: 400, body: 'x'.repeat(2 ** 20) })
     expect((await failure(firing())).message.length).toBeLessThan(500)

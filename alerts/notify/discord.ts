@@ -26,7 +26,7 @@ export const discord = defineNotifier({
     if (notification.status === 'resolved' && tools.memory) await close(notification, url, tools, tools.memory)
     const { text } = await post(tools, url, await form(notification))
     if (notification.status === 'resolved') return null
-    return tools.memory ?? { id: idOf(text) }
+    return tools.memory ?? writtenAs(text)
   },
 })
 
@@ -38,19 +38,20 @@ async function close(notification: Notification, url: URL, tools: Tools, { id = 
   try {
     await post(tools, edited, message(notification, ''), 'PATCH')
   } catch (error) {
-    if (!(error instanceof DeliveryError) || error.httpStatus !== 404) throw error
+    // What cannot be edited, for whatever reason, must not keep word of the end from those who are there.
+    if (!(error instanceof DeliveryError) || error.retryable) throw error
   }
 }
 
 const post = ({ post }: Tools, url: URL, body: unknown, method: 'POST' | 'PATCH' = 'POST') =>
   post(url.toString(), body, { method })
 
-/** Empty where something else than Discord takes the webhook. */
-function idOf(text: string): string {
+/** Null where something else than Discord takes the webhook. */
+function writtenAs(text: string): Memory | null {
   try {
-    return z.object({ id: z.string() }).parse(JSON.parse(text)).id
+    return z.object({ id: z.string().min(1) }).parse(JSON.parse(text))
   } catch {
-    return ''
+    return null
   }
 }
 

@@ -122,7 +122,7 @@ async function deliver(config: EmailConfig, tools: Tools, message: Awaited<Retur
   } catch (error) {
     if (error instanceof DeliveryError) throw error
     const why = timeout.aborted ? `no answer in ${tools.timeoutMs / 1000} s` : ended.aborted ? 'stopped' : saidBy(error)
-    throw new DeliveryError(tools.redact(`${host}: ${why}`), {
+    throw new DeliveryError(tools.redact(`${host}: ${why}`).slice(0, 400), {
       retryable: ended.aborted || isPassing(error),
       httpStatus: null,
     })
@@ -154,5 +154,5 @@ function isPassing(error: unknown): boolean {
 
 function saidBy(error: unknown): string {
   const response = error instanceof Error && 'response' in error ? error.response : undefined
-  return typeof response === 'string' ? `answered ${response.slice(0, 300)}` : reasonOf(error)
+  return typeof response === 'string' ? `answered ${response}` : reasonOf(error)
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { parseMatchers } from '../routing/matcher.ts'
 import { factLines, linksOf, pageUrl, silenceUrl } from './facts.ts'
 import type { Briefing, Notification, NotifiedAlert } from './notification.ts'
 
@@ -21,6 +22,7 @@ const alert: NotifiedAlert = {
   value: 7_234,
   starts_at: now - 14 * 60_000,
   ends_at: null,
+  generator_url: '',
   briefing,
 }
 
@@ -58,6 +60,13 @@ test('links lead to the requests in question, and to a silence that matches', ()
   ])
   const silence = new URL(silenceUrl(alert, 'https://watch.example.com'))
   expect(silence.searchParams.getAll('matcher')).toEqual(['alertname="Slow"', 'model="gpt-4o"', 'team="sre"'])
+})
+
+test('a silence that matches, whatever a label holds', () => {
+  const labels = { 'gen_ai.model': 'a\t"b", c', path: 'x\\y\nz' }
+  const silence = new URL(silenceUrl({ labels }, 'https://watch.example.com'))
+  const matchers = parseMatchers(silence.searchParams.getAll('matcher').join(', '))
+  expect(matchers.map(({ name, value }) => [name, value])).toEqual(Object.entries(labels))
 })
 
 test('no link without an address, and none that is no address', () => {

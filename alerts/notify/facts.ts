@@ -1,5 +1,6 @@
 /** What a message says of an alert beside its own text, in plain words and links: the same for every vendor. */
 import { filterColumns } from '../../storage/queries/where.ts'
+import { formatMatcher } from '../routing/matcher.ts'
 import type { Unit } from '../rule.ts'
 import { formatDuration, formatNumber, formatUsd } from '../template.ts'
 import type { Affected, Chart, Notification, NotifiedAlert } from './notification.ts'
@@ -90,12 +91,13 @@ const longestUrl = 2_000
 
 const marginMs = 30 * 60_000
 
-/** The requests that the alert is about, from half an hour before it on. */
+/** The requests that the alert is about, from half an hour before it on; of an alert from elsewhere, where its sender explains it. */
 export function pageUrl(
-  { labels, starts_at, ends_at, briefing }: NotifiedAlert,
+  { labels, starts_at, ends_at, briefing, generator_url }: NotifiedAlert,
   externalUrl: string,
   at: number,
 ): string {
+  if (generator_url) return generator_url
   const query = new URLSearchParams({
     from: new Date(starts_at - marginMs).toISOString(),
     to: new Date(Math.max(ends_at ?? at, starts_at) + 60_000).toISOString(),
@@ -108,7 +110,8 @@ export function pageUrl(
 /** A page that asks for how long, its matchers filled in with the alert's labels. */
 export function silenceUrl({ labels }: Pick<NotifiedAlert, 'labels'>, externalUrl: string): string {
   const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(labels)) query.append('matcher', `${name}=${JSON.stringify(value)}`)
+  for (const [name, value] of Object.entries(labels))
+    query.append('matcher', formatMatcher({ name, operator: '=', value }))
   return `${externalUrl}/alerts/silence?${query.toString()}`
 }
 

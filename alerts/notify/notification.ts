@@ -17,6 +17,8 @@ export interface NotifiedAlert {
   starts_at: number
   /** Epoch milliseconds; null while it fires. */
   ends_at: number | null
+  /** Of an alert from elsewhere: where its sender explains it; empty where it is not said or no address of the web. */
+  generator_url: string
   /** What storage knows about it; null of an alert from elsewhere, or when storage didn't answer in time. */
   briefing: Briefing | null
 }

@@ -53,7 +53,7 @@ export function createPost({ fetch, signal, now, secrets, timeoutMs = 10_000 }: 
       throw new DeliveryError(redact(`${host}: ${why}`), { retryable: true })
     }
     if (response.ok) return { status: response.status, text }
-    throw new DeliveryError(redact(`${host} answered ${response.status} ${text.slice(0, 300)}`.trimEnd()), {
+    throw new DeliveryError(`${host} answered ${response.status} ${redact(text).slice(0, 300)}`.trimEnd(), {
       retryable: isRetryable(response.status),
       httpStatus: response.status,
       retryAfterMs: retryAfterMs(response.headers.get('retry-after'), now()),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { allHold, formatMatchers, MatcherError, parseMatchers, sortMatchers } from './matcher.ts'
+import { allHold, formatMatchers, MatcherError, newMatcher, parseMatchers, sortMatchers } from './matcher.ts'
 
 test.each([
   // text, as Alertmanager writes it
@@ -42,11 +42,32 @@ test.each([
   ['a=~".+"', {}, false],
   ['a=~"(?i)gpt-.*"', { a: 'GPT-4o' }, true],
   ['a=~"(?P<name>x)y"', { a: 'xy' }, true],
+  ['a=~"(?i)GPT-[A-Z]+\\\\D\\\\d"', { a: 'gpt-Xy-1' }, true],
+  ['a=~"[0-9a-f]{32}"', { a: 'a0'.repeat(16) }, true],
+  ['a=~"[0-9a-f]{32}"', { a: 'a0'.repeat(17) }, false],
+  ['a=~"x{2,40}y{30,}z{20}"', { a: `${'x'.repeat(20)}${'y'.repeat(31)}${'z'.repeat(20)}` }, true],
+  ['a=~"x{2,40}y"', { a: `${'x'.repeat(41)}y` }, false],
+  ['a=~"(gpt|o)-?.*(mini|nano)?"', { a: 'gpt-4o-mini' }, true],
   ['a="1", b="2"', { a: '1' }, false],
   ['', { a: '1' }, true],
 ])('%s on %j: %s', (text, labels, expected) => {
   expect(allHold(parseMatchers(text), labels as Record<string, string>)).toBe(expected)
 })
+
+test.each(['(a+)+', '(a|a)*', '(?i)(A|a)*b?', '(?:a?){14}a{14}b', '.*.*.*.*.*.*.*.*.*x', '(?s)(.*a){12}'])(
+  'an expression that the usual engine would take years for: %s',
+  (expression) => {
+    const [matcher] = parseMatchers(`a=~${JSON.stringify(expression)}`)
+    expect(matcher?.holds(`${'a'.repeat(20_000)}!`)).toBe(false)
+  },
+)
+
+test.each([String.raw`(a)\1`, '(?=a).*', '(?:ab){500}', 'x{1000}'.repeat(50)])(
+  '%s, which takes too much time, is refused',
+  (text) => {
+    expect(() => newMatcher('a', '=~', text)).toThrow(/linear time|too much/)
+  },
+)
 
 test('sorted by name, value, operator', () => {
   expect(formatMatchers(sortMatchers(parseMatchers('b=1, a=~2, a=2, a=1')))).toBe('{a="1",a="2",a=~"2",b="1"}')

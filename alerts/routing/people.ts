@@ -1,6 +1,6 @@
 /** What people do about alert groups: take one on, give it back, say something. Kept in the group, and written down. */
 import type { Clock } from '../clock.ts'
-import type { AlertGroup } from '../group.ts'
+import { visibleAlerts, type AlertGroup } from '../group.ts'
 import type { RowWriter } from '../row-writer.ts'
 
 const mostComments = 100
@@ -22,7 +22,10 @@ export class People {
   /** Changes the group; who keeps it saves it. */
   act(group: AlertGroup, { action, who: by, comment }: GroupAction): void {
     const at = this.#clock.now()
-    if (action === 'acknowledge') group.acknowledged = { by, at, comment }
+    if (action === 'acknowledge') {
+      const firing = visibleAlerts(group).filter(({ ends_at }) => ends_at === null)
+      group.acknowledged = { by, at, comment, firing: firing.map(({ fingerprint }) => fingerprint) }
+    }
     if (action === 'unacknowledge') group.acknowledged = null
     if (comment !== '') group.comments = [...(group.comments ?? []), { by, at, text: comment }].slice(-mostComments)
     const { receiver, key: group_key } = group

@@ -284,6 +284,34 @@ test('a route is mute in its mute time intervals and outside its active ones', a
   expect(heard()).toEqual(['default {}/{t="active"}:{alertname="X"} b+'])
 })
 
+test.each([
+  ['http://prometheus.example/graph?g0.expr=up', 'http://prometheus.example/graph?g0.expr=up'],
+  ['javascript:alert(1)', expect.stringMatching('^http://inferwatch.example:8080/requests')],
+])(
+  'an alert from elsewhere leads to where its sender explains it, if that is an address: %s',
+  async (url, expected) => {
+    const alerts = await start('{}')
+    await alerts.routing.receive([{ labels: { alertname: 'X' }, annotations: {}, generatorURL: url }])
+    await room.clock.advance(15 * second)
+    expect(room.webhook.messages).toMatchObject([{ alerts: [{ generatorURL: expected }] }])
+  },
+)
+
+test('a channel that refuses everything takes no acknowledgement back', async () => {
+  const config = configure('{}')
+  config.receivers[0]?.notify.push(...alertsConfig.parse(room.config).receivers[0]!.notify.slice(0, 1))
+  room.slack.failNext(...Array.from({ length: 50 }, () => ({ status: 404, body: 'no_service' })))
+  const alerts = await room.start({ config })
+  await fire(alerts, { n: 'a' })
+  await room.clock.advance(15 * second)
+  const [group] = alerts.routing.groups()
+  alerts.routing.act(group?.id ?? '', { action: 'acknowledge', who: 'ada', comment: '' })
+  await room.clock.advance(30 * minute)
+  expect(room.slack.requests.length).toBeGreaterThan(10)
+  expect(alerts.routing.groups()).toMatchObject([{ acknowledged: { by: 'ada' } }])
+  expect(heard()).toHaveLength(1)
+})
+
 test('an acknowledged group is not repeated until it changes, over a restart too', async () => {
   const before = await start('{}')
   await fire(before, { n: 'a' })

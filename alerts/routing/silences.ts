@@ -4,6 +4,7 @@ import type { SilenceRow } from '../../storage/queries/silences.ts'
 import type { Clock } from '../clock.ts'
 import type { Labels } from '../labels.ts'
 import type { RowWriter } from '../row-writer.ts'
+import { MatcherError } from './matcher.ts'
 import {
   canEditInPlace,
   checkSilence,
@@ -50,7 +51,8 @@ export class Silences {
         matchers: JSON.parse(matchers) as Silence['matchers'],
         time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
       }
-      this.#silences.set(silence.id, compileSilence(silence))
+      const compiled = compiledOrNull(silence)
+      if (compiled) this.#silences.set(silence.id, compiled)
     }
   }
 
@@ -122,6 +124,16 @@ export class Silences {
     void this.#writer.flush()
     this.#changed()
     return statusOf(compiled, silence.updated_at)
+  }
+}
+
+/** Null for one whose expressions an earlier version understood and this one does not: it silences nobody, and keeps no alert from starting. */
+function compiledOrNull(silence: Silence): CompiledSilence | null {
+  try {
+    return compileSilence(silence)
+  } catch (error) {
+    if (error instanceof MatcherError) return null
+    throw error
   }
 }
 

@@ -28,7 +28,7 @@ import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
 import { uptimeRoute } from './routes/uptime.ts'
-import { headers, refuseCrossSite, refuseRebinding } from './security.ts'
+import { headers, limitBodies, ownSiteOnly, refuseCrossSite, refuseRebinding } from './security.ts'
 import { traceRequest } from './trace-request.ts'
 
 export interface AppOptions {
@@ -44,8 +44,10 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
   app.onError(answerError(deps.log))
   app.use(
     headers,
+    ownSiteOnly,
     refuseRebinding(() => deps.addresses().dashboard),
     refuseCrossSite,
+    limitBodies,
   )
   app.route('/', probeRoute(context)).route('/', sessionRoute(keys))
   app.use('/api/*', traceRequest)

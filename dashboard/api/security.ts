@@ -1,4 +1,6 @@
 /** Headers and refusals that hold for every route: rebinding, cross-site posts, framing, sniffing. */
+import { bodyLimit } from 'hono/body-limit'
+import { except } from 'hono/combine'
 import { createMiddleware } from 'hono/factory'
 import { secureHeaders } from 'hono/secure-headers'
 import { ApiError } from './errors.ts'
@@ -24,7 +26,29 @@ export const headers = secureHeaders({
   referrerPolicy: 'same-origin',
   // Set by whoever terminates TLS, who alone knows that there is any.
   strictTransportSecurity: false,
+  crossOriginResourcePolicy: false,
 })
+
+const resourcePolicy = 'cross-origin-resource-policy'
+
+/** Other sites may embed nothing of ours but what a route gives them. */
+export const ownSiteOnly = createMiddleware(async (c, next) => {
+  await next()
+  if (!c.res.headers.has(resourcePolicy)) c.header(resourcePolicy, 'same-origin')
+})
+
+/** Far more than anything but alerts from elsewhere, whose route has a limit of its own. */
+const maxBodyBytes = 1024 * 1024
+
+const limited = bodyLimit({
+  maxSize: maxBodyBytes,
+  onError: () => {
+    throw new ApiError(413, 'The body is too long', `At most ${maxBodyBytes / 1024} KiB`)
+  },
+})
+
+/** Also before a key is asked for: nobody can fill the memory. */
+export const limitBodies = except('/api/v2/*', limited)
 
 const loopback = /^(localhost|[\w-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 

@@ -3,6 +3,7 @@ import type { Connection, RawResult } from './engine.ts'
 import { codes, EngineError } from './errors.ts'
 import type { PipePool } from './result-pipe.ts'
 import { statisticsBytes } from './statistics.ts'
+import { cancelled } from './turns.ts'
 
 /** Takes a result. Rejects when it cannot take more: the query is stopped then. When `ended` fires nothing more comes, and waiting is over. */
 export type Consumer = (chunks: AsyncIterable<Buffer>, ended: AbortSignal) => Promise<void>
@@ -35,14 +36,18 @@ export async function runStreamed(
   { deadlineMs, signal, cancel }: Bounds,
 ): Promise<RawResult> {
   const pipe = await pipes.take()
+  if (signal.aborted) {
+    pipes.giveBack(pipe)
+    throw cancelled()
+  }
   const reader = pipe.open()
   // Whoever reads sees it too; without a listener it would end the process.
   reader.on('error', () => undefined)
   const ended = new AbortController()
   let running = true
-  // Where the engine waits for its reader nothing else reaches it.
+  // An engine that waits for its reader hears of nothing else, and one that finds none opens the pipe forever: what still comes is
+  // read and thrown away until the query has ended.
   const giveUp = () => {
-    reader.destroy()
     ended.abort()
     if (running) cancel()
   }
@@ -55,7 +60,8 @@ export async function runStreamed(
   signal.addEventListener('abort', giveUp, { once: true })
   let tail = Buffer.alloc(0)
   const chunks = async function* (): AsyncGenerator<Buffer> {
-    for await (const chunk of reader as AsyncIterable<Buffer>) {
+    for await (const chunk of reader.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      if (ended.signal.aborted) continue
       tail = Buffer.concat([tail, chunk.subarray(-statisticsBytes)]).subarray(-statisticsBytes)
       yield chunk
     }
@@ -64,6 +70,8 @@ export async function runStreamed(
     () => null,
     (error: unknown) => {
       giveUp()
+      // Once its iterator has let go of it.
+      setImmediate(() => reader.resume())
       return { error }
     },
   )
@@ -73,12 +81,14 @@ export async function runStreamed(
     pipe.hangUp()
     const failed = await consumed
     if (failed) throw failed.error
+    if (ended.signal.aborted) throw cancelled()
     pipes.giveBack(pipe)
     return { ...result, tail }
   } catch (error) {
     running = false
     pipe.hangUp()
-    giveUp()
+    ended.abort()
+    reader.destroy()
     const failed = await consumed
     await pipes.discard(pipe)
     throw late ?? (failed?.error instanceof EngineError ? failed.error : error)

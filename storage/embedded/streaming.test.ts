@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clickhouseConfig } from '../config.ts'
@@ -125,6 +126,21 @@ describe.skipIf(process.platform !== 'linux')('300 MB', () => {
     answer.destroy()
     await vi.waitFor(async () => expect(await running('numbers(1e10)')).toHaveLength(0), 20_000)
   })
+})
+
+test('clients that leave before the first row leave the turns to others', async () => {
+  for (let round = 0; round < 40; round++) {
+    const query = `SELECT number, (SELECT sleep(${(round % 8) / 100})) FROM numbers(1e9)`
+    const request = httpGet(urlOf({ query })).on('error', () => undefined)
+    // At any point of a query's beginning.
+    await setTimeout(5 + ((round * 7) % 60))
+    request.destroy()
+  }
+  await vi.waitFor(async () => expect(await running('SELECT sleep')).toHaveLength(0), 20_000)
+  const answers = Array.from({ length: 12 }, async (_, index) =>
+    (await fetch(urlOf({ query: `SELECT ${index} FROM numbers(1)` }))).text(),
+  )
+  expect(await Promise.all(answers)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}\n`))
 })
 
 test('a client that reads too slowly gets an error when the time of its query is up', async () => {

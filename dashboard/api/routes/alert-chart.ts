@@ -9,7 +9,12 @@ export function alertChartRoute({ deps: { alerts } }: Pick<RouteContext, 'deps'>
   return new Hono().get('/api/alerts/chart/:name{[\\w-]+\\.png}', async (c) => {
     const png = await alerts.chart(c.req.param('name').replace(/\.png$/, ''))
     if (!png) throw new ApiError(404, 'No such chart', 'charts are kept until the process restarts, the latest 500')
-    const headers = { 'content-type': 'image/png', 'cache-control': `public, max-age=${maxAgeS}, immutable` }
+    const headers = {
+      'content-type': 'image/png',
+      'cache-control': `public, max-age=${maxAgeS}, immutable`,
+      // Some vendors' pages embed it from here.
+      'cross-origin-resource-policy': 'cross-origin',
+    }
     return c.body(Uint8Array.from(png), 200, headers)
   })
 }
