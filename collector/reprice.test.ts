@@ -15,8 +15,10 @@ beforeAll(async () => (storage = await testStorage()))
 afterAll(() => storage.stop())
 
 beforeEach(async () => {
-  for (const table of ['requests', 'prices', 'repricings', 'annotations', 'requests_1m', 'requests_1h', 'requests_1d'])
-    await storage.db.command(`TRUNCATE TABLE ${table}`)
+  const all = await storage.db.query<{ name: string }>(
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '_1[mhd]$|^(requests|prices|repricings|annotations)$')",
+  )
+  for (const { name } of all) await storage.db.command(`TRUNCATE TABLE ${name}`)
 })
 
 const start = Date.UTC(2026, 10, 16, 10)

@@ -42,7 +42,7 @@ test('check-config warns of a text that cannot be rendered', async () => {
   const rule = { alert: 'A', kind: 'latency', above: '1s', annotations: { summary: '{{ valu }}' } }
   writeFileSync(join(folder, 'rules.yaml'), JSON.stringify({ groups: [{ name: 'g', rules: [rule] }] }))
   expect(await inferwatch('check-config')).toBe(
-    'warning: rules.yaml:1: g/A: summary: "valu" is not labels.<name>, value or threshold\n' +
+    'warning: rules.yaml:1: g/A: summary: "valu" is not labels.<name>, details.<name>, value or threshold\n' +
       `${join(folder, 'inferwatch.yaml')}: ok, 1 alert rules\n`,
   )
 })
@@ -60,6 +60,7 @@ test('alerts import: what an alertmanager.yml becomes, and that is a configurati
   expect(stderr.split('\n')).toEqual([
     `${file}:1: templates.0: templates are not carried over`,
     expect.stringContaining(`${file}:2: route.receiver: to be mended in the result: "nobody" is no receiver`),
+    '1 receiver and the routes to them; 2 notes',
     '',
   ])
 })

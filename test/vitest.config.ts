@@ -6,7 +6,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', 'data/**'],
-    globalSetup: ['test/build-web.ts'],
+    globalSetup: ['test/build-web.ts', 'test/storage-template.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

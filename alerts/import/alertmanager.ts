@@ -46,7 +46,8 @@ function convert(file: YamlFile): Imported {
     reading,
   )
   loseOthers(reading.global, ['resolve_timeout', ...usedGlobals], ['global'], reading)
-  const summary = `${alerts.receivers.length} receivers and the routes to them`
+  const count = alerts.receivers.length
+  const summary = `${count} ${count === 1 ? 'receiver' : 'receivers'} and the routes to them`
   return { text: stringify({ alerts }), summary, notes: [...lost, ...faults(alerts, file)] }
 }
 

@@ -122,7 +122,7 @@ test('a silence is edited, and ended', async () => {
   await side.getByRole('button', { name: '7 d' }).click()
   await side.getByRole('button', { name: 'Save' }).click()
   await side.getByText('known since Monday').first().waitFor()
-  expect(alerts.routing.silences()).toMatchObject([{ id: silence?.id, comment: 'known since Monday' }])
+  await expect.poll(() => alerts.routing.silences()).toMatchObject([{ id: silence?.id, comment: 'known since Monday' }])
   await side.getByRole('button', { name: 'Expire now' }).click()
   await side.getByRole('button', { name: 'Silence again' }).waitFor()
   expect(alerts.routing.silences()).toMatchObject([{ id: silence?.id, state: 'expired' }])
