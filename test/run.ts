@@ -61,5 +61,6 @@ check('formatting', 'prettier', ['--check', '--log-level=warn', '.'])
 check('lint', 'oxlint', ['-c', '.ci/oxlint.json', '--type-aware', '--deny-warnings'])
 check('types', 'tsc', ['-p', '.'])
 tests()
-process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+if (skipped > 0) process.stdout.write(`\n${skipped} skipped\n`)
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
 process.exitCode = failed > 0 ? 1 : 0

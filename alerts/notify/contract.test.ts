@@ -229,10 +229,11 @@ describe.each(Object.entries(vendors))('%s', (_, make) => {
     expect(vendor.server.requests).toHaveLength(1)
   })
 
-  test('Retry-After may be a date', async ({ skip }) => {
-    skip(vendor.http === false)
+  test('Retry-After may be a date', async () => {
     vendor.server.failNext({ status: 429, headers: { 'retry-after': new Date(now + 90_000).toUTCString() } })
-    expect(await failure(firing())).toMatchObject({ retryable: true, retryAfterMs: 90_000 })
+    // Mail has no such thing.
+    const told = vendor.http === false ? {} : { retryAfterMs: 90_000 }
+    expect(await failure(firing())).toMatchObject({ retryable: true, ...told })
   })
 
   test('network failures are retryable', async () => {
