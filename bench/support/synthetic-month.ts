@@ -6,6 +6,8 @@ export const month = 30 * day
 const spanDays = 14
 /** Of one INSERT: what its sorting holds in memory stays small, and its parts follow each other in time. */
 const rowsPerInsert = 1_000_000
+/** Samples have many columns. */
+const samplesPerInsert = 200_000
 const scrapeMs = 10_000
 const [gpus, servers] = [16, 16]
 /** More samples than this would say nothing about the questions that more requests do not. */
@@ -40,9 +42,13 @@ export async function loadMonth(db: Db, rows: number, to: number, said: (line: s
     await db.command(spansSql, { from: to - covered, step_us: (covered * 1000) / spans, at, count })
   }
   const scrapes = Math.max(Math.floor(Math.min(month / scrapeMs, (rows * samplesPerRequest) / gpus)), 10)
-  const samples = { from, step_ms: month / scrapes, scrapes }
-  await db.command(gpusSql, { ...samples, gpus })
-  await db.command(serversSql, { ...samples, servers })
+  const step_ms = month / scrapes
+  const scrapesPerInsert = Math.floor(samplesPerInsert / gpus)
+  for (let at = 0; at < scrapes; at += scrapesPerInsert) {
+    const some = { from, step_ms, at, scrapes: Math.min(scrapesPerInsert, scrapes - at) }
+    await db.command(gpusSql, { ...some, gpus })
+    await db.command(serversSql, { ...some, servers })
+  }
   said(`loaded in ${((performance.now() - begun) / 1000).toFixed(0)} s`)
   return { requests: rows, spans, gpu_samples: scrapes * gpus, server_samples: scrapes * servers }
 }
@@ -85,7 +91,7 @@ const spansSql = `INSERT INTO spans (timestamp, duration_ms, trace_id, span_id, 
 const gpusSql = `INSERT INTO gpu_samples (timestamp, target, host, gpu, uuid, device, utilization_ratio, sm_active_ratio, memory_used_bytes,
     memory_total_bytes, power_watts, energy_delta_joules, temperature_celsius, interval_ms)
   WITH number % {gpus:UInt32} AS g
-  SELECT fromUnixTimestamp64Milli(toInt64({from:Int64} + intDiv(number, {gpus:UInt32}) * {step_ms:Float64})),
+  SELECT fromUnixTimestamp64Milli(toInt64({from:Int64} + ({at:UInt64} + intDiv(number, {gpus:UInt32})) * {step_ms:Float64})),
     concat('http://host-', toString(intDiv(g, 8)), ':9400/metrics'), concat('host-', toString(intDiv(g, 8))), toString(g % 8),
     concat('GPU-', toString(g)), 'NVIDIA H100', rand(1) % 1000 / 1000, rand(2) % 1000 / 1000, rand(3) % 80000000000, 80000000000,
     200 + rand(4) % 500, 4000, 40 + rand(5) % 40, {step_ms:Float64}
@@ -94,7 +100,7 @@ const gpusSql = `INSERT INTO gpu_samples (timestamp, target, host, gpu, uuid, de
 const serversSql = `INSERT INTO server_samples (timestamp, interval_ms, server, instance, endpoint, model, running, waiting, kv_cache_ratio,
     input_tokens, output_tokens, requests_ok, requests_failed, preemptions, prefix_hits, prefix_queries)
   WITH number % {servers:UInt32} AS s
-  SELECT fromUnixTimestamp64Milli(toInt64({from:Int64} + intDiv(number, {servers:UInt32}) * {step_ms:Float64})), {step_ms:Float64}, 'vllm',
+  SELECT fromUnixTimestamp64Milli(toInt64({from:Int64} + ({at:UInt64} + intDiv(number, {servers:UInt32})) * {step_ms:Float64})), {step_ms:Float64}, 'vllm',
     concat('host-', toString(s), ':8000'), concat('endpoint-', toString(s)), concat('model-', toString(s)), rand(1) % 64, rand(2) % 16,
     rand(3) % 1000 / 1000, rand(4) % 100000, rand(5) % 20000, rand(6) % 40, 0, 0, rand(7) % 1000, 1000
   FROM numbers({scrapes:UInt64} * {servers:UInt32})`
