@@ -1,4 +1,5 @@
 /** What people and other programs do with alerts: groups, silences, acknowledgement, alerts from elsewhere. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Dispatcher } from '../dispatch.ts'
@@ -13,6 +14,9 @@ import { readPostedAlerts, type postedAlerts } from './received-alert.ts'
 import type { SilenceInput } from './silence.ts'
 import type { Silences, SilenceStatus } from './silences.ts'
 
+/** A storage that hangs keeps nobody from silencing. */
+const longestStoreMs = 5_000
+
 export interface Routing {
   groups(): GroupStatus[]
   /** Acknowledges a group, takes that back, or comments on it. Null when there is no such group. */
@@ -24,6 +28,8 @@ export interface Routing {
   setSilence(input: SilenceInput): SilenceStatus
   /** Throws SilenceError. */
   expireSilence(id: string, who: string): SilenceStatus
+  /** Resolves once what people changed is stored, or after some seconds: it holds at once, also while storage is away. */
+  stored(): Promise<void>
   /** The firing alerts for which every matcher holds. */
   matching(matchers: readonly Matcher[]): GroupedAlert[]
   /** Takes the valid ones; says in Alertmanager's words what is wrong with the others. Rejects while state can't be read. */
@@ -79,6 +85,7 @@ export function createRouting(options: RoutingOptions): RoutingRoom {
     silence: (id) => silences.get(id),
     setSilence: (input) => silences.set(input),
     expireSilence: (id, who) => silences.expire(id, who),
+    stored: () => Promise.race([writer.flush(), sleep(longestStoreMs, undefined, { ref: false })]),
     matching: (matchers) => dispatcher.firing().filter(({ labels }) => allHold(matchers, labels)),
     async receive(posted) {
       await ready()

@@ -1,5 +1,5 @@
 /** Alert groups: who is in them, who was told, and what people do about them. */
-import { Hono, type Context } from 'hono'
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import type { RouteContext } from '../context.ts'
 import type { DashboardDeps } from '../deps.ts'
@@ -19,6 +19,14 @@ export function routingOf({ alerts: { routing } }: DashboardDeps) {
   throw new ApiError(503, 'Alerts do not run in this process', 'Ask the process that runs them: serve --only alerts')
 }
 
+/** Answers a change only when it is stored: what somebody was told holds, over a crash too. */
+export const whenStored =
+  (deps: DashboardDeps): MiddlewareHandler =>
+  async (c, next) => {
+    await next()
+    if (c.req.method !== 'GET') await deps.alerts.routing?.stored()
+  }
+
 export function alertGroupsRoute({ deps }: RouteContext) {
   type Act = 'acknowledge' | 'unacknowledge' | 'comment'
   const act = (c: Context, action: Act, body: z.output<typeof said>) => {
@@ -27,6 +35,7 @@ export function alertGroupsRoute({ deps }: RouteContext) {
     throw new ApiError(404, 'There is no such alert group; it may be over', '/api/alerts/groups lists them', 'id')
   }
   return new Hono()
+    .use('/api/alerts/groups/*', whenStored(deps))
     .get('/api/alerts/groups', checked(z.strictObject({})), (c) => c.json({ groups: routingOf(deps).groups() }))
     .post('/api/alerts/groups/:id/acknowledge', checkedBody(said, hint), (c) =>
       act(c, 'acknowledge', c.req.valid('json')),

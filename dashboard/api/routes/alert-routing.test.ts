@@ -127,6 +127,30 @@ test.each([
   expect(await call('POST', '/api/silences', body)).toMatchObject({ status, body: { error: { field } } })
 })
 
+test.each([
+  ['/api/silences', { matchers: [{ name: 'kept', value: 'a' }], ends_at: 9e12, created_by: 'me', comment: 'c' }],
+  [
+    '/api/v2/silences',
+    {
+      matchers: [{ name: 'kept', value: 'b', isRegex: false }],
+      startsAt: '2026-11-27T00:00:00Z',
+      endsAt: '2100-01-01T00:00:00Z',
+      createdBy: 'me',
+      comment: 'c',
+    },
+  ],
+])('what %s answers is stored by then', async (path, body) => {
+  const count = async () => {
+    const [row] = await storage.db.query<{ n: number }>(
+      "select count() as n from silences where matchers like '%kept%'",
+    )
+    return row?.n ?? 0
+  }
+  const before = await count()
+  expect(await call('POST', path, body)).toMatchObject({ status: 200 })
+  expect(await count()).toBe(before + 1)
+})
+
 test('a preview of what is no matcher says so', async () => {
   expect(await call('GET', '/api/silences/preview?matchers=a')).toMatchObject({
     status: 400,

@@ -11,7 +11,7 @@ import { SilenceError, type SilenceInput } from '../../../alerts/routing/silence
 import type { SilenceStatus } from '../../../alerts/routing/silences.ts'
 import type { GroupMember, GroupStatus } from '../../../alerts/routing/group-status.ts'
 import type { RouteContext } from '../context.ts'
-import { routingOf } from './alert-groups.ts'
+import { routingOf, whenStored } from './alert-groups.ts'
 
 const maxBodyBytes = 16 * 1024 * 1024
 
@@ -34,6 +34,8 @@ export function alertmanagerRoute({ deps, now }: RouteContext) {
     onError: (c) => refused(c, `more than ${maxBodyBytes} bytes`, 413),
   })
   return new Hono()
+    .use('/api/v2/silences', whenStored(deps))
+    .use('/api/v2/silence/*', whenStored(deps))
     .get('/-/healthy', (c) => c.text('OK'))
     .get('/-/ready', (c) => c.text('OK'))
     .get('/api/v2/status', (c) =>

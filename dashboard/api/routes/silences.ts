@@ -6,7 +6,7 @@ import { SilenceError, silenceInput, storedMatcherOf } from '../../../alerts/rou
 import type { RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { checked, checkedBody } from '../question.ts'
-import { routingOf } from './alert-groups.ts'
+import { routingOf, whenStored } from './alert-groups.ts'
 
 const hint =
   'Send JSON: { "matchers": [{ "name": "model", "value": "gpt-4o" }], "ends_at": epoch ms, "created_by": "…", "comment": "why" }'
@@ -16,6 +16,7 @@ const ending = z.strictObject({ who: z.string().trim().min(1, 'must not be empty
 export function silencesRoute({ deps }: RouteContext) {
   return (
     new Hono()
+      .use('/api/silences/*', whenStored(deps))
       .get('/api/silences', checked(z.strictObject({})), (c) => c.json({ silences: routingOf(deps).silences() }))
       // Of a link such as /alerts/silence?matchers=model="gpt-4o": the form's matchers, and what they would silence now.
       .get('/api/silences/preview', checked(z.strictObject({ matchers: z.string().max(10_000) })), (c) => {
