@@ -1,8 +1,9 @@
 /** Windows against those around the same time of earlier days, recounted from every request. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
+import type { LlmRequest } from '../../records/llm-request.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { random } from '../../test/dashboard/seed.ts'
+import { requestAt } from '../testing/request-at.ts'
 import { ask, questionAt } from '../ask.ts'
 import type { Sample } from '../instance.ts'
 import { parseRuleFile } from '../rule-file.ts'
@@ -14,23 +15,13 @@ const now = Date.UTC(2026, 10, 4, 9, 2) + 20_500
 const draw = random(9)
 const below = (limit: number) => Math.floor(draw() * limit)
 
-let ids = 0
-function request(at: number, fields: Partial<LlmRequest>): LlmRequest {
-  const span_id = (++ids).toString(16).padStart(16, '0')
-  return Object.assign(
-    emptyRequest(),
-    { trace_id: span_id.repeat(2), span_id, timestamp: Math.floor(at * 1000) },
-    fields,
-  )
-}
-
 /** From an hour before the time of day to an hour after it, at ten in Berlin; nothing at other times. */
 function traffic(model: string, days: number[], perDay: number, fields: () => Partial<LlmRequest>): LlmRequest[] {
   return days.flatMap((back) => {
     const summer = now - back * day < Date.UTC(2026, 9, 25, 1) ? 60 * minute : 0
     const hours = back === 0 ? 1 : 2
     return Array.from({ length: (perDay * hours) / 2 }, () =>
-      request(now - back * day - summer - 60 * minute + draw() * hours * 60 * minute, { model, ...fields() }),
+      requestAt(now - back * day - summer - 60 * minute + draw() * hours * 60 * minute, { model, ...fields() }),
     )
   })
 }

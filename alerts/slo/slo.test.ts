@@ -1,8 +1,9 @@
 /** Objectives against a recount of every request. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { emptyRequest, requestStatuses, type LlmRequest } from '../../records/llm-request.ts'
+import { requestStatuses, type LlmRequest } from '../../records/llm-request.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { random } from '../../test/dashboard/seed.ts'
+import { requestAt } from '../testing/request-at.ts'
 import { ask, questionAt } from '../ask.ts'
 import { formatLabels } from '../labels.ts'
 import { parseRuleFile } from '../rule-file.ts'
@@ -17,22 +18,12 @@ const now = Date.UTC(2026, 10, 21, 10, 7, 30) + 500
 const draw = random(5)
 const below = (limit: number) => Math.floor(draw() * limit)
 
-let ids = 0
-function request(at: number, fields: Partial<LlmRequest>): LlmRequest {
-  const span_id = (++ids).toString(16).padStart(16, '0')
-  return Object.assign(
-    emptyRequest(),
-    { trace_id: span_id.repeat(2), span_id, timestamp: Math.floor(at * 1000) },
-    fields,
-  )
-}
-
 /** Of some hours of a month, more and more towards the end; a third of them is not well. */
 const mixed = Array.from({ length: 3_000 }, (_, index) => {
   // Few different minutes of few hours, as each is a bucket of rollups to compute.
   const hoursBack = index < 1_500 ? below(4) : below(30) * 24 + below(2) * 5
   const minutes = [0.02, 3, 7.9, 12, 29, 41, 59.8][below(7)] ?? 0
-  return request(now - hoursBack * hour - (minutes + draw() / 5) * minute, {
+  return requestAt(now - hoursBack * hour - (minutes + draw() / 5) * minute, {
     endpoint: draw() < 0.6 ? 'chat' : 'search',
     model: `m${below(2)}`,
     user_id: `u${below(2)}`,
@@ -45,7 +36,7 @@ const mixed = Array.from({ length: 3_000 }, (_, index) => {
 
 /** 90 requests an hour, six of the last hour's failed, two of these in the last five minutes. */
 const quiet = Array.from({ length: 7 * 90 }, (_, index) =>
-  request(now - index * 40_000 - 35_000, {
+  requestAt(now - index * 40_000 - 35_000, {
     endpoint: 'quiet',
     status: [2, 6, 30, 45, 60, 75].includes(index) ? 'error' : 'ok',
   }),

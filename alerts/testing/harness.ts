@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
-import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
+import type { LlmRequest } from '../../records/llm-request.ts'
 import type { Db } from '../../storage/client.ts'
 import type { Storage } from '../../storage/index.ts'
 import { alertsConfig, type AlertsConfig } from '../config.ts'
@@ -12,6 +12,7 @@ import { pagerdutyStandIn } from '../notify/testing/pagerduty.ts'
 import { slackStandIn } from '../notify/testing/slack.ts'
 import { webhookStandIn } from '../notify/testing/webhook.ts'
 import { manualClock } from './manual-clock.ts'
+import { requestAt } from './request-at.ts'
 
 export const second = 1_000
 export const minute = 60 * second
@@ -142,8 +143,6 @@ export async function alertsHarness(storage: Storage, rules = latencyRules, star
   }
 }
 
-let nextSpan = 1
-
 async function insertRequests(
   db: Db,
   from: number,
@@ -151,15 +150,9 @@ async function insertRequests(
   stepMs: number,
   fields: Partial<LlmRequest>,
 ): Promise<void> {
-  const rows = Array.from({ length: count }, (_, index) => {
-    const span_id = (nextSpan++).toString(16).padStart(16, '0')
-    const timestamp = (from + index * stepMs) * 1000
-    return Object.assign(
-      emptyRequest(),
-      { trace_id: span_id.repeat(2), span_id, timestamp, environment: 'production' },
-      fields,
-    )
-  })
+  const rows = Array.from({ length: count }, (_, index) =>
+    requestAt(from + index * stepMs, { environment: 'production', ...fields }),
+  )
   await db.insert('requests', rows)
 }
 
