@@ -15,6 +15,8 @@ export interface ChartLine {
   dash?: string
   /** Another line is isolated. */
   faded?: boolean
+  /** Of the period before, drawn over this one. */
+  before?: boolean
 }
 
 export interface ChartRow {
@@ -38,6 +40,9 @@ export function rowsOf(frame: SeriesFrame, lines: readonly ChartLine[], logarith
     }),
   }))
 }
+
+/** How a line of the period before is drawn: in the colour of its own, thin and dashed. */
+export const beforeStyle = { before: true, width: 1, opacity: 0.75, dash: '3 3' } as const
 
 export const lastOf = (values: readonly (number | null)[]): number | null =>
   values.findLast((value) => value !== null) ?? null
