@@ -27,6 +27,7 @@ import { slosRoute } from './routes/slos.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
+import { timelineRoute } from './routes/timeline.ts'
 import { uptimeRoute } from './routes/uptime.ts'
 import { headers, limitBodies, ownSiteOnly, refuseCrossSite, refuseRebinding } from './security.ts'
 import { traceRequest } from './trace-request.ts'
@@ -70,6 +71,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', ingestRoute(context))
     .route('/', filtersRoute(context))
     .route('/', statusRoute(context))
+    .route('/', timelineRoute(context))
     .route('/', uptimeRoute(context))
     .route('/', sqlRoute(context))
     .route('/', savedQueriesRoute(context))
