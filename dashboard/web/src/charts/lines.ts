@@ -52,6 +52,15 @@ export function maxOf(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known)
 }
 
+/** The sum of lines bucket by bucket; unknown where no line is known. */
+export function totalOf(lines: readonly (readonly (number | null)[])[]): (number | null)[] {
+  const length = Math.max(0, ...lines.map((values) => values.length))
+  return Array.from({ length }, (_, index) => {
+    const known = lines.map((values) => values[index] ?? null).filter((value) => value !== null)
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value)
+  })
+}
+
 /** How much of each bucket lies in the range, in seconds: the first and the last may be cut. */
 export function bucketSeconds({ times, step_ms, from, to }: SeriesFrame): number[] {
   return times.map((at) => Math.max(Math.min(at + step_ms, to) - Math.max(at, from), 1) / 1000)

@@ -1,5 +1,14 @@
 import { useUptime, type OutageRow, type UptimeRow } from '../data/uptime.ts'
-import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatRate, formatUsd } from '../lib/format.ts'
+import {
+  formatAgo,
+  formatCount,
+  formatExact,
+  formatIso,
+  formatMonth,
+  formatMs,
+  formatRate,
+  formatUsd,
+} from '../lib/format.ts'
 import { Meter } from '../panels/Meter.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Status, type Level } from '../panels/Status.tsx'
@@ -8,7 +17,7 @@ import { Table, type Column } from '../panels/Table.tsx'
 /** Whether endpoints are up, how much of the month’s error budget is left, and when they were not. */
 export default function Uptime() {
   const asked = useUptime()
-  const month = asked.data ? monthName(asked.data.from) : 'this month'
+  const month = asked.data ? formatMonth(asked.data.from) : 'this month'
   return (
     <div className="panels">
       <Panel
@@ -58,9 +67,6 @@ export default function Uptime() {
     </div>
   )
 }
-
-const monthName = (at: number) =>
-  new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(at)
 
 /** To the hundredth of a percent, where an objective is missed or met. */
 const percent = (ratio: number | null) => (ratio === null ? '—' : `${(Math.floor(ratio * 1e5) / 1e3).toFixed(3)} %`)

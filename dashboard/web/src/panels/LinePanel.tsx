@@ -1,7 +1,7 @@
 /** A panel of one measure per name: the shape that most charts of the overview share. */
 import { useMemo, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
+import { beforeStyle, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
@@ -73,20 +73,28 @@ function Lines<T>({
 }: LinePanelProps<T> & { data: T }) {
   const { color, isolated, isolate, zoom } = usePage()
   const named = useMemo(() => lines(data), [lines, data])
-  const drawn = useMemo(
-    () =>
-      fade(
-        named.map(({ name, colorOf, values }): ChartLine => ({
-          key: name,
-          label: name,
-          group: name,
-          color: color(colorOf),
-          values,
+  const drawn = useMemo(() => {
+    const before = linesBefore(data, lines, stacked)
+    const lineOf = ({ name, colorOf, values }: NamedLine): ChartLine => ({
+      key: name,
+      label: name,
+      group: name,
+      color: color(colorOf),
+      values,
+    })
+    return fade(
+      [
+        ...named.map(lineOf),
+        ...before.map((line): ChartLine => ({
+          ...lineOf(line),
+          ...beforeStyle,
+          key: `${line.name} before`,
+          label: `${line.name}, the period before`,
         })),
-        isolated,
-      ),
-    [named, color, isolated],
-  )
+      ],
+      isolated,
+    )
+  }, [named, data, lines, stacked, color, isolated])
   const rows = named.map(({ name, colorOf, values, extra = [] }) => ({
     group: name,
     label: name,
@@ -108,4 +116,12 @@ function Lines<T>({
       <Legend columns={[...extraColumns, 'last', 'max']} rows={rows} isolated={isolated} onIsolate={isolate} />
     </>
   )
+}
+
+/** Of the period before, where the answer holds it; of parts of a whole, the whole. */
+function linesBefore<T>(data: T, lines: (data: T) => NamedLine[], stacked: boolean): NamedLine[] {
+  const { previous } = data as { previous?: T }
+  if (previous === undefined) return []
+  const before = lines(previous)
+  return stacked ? [{ name: 'all', colorOf: '', values: totalOf(before.map(({ values }) => values)) }] : before
 }

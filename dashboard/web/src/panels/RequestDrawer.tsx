@@ -1,6 +1,6 @@
 import { useRequest, useTrace, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
 import { ApiFailure } from '../lib/api.ts'
-import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
+import { formatCount, formatDateTime, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
@@ -52,7 +52,7 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
         <h2>{request.model || 'no model name'}</h2>
         <RequestStatus status={request.status} />
         <span className="dim" title={formatIso(request.timestamp_us / 1000)}>
-          {new Date(request.timestamp_us / 1000).toLocaleString('en-GB')}
+          {formatDateTime(request.timestamp_us / 1000)}
         </span>
       </header>
       {request.error_type !== '' && (
