@@ -88,16 +88,17 @@ export function TimeChart(props: TimeChartProps) {
 const Grid = memo(function Grid({ plot, tick, span }: { plot: Plot; tick: (value: number) => string; span: number }) {
   const { axis, times, box, x, y } = plot
   return (
-    <g className="chart-axes">
+    // As attributes: a picture of the chart keeps them, and not what style sheets say.
+    <g className="chart-axes" fill="var(--text-faint)" fontSize={11}>
       {axis.ticks.map((value) => (
         <g key={value}>
-          <line className="chart-grid" x1={box.left} x2={box.right} y1={y(value)} y2={y(value)} />
+          <line stroke="var(--grid)" x1={box.left} x2={box.right} y1={y(value)} y2={y(value)} />
           <text x={box.left - 8} y={y(value)} dy="0.32em" textAnchor="end">
             {tick(value)}
           </text>
         </g>
       ))}
-      <line className="chart-base" x1={box.left} x2={box.right} y1={box.bottom} y2={box.bottom} />
+      <line stroke="var(--line-strong)" x1={box.left} x2={box.right} y1={box.bottom} y2={box.bottom} />
       {times.map((at) => (
         <text key={at} x={x(at)} y={box.bottom + 15} textAnchor="middle">
           {formatTime(at, span)}

@@ -43,7 +43,7 @@ export interface Plot {
 const axisWidth = 58
 const margin = { top: 8, right: 18, bottom: 22 }
 /** A label and its air, in px. */
-const leastTick = 90
+const leastTick = 70
 
 export function plotOf(input: PlotInput): Plot {
   const { frame, lines, width, height, logarithmic } = input

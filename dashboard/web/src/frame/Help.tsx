@@ -4,7 +4,7 @@ import { goKeys, otherKeys, timeKeys, type KeyEntry } from './keys.ts'
 /** All keys at a glance. */
 export default function Help({ onClose }: { onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} size={760} title="Keys" closeButtonProps={{ 'aria-label': 'Close the help' }}>
+    <Modal opened onClose={onClose} size={880} title="Keys" closeButtonProps={{ 'aria-label': 'Close the help' }}>
       <div className="help">
         <Keys title="Go to" entries={goKeys} />
         <Keys title="Time" entries={timeKeys} />

@@ -38,7 +38,8 @@ export function Keys({ opened, onOpen }: KeysProps) {
     c: () => change(withCompare),
   }
   const go = pages.map(({ key, to }) => [`g ${key}`, () => history.push(addressOf(to, search))] as const)
-  useKeys({ ...time, ...Object.fromEntries(go), '?': () => onOpen('help') })
+  // While the palette is on its way, what one types is meant for it.
+  useKeys(opened === 'palette' ? {} : { ...time, ...Object.fromEntries(go), '?': () => onOpen('help') })
   // Also while someone types: that is how one leaves a field for elsewhere.
   useHotkeys([['mod+K', () => onOpen('palette')]], [])
   const close = () => onOpen(null)

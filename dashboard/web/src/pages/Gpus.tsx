@@ -4,6 +4,7 @@ import { formatAgo, formatBytesOf, formatExact, formatIso, formatRatio, signific
 import { gpuName, MemoryPanel, UtilizationPanel } from '../panels/GpuPanels.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { Status } from '../panels/Status.tsx'
 import { Meter } from '../panels/Meter.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
@@ -14,7 +15,7 @@ export default function Gpus() {
   const names = useMemo(() => [(asked.data?.gpus ?? []).map(gpuName)], [asked.data])
   return (
     <PageProvider names={names}>
-      <div className="panels">
+      <Panels>
         <UtilizationPanel />
         <MemoryPanel />
         <Panel
@@ -36,7 +37,7 @@ export default function Gpus() {
         >
           {(data) => <GpuTable gpus={data.gpus} now={data.to} />}
         </Panel>
-      </div>
+      </Panels>
     </PageProvider>
   )
 }

@@ -11,6 +11,7 @@ import {
 } from '../lib/format.ts'
 import { Meter } from '../panels/Meter.tsx'
 import { Panel } from '../panels/Panel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { Status, type Level } from '../panels/Status.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 
@@ -19,7 +20,7 @@ export default function Uptime() {
   const asked = useUptime()
   const month = asked.data ? formatMonth(asked.data.from) : 'this month'
   return (
-    <div className="panels">
+    <Panels>
       <Panel
         title={`Endpoints in ${month}`}
         hint="What probes saw, over the calendar month in UTC; time without probes counts neither as up nor as down"
@@ -64,7 +65,7 @@ export default function Uptime() {
           />
         )}
       </Panel>
-    </div>
+    </Panels>
   )
 }
 

@@ -85,7 +85,7 @@ interface LatencyChartProps {
 function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChartProps) {
   const { color, isolated } = page
   // With many models one quantile each, the highest; all of them for the one that is shown alone.
-  const crowded = data.lines.length * measures.length > maxLines
+  const crowded = data.lines.length * measures.length * (data.previous ? 2 : 1) > maxLines
   const lines = useMemo(() => {
     const drawn = (series: LatencySeries) =>
       series.lines.flatMap((line) =>
