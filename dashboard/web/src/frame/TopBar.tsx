@@ -52,14 +52,9 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
         )}
         {page?.range && <RangePicker open={rangeOpen} onOpen={onRangeOpen} />}
         <LiveButton live={live} />
-        <button
-          type="button"
-          className="control"
-          aria-label="Search"
-          title="Go anywhere, do anything"
-          onClick={onPalette}
-        >
+        <button type="button" className="control" title="Go anywhere, do anything" onClick={onPalette}>
           <IconSearch size={14} stroke={1.7} aria-hidden />
+          <span className="sr-only">Search</span>
           <kbd className="wide-only">{paletteKey}</kbd>
         </button>
       </div>
