@@ -23,7 +23,7 @@ const ages = [
   ...Array.from({ length: 14 }, (_, index) => (index + 1) * 7 * hour + 777),
   ...Array.from({ length: 9 }, (_, index) => (index + 1) * 8.3 * day),
 ]
-const rows = ages.map((age, index): LlmRequest => ({
+const call = (age: number, index: number): LlmRequest => ({
   ...emptyRequest(),
   timestamp: (noon - age) * 1000,
   trace_id: index.toString(16).padStart(32, '0'),
@@ -34,7 +34,8 @@ const rows = ages.map((age, index): LlmRequest => ({
   user_id: `user-${index % 2}`,
   duration_ms: 100 + index,
   cost_usd: 0.001,
-}))
+})
+const rows = ages.map(call)
 
 let storage: Awaited<ReturnType<typeof testStorage>>
 beforeAll(async () => {

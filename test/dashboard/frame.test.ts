@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
+import type { LlmRequest } from '../../records/llm-request.ts'
 import { startRollups } from '../../storage/rollups.ts'
 import { requests } from './seed.ts'
 import { testSite } from './site.ts'
@@ -12,7 +13,8 @@ const hour = 3_600_000
 /** What traffic may call a model: shown and linked to, never run. */
 const evil = '<img src=x onerror=alert(1)>"\'/../..'
 const seeded = requests(now, 180)
-const rows = seeded.map((row, index) => (index % 50 === 0 ? { ...row, model: evil, environment: 'staging' } : row))
+const staged = (row: LlmRequest): LlmRequest => ({ ...row, model: evil, environment: 'staging' })
+const rows = seeded.map((row, index) => (index % 50 === 0 ? staged(row) : row))
 const [from, to] = [now - 2 * hour, now - hour]
 const fixed = `?from=${from}&to=${to}`
 const slow = { timeout: 20_000 }
@@ -73,6 +75,7 @@ describe('the palette', () => {
     await palette(page).fill(`trace_id=${trace}`)
     await page.keyboard.press('Enter')
     await page.waitForURL((url) => url.pathname === `/traces/${trace}`)
+    expect(await palette(page).count()).toBe(0)
     await page.close()
   })
 
@@ -86,6 +89,7 @@ describe('the palette', () => {
     await palette(page).waitFor()
     await page.keyboard.press('Escape')
     await palette(page).waitFor({ state: 'hidden' })
+    expect(new URL(page.url()).searchParams.get('range')).toBe('6h')
     await page.close()
   })
 })
@@ -101,6 +105,7 @@ describe('keys', () => {
     await page.keyboard.press('g')
     await page.keyboard.press('r')
     await page.waitForURL((url) => url.pathname === '/requests')
+    expect(spanIn(new URL(page.url()))).toBe(hour)
     await page.close()
   })
 
@@ -118,6 +123,7 @@ describe('keys', () => {
     await page.waitForURL((url) => !url.searchParams.has('from'))
     await page.keyboard.press('l')
     await page.waitForURL(/live=off/)
+    expect(new URL(page.url()).searchParams.has('from')).toBe(false)
     await page.close()
   })
 
@@ -238,7 +244,9 @@ describe('a panel', () => {
       await route.fulfill({ response, json: { ...((await response.json()) as object), partial: 'without node-2' } })
     })
     await page.goto(`${here.site.url}/${fixed}`)
-    await page.locator('section[aria-label="Spend"]').getByTitle('without node-2').waitFor()
+    const mark = page.locator('section[aria-label="Spend"]').getByTitle('without node-2')
+    await mark.waitFor()
+    expect(await mark.textContent()).toContain('partial')
     await page.close()
   })
 

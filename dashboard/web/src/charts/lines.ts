@@ -41,8 +41,18 @@ export function rowsOf(frame: SeriesFrame, lines: readonly ChartLine[], logarith
   }))
 }
 
-/** How a line of the period before is drawn: in the colour of its own, thin and dashed. */
-export const beforeStyle = { before: true, width: 1, opacity: 0.75, dash: '3 3' } as const
+/** The same line as one of the period before: in its colour, thin and dashed. */
+export function asBefore(line: ChartLine): ChartLine {
+  return {
+    ...line,
+    key: `${line.key} before`,
+    label: `${line.label}, the period before`,
+    before: true,
+    width: 1,
+    opacity: 0.75,
+    dash: '3 3',
+  }
+}
 
 export const lastOf = (values: readonly (number | null)[]): number | null =>
   values.findLast((value) => value !== null) ?? null

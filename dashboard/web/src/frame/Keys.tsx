@@ -25,14 +25,15 @@ export function Keys({ opened, onOpen }: KeysProps) {
   const [search, change] = useSearch()
   const { history } = useRouter()
   /** Only where the page has a range. */
-  const onRange = (next: (search: Search) => Search) => () => {
-    if (pageAt(history.location.pathname)?.range) change(next)
+  const onRange = (next: (search: Search, now: number) => Search) => () => {
+    const now = Date.now()
+    if (pageAt(history.location.pathname)?.range) change((before) => next(before, now))
   }
   const time: Record<(typeof timeKeys)[number]['keys'], () => void> = {
-    '[': onRange((before) => moved(before, -0.5, Date.now())),
-    ']': onRange((before) => (before.to === undefined ? before : moved(before, 0.5, Date.now()))),
-    '-': onRange((before) => zoomed(before, 2, Date.now())),
-    '=': onRange((before) => zoomed(before, 0.5, Date.now())),
+    '[': onRange((before, now) => moved(before, -0.5, now)),
+    ']': onRange((before, now) => (before.to === undefined ? before : moved(before, 0.5, now))),
+    '-': onRange((before, now) => zoomed(before, 2, now)),
+    '=': onRange((before, now) => zoomed(before, 0.5, now)),
     t: () => onOpen('range'),
     l: () => change(withLive),
     c: () => change(withCompare),

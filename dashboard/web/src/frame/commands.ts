@@ -113,13 +113,11 @@ function switches(search: Search): Command[] {
     ['Times in the zone of this browser', { zone: undefined }],
     ['All keys', { open: 'help' }, '?'],
   ]
-  return every.map(([word, run, hint]) => ({
-    id: `switch ${word}`,
-    group: 'This page',
-    word,
-    run,
-    ...(hint !== undefined && { hint }),
-  }))
+  return every.map(([word, run, hint]) => {
+    const command: Command = { id: `switch ${word}`, group: 'This page', word, run }
+    if (hint !== undefined) command.hint = hint
+    return command
+  })
 }
 
 /** A trace's id that was pasted, as a link, a log line or alone. */

@@ -2,7 +2,7 @@ import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { beforeStyle, lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
+import { asBefore, lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
@@ -94,18 +94,7 @@ function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChart
         ),
       )
     const before = data.previous ? drawn(data.previous) : []
-    return fade(
-      [
-        ...drawn(data),
-        ...before.map((line) => ({
-          ...line,
-          ...beforeStyle,
-          key: `${line.key} before`,
-          label: `${line.label}, the period before`,
-        })),
-      ],
-      isolated,
-    )
+    return fade([...drawn(data), ...before.map(asBefore)], isolated)
   }, [data, measures, color, isolated, crowded])
   const legend = data.lines.map((line) => ({
     group: nameOf(line),

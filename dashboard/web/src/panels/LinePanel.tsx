@@ -1,7 +1,7 @@
 /** A panel of one measure per name: the shape that most charts of the overview share. */
 import { useMemo, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { beforeStyle, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
+import { asBefore, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
@@ -82,18 +82,7 @@ function Lines<T>({
       color: color(colorOf),
       values,
     })
-    return fade(
-      [
-        ...named.map(lineOf),
-        ...before.map((line): ChartLine => ({
-          ...lineOf(line),
-          ...beforeStyle,
-          key: `${line.name} before`,
-          label: `${line.name}, the period before`,
-        })),
-      ],
-      isolated,
-    )
+    return fade([...named.map(lineOf), ...before.map(lineOf).map(asBefore)], isolated)
   }, [named, data, lines, stacked, color, isolated])
   const rows = named.map(({ name, colorOf, values, extra = [] }) => ({
     group: name,
