@@ -43,7 +43,7 @@ interface PanelMenuProps {
 export function PanelMenu({ title, slug, menu, panel, table, explain, onDetail, onNote }: PanelMenuProps) {
   const [opened, setOpened] = useState(false)
   return (
-    <Menu position="bottom-end" withinPortal opened={opened} onChange={setOpened}>
+    <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false} opened={opened} onChange={setOpened}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Menu of ${title}`}>
           <IconDots size={16} />
@@ -116,7 +116,7 @@ function Entries({ slug, panel, table, explain, onDetail, onNote }: Omit<PanelMe
       <Menu.Item leftSection={<IconLink size={15} />} onClick={() => void tell('copied', link)()}>
         Copy link
       </Menu.Item>
-      <Menu.Divider />
+      <Menu.Divider role="separator" />
       <Menu.Item leftSection={<IconCode size={15} />} onClick={() => onDetail('query')}>
         Show query
       </Menu.Item>
