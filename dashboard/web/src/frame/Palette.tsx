@@ -123,7 +123,7 @@ function useFound(text: string): Command[] {
       const run: Run = { go: addressOf(`/traces/${trace}`, search) }
       return [{ id: 'trace', group: 'Trace', word: `Open the trace ${trace}`, run }]
     }
-    return fuzzyRanked(text, all, ({ group, word }) => `${word} ${group}`, shown)
+    return fuzzyRanked(text, all, ({ group, word }) => [word, `${word} ${group}`, `${group} ${word}`], shown)
   }, [text, all, search])
 }
 

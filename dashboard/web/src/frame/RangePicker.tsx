@@ -84,6 +84,7 @@ function CustomRange({ open, onOpen }: RangePickerProps) {
   const label = fixed
     ? `${formatTime(from, 86_400_001)} – ${formatTime(to, to - from < 86_400_000 ? 1e7 : 86_400_001)}`
     : ''
+  const place = zone?.split('/').at(-1)?.replaceAll('_', ' ') ?? ''
   return (
     <Popover opened={open} onChange={onOpen} position="bottom-end" trapFocus returnFocus withinPortal>
       <Popover.Target>
@@ -91,13 +92,13 @@ function CustomRange({ open, onOpen }: RangePickerProps) {
           type="button"
           className="control"
           aria-pressed={fixed}
-          aria-label="Custom time range"
+          aria-label={`Custom time range ${label} ${place}`.trim()}
           title={fixed ? `${formatIso(from)} – ${formatIso(to)}` : 'Custom time range: t'}
           onClick={() => onOpen(!open)}
         >
           <IconCalendarTime size={15} stroke={1.7} aria-hidden />
           {label}
-          {zone !== undefined && <span className="dim wide-only">{zone.split('/').at(-1)?.replaceAll('_', ' ')}</span>}
+          {place !== '' && <span className="dim wide-only">{place}</span>}
         </button>
       </Popover.Target>
       <Popover.Dropdown p={0} aria-label="Custom time range">

@@ -9,7 +9,7 @@ const texts = [
   'Range: last 6 h',
   'Go to GPUs',
 ]
-const ranked = (typed: string) => fuzzyRanked(typed, texts, (text) => text, 3)
+const ranked = (typed: string) => fuzzyRanked(typed, texts, (text) => [text], 3)
 
 test.each([
   ['over', 'Go to Overview'],
@@ -25,6 +25,17 @@ test('what lacks a letter does not fit; nothing typed fits everything', () => {
   expect(fuzzyScore('xyz', 'Overview')).toBeNull()
   expect(fuzzyScore('weivrevo', 'Overview')).toBeNull()
   expect(ranked('')).toEqual(texts.slice(0, 3))
+})
+
+test('a word of its own counts more than what stands beside it', () => {
+  const items = [
+    ['Requests per minute', 'SQL questions'],
+    ['Requests', 'Pages'],
+  ]
+  expect(fuzzyRanked('reqs', items, ([word = '', group = '']) => [word, `${word} ${group}`], 1)).toEqual([items[1]])
+  expect(fuzzyRanked('minutesql', items, ([word = '', group = '']) => [word, `${word} ${group}`], 1)).toEqual([
+    items[0],
+  ])
 })
 
 test('what is typed is no pattern', () => expect(fuzzyScore('.*', 'Overview')).toBeNull())

@@ -29,15 +29,26 @@ function bestPlace(text: string, letter: string, from: number, last: number): nu
 
 const isStart = (text: string, at: number) => at === 0 || /[^a-z0-9]/.test(text[at - 1] ?? '')
 
-/** Those that fit, best first; equally good ones keep their order. */
-export function fuzzyRanked<T>(typed: string, items: readonly T[], textOf: (item: T) => string, limit: number): T[] {
+/** Those that fit, best first, equally good ones in their order. Of an item's texts the first counts most. */
+export function fuzzyRanked<T>(
+  typed: string,
+  items: readonly T[],
+  textsOf: (item: T) => readonly string[],
+  limit: number,
+): T[] {
   if (typed.trim() === '') return items.slice(0, limit)
   const found = items.flatMap((item) => {
-    const score = fuzzyScore(typed, textOf(item))
-    return score === null ? [] : [{ item, score }]
+    const scores = textsOf(item).flatMap((text, index) => {
+      const score = fuzzyScore(typed, text)
+      return score === null ? [] : [score - index * lesser]
+    })
+    return scores.length === 0 ? [] : [{ item, score: Math.max(...scores) }]
   })
   return found
     .toSorted((a, b) => b.score - a.score)
     .slice(0, limit)
     .map(({ item }) => item)
 }
+
+/** What a second text weighs less than the first. */
+const lesser = 40
