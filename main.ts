@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
 import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
-import { ownHealth } from './own-health.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import { noAlerts } from './alerts/none.ts'
+import { processHealth } from './alerts/self/process-health.ts'
 import type { BacktestFlags } from './alerts/backtest/command.ts'
 import type { TestFlags } from './alerts/rule-tests/command.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
@@ -336,7 +336,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
           shared,
           log,
           dashboardUrl,
-          health: ownHealth({ storage, collector, dataDir: dataDir.path }),
+          health: processHealth({ storage, collector, dataDir: dataDir.path }),
         })
       : null
     if (alerts) stops.push(() => alerts.stop())
