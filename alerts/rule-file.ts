@@ -186,6 +186,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<R
     own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
     latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
     ...(kind.slo ? { slo: kind.slo(rule) } : {}),
+    ...(kind.budget ? { budget: kind.budget(rule) } : {}),
   }
 }
 

@@ -24,6 +24,7 @@ import { savedQueriesRoute } from './routes/saved-queries.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
 import { slosRoute } from './routes/slos.ts'
+import { spendRoute } from './routes/spend.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
@@ -61,6 +62,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', fleetRoute(context))
     .route('/', serversRoute(context))
     .route('/', costRoute(context))
+    .route('/', spendRoute(context))
     .route('/', requestsRoute(context))
     .route('/', alertsRoute(context))
     .route('/', slosRoute(context))

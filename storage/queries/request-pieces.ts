@@ -35,14 +35,18 @@ export function cutAt(at: number, now: number): number {
 
 const settledAt = (now: number) => Math.floor((now - settledAfterMs) / minute) * minute
 
-/** What to read from where between the first cut and `now`: no row crosses a cut, each of which is one of `cutAt`'s. */
-export function piecesOf(cuts: readonly number[], now: number): Piece[] {
+/**
+ * What to read from where between the first cut and `now`: no row crosses a cut, each of which is one of `cutAt`'s. Buckets are no
+ * longer than `coarsest_ms`, for questions about steps of that length.
+ */
+export function piecesOf(cuts: readonly number[], now: number, coarsest_ms = Infinity): Piece[] {
+  const tiers = rollups.filter(({ step_ms }) => step_ms <= coarsest_ms)
   const ends = [...new Set([...cuts, settledAt(now), now])]
     .filter((at) => at >= Math.min(...cuts))
     .sort((a, b) => a - b)
   const pieces = ends.slice(1).flatMap((to, index): Piece[] => {
     const from = ends[index] ?? to
-    return from >= settledAt(now) ? [{ table: 'requests', from, to }] : wholeSteps({ from, to })
+    return from >= settledAt(now) ? [{ table: 'requests', from, to }] : wholeSteps({ from, to }, tiers)
   })
   return joined(pieces)
 }
@@ -58,7 +62,7 @@ function joined(pieces: readonly Piece[]): Piece[] {
   return whole
 }
 
-function wholeSteps({ from, to }: TimeRange, tiers: readonly (typeof rollups)[number][] = rollups): Piece[] {
+function wholeSteps({ from, to }: TimeRange, tiers: readonly (typeof rollups)[number][]): Piece[] {
   const [tier, ...finer] = tiers
   if (!tier || from >= to) return []
   const [first, last] = [Math.ceil(from / tier.step_ms) * tier.step_ms, Math.floor(to / tier.step_ms) * tier.step_ms]

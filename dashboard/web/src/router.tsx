@@ -26,6 +26,10 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Servers.tsx')),
   ),
   page(
+    '/cost',
+    lazyRouteComponent(() => import('./pages/Cost.tsx')),
+  ),
+  page(
     '/uptime',
     lazyRouteComponent(() => import('./pages/Uptime.tsx')),
   ),

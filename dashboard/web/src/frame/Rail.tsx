@@ -15,6 +15,7 @@ const elsewhere = ({
   params: _params,
   saved: _saved,
   view: _view,
+  by: _by,
   row: _row,
   matchers: _matchers,
   ...search

@@ -45,6 +45,8 @@ export interface Search {
   saved?: string
   /** Which of a page's views; its first unless said. */
   view?: string
+  /** The column that figures are told apart by. */
+  by?: string
   /** The open row of a view: an alert, a rule, a silence. */
   row?: string
   /** Of the silence that is being made: `model="gpt-4o", team=~"a.*"`; empty at first. */
@@ -95,6 +97,8 @@ export function parseSearch(text: string): Search {
   if (saved !== null && /^[\w-]{1,64}$/.test(saved)) search.saved = saved
   const view = query.get('view')
   if (view !== null && /^[a-z]{1,20}$/.test(view)) search.view = view
+  const by = query.get('by')
+  if (by !== null && /^[a-z_]{1,30}$/.test(by)) search.by = by
   const row = query.get('row')
   if (row !== null && row.length <= 400) search.row = row
   // Messages link with one `matcher` each.
@@ -127,6 +131,7 @@ export function formatSearch(search: Search): string {
   }
   if (search.saved !== undefined) query.set('saved', search.saved)
   if (search.view !== undefined) query.set('view', search.view)
+  if (search.by !== undefined) query.set('by', search.by)
   if (search.row !== undefined) query.set('row', search.row)
   if (search.matchers !== undefined) query.set('matchers', search.matchers)
   const text = query.toString()
