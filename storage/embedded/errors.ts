@@ -52,6 +52,7 @@ export const codes = {
   notImplemented: 48,
   notEnoughSpace: 243,
   systemError: 425,
+  unknownQueryParameter: 456,
 } as const
 
 /** Names of the codes above; the engine's own messages already end with theirs. */
@@ -74,6 +75,7 @@ const names: Record<number, string> = {
   48: 'NOT_IMPLEMENTED',
   243: 'NOT_ENOUGH_SPACE',
   425: 'SYSTEM_ERROR',
+  456: 'UNKNOWN_QUERY_PARAMETER',
   1001: 'STD_EXCEPTION',
 }
 

@@ -16,6 +16,7 @@ import { ReadMeter } from './read-meter.ts'
 import { PipePool } from './result-pipe.ts'
 import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
 import { capped, poolSettings, quote, readerSettingsFor, userLimits, type PoolSettings } from './settings.ts'
+import { declaredParams } from '../sql-params.ts'
 import { resultFormat, scanStatistics } from './statistics.ts'
 import type { Consumer, Streamed } from './streamed.ts'
 import { Turns } from './turns.ts'
@@ -200,6 +201,8 @@ export class Executor {
   private async runWriter(request: StatementRequest): Promise<RawResult> {
     const own = userLimits(request.user, this.quotas.rowsLeft(request.user))
     const pool = poolFor(request.sql)
+    // Connections of this pool keep the values of earlier queries: what is not given must not be one of those.
+    if (pool === 'api' && !request.session) checkParamsGiven(request)
     const streamed = pool === 'api' && (await this.readsOnce(request.sql)) ? this.streamed(request.sql, request) : null
     const base = streamed ? this.settings.api : new Map([...this.settings.api, ...this.settings.whole])
     const statement = {
@@ -261,6 +264,12 @@ export class Executor {
       ),
     }
   }
+}
+
+/** Throws EngineError as the engine does on a connection of its own. */
+function checkParamsGiven({ sql, params }: StatementRequest): void {
+  const missing = declaredParams(sql).find(({ name }) => !params.has(name))
+  if (missing) throw new EngineError(codes.unknownQueryParameter, `Substitution \`${missing.name}\` is not set`)
 }
 
 const firstWord = /^(?:\s|\(|--[^\n]*\n|\/\*[^]*?\*\/)*([A-Za-z]+)/
