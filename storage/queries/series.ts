@@ -20,6 +20,7 @@ export type Source =
   | 'models_1h'
   | 'models_1d'
   | 'gpu_samples'
+  | 'gpu_1m'
   | 'gpu_1h'
   | 'server_samples'
   | 'server_1m'

@@ -22,6 +22,10 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Gpus.tsx')),
   ),
   page(
+    '/gpus/$host/$gpu',
+    lazyRouteComponent(() => import('./pages/Gpu.tsx')),
+  ),
+  page(
     '/servers',
     lazyRouteComponent(() => import('./pages/Servers.tsx')),
   ),

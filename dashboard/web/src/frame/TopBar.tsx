@@ -12,7 +12,7 @@ export function TopBar({ live }: { live: LiveState }) {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const [search, change] = useSearch()
   const comparing = search.compare !== 'off'
-  const page = [...pages, ...innerPages].find(({ to }) => to === path)
+  const page = [...pages, ...innerPages].find(({ to }) => to === path || (to !== '/' && path.startsWith(`${to}/`)))
   return (
     <header className="top">
       <h1 className="top-title">{page?.word}</h1>

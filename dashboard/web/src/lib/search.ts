@@ -96,7 +96,7 @@ export function parseSearch(text: string): Search {
   const saved = query.get('saved')
   if (saved !== null && /^[\w-]{1,64}$/.test(saved)) search.saved = saved
   const view = query.get('view')
-  if (view !== null && /^[a-z]{1,20}$/.test(view)) search.view = view
+  if (view !== null && /^[a-z_]{1,30}$/.test(view)) search.view = view
   const by = query.get('by')
   if (by !== null && /^[a-z_]{1,30}$/.test(by)) search.by = by
   const row = query.get('row')
