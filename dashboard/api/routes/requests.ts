@@ -33,9 +33,10 @@ export function requestsRoute(context: RouteContext) {
         query,
         async (db, asked) => {
           const { filter, range } = insideBrush(asked, query)
+          const read_at = context.now()
           const page = await latestRequests(db, filter, range, query.limit, query.after ?? null)
           const { next } = page
-          return { ...asked.range, ...page, next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}` }
+          return { ...asked.range, ...page, read_at, next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}` }
         },
         JSON.stringify([query.limit, query.after, query.brush, query.measure]),
       )
