@@ -19,7 +19,7 @@ const list = (query: QuestionInput, signal?: AbortSignal) => read(api.requests.$
 export const useLatestRequests = (limit: number) => useQuestion('requests', list, { limit: String(limit) })
 
 /** All requests of the range, a page at a time. Not live: a list that is read must not move. `reread` begins anew. */
-export function useRequestPages(limit = 200) {
+export function useRequestPages(limit = 500) {
   const [search] = useSearch()
   const queries = useQueryClient()
   const query = { ...questionOf(search), ...explorerQuestion(search), limit: String(limit) }

@@ -1,7 +1,7 @@
 /** A table of any length: only the rows in sight are in the page. Sticky head; click, enter, j and k open rows. */
 import { useHotkeys } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react'
 import type { Column } from './Table.tsx'
 
 interface VirtualTableProps<Row> {
@@ -16,7 +16,7 @@ interface VirtualTableProps<Row> {
 }
 
 const rowHeight = 30
-const usualWidth = 92
+const usualWidth = 88
 /** Rows drawn beyond both edges: a fast scroll meets no blank. */
 const overscan = 12
 
@@ -74,7 +74,8 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
     event.preventDefault()
     moveTo(to)
   }
-  const width = columns.reduce((sum, column) => sum + (column.width ?? usualWidth), 0)
+  const width = (some: readonly Column<Row>[]) => some.reduce((sum, column) => sum + (column.width ?? usualWidth), 0)
+  const widths = { '--wide': `${width(columns)}px`, '--narrow': `${width(columns.filter(({ wide }) => !wide))}px` }
   const before = shown[0]?.start ?? 0
   const after = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0)
   return (
@@ -89,7 +90,7 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keys are the grid's
         tabIndex={0}
         onKeyDown={keyed}
-        style={{ minWidth: width }}
+        style={widths as CSSProperties}
       >
         <colgroup>
           {columns.map((column) => (

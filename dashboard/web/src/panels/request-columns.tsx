@@ -17,7 +17,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'model',
       head: 'Model',
-      width: 180,
+      width: 150,
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
@@ -29,7 +29,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'status',
       head: 'Status',
-      width: 110,
+      width: 100,
       render: (row) => (
         <RequestStatus
           status={row.status}
@@ -40,6 +40,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'duration_ms',
       head: 'Latency',
+      width: 78,
       number: true,
       render: (row) => formatMs(row.duration_ms),
       title: (row) => (row.duration_ms === null ? 'the client did not tell' : `${formatExact(row.duration_ms)} ms`),
@@ -47,6 +48,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'ttft_ms',
       head: 'TTFT',
+      width: 76,
       hint: 'Time to first token',
       number: true,
       render: (row) => formatMs(row.ttft_ms),
@@ -60,6 +62,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     ...(['input_tokens', 'output_tokens'] as const).map((key): Column<RequestRow> => ({
       key,
       head: key === 'input_tokens' ? 'In' : 'Out',
+      width: 62,
       hint: key === 'input_tokens' ? 'Input tokens' : 'Output tokens',
       number: true,
       render: (row) => formatCount(row[key]),
@@ -83,11 +86,11 @@ export function requestColumns(now: number, color: (model: string) => string): C
       render: (row) => row.service,
       title: (row) => row.endpoint,
     },
-    { key: 'team', head: 'Team', wide: true, width: 110, render: (row) => row.team },
+    { key: 'team', head: 'Team', wide: true, width: 84, render: (row) => row.team },
     {
       key: 'user',
       head: 'User',
-      width: 120,
+      width: 80,
       wide: true,
       render: (row) => <span className="clip">{row.user_id}</span>,
       title: (row) => row.user_id,

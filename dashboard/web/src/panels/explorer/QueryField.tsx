@@ -27,12 +27,20 @@ export function QueryField() {
   const [cursor, setCursor] = useState(text.length)
   const input = useRef<HTMLInputElement>(null)
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() })
-  useEffect(() => setText(search.q ?? ''), [search.q])
+  useEffect(() => {
+    setText(search.q ?? '')
+    setTried(search.q ?? '')
+  }, [search.q])
   useHotkeys([['f', () => input.current?.focus()]])
   const options = useOptions(text, cursor, combobox.dropdownOpened)
-  const applied = parseQuery(search.q ?? '')
+  // What was tried last: a text that cannot be read never reaches the panels from here, and may come with a link.
+  const [tried, setTried] = useState(search.q ?? '')
+  const applied = parseQuery(tried)
 
-  const apply = (next: string) => change((before) => withQ(before, next))
+  const apply = (next: string) => {
+    setTried(next)
+    if (parseQuery(next).ok) change((before) => withQ(before, next))
+  }
   const complete = (index: string) => {
     const option = options[Number(index)]
     if (!option) return
@@ -56,13 +64,14 @@ export function QueryField() {
     }
     if (event.key === 'Escape' && !combobox.dropdownOpened) {
       setText(search.q ?? '')
+      setTried(search.q ?? '')
       input.current?.blur()
     }
   }
   return (
     <div className="query-field">
       <Combobox store={combobox} position="bottom-start" withinPortal onOptionSubmit={complete}>
-        <Combobox.Target>
+        <Combobox.DropdownTarget>
           <div className="query-input">
             <IconSearch size={15} stroke={1.7} aria-hidden />
             <Combobox.EventsTarget>
@@ -107,7 +116,7 @@ export function QueryField() {
               F
             </kbd>
           </div>
-        </Combobox.Target>
+        </Combobox.DropdownTarget>
         <Combobox.Dropdown hidden={options.length === 0}>
           <Combobox.Options mah={320} style={{ overflowY: 'auto' }} aria-label="Completions">
             {options.map((option, index) => (
@@ -122,8 +131,7 @@ export function QueryField() {
       <div id="query-problem" role={applied.ok ? undefined : 'alert'}>
         {!applied.ok && (
           <p className="query-problem">
-            <code>{(search.q ?? '').slice(applied.problem.at.from, applied.problem.at.to)}</code>{' '}
-            {applied.problem.message}
+            <code>{tried.slice(applied.problem.at.from, applied.problem.at.to)}</code> {applied.problem.message}
           </p>
         )}
       </div>
@@ -143,14 +151,18 @@ function useOptions(text: string, cursor: number, asked: boolean): Option[] {
         const operator = name.endsWith('.') ? '' : (operators[numbers.has(name) ? 'number' : 'text'] ?? '')
         return { text: name + operator, label: name, about: about[name] ?? '' }
       })
-  return (data?.values ?? [])
-    .filter(({ column, value }) => facet !== '' && column === field && value !== typed)
-    .slice(0, mostOptions)
-    .map(({ value, requests }) => ({
-      text: `${valueText(value)} `,
-      label: value,
-      about: formatCount(requests * (data?.factor ?? 1)),
-    }))
+  return (
+    (data?.values ?? [])
+      .filter(({ column, value }) => facet !== '' && column === field && value !== typed)
+      // The answer may still be that to fewer letters.
+      .filter(({ value }) => value.toLowerCase().includes(typed.toLowerCase()))
+      .slice(0, mostOptions)
+      .map(({ value, requests }) => ({
+        text: `${valueText(value)} `,
+        label: value,
+        about: formatCount(requests * (data?.factor ?? 1)),
+      }))
+  )
 }
 
 /** Columns whose values the API lists. */
