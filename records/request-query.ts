@@ -151,19 +151,12 @@ export function formatQuery(terms: readonly Term[]): string {
 
 export function formatTerm(term: Term): string {
   const minus = term.not ? '-' : ''
-  switch (term.kind) {
-    case 'words':
-      return minus + (plainWord.test(term.text) ? term.text : quoted(term.text))
-    case 'content':
-      return `${minus}${nameOf(term.field)}:${valueText(term.text)}`
-    case 'flag':
-      return `${minus}${term.field}:${String(term.value)}`
-    case 'text':
-    case 'number':
-      return minus + nameOf(term.field) + formatTest(term, term.kind === 'number' ? numberFields[term.field] : null)
-    case 'attribute':
-      return `${minus}attribute.${plainKey.test(term.key) ? term.key : quoted(term.key)}${formatTest(term, null)}`
-  }
+  if (term.kind === 'words') return minus + (plainWord.test(term.text) ? term.text : quoted(term.text))
+  if (term.kind === 'content') return `${minus}${nameOf(term.field)}:${valueText(term.text)}`
+  if (term.kind === 'flag') return `${minus}${term.field}:${String(term.value)}`
+  if (term.kind === 'attribute')
+    return `${minus}attribute.${plainKey.test(term.key) ? term.key : quoted(term.key)}${formatTest(term, null)}`
+  return minus + nameOf(term.field) + formatTest(term, term.kind === 'number' ? numberFields[term.field] : null)
 }
 
 /** Adds a term, or takes it away when it is there; its opposite goes. A text that cannot be read is left as it is. */
@@ -223,6 +216,7 @@ const problem = (message: string, from: number, to: number) =>
 const plainWord = /^[^\s"\-:=!<>][^\s":=!<>]*$/
 /** A star would stand for anything, and a quote begins a text with spaces. */
 const plainValue = /^[^\s"*=]([^\s"*]*)$/
+const plainPattern = /^[^\s"\\=][^\s"\\]*$/
 const plainKey = /^[^\s":=!<>]+$/
 
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`
@@ -231,16 +225,10 @@ function nameOf(field: string): string {
 }
 
 function formatTest(test: TextTest | NumberTest, unit: Unit | null): string {
-  switch (test.test) {
-    case 'known':
-      return ':*'
-    case 'equal':
-      return `:${valueText(test.value)}`
-    case 'like':
-      return `:${/[\s"\\]/.test(test.pattern) || test.pattern.startsWith('=') ? `*${quoted(test.pattern)}` : test.pattern}`
-    case 'compare':
-      return `${test.comparison === '=' && unit !== null ? ':' : test.comparison}${formatNumber(test.value, unit)}`
-  }
+  if (test.test === 'known') return ':*'
+  if (test.test === 'equal') return `:${valueText(test.value)}`
+  if (test.test === 'like') return `:${plainPattern.test(test.pattern) ? test.pattern : `*${quoted(test.pattern)}`}`
+  return `${test.comparison === '=' && unit !== null ? ':' : test.comparison}${formatNumber(test.value, unit)}`
 }
 
 function formatNumber(value: number, unit: Unit | null): string {

@@ -106,7 +106,7 @@ export async function requestDiffers(
     values: rows
       .filter((row) => chiSquare(row.inside, inside, row.outside, outside) >= sure)
       .slice(0, mostValues)
-      .map((row) => ({ ...row, inside_share: row.inside / inside, outside_share: row.outside / outside })),
+      .map((row) => Object.assign(row, { inside_share: row.inside / inside, outside_share: row.outside / outside })),
     numbers: numberColumns.map((column) => ({
       column,
       inside_p50: told('in', column),

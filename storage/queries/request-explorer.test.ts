@@ -23,15 +23,19 @@ const odd = `a "b" \\ 'c' %_ {x:String} <i>\n`
 /** The seed's traffic, with every sort of value that a term may ask for. */
 function rowsOf(): LlmRequest[] {
   const draw = random(3)
-  return seeded(now, 120).map((row) => ({
-    ...row,
-    feature: draw() < 0.1 ? odd : draw() < 0.5 ? 'chat' : '',
-    prompt_name: draw() < 0.3 ? 'Greeting*' : '',
-    input: draw() < 0.1 ? 'Please REFUND my order' : '',
-    attempt: draw() < 0.1 ? 2 : 1,
-    cache_hit: draw() < 0.05,
-    attributes: new Map([['temperature', draw() < 0.5 ? '0.7' : '1'], ...(draw() < 0.2 ? [[odd, 'x'] as const] : [])]),
-  }))
+  return seeded(now, 120).map((row) =>
+    Object.assign(row, {
+      feature: draw() < 0.1 ? odd : draw() < 0.5 ? 'chat' : '',
+      prompt_name: draw() < 0.3 ? 'Greeting*' : '',
+      input: draw() < 0.1 ? 'Please REFUND my order' : '',
+      attempt: draw() < 0.1 ? 2 : 1,
+      cache_hit: draw() < 0.05,
+      attributes: new Map([
+        ['temperature', draw() < 0.5 ? '0.7' : '1'],
+        ...(draw() < 0.2 ? [[odd, 'x'] as const] : []),
+      ]),
+    }),
+  )
 }
 const rows = rowsOf()
 
@@ -60,25 +64,17 @@ function holds(row: LlmRequest, term: Term): boolean {
 
 function fulfils(row: LlmRequest, term: Term): boolean {
   const within = (text: string, part: string) => text.toLowerCase().includes(part.toLowerCase())
-  switch (term.kind) {
-    case 'text':
-      return fits(row[term.field], term)
-    case 'number':
-      return compares(row[term.field], term)
-    case 'flag':
-      return row[term.field] === term.value
-    case 'content':
-      return within(row[term.field], term.text)
-    case 'attribute': {
-      const value = row.attributes.get(term.key) ?? ''
-      return term.test === 'compare' ? compares(value === '' ? null : Number(value), term) : fits(value, term)
-    }
-    case 'words': {
-      const { model, requested_model, user_id, session_id, service, team, feature, endpoint, error_type } = row
-      const names = [model, requested_model, user_id, session_id, service, team, feature, endpoint, error_type]
-      return names.some((name) => within(name, term.text)) || row.trace_id === term.text || row.span_id === term.text
-    }
+  if (term.kind === 'text') return fits(row[term.field], term)
+  if (term.kind === 'number') return compares(row[term.field], term)
+  if (term.kind === 'flag') return row[term.field] === term.value
+  if (term.kind === 'content') return within(row[term.field], term.text)
+  if (term.kind === 'attribute') {
+    const value = row.attributes.get(term.key) ?? ''
+    return term.test === 'compare' ? compares(value === '' ? null : Number(value), term) : fits(value, term)
   }
+  const { model, requested_model, user_id, session_id, service, team, feature, endpoint, error_type } = row
+  const names = [model, requested_model, user_id, session_id, service, team, feature, endpoint, error_type]
+  return names.some((name) => within(name, term.text)) || row.trace_id === term.text || row.span_id === term.text
 }
 
 function fits(value: string, test: TextTest): boolean {
@@ -156,7 +152,9 @@ describe('free terms', () => {
     const draw = random(5)
     const pick = <T>(list: readonly T[]) => list[Math.floor(draw() * list.length)] as T
     const letters = [
-      ...`aB9"\\*:=<>!-. \t\n\r\0\u0001%_$é🙂'{}?()[];,\`#`,
+      'é',
+      '🙂',
+      ...`aB9"\\*:=<>!-. \t\n\r\0\u0001%_$'{}?()[];,\`#`.split(''),
       '--',
       '/*',
       "';",
@@ -250,13 +248,14 @@ describe('the heatmap', () => {
 
   test('the whole scale fits in its rows', async () => {
     const at = (index: number) => (now - day + index * 1000) * 1000
-    const wide = stepsOf('duration_ms').map((duration_ms, index) => ({
-      ...rows[0]!,
-      timestamp: at(index),
-      span_id: `wide${index}`,
-      environment: 'wide',
-      duration_ms: index % 2 === 0 ? duration_ms : duration_ms * 1.01,
-    }))
+    const wide = stepsOf('duration_ms').map((duration_ms, index) =>
+      Object.assign({}, rows[0], {
+        timestamp: at(index),
+        span_id: `wide${index}`,
+        environment: 'wide',
+        duration_ms: index % 2 === 0 ? duration_ms : duration_ms * 1.01,
+      }),
+    )
     await store(storage.db, 'requests', wide)
     const of = { from: now - day, to: now - day + hour }
     const { lows, top, counts, known } = await requestHeatmap(

@@ -12,7 +12,7 @@ export interface Sample {
 }
 
 /** Of requests; more take longer than a page may. */
-export const mostRows = 2_000_000
+export const mostRows = 1_000_000
 /** Shorter ranges are read whole: their rollups are not there yet. */
 const leastSampled = 600_000
 const day = 86_400_000

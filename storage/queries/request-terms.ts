@@ -52,37 +52,26 @@ function conditionOf(term: Term, bind: Bind): string {
 
 /** Never null: what is unknown does not fulfil it. */
 function positive(term: Term, bind: Bind): string {
-  switch (term.kind) {
-    case 'text':
-      return testText(`r.${term.field}`, term, bind)
-    case 'number':
-      return testNumber(term.field === 'cost_usd' ? 'toFloat64(r.cost_usd)' : `r.${term.field}`, term, bind)
-    case 'flag':
-      return `(r.${term.field} = ${term.value ? 'true' : 'false'})`
-    case 'content': {
-      return `(positionCaseInsensitiveUTF8(r.${term.field}, ${bind(term.text, 'String')}) > 0)`
-    }
-    case 'attribute': {
-      const value = `r.attributes[${bind(term.key, 'String')}]`
-      return term.test === 'compare' ? testNumber(`toFloat64OrNull(${value})`, term, bind) : testText(value, term, bind)
-    }
-    case 'words': {
-      const text = bind(term.text, 'String')
-      const within = namedIn.map((column) => `positionCaseInsensitiveUTF8(r.${column}, ${text}) > 0`)
-      return `(${[...within, ...ids.map((column) => `r.${column} = ${text}`)].join(' or ')})`
-    }
+  if (term.kind === 'text') return testText(`r.${term.field}`, term, bind)
+  if (term.kind === 'number')
+    return testNumber(term.field === 'cost_usd' ? 'toFloat64(r.cost_usd)' : `r.${term.field}`, term, bind)
+  if (term.kind === 'flag') return `(r.${term.field} = ${term.value ? 'true' : 'false'})`
+  if (term.kind === 'content') return contains(`r.${term.field}`, bind(term.text, 'String'))
+  if (term.kind === 'attribute') {
+    const value = `r.attributes[${bind(term.key, 'String')}]`
+    return term.test === 'compare' ? testNumber(`toFloat64OrNull(${value})`, term, bind) : testText(value, term, bind)
   }
+  const text = bind(term.text, 'String')
+  const named = namedIn.map((column) => contains(`r.${column}`, text))
+  return `(${[...named, ...ids.map((column) => `r.${column} = ${text}`)].join(' or ')})`
 }
 
+const contains = (column: string, text: string) => `(positionCaseInsensitiveUTF8(${column}, ${text}) > 0)`
+
 function testText(value: string, test: TextTest, bind: Bind): string {
-  switch (test.test) {
-    case 'equal':
-      return `(${value} = ${bind(test.value, 'String')})`
-    case 'like':
-      return `(${value} ilike ${bind(likePattern(test.pattern), 'String')})`
-    case 'known':
-      return `(${value} != '')`
-  }
+  if (test.test === 'known') return `(${value} != '')`
+  if (test.test === 'equal') return `(${value} = ${bind(test.value, 'String')})`
+  return `(${value} ilike ${bind(likePattern(test.pattern), 'String')})`
 }
 
 function testNumber(value: string, test: NumberTest, bind: Bind): string {

@@ -361,6 +361,7 @@ describe('whatever state it is in', () => {
     await page.getByRole('button', { name: 'Clear filters' }).first().click()
     await page.waitForURL((url) => !url.searchParams.has('q'))
     await page.locator('tr.opens').first().waitFor()
+    await expect.poll(() => total(page)).toBe(formatExact(await sql('true')))
     await page.close()
   })
 
@@ -379,6 +380,7 @@ describe('whatever state it is in', () => {
     broken = false
     await panel.getByRole('button', { name: 'Retry' }).click()
     await panel.locator('path').first().waitFor({ state: 'attached' })
+    expect(await panel.getByRole('alert').count()).toBe(0)
     await page.close()
   })
 

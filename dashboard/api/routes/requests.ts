@@ -36,7 +36,12 @@ export function requestsRoute(context: RouteContext) {
           const read_at = context.now()
           const page = await latestRequests(db, filter, range, query.limit, query.after ?? null)
           const { next } = page
-          return { ...asked.range, ...page, read_at, next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}` }
+          return {
+            ...asked.range,
+            ...page,
+            read_at,
+            next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}`,
+          }
         },
         JSON.stringify([query.limit, query.after, query.brush, query.measure]),
       )

@@ -3,7 +3,7 @@ import { useElementSize } from '@mantine/hooks'
 import { useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react'
 import type { Brush } from '../lib/brush.ts'
 import { formatExact, formatIso, formatTime } from '../lib/format.ts'
-import { cellAt, cellsOf, levels, pathsOf, rowLabels, type Cell, type CellSpan, type HeatmapData } from './heatmap.ts'
+import { cellAt, cellsOf, pathsOf, rowLabels, shades, type Cell, type CellSpan, type HeatmapData } from './heatmap.ts'
 import { brushOf, spanOfBrush } from './heatmap-brush.ts'
 import { timeTicks } from './time-axis.ts'
 
@@ -33,7 +33,7 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
     setSpan(null)
     if (chosen) onBrush(brushOf(chosen, data))
   }
-  const pointed = (event: PointerEvent<Element>) => {
+  const pointed = (event: PointerEvent) => {
     const box = event.currentTarget.getBoundingClientRect()
     return cellAt(event.clientX - box.left - left, event.clientY - box.top - top, plot, data)
   }
@@ -109,9 +109,9 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
           </g>
         ))}
         <g transform={`translate(${left} ${top})`}>
-          {paths.map((path, level) =>
-            path === '' ? null : <path key={level} className={`heat-${level + 1}`} d={path} />,
-          )}
+          {shades.map((shade, level) => (
+            <path key={shade} className={shade} d={paths[level] ?? ''} />
+          ))}
         </g>
         <line className="heatmap-axis" x1={left} x2={left + plot.width} y1={top + plot.height} y2={top + plot.height} />
         {timeTicks(first, end, plot.width < 420 ? 3 : 6).map((at) => (
@@ -196,8 +196,8 @@ export function HeatmapScale({ most, factor }: { most: number; factor: number })
   return (
     <span className="heatmap-scale" title="Requests of a cell, on a logarithmic scale">
       <span>{factor > 1 ? `≈ ${formatExact(factor)}` : '1'}</span>
-      {Array.from({ length: levels }, (_, level) => (
-        <i key={level} className={`heat-${level + 1}`} />
+      {shades.map((shade) => (
+        <i key={shade} className={shade} />
       ))}
       <span>{`${factor > 1 ? '≈ ' : ''}${formatExact(most * factor)}`}</span>
     </span>

@@ -26,8 +26,9 @@ export interface CellSpan {
   end: Cell
 }
 
-/** Shades that an eye keeps apart. */
-export const levels = 8
+/** Classes of the shades that an eye keeps apart, from few to many. */
+export const shades = ['heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5', 'heat-6', 'heat-7', 'heat-8'] as const
+const levels = shades.length
 
 /** The largest cell, and the sum of each column. */
 export function cellsOf({ counts }: HeatmapData): { most: number; columns: number[] } {
@@ -37,7 +38,7 @@ export function cellsOf({ counts }: HeatmapData): { most: number; columns: numbe
   }
 }
 
-/** 0 of nothing, else 1 to `levels`: logarithmic, since a rare slow request must be seen beside thousands of quick ones. */
+/** 0 of nothing, else the number of its shade: logarithmic, since a rare slow request must be seen beside thousands of quick ones. */
 export function levelOf(count: number, most: number): number {
   if (count <= 0) return 0
   if (most <= 1) return levels

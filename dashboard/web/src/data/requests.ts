@@ -41,9 +41,9 @@ export function useRequestPages(limit = 500) {
 
 export type RequestPages = ReturnType<typeof useRequestPages>['pages']
 
-/** A panel reads of an answer only what those of one page and of many have in common. */
+/** Many pages as the one answer that a panel shows. */
 function askedOf<T>(pages: UseInfiniteQueryResult<T>, explain: Asked<T>['explain']): Asked<T> {
-  return { ...pages, explain } as unknown as Asked<T>
+  return { ...pages, explain }
 }
 
 /** The address of the filtered list as a file: all of it, not the loaded pages alone. */

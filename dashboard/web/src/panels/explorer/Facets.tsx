@@ -122,7 +122,7 @@ function Facet({ column, answer }: { column: Column; answer: FacetsAnswer }) {
       )}
       {!closed && !filtered && list.length > few && (
         <button type="button" className="facet-more" onClick={() => setAll(!all)}>
-          {all ? 'Fewer' : `${list.length >= mostTold ? 'More' : list.length - few + ' more'}`}
+          {all ? 'Fewer' : list.length >= mostTold ? 'More' : `${list.length - few} more`}
         </button>
       )}
     </section>

@@ -2,7 +2,7 @@
 import { Combobox, useCombobox } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useRef, useState, type KeyboardEvent } from 'react'
 import { completingAt, fieldNames, parseQuery, valueText } from '../../../../../records/request-query.ts'
 import { useFacetSearch } from '../../data/explorer.ts'
 import { withQ } from '../../lib/facets.ts'
@@ -27,14 +27,16 @@ export function QueryField() {
   const [cursor, setCursor] = useState(text.length)
   const input = useRef<HTMLInputElement>(null)
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() })
-  useEffect(() => {
-    setText(search.q ?? '')
-    setTried(search.q ?? '')
-  }, [search.q])
   useHotkeys([['f', () => input.current?.focus()]])
   const options = useOptions(text, cursor, combobox.dropdownOpened)
   // What was tried last: a text that cannot be read never reaches the panels from here, and may come with a link.
   const [tried, setTried] = useState(search.q ?? '')
+  const [seen, setSeen] = useState(search.q)
+  if (seen !== search.q) {
+    setSeen(search.q)
+    setText(search.q ?? '')
+    setTried(search.q ?? '')
+  }
   const applied = parseQuery(tried)
 
   const apply = (next: string) => {
