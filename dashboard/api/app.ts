@@ -19,8 +19,11 @@ import { ingestRoute } from './routes/ingest.ts'
 import { liveRoute } from './routes/live.ts'
 import { overviewRoute } from './routes/overview.ts'
 import { metricsRoute, probeRoute } from './routes/process.ts'
+import { requestExplorerRoute } from './routes/request-explorer.ts'
+import { requestExportRoute } from './routes/request-export.ts'
 import { requestsRoute } from './routes/requests.ts'
 import { savedQueriesRoute } from './routes/saved-queries.ts'
+import { savedViewsRoute } from './routes/saved-views.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
 import { slosRoute } from './routes/slos.ts'
@@ -64,6 +67,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', costRoute(context))
     .route('/', spendRoute(context))
     .route('/', requestsRoute(context))
+    .route('/', requestExplorerRoute(context))
+    .route('/', savedViewsRoute(context))
     .route('/', alertsRoute(context))
     .route('/', slosRoute(context))
     .route('/', alertGroupsRoute(context))
@@ -77,6 +82,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', savedQueriesRoute(context))
     .route('/', demoRoute(context))
     .route('/', liveRoute(live))
+  // A file, which pages link to.
+  app.route('/', requestExportRoute(context))
   // Other programs' API, no part of the web app's.
   app.route('/', alertmanagerRoute(context))
   app.all('/api/*', (c) => {

@@ -18,10 +18,10 @@ export async function activeUsers(db: Db, filter: Filter, range: TimeRange): Pro
   if (long && !Object.keys(filter).every((column) => keptApart.has(column))) return { users: null, cost_usd: null }
   const whole = long ? { ...range, from: Math.floor(range.from / day) * day } : range
   const { sql, params } = where(filter, whole)
-  const priced = long ? 'sum(u.priced) > 0' : 'count(u.cost_usd) > 0'
+  const priced = long ? 'sum(r.priced) > 0' : 'count(r.cost_usd) > 0'
   const [row] = await db.query<{ users: number; cost_usd: number | null }>(
-    `select uniqExact(u.user_id) as users, if(${priced}, toFloat64(sum(u.cost_usd)), null) as cost_usd
-    from ${long ? 'users_1d' : 'requests'} as u where ${sql} and user_id != ''${long ? ' and requests > 0' : ''}`,
+    `select uniqExact(r.user_id) as users, if(${priced}, toFloat64(sum(r.cost_usd)), null) as cost_usd
+    from ${long ? 'users_1d' : 'requests'} as r where ${sql} and user_id != ''${long ? ' and requests > 0' : ''}`,
     params,
   )
   return row && row.users > 0 ? row : { users: null, cost_usd: null }

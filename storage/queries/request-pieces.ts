@@ -104,7 +104,7 @@ export function rowsOfPieces(
     )
     // A key that vanished from its bucket of a rollup left a row of zeros.
     return `select ${[...by, `${raw ? rawTime : bucketTime} as at`, ...columns].join(', ')}
-  from ${table} where ${condition.sql} and (${within.join(' or ')})${raw ? '' : ' and requests > 0'}`
+  from ${table} as r where ${condition.sql} and (${within.join(' or ')})${raw ? '' : ' and requests > 0'}`
   })
   return { sql: selects.join('\n  union all '), params }
 }

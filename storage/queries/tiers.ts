@@ -157,7 +157,7 @@ export type Shape = 'whole' | 'sums' | 'quantiles'
 /** The tiers that a range is read from. They begin at the same time: series add up to the totals beside them. */
 export async function tiersFor(db: Db, filter: Filter, range: TimeRange): Promise<Record<Shape, Tier>> {
   const span = range.to - range.from
-  const columns = Object.keys(filter)
+  const columns = columnsOfFilter(filter)
   if (span < leastRolledUp || !columns.every((column) => rolledUp.requests.has(column))) return allRaw
   const { requests, filled } = await rangeFacts(db, range, 'models_1h')
   if (requests !== null && requests <= mostRawRequests) return allRaw
@@ -165,6 +165,11 @@ export async function tiersFor(db: Db, filter: Filter, range: TimeRange): Promis
   const grain_ms = span < daysOnly ? hour : day
   const by = (leastForDays: number) => ({ ...(span < leastForDays ? hourly(prefix) : daily(prefix)), grain_ms })
   return { whole: by(day), sums: by(sumsByDay), quantiles: by(daysOnly) }
+}
+
+/** Free terms on the columns of a rollup are answered by it too. */
+function columnsOfFilter({ terms = [], ...columns }: Filter): string[] {
+  return [...Object.keys(columns), ...terms.map((term) => (term.kind === 'text' ? term.field : term.kind))]
 }
 
 const allRaw = { whole: raw, sums: raw, quantiles: raw }

@@ -5,6 +5,7 @@ import { latestRequests, requestDetail, type Cursor } from '../../../storage/que
 import { traceSpans } from '../../../storage/queries/trace.ts'
 import { askRange, type RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
+import { brushShape, insideBrush } from '../brush.ts'
 import { checked, questionSchema } from '../question.ts'
 
 const cursor = z
@@ -16,6 +17,7 @@ const cursor = z
   })
 
 const list = questionSchema({
+  ...brushShape,
   limit: z.coerce.number().int().min(1).max(500).default(50),
   after: cursor.optional(),
 })
@@ -29,11 +31,19 @@ export function requestsRoute(context: RouteContext) {
         context,
         c,
         query,
-        async (db, { filter, range }) => {
-          const { requests, next } = await latestRequests(db, filter, range, query.limit, query.after ?? null)
-          return { ...range, requests, next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}` }
+        async (db, asked) => {
+          const { filter, range } = insideBrush(asked, query)
+          const read_at = context.now()
+          const page = await latestRequests(db, filter, range, query.limit, query.after ?? null)
+          const { next } = page
+          return {
+            ...asked.range,
+            ...page,
+            read_at,
+            next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}`,
+          }
         },
-        JSON.stringify([query.limit, query.after]),
+        JSON.stringify([query.limit, query.after, query.brush, query.measure]),
       )
       return c.json(await page)
     })

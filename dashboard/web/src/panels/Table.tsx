@@ -12,6 +12,8 @@ export interface Column<Row> {
   number?: boolean
   /** Left out on narrow screens. */
   wide?: boolean
+  /** In px, where rows come and go and widths must not. */
+  width?: number
   title?: (row: Row) => string | undefined
 }
 
