@@ -2,7 +2,7 @@
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { Source } from './series.ts'
-import { bucketOf, selectOf, tiersFor, tierWhere, wholeBuckets, type Measure, type Tier } from './tiers.ts'
+import { bucketOf, rowsOf, selectOf, tiersFor, wholeBuckets, type Measure, type Tier } from './tiers.ts'
 import type { Filter } from './where.ts'
 
 export interface Totals {
@@ -49,51 +49,50 @@ const measures = Object.keys(nothing) as (keyof Totals & Measure)[]
 
 /** Totals of `range` and of the equally long range before it. */
 export async function overview(db: Db, filter: Filter, range: TimeRange): Promise<Overview> {
-  const { whole: tier, quantiles } = await tiersFor(db, filter, range)
+  const { whole: tier, sums, quantiles } = await tiersFor(db, filter, range)
   const current = wholeBuckets(tier, range)
   const previous = { from: current.from - (current.to - current.from), to: current.from }
-  const [now, before, spark] = await Promise.all([
+  const [now, before, first_ms, spark] = await Promise.all([
     totals(db, tier, filter, current),
-    totals(db, tier, filter, previous),
+    totals(db, { ...tier, newest: false }, filter, previous),
+    firstRequest(db, { ...sums, newest: false }, filter, previous),
     sparkline(db, quantiles, filter, current),
   ])
   return {
     ...current,
     source: tier.source,
-    current: totalsOf(now),
-    previous: totalsOf(before),
-    previous_first_ms: before.requests === 0 ? null : before.first_ms,
+    current: now,
+    previous: before,
+    previous_first_ms: first_ms,
     spark,
   }
 }
 
-type TotalsRow = Totals & { first_ms: number }
-
 /** Always one row: of nothing too. */
-async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<TotalsRow> {
-  const { sql, params } = tierWhere(tier, filter, range)
-  const [row] = await db.query<TotalsRow>(
-    `select min(${tier.at}) as first_ms,
-      ${selectOf(tier, measures)}
-    from ${tier.rows} where ${sql}`,
-    params,
-  )
-  return row ?? { ...nothing, first_ms: 0 }
+async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Totals> {
+  const selected = selectOf(tier, measures)
+  const { sql, params } = rowsOf(tier, filter, range, [selected])
+  const [row] = await db.query<Totals>(`select ${selected} from ${sql}`, params)
+  return row ?? nothing
 }
 
-/** The measures alone, without what else the row says. */
-function totalsOf(row: Totals): Totals {
-  const { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced } = row
-  return { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced }
+async function firstRequest(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<number | null> {
+  const { sql, params } = rowsOf(tier, filter, range, [])
+  const [row] = await db.query<{ first_ms: number; found: number }>(
+    `select min(${tier.at}) as first_ms, count() as found from ${sql}`,
+    params,
+  )
+  return row && row.found > 0 ? row.first_ms : null
 }
 
 async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Overview['spark']> {
   const step_ms = Math.max(stepFor(range, 48), tier.step_ms)
-  const { sql, params } = tierWhere(tier, filter, range)
+  const selected = selectOf(tier, sparkMeasures)
+  const { sql, params } = rowsOf(tier, filter, range, [selected])
   const points = await db.query<SparkPoint>(
     `select ${bucketOf(tier)} as at,
-      ${selectOf(tier, sparkMeasures)}
-    from ${tier.rows} where ${sql} group by at order by at`,
+      ${selected}
+    from ${sql} group by at order by at`,
     { ...params, step_ms },
   )
   return { step_ms, points }
