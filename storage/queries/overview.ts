@@ -45,44 +45,50 @@ const nothing: Totals = {
   cost_usd: null,
   unpriced: 0,
 }
+const day = 86_400_000
 const measures = Object.keys(nothing) as (keyof Totals & Measure)[]
 
 /** Totals of `range` and of the equally long range before it. */
 export async function overview(db: Db, filter: Filter, range: TimeRange): Promise<Overview> {
-  const { whole: tier, sums, quantiles } = await tiersFor(db, filter, range)
+  const { whole: tier, quantiles } = await tiersFor(db, filter, range)
   const current = wholeBuckets(tier, range)
   const previous = { from: current.from - (current.to - current.from), to: current.from }
-  const [now, before, first_ms, spark] = await Promise.all([
+  // A week would say too little of when its requests began.
+  const byDay = { ...tier, newest: false, rollups: tier.rollups.filter(({ step_ms }) => step_ms <= day) }
+  const [now, before, spark] = await Promise.all([
     totals(db, tier, filter, current),
-    totals(db, { ...tier, newest: false }, filter, previous),
-    firstRequest(db, { ...sums, newest: false }, filter, previous),
+    totals(db, byDay, filter, previous),
     sparkline(db, quantiles, filter, current),
   ])
   return {
     ...current,
     source: tier.source,
-    current: now,
-    previous: before,
-    previous_first_ms: first_ms,
+    current: totalsOf(now),
+    previous: totalsOf(before),
+    previous_first_ms: before.requests === 0 ? null : before.first_ms,
     spark,
   }
 }
 
+type TotalsRow = Totals & { first_ms: number }
+
 /** Always one row: of nothing too. */
-async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Totals> {
+async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<TotalsRow> {
   const selected = selectOf(tier, measures)
   const { sql, params } = rowsOf(tier, filter, range, [selected])
-  const [row] = await db.query<Totals>(`select ${selected} from ${sql}`, params)
-  return row ?? nothing
-}
-
-async function firstRequest(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<number | null> {
-  const { sql, params } = rowsOf(tier, filter, range, [])
-  const [row] = await db.query<{ first_ms: number; found: number }>(
-    `select min(${tier.at}) as first_ms, count() as found from ${sql}`,
+  const [row] = await db.query<TotalsRow>(
+    `select min(${tier.at}) as first_ms,
+      ${selected}
+    from ${sql}`,
     params,
   )
-  return row && row.found > 0 ? row.first_ms : null
+  return row ?? { ...nothing, first_ms: 0 }
+}
+
+/** The measures alone, without what else the row says. */
+function totalsOf(row: Totals): Totals {
+  const { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced } = row
+  return { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced }
 }
 
 async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Overview['spark']> {
