@@ -124,7 +124,7 @@ const filters: [string, Filter][] = [
 describe.each(ranges)('%s', (_, range) => {
   test.each(filters)('%s: totals, those before, and rows per model', async (__, filter) => {
     const { from, to, source, current, previous, spark } = await overview(storage.reader, filter, range)
-    expect(source).toBe('team' in filter ? 'requests_1d' : 'models_1d')
+    expect(source).toBe('team' in filter ? 'requests_1d' : 'model' in filter ? 'models_1d' : 'totals_1d')
     expect(from).toBeLessThanOrEqual(range.from)
     for (const [answer, asked] of [
       [current, { from, to }],
@@ -200,7 +200,7 @@ describe('where a range is read from', () => {
       { from: busy.from },
     )
     await storage.rollups.flush()
-    expect(await sources({}, busy)).toEqual(['models_1d', 'models_1h', 'models_1h'])
+    expect(await sources({}, busy)).toEqual(['totals_1d', 'totals_1h', 'totals_1h'])
     expect(await sources({}, { from: busy.to - 2 * hour, to: busy.to })).toEqual(['raw', 'raw', 'raw'])
     expect(await sources({ user_id: 'u' }, busy)).toEqual(['raw', 'raw', 'raw'])
     const { current } = await overview(storage.reader, {}, busy)
@@ -213,7 +213,7 @@ describe('where a range is read from', () => {
   test('while a rollup that an update brought is filled, what was there before', async () => {
     const range = { from: noon - 2 * day, to: noon }
     await storage.db.command(
-      "ALTER TABLE rollup_state DELETE WHERE name IN ('models_1h', 'filter_values_1d') SETTINGS mutations_sync = 2",
+      "ALTER TABLE rollup_state DELETE WHERE name IN ('totals_1h', 'models_1h', 'filter_values_1d') SETTINGS mutations_sync = 2",
     )
     expect(await sources({}, range)).toEqual(['requests_1d', 'requests_1h', 'requests_1h'])
     const values = await filterValues(storage.reader, range)

@@ -62,12 +62,19 @@ function joined(pieces: readonly Piece[]): Piece[] {
   return whole
 }
 
-function wholeSteps({ from, to }: TimeRange, tiers: readonly (typeof rollups)[number][]): Piece[] {
-  const [tier, ...finer] = tiers
-  if (!tier || from >= to) return []
-  const [first, last] = [Math.ceil(from / tier.step_ms) * tier.step_ms, Math.floor(to / tier.step_ms) * tier.step_ms]
+/** Whole buckets of a range, the widest that fit, in the order of time. `widths`: widest first; less than the last is left out. */
+export function wholeSteps<Width extends { table: string; step_ms: number }>(
+  { from, to }: TimeRange,
+  widths: readonly Width[],
+): (TimeRange & { table: Width['table'] })[] {
+  const [width, ...finer] = widths
+  if (!width || from >= to) return []
+  const [first, last] = [
+    Math.ceil(from / width.step_ms) * width.step_ms,
+    Math.floor(to / width.step_ms) * width.step_ms,
+  ]
   if (first >= last) return wholeSteps({ from, to }, finer)
-  const whole = { table: tier.table, from: first, to: last }
+  const whole = { table: width.table, from: first, to: last }
   return [...wholeSteps({ from, to: first }, finer), whole, ...wholeSteps({ from: last, to }, finer)]
 }
 

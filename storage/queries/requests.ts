@@ -2,7 +2,7 @@
 import type { CallRole, CostSource, RequestStatus } from '../../records/llm-request.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import { timesOfTrace } from './trace-times.ts'
+import { findInTrace } from './trace-times.ts'
 import { where, type Filter } from './where.ts'
 
 export interface RequestRow {
@@ -187,10 +187,9 @@ export interface RequestDetail extends RequestRow {
 
 /** Every field of the request that a span is, or was merged into; null when there is none by these ids. */
 export async function requestDetail(db: Db, traceId: string, spanId: string): Promise<RequestDetail | null> {
-  const times = await timesOfTrace(db, traceId)
-  if (!times) return null
-  const rows = await db.query<RequestDetail>(
-    `select ${columns},
+  const [request] = await findInTrace(db, traceId, (times) =>
+    db.query<RequestDetail>(
+      `select ${columns},
       parent_span_id, request_id, requested_model, model_version, api_key, variant, prompt_version, queue_ms, prefill_ms,
       decode_ms, cache_write_tokens, reasoning_tokens, max_tokens, context_window, cache_hit,
       toFloat64(input_cost_usd) as input_cost_usd, toFloat64(output_cost_usd) as output_cost_usd,
@@ -200,9 +199,10 @@ export async function requestDetail(db: Db, traceId: string, spanId: string): Pr
     from requests as r
     where ${times.sql} and trace_id = {trace_id:String} and (span_id = {span_id:String} or has(r.merged_span_ids, {span_id:String}))
     order by span_id = {span_id:String} desc, timestamp desc limit 1`,
-    { ...times.params, trace_id: traceId, span_id: spanId },
+      { ...times.params, trace_id: traceId, span_id: spanId },
+    ),
   )
-  return rows[0] ?? null
+  return request ?? null
 }
 
 /** How many of the range were stored after `since` (epoch ms): those that a list read then does not have. Reads `requests`. */

@@ -17,6 +17,8 @@ export type Source =
   | 'requests_1m'
   | 'requests_1h'
   | 'requests_1d'
+  | 'totals_1h'
+  | 'totals_1d'
   | 'models_1h'
   | 'models_1d'
   | 'gpu_samples'
