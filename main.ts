@@ -327,18 +327,21 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     let url = ''
     const dashboardUrl = () => url || `http://${config.listen.dashboard}`
     const shared = config.clickhouse.url !== 'embedded'
-    const alerts = only.includes('alerts')
-      ? await watchOver({
-          config: config.alerts,
-          baseDir,
-          db,
-          reader,
-          shared,
-          log,
-          dashboardUrl,
-          health: ownHealth({ storage, collector, dataDir: dataDir.path }),
-        })
-      : null
+    const follows = shared && !only.includes('alerts') && only.includes('dashboard')
+    const alerts =
+      only.includes('alerts') || follows
+        ? await watchOver({
+            config: config.alerts,
+            baseDir,
+            db,
+            reader,
+            shared,
+            follows,
+            log,
+            dashboardUrl,
+            health: ownHealth({ storage, collector, dataDir: dataDir.path }),
+          })
+        : null
     if (alerts) stops.push(() => alerts.stop())
 
     const fleet = await demoFleet(collector, db, config, log)

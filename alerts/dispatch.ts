@@ -268,6 +268,7 @@ export class Dispatcher {
       alerts: {},
       channels: {},
       route: route.key,
+      opened_at: this.#options.clock.now(),
     }
     this.#groups.set(id, group)
     group.alerts[alert.fingerprint] = alert

@@ -84,6 +84,10 @@ export interface AlertGroup {
   muted?: Record<string, MuteReason[]>
   acknowledged?: Acknowledgement | null
   comments?: Comment[]
+  /** When it came up, which tells it from an earlier one of the same key; absent in rows of earlier versions. */
+  opened_at?: number
+  /** Ids of what people did about it, the latest: each counts once. */
+  acts?: string[]
 }
 
 export interface Timings {

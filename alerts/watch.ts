@@ -109,6 +109,7 @@ export class Watch {
       brief: (alerts) => briefer.brief(alerts),
     })
     this.#routing = createRouting({
+      db,
       clock,
       writer,
       dispatcher: this.dispatcher,
@@ -177,6 +178,11 @@ export class Watch {
   /** Shows what the process that evaluates has written last. */
   async mirror(): Promise<void> {
     this.engine.mirror(await activeAlertStates(this.#options.db))
+  }
+
+  /** Takes over what people did through processes that don't evaluate. */
+  async hear(): Promise<void> {
+    await this.#routing.hear()
   }
 
   configure(config: AlertsConfig, groups: RuleGroup[]): void {

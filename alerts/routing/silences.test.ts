@@ -12,7 +12,7 @@ const now = Date.UTC(2026, 10, 21, 10)
 function row(id: string, value: string): SilenceRow {
   const matchers = JSON.stringify([{ name: 'model', value, is_regex: true, is_equal: true }])
   const times = { starts_at: now, ends_at: now + 60_000, updated_at: now }
-  return { id, matchers, ...times, comment: 'why', created_by: 'ada', time_intervals: '' }
+  return { id, name: '', matchers, ...times, comment: 'why', created_by: 'ada', time_intervals: '', version: 1 }
 }
 
 test('one that an earlier version stored and this one does not understand keeps no other out', () => {

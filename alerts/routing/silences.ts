@@ -31,6 +31,8 @@ export class Silences {
   readonly #clock: Clock
   readonly #writer: RowWriter
   readonly #silences = new Map<string, CompiledSilence>()
+  /** Of each silence as it is known here. */
+  readonly #versions = new Map<string, number>()
   #changed = () => {}
 
   constructor({ clock, writer }: { clock: Clock; writer: RowWriter }) {
@@ -43,24 +45,32 @@ export class Silences {
     this.#changed = changed
   }
 
-  /** Takes over what was stored. */
+  /** Takes over what was stored, by the last process or meanwhile by others; what is known here and newer stays. */
   restore(rows: readonly SilenceRow[]): void {
-    for (const { matchers, time_intervals, ...row } of rows) {
+    let changed = false
+    for (const { matchers, time_intervals, version, ...row } of rows) {
+      if (version <= (this.#versions.get(row.id) ?? -1)) continue
+      this.#writer.startAbove(version)
+      this.#versions.set(row.id, version)
       const silence = {
         ...row,
         matchers: JSON.parse(matchers) as Silence['matchers'],
         time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
       }
       const compiled = compiledOrNull(silence)
-      if (compiled) this.#silences.set(silence.id, compiled)
+      if (!compiled) continue
+      this.#silences.set(silence.id, compiled)
+      changed = true
     }
+    if (changed) this.#changed()
   }
 
   /** Every one that holds or will, and those that expired in the last 120 hours, the newest end first. */
   list(): SilenceStatus[] {
     const now = this.#clock.now()
     for (const [id, { silence }] of this.#silences)
-      if (silence.ends_at + expiredShownMs <= now) this.#silences.delete(id)
+      if (silence.ends_at + expiredShownMs <= now)
+        for (const known of [this.#silences, this.#versions]) known.delete(id)
     return [...this.#silences.values()]
       .map((compiled) => statusOf(compiled, now))
       .toSorted((a, b) => b.ends_at - a.ends_at || (a.id < b.id ? -1 : 1))
@@ -112,7 +122,9 @@ export class Silences {
   #put(silence: Silence, action: Action, who = silence.created_by): SilenceStatus {
     const compiled = compileSilence(silence)
     this.#silences.set(silence.id, compiled)
-    this.#writer.put('silences', silenceRow(silence, this.#writer.nextVersion()), silence.id)
+    const version = this.#writer.nextVersion()
+    this.#versions.set(silence.id, version)
+    this.#writer.put('silences', silenceRow(silence, version), silence.id)
     this.#writer.put('alert_actions', {
       timestamp: new Date(silence.updated_at),
       action,

@@ -4,7 +4,7 @@ import { liveKey } from './use-question.ts'
 
 const silences = () => read(api.silences.$get({ query: {} }))
 
-/** Those that hold or will, and those that expired in the last days. Fails where another process evaluates. */
+/** Those that hold or will, and those that expired in the last days. */
 export const useSilences = () => useQuery({ queryKey: [liveKey, 'silences'], queryFn: silences })
 
 export type Silence = Awaited<ReturnType<typeof silences>>['silences'][number]
