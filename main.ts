@@ -352,8 +352,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     const otlp_grpc = collector?.otlpGrpcAddress ?? ''
     const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
-      const route = () => current.alerts.route
-      const dashboard = await show({ config, log, storage, collector, alerts, route, fleet, telemetry, addresses })
+      const paging = () => current.alerts
+      const dashboard = await show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses })
       stops.push(() => dashboard.stop())
       url = dashboard.url
     } else if (collector) {
@@ -456,13 +456,13 @@ interface Shown {
   collector: Collector | null
   alerts: Alerts | null
   /** As configured now. */
-  route: () => Config['alerts']['route']
+  paging: () => Config['alerts']
   fleet: DemoControl
   telemetry: Telemetry
   addresses: Config['listen']
 }
 
-async function show({ config, log, storage, collector, alerts, route, fleet, telemetry, addresses }: Shown) {
+async function show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses }: Shown) {
   const [{ startDashboard }, { pagingOf }, { buildWeb, webDist }] = await Promise.all([
     import('./dashboard/api/server.ts'),
     import('./alerts/backtest/paging.ts'),
@@ -476,7 +476,7 @@ async function show({ config, log, storage, collector, alerts, route, fleet, tel
     storageReady: () => storage.ready(),
     collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
     alerts: alerts ?? noAlerts,
-    backtest: { reader: storage.reader, paging: () => pagingOf(route()) },
+    backtest: { reader: storage.reader, paging: () => pagingOf(paging()) },
     demo: fleet,
     metricsText: () => telemetry.metricsText(),
     version: manifest.version,

@@ -110,7 +110,7 @@ export function firstFlushAt(alert: GroupedAlert, timings: Timings, now: number)
 }
 
 /** What may be told: alerts that fire and are not muted, and all that ended. */
-export function visibleAlerts({ alerts, muted = {} }: AlertGroup): GroupedAlert[] {
+export function visibleAlerts({ alerts, muted = {} }: Pick<AlertGroup, 'alerts' | 'muted'>): GroupedAlert[] {
   return Object.values(alerts).filter(({ fingerprint, ends_at }) => ends_at !== null || !muted[fingerprint])
 }
 
