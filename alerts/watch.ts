@@ -12,6 +12,7 @@ import { silencesEndingAfter } from '../storage/queries/silences.ts'
 import type { Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { Briefer } from './briefing.ts'
+import { Changes } from './changes.ts'
 import type { ChartShelf } from './chart/shelf.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
@@ -62,6 +63,7 @@ export class Watch {
   readonly #routing: RoutingRoom
   readonly #own: SelfWatch
   readonly #heartbeats: Heartbeats
+  readonly #changes: Changes
   readonly #options: WatchOptions
   readonly #writer: RowWriter
   readonly #ready = once(() => this.#restore())
@@ -143,6 +145,7 @@ export class Watch {
     const held = () =>
       whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now(), (group) => this.engine.evaluatedAt(group))
     this.#heartbeats = new Heartbeats({ clock, fetch, log, held })
+    this.#changes = new Changes({ clock, db, log, writer, courier: this.dispatcher.courier, leads })
     this.engine.load(withoutOwn(groups))
   }
 
@@ -170,6 +173,7 @@ export class Watch {
     // Before anything is asked of storage, which may be away: that is what some of these rules are about.
     this.#own.load(groups)
     this.#heartbeats.configure(config)
+    this.#changes.start()
     // The first evaluation tries again, and says so in the rules' health.
     await this.#ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
     this.engine.begin()
@@ -196,7 +200,7 @@ export class Watch {
 
   /** Ends evaluations, lets deliveries under way finish for `graceMs`, writes what is left. */
   async stop(graceMs: number): Promise<void> {
-    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop()])
+    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop(), this.#changes.stop()])
     this.#routing.stop()
     await this.dispatcher.stop(graceMs)
     await this.#writer.flush()
@@ -207,7 +211,8 @@ export class Watch {
   async abandon(): Promise<void> {
     this.#writer.discard()
     this.#routing.stop()
-    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop(), this.dispatcher.stop(0)])
+    const rooms = [this.engine, this.#own, this.#heartbeats, this.#changes]
+    await Promise.all([...rooms.map((room) => room.stop()), this.dispatcher.stop(0)])
   }
 
   #resolveTimeoutMs(): number {
