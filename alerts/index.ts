@@ -86,7 +86,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, ...own, shelf, waitMs }
   // Of its own: what people say here while another process evaluates outlives the terms of this one.
   const writer = new RowWriter({ db, clock, log, telemetry })
-  const silences = new Silences({ clock, writer })
+  const silences = new Silences({ clock, writer, telemetry })
   const followed = followRouting({ db, clock, writer, silences, dispatcher: () => watch.dispatcher })
   const hear = oneAtATime(() => watch.hear(), log)
   const terms = {

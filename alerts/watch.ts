@@ -67,6 +67,7 @@ export class Watch {
   readonly #options: WatchOptions
   readonly #writer: RowWriter
   readonly #ready = once(() => this.#restore())
+  #toldOnce: ReadonlySet<string>
   #begun = false
 
   constructor(options: WatchOptions) {
@@ -89,11 +90,14 @@ export class Watch {
       waitMs,
     } = options
     this.#options = { ...options }
+    this.#toldOnce = toldOnce(groups)
     this.#writer = new RowWriter({ db, clock, log, telemetry })
     const writer = this.#writer
     const onAlerts = (firing: Instance[], ceased: Instance[]) =>
-      this.dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
-    this.#silences = new Silences({ clock, writer })
+      this.dispatcher.update(
+        [...firing, ...ceased].map((instance) => toGroupedAlert(instance, this.#isToldOnce(instance))),
+      )
+    this.#silences = new Silences({ clock, writer, telemetry })
     const silences = this.#silences
     const rules = () => this.engine.rules().map(({ rule }) => rule)
     const briefer = new Briefer({ reader, clock, log, rules, externalUrl, shelf, waitMs })
@@ -111,6 +115,7 @@ export class Watch {
       brief: (alerts) => briefer.brief(alerts),
     })
     this.#routing = createRouting({
+      telemetry,
       db,
       clock,
       writer,
@@ -191,6 +196,7 @@ export class Watch {
 
   configure(config: AlertsConfig, groups: RuleGroup[]): void {
     Object.assign(this.#options, { config, groups })
+    this.#toldOnce = toldOnce(groups)
     this.dispatcher.configure(config)
     this.engine.load(withoutOwn(groups))
     if (!this.#begun) return
@@ -213,6 +219,11 @@ export class Watch {
     this.#routing.stop()
     const rooms = [this.engine, this.#own, this.#heartbeats, this.#changes]
     await Promise.all([...rooms.map((room) => room.stop()), this.dispatcher.stop(0)])
+  }
+
+  /** One that fires for want of data, or by an error, is told again as any other. */
+  #isToldOnce({ group, rule_id, reason }: Instance): boolean {
+    return reason === '' && this.#toldOnce.has(JSON.stringify([group, rule_id]))
   }
 
   #resolveTimeoutMs(): number {
@@ -246,6 +257,13 @@ export class Watch {
   }
 }
 
+const toldOnce = (groups: readonly RuleGroup[]): Set<string> =>
+  new Set(
+    groups.flatMap(({ rules }) =>
+      rules.flatMap((rule) => (rule.told_once ? [JSON.stringify([rule.group, rule.id])] : [])),
+    ),
+  )
+
 const withoutOwn = (groups: readonly RuleGroup[]): RuleGroup[] =>
   groups.map((group) => ({ ...group, rules: group.rules.filter((rule) => !isOwn(rule)) }))
 
@@ -261,9 +279,17 @@ function once(task: () => Promise<void>): () => Promise<void> {
   }
 }
 
-function toGroupedAlert(instance: Instance): GroupedAlert {
+function toGroupedAlert(instance: Instance, once: boolean): GroupedAlert {
   const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
     instance
   const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
-  return { fingerprint, labels, annotations, value, starts_at: firing_since ?? active_at, ends_at }
+  return {
+    fingerprint,
+    labels,
+    annotations,
+    value,
+    starts_at: firing_since ?? active_at,
+    ends_at,
+    ...(once ? { once } : {}),
+  }
 }

@@ -134,7 +134,11 @@ async function resultOf(
   recorded: HistoryRecorder | null,
 ): Promise<BacktestResult> {
   const weeks = (range.to - range.from) / weekMs
-  const pages = pagesOf(firings, paging, range.to)
+  const pages = pagesOf(
+    firings.map((firing) => Object.assign({ once: rule.told_once }, firing)),
+    paging,
+    range.to,
+  )
   const history = recorded?.history() ?? null
   const suggestion = history && suggestThreshold(rule, history, paging, Math.floor((pagesPerWeek ?? 0) * weeks))
   const intervals: FiringInterval[] = []

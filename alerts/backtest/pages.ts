@@ -14,7 +14,7 @@ export interface Page {
   reason: Exclude<NotificationReason, 'resolved'>
 }
 
-type PagedFiring = Pick<Firing, 'fingerprint' | 'labels' | 'start' | 'end'>
+type PagedFiring = Pick<Firing, 'fingerprint' | 'labels' | 'start' | 'end'> & { once?: boolean }
 
 /** Until `to`; what waits for its group then is not counted. In order of time. */
 export function pagesOf(firings: readonly PagedFiring[], paging: Paging, to: number): Page[] {
@@ -83,6 +83,6 @@ function groupAt(alerts: ReadonlyMap<string, GroupedAlert>, mute: boolean): Pick
   }
 }
 
-function groupedAlert({ fingerprint, labels, start }: PagedFiring): GroupedAlert {
-  return { fingerprint, labels, annotations: {}, value: null, starts_at: start, ends_at: null }
+function groupedAlert({ fingerprint, labels, start, once = false }: PagedFiring): GroupedAlert {
+  return { fingerprint, labels, annotations: {}, value: null, starts_at: start, ends_at: null, once }
 }

@@ -5,7 +5,8 @@ import type { Clock } from '../clock.ts'
 import type { Dispatcher } from '../dispatch.ts'
 import { groupId, type AlertGroup, type GroupedAlert } from '../group.ts'
 import type { RowWriter } from '../row-writer.ts'
-import { ExternalAlerts } from './external.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { ExternalAlerts, mostExternal } from './external.ts'
 import { ActReader, SilenceReader } from './heard.ts'
 import { groupStatus, shortId, type GroupStatus } from './group-status.ts'
 import type { Matcher } from './matcher.ts'
@@ -44,6 +45,7 @@ export interface Routing {
 }
 
 export interface RoutingOptions {
+  telemetry: Telemetry
   db: Db
   clock: Clock
   writer: RowWriter
@@ -63,7 +65,7 @@ export interface RoutingRoom extends Routing {
 }
 
 export function createRouting(options: RoutingOptions): RoutingRoom {
-  const { db, clock, writer, dispatcher, silences, ready, resolveTimeoutMs } = options
+  const { telemetry, db, clock, writer, dispatcher, silences, ready, resolveTimeoutMs } = options
   const people = new People({ clock, writer })
   const external = new ExternalAlerts({ clock, writer, onAlerts: (alerts) => dispatcher.update(alerts) })
   const silenceReader = new SilenceReader({ db, clock, silences })
@@ -109,8 +111,12 @@ export function createRouting(options: RoutingOptions): RoutingRoom {
     async receive(posted) {
       await ready()
       const { alerts, problems } = readPostedAlerts(posted, clock.now(), resolveTimeoutMs())
-      external.receive(alerts)
-      return { accepted: alerts.length, problems }
+      const refused = external.receive(alerts)
+      if (refused > 0) {
+        telemetry.refused.add(refused, { what: 'alert' })
+        problems.push(`${refused} alerts refused: ${mostExternal} from elsewhere fire already, and no more may`)
+      }
+      return { accepted: alerts.length - refused, problems }
     },
     restore: () => external.restore(dispatcher.firing(), resolveTimeoutMs()),
     async hear() {

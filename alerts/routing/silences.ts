@@ -4,6 +4,7 @@ import type { SilenceRow } from '../../storage/queries/silences.ts'
 import type { Clock } from '../clock.ts'
 import type { Labels } from '../labels.ts'
 import type { RowWriter } from '../row-writer.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { MatcherError } from './matcher.ts'
 import {
   canEditInPlace,
@@ -25,19 +26,24 @@ export interface SilenceStatus extends Silence {
   text: string
 }
 
+/** That hold or will. Each is asked about every alert at every flush. */
+export const mostSilences = 10_000
+
 type Action = 'silence' | 'edit_silence' | 'expire_silence'
 
 export class Silences {
   readonly #clock: Clock
   readonly #writer: RowWriter
+  readonly #telemetry: Telemetry
   readonly #silences = new Map<string, CompiledSilence>()
   /** Of each silence as it is known here. */
   readonly #versions = new Map<string, number>()
   #changed = () => {}
 
-  constructor({ clock, writer }: { clock: Clock; writer: RowWriter }) {
+  constructor({ clock, writer, telemetry }: { clock: Clock; writer: RowWriter; telemetry: Telemetry }) {
     this.#clock = clock
     this.#writer = writer
+    this.#telemetry = telemetry
   }
 
   /** Calls `changed` after every change. */
@@ -106,6 +112,7 @@ export class Silences {
         'expire_silence',
         checked.created_by,
       )
+    this.#refuseTooMany(now)
     return this.#put({ ...next, starts_at: Math.max(starts_at, now), id: randomUUID() }, 'silence')
   }
 
@@ -117,6 +124,22 @@ export class Silences {
     if (silence.ends_at <= now) throw new SilenceError('id', `silence ${id} has expired already`)
     const starts_at = Math.min(silence.starts_at, now)
     return this.#put({ ...silence, starts_at, ends_at: now, updated_at: now }, 'expire_silence', who)
+  }
+
+  #refuseTooMany(now: number): void {
+    let live = 0
+    let oldest: Silence | null = null
+    for (const { silence } of this.#silences.values())
+      if (silence.ends_at > now) live++
+      else if (oldest === null || silence.ends_at < oldest.ends_at) oldest = silence
+    // As many of those that are over are shown.
+    if (oldest && this.#silences.size - live >= mostSilences) this.#silences.delete(oldest.id)
+    if (live < mostSilences) return
+    this.#telemetry.refused.add(1, { what: 'silence' })
+    throw new SilenceError(
+      'matchers',
+      `${live} silences hold or will, and no more than ${mostSilences} may: end some, or let one mean more alerts`,
+    )
   }
 
   #put(silence: Silence, action: Action, who = silence.created_by): SilenceStatus {
