@@ -337,6 +337,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
             reader,
             shared,
             follows,
+            dataDir: dataDir.path,
             log,
             dashboardUrl,
             health: ownHealth({ storage, collector, dataDir: dataDir.path }),

@@ -1,5 +1,6 @@
 /** Alerts: evaluates rules, keeps their state over restarts, and tells receivers. */
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
 import { ChartShelf } from './chart/shelf.ts'
@@ -31,6 +32,8 @@ export interface AlertsOptions {
   shared?: boolean
   /** Whether it never evaluates, and shows what others do; of a shared database. */
   follows?: boolean
+  /** Where the charts of messages are kept; a restart forgets them without one. */
+  dataDir?: string
   log: Logger
   clock?: Clock
   fetch?: typeof fetch
@@ -79,7 +82,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const telemetry = createTelemetry()
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
   const leads = () => lease.held()
-  const shelf = new ChartShelf()
+  const shelf = new ChartShelf(options.dataDir === undefined ? null : join(options.dataDir, 'charts'))
   const waitMs = options.contextWaitMs ?? contextWaitMs
   const since = clock.now()
   const own = { health, since, host }
