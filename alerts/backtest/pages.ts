@@ -65,7 +65,7 @@ function incident(waiting: PagedFiring[], start: number, { timings, isMute }: Pa
       told.push({ at, reason })
       log = toldOf(visible, at)
     }
-    for (const { fingerprint, ends_at } of [...alerts.values()])
+    for (const { fingerprint, ends_at } of alerts.values())
       if (ends_at !== null) for (const known of [alerts, ends]) known.delete(fingerprint)
     at += timings.group_interval_ms
   } while (alerts.size > 0 && at <= to)

@@ -5,6 +5,7 @@ import { MatcherError, parseMatchers } from '../../../alerts/routing/matcher.ts'
 import { SilenceError, silenceInput, storedMatcherOf } from '../../../alerts/routing/silence.ts'
 import type { SilenceStatus } from '../../../alerts/routing/silences.ts'
 import { noEnd, silenceOfWindow, weeklyOf, windowInput, windowsOf } from '../../../alerts/routing/window.ts'
+import type { TimeRange } from '../../../records/time-range.ts'
 import type { RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { checked, checkedBody } from '../question.ts'
@@ -52,13 +53,13 @@ function windows(silences: readonly SilenceStatus[], from: number) {
   const found = silences
     .filter(({ name, time_intervals, state }) => state !== 'expired' && (name !== '' || time_intervals.length > 0))
     .toReversed()
-  const shown = found.slice(0, mostWindows).map((silence) => ({
-    ...silence,
-    ends_at: silence.ends_at === noEnd ? null : silence.ends_at,
-    weekly: weeklyOf(silence.time_intervals),
-    next: windowsOf(silence, { from, to: from + aheadMs }),
-  }))
+  const shown = found.slice(0, mostWindows).map((silence) => windowOf(silence, { from, to: from + aheadMs }))
   return { windows: shown, ahead_ms: aheadMs, left_off: found.length - shown.length }
+}
+
+function windowOf(silence: SilenceStatus, range: TimeRange) {
+  const ends_at = silence.ends_at === noEnd ? null : silence.ends_at
+  return { ...silence, ends_at, weekly: weeklyOf(silence.time_intervals), next: windowsOf(silence, range) }
 }
 
 function matchersOf(text: string) {
