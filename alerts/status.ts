@@ -107,6 +107,7 @@ function ruleStatus({ rule, group, active, status, progress }: ReturnType<Engine
     question: _,
     own: __,
     latched: ___,
+    told_once: _________,
     presence: ____,
     place: _____,
     bounds: ______,
