@@ -24,12 +24,13 @@ beforeAll(async () => {
   storage = await testStorage()
   const recent = seeded(noon, 120, 3)
   const older = seeded(noon - 2 * day, 60, 4)
-  calls = [...older, ...recent].map((call, index) => ({
-    ...call,
-    user_id: index % 17 === 0 ? '' : call.user_id,
-    session_id: index % 5 === 0 ? '' : `session-${index % 60}`,
-    output: index % 3 === 0 ? '' : `${'é'.repeat(index % 2 === 0 ? 10 : 3000)}${index}`,
-  }))
+  calls = [...older, ...recent].map((call, index) =>
+    Object.assign(call, {
+      user_id: index % 17 === 0 ? '' : call.user_id,
+      session_id: index % 5 === 0 ? '' : `session-${index % 60}`,
+      output: index % 3 === 0 ? '' : `${'é'.repeat(index % 2 === 0 ? 10 : 3000)}${index}`,
+    }),
+  )
   await store(storage.db, 'requests', calls)
   await storage.db.insert('feedback', [
     {
@@ -114,11 +115,10 @@ describe('sessions', () => {
         first_ms: Math.floor((group[0]?.timestamp ?? 0) / 1000),
         traces: new Set(group.map(({ trace_id }) => trace_id)).size,
         models: [...new Set(group.map(({ model }) => model))].toSorted(),
-        user_id: group.findLast(({ user_id }) => user_id !== '')?.user_id ?? '',
+        last_user_id: group.findLast(({ user_id }) => user_id !== '')?.user_id ?? '',
       })
       const cost = sum(group.map((call) => call.cost_usd))
-      if (cost === null) expect(row.cost_usd).toBeNull()
-      else expect(row.cost_usd).toBeCloseTo(cost, 9)
+      expect(row.cost_usd?.toFixed(9)).toBe(cost?.toFixed(9))
       const said = group.at(-1)?.output ?? ''
       expect(row.last_output).toBe(
         said.length > 2000 ? `${said.slice(0, 2000)}…[cut: ${Buffer.byteLength(said.slice(2000))} bytes]` : said,
@@ -135,6 +135,10 @@ describe('sessions', () => {
     const some = await sessions(storage.reader, { model: 'gpt-4o' }, range, page)
     expect(some.sessions.reduce((total, { requests }) => total + requests, 0)).toBe(
       within(range).filter(({ session_id, model }) => session_id !== '' && model === 'gpt-4o').length,
+    )
+    const own = await sessions(storage.reader, { user_id: 'user-3' }, range, page)
+    expect(own.sessions.reduce((total, { requests }) => total + requests, 0)).toBe(
+      within(range).filter(({ session_id, user_id }) => session_id !== '' && user_id === 'user-3').length,
     )
     for (const order of sessionOrders)
       expect((await sessions(storage.reader, {}, range, { ...page, order })).all, order).toBe(all.all)
@@ -233,10 +237,10 @@ describe('users', () => {
     const answer = await user(storage.reader, {}, range, 'user-3')
     const group = within(range).filter(({ user_id }) => user_id === 'user-3')
     expect(answer.user).toMatchObject(sumsOf(group))
-    expect(answer.models.map(({ model, requests }) => [model, requests]).toSorted()).toEqual(
-      [...Map.groupBy(group, ({ model }) => model)].map(([model, of]) => [model, of.length]).toSorted(),
+    expect(Object.fromEntries(answer.models.map(({ model, requests }) => [model, requests]))).toEqual(
+      Object.fromEntries([...Map.groupBy(group, ({ model }) => model)].map(([model, of]) => [model, of.length])),
     )
-    expect(answer.judgements.map(({ score }) => score).toSorted()).toEqual([0.5, 1])
+    expect(new Set(answer.judgements.map(({ score }) => score))).toEqual(new Set([0.5, 1]))
     const nobody = await user(storage.reader, {}, range, "x' or 1")
     expect([nobody.user, nobody.models, nobody.judgements]).toEqual([null, [], []])
   })

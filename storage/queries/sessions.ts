@@ -22,7 +22,7 @@ export interface SessionRow {
   cost_usd: number | null
   unpriced: number
   /** Of the latest call that names one. */
-  user_id: string
+  last_user_id: string
   /** At most eight, by name; `model_count` counts all. */
   models: string[]
   model_count: number
@@ -34,7 +34,7 @@ const columns = `r.session_id as session_id,
       count() as requests, countIf(r.${isError}) as errors, uniqExact(r.trace_id) as traces,
       sum(r.input_tokens) as input_tokens, sum(r.output_tokens) as output_tokens,
       toFloat64(sum(r.cost_usd)) as cost_usd, countIf(r.cost_usd is null) as unpriced,
-      argMaxIf(r.user_id, r.timestamp, r.user_id != '') as user_id,
+      argMaxIf(r.user_id, r.timestamp, r.user_id != '') as last_user_id,
       arraySort(groupUniqArray(8)(r.model)) as models, uniqExact(r.model) as model_count`
 
 const orders = {

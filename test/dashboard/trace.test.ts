@@ -104,7 +104,7 @@ const prompt = JSON.stringify([
   {
     role: 'assistant',
     content: '',
-    tool_calls: [{ id: 't1', function: { name: attack, arguments: `{"q":"${'<b>'}"}` } }],
+    tool_calls: [{ id: 't1', function: { name: attack, arguments: '{"q":"<b>"}' } }],
   },
   { role: 'tool', tool_call_id: 't1', content: attack },
   { role: 'user', content: `${'>'.repeat(4500)}${'[*'.repeat(1000)}${'_**a '.repeat(500)}` },
@@ -227,9 +227,13 @@ test('10,000 spans: what is said of them is what SQL says, and few of them are r
   await page.getByRole('searchbox', { name: 'Find spans' }).fill('')
   await page.getByRole('button', { name: 'Next error' }).click()
   await expect.poll(() => page.locator('.trace-row[data-marked=true] [data-level=critical]').count(), patient).toBe(1)
+  await page.getByRole('button', { name: 'Zoom to span' }).click()
+  await expect.poll(async () => plain(await page.locator('.trace-axis').innerText()), patient).toMatch(/^\d+ ms/)
+  await picture(page, 'zoomed-1440')
+  await page.getByRole('button', { name: 'Whole trace' }).click()
   await page.getByRole('button', { name: 'Collapse all' }).click()
   await expect.poll(() => rows(page).count(), patient).toBe(1)
-  expect(plain(await rows(page).innerText())).toContain('10 k below')
+  expect(plain(await rows(page).innerText())).toContain('9,999 below')
   expect(complaints).toEqual([])
   await page.close()
 }, 120_000)
@@ -333,7 +337,7 @@ test('no such trace, and an API that fails', async () => {
   await page.getByText('It broke').waitFor()
   await page.unroute('**/api/traces/**')
   await page.getByRole('button', { name: 'Retry' }).click()
-  await rows(page).first().waitFor()
+  await expect.poll(() => rows(page).count(), patient).toBe(4)
   await page.close()
 }, 90_000)
 

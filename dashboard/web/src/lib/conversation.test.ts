@@ -16,7 +16,8 @@ const lines = (messages: readonly Message[]) =>
           return `${who} ${part.media} ${part.what}`
         case 'data':
           return `${who} data ${part.json.replaceAll(/\s/g, '')}`
-        default:
+        case 'text':
+        case 'reasoning':
           return `${who} ${part.kind} ${part.text}`
       }
     }),

@@ -401,7 +401,9 @@ export function previewOf(text: string, role: 'user' | 'assistant'): string {
       return `[${first.media}]`
     case 'data':
       return first.json
-    default:
+    case 'text':
+    case 'reasoning':
+    case 'tool_result':
       return first.text
   }
 }

@@ -31,6 +31,10 @@ function spanOf(call: TraceCall): TraceSpan {
   }
 }
 
+/** By its span or by its call; what the caller cancelled did not fail. */
+export const isFailed = (span: TraceSpan, call: TraceCall | undefined) =>
+  span.status === 'error' || (call !== undefined && call.status !== 'ok' && call.status !== 'cancelled')
+
 export interface TraceSums {
   input_tokens: number | null
   output_tokens: number | null

@@ -9,7 +9,7 @@ import '../styles/people.css'
 
 /** One conversation as a whole: what it cost, and what was said, call by call. */
 export default function Session() {
-  const { session_id } = useParams({ strict: false }) as { session_id: string }
+  const { session_id = '' } = useParams({ strict: false })
   const asked = useSession(session_id)
   return (
     <div className="panels">
@@ -48,11 +48,11 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
         />
       </dl>
       <p className="dim">
-        {session.user_id !== '' && (
+        {session.last_user_id !== '' && (
           <>
             User{' '}
-            <Link to="/users/$user_id" params={{ user_id: session.user_id }} className="panel-link">
-              {session.user_id}
+            <Link to="/users/$user_id" params={{ user_id: session.last_user_id }} className="panel-link">
+              {session.last_user_id}
             </Link>
             {' · '}
           </>

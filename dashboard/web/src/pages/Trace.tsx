@@ -2,7 +2,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useWholeTrace, type WholeTrace } from '../data/traces.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
-import { callsBySpan, spansWithCalls, sumsOf } from '../lib/trace-calls.ts'
+import { callsBySpan, isFailed, spansWithCalls, sumsOf } from '../lib/trace-calls.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Panel } from '../panels/Panel.tsx'
 import { Fact } from '../panels/Side.tsx'
@@ -13,7 +13,7 @@ import '../styles/trace.css'
 
 /** One trace: its spans on a time axis with one of them open beside it, or what was said in it. */
 export default function Trace() {
-  const { trace_id } = useParams({ strict: false }) as { trace_id: string }
+  const { trace_id = '' } = useParams({ strict: false })
   const asked = useWholeTrace(trace_id)
   const [search, change] = useSearch()
   const spans = useMemo(() => asked.data && spansWithCalls(asked.data), [asked.data])
@@ -79,7 +79,8 @@ function Summary({ trace }: { trace: WholeTrace }) {
   const from = Math.min(spans[0]?.timestamp_us ?? Infinity, requests[0]?.timestamp_us ?? Infinity)
   const ends = [...spans, ...requests].map((one) => one.timestamp_us + (one.duration_ms ?? 0) * 1000)
   const to = ends.reduce((latest, end) => Math.max(latest, end), from)
-  const failed = spans.filter(({ status }) => status === 'error').length
+  const calls = callsBySpan(requests)
+  const failed = spansWithCalls(trace).filter((span) => isFailed(span, calls.get(span.span_id))).length
   const who = requests.find(({ session_id, user_id }) => session_id !== '' || user_id !== '')
   return (
     <div className="trace-summary">
@@ -87,7 +88,7 @@ function Summary({ trace }: { trace: WholeTrace }) {
         <Fact name="Start" value={new Date(from / 1000).toLocaleString('en-GB')} title={formatIso(from / 1000)} />
         <Fact name="Length" value={formatMs((to - from) / 1000)} />
         <Fact name="Spans" value={formatExact(stored)} />
-        <Fact name="Failed" value={formatExact(failed)} title="Spans whose status is error" />
+        <Fact name="Failed" value={formatExact(failed)} title="Spans whose status is error, and failed calls" />
         <Fact name="LLM calls" value={formatExact(requests.length)} />
         <Fact name="Tokens in" value={formatCount(sums.input_tokens)} title={formatExact(sums.input_tokens)} />
         <Fact name="Tokens out" value={formatCount(sums.output_tokens)} title={formatExact(sums.output_tokens)} />

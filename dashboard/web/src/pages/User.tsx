@@ -16,7 +16,7 @@ import '../styles/people.css'
 
 /** One end user in the range: spend, errors, latency, models, sessions, feedback. */
 export default function User() {
-  const { user_id } = useParams({ strict: false }) as { user_id: string }
+  const { user_id = '' } = useParams({ strict: false })
   const asked = useUser(user_id)
   const names = useMemo(() => [(asked.data?.models ?? []).map(({ model }) => model)], [asked.data])
   return (

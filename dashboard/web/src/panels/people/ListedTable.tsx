@@ -23,11 +23,11 @@ interface ListedTableProps<T, Row, Order extends string> {
   go: (order: Order, offset: number) => void
   empty: string
   /** What of the range was not read, or how exact it is. */
-  note: (data: T) => ReactNode
+  renderNote: (data: T) => ReactNode
 }
 
 export function ListedTable<T, Row extends object, Order extends string>(props: ListedTableProps<T, Row, Order>) {
-  const { title, asked, rows, all, columns, id, onOpen, orders, order, offset, go, empty, note } = props
+  const { title, asked, rows, all, columns, id, onOpen, orders, order, offset, go, empty, renderNote } = props
   return (
     <Panel
       title={title}
@@ -55,7 +55,7 @@ export function ListedTable<T, Row extends object, Order extends string>(props: 
         <>
           <Table label={title} columns={columns} rows={rows(data)} id={id} onOpen={onOpen} />
           <footer className="panel-foot">
-            <span className="dim panel-note">{note(data)}</span>
+            <span className="dim panel-note">{renderNote(data)}</span>
             <span className="dim">
               {rows(data).length === 0
                 ? `none of ${formatExact(all(data))}`

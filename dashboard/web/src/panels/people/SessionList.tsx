@@ -37,7 +37,7 @@ export function SessionList({ title = 'Sessions', user_id }: { title?: string; u
       offset={offset}
       go={go}
       empty="No call of the range names a session: clients send session.id or gen_ai.conversation.id"
-      note={(data) => <ReadFrom from={data.from} read_from={data.read_from} />}
+      renderNote={(data) => <ReadFrom from={data.from} read_from={data.read_from} />}
     />
   )
 }
@@ -47,8 +47,8 @@ function columns(now: number, named: boolean): Column<SessionRow>[] {
     key: 'user',
     head: 'User',
     wide: true,
-    render: (row) => <span className="clip">{row.user_id}</span>,
-    title: (row) => row.user_id,
+    render: (row) => <span className="clip">{row.last_user_id}</span>,
+    title: (row) => row.last_user_id,
   }
   return [
     {

@@ -49,7 +49,7 @@ export function UserList() {
       offset={offset}
       go={go}
       empty="No call of the range names a user: clients send user.id, or the header that proxy.user_header names"
-      note={(data) => (
+      renderNote={(data) => (
         <>
           {data.source === 'raw' ? (
             <ReadFrom from={data.from} read_from={data.read_from} />

@@ -38,47 +38,35 @@ export function Messages({ messages, raw = false }: MessagesProps) {
 }
 
 function PartView({ part, raw }: { part: Part; raw: boolean }) {
-  switch (part.kind) {
-    case 'text':
-      return <Folded text={part.text} rendered={!raw} />
-    case 'reasoning':
-      return (
-        <details className="message-aside" open={part.text.length < 400}>
-          <summary>
-            <IconBrain size={14} aria-hidden /> Reasoning
-          </summary>
-          <Folded text={part.text} rendered={!raw} />
-        </details>
-      )
-    case 'tool_call':
-      return (
-        <div className="message-aside">
-          <p className="message-tool">
-            <IconTool size={14} aria-hidden /> calls <b className="mono">{part.name || 'a tool'}</b>
-            {part.id !== '' && <span className="dim mono">{part.id}</span>}
-          </p>
-          {part.arguments !== '' && <Folded text={indented(part.arguments)} rendered={false} />}
-        </div>
-      )
-    case 'tool_result':
-      return (
-        <div className="message-aside">
-          <p className="message-tool">
-            <IconTool size={14} aria-hidden /> result {part.name !== '' && <b className="mono">of {part.name}</b>}
-            {part.id !== '' && <span className="dim mono">{part.id}</span>}
-          </p>
-          <Folded text={indented(part.text)} rendered={false} />
-        </div>
-      )
-    case 'media':
-      return (
-        <p className="media">
-          <IconPhoto size={14} aria-hidden /> {part.media} <span className="dim">{part.what || 'not stored'}</span>
-        </p>
-      )
-    case 'data':
-      return <Folded text={part.json} rendered={false} />
-  }
+  if (part.kind === 'text') return <Folded text={part.text} rendered={!raw} />
+  if (part.kind === 'data') return <Folded text={part.json} rendered={false} />
+  if (part.kind === 'reasoning')
+    return (
+      <details className="message-aside" open={part.text.length < 400}>
+        <summary>
+          <IconBrain size={14} aria-hidden /> Reasoning
+        </summary>
+        <Folded text={part.text} rendered={!raw} />
+      </details>
+    )
+  if (part.kind === 'media')
+    return (
+      <p className="media">
+        <IconPhoto size={14} aria-hidden /> {part.media} <span className="dim">{part.what || 'not stored'}</span>
+      </p>
+    )
+  const isCall = part.kind === 'tool_call'
+  const text = isCall ? part.arguments : part.text
+  return (
+    <div className="message-aside">
+      <p className="message-tool">
+        <IconTool size={14} aria-hidden /> {isCall ? 'calls' : 'result of'}{' '}
+        <b className="mono">{part.name || 'a tool'}</b>
+        {part.id !== '' && <span className="dim mono">{part.id}</span>}
+      </p>
+      {text !== '' && <Folded text={indented(text)} rendered={false} />}
+    </div>
+  )
 }
 
 /** Beyond these a message is folded. */

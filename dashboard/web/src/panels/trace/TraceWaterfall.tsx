@@ -10,6 +10,7 @@ import {
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceCall, TraceSpan } from '../../data/traces.ts'
 import { formatCount, formatExact, formatMs, formatUsd } from '../../lib/format.ts'
+import { isFailed } from '../../lib/trace-calls.ts'
 import { axisTicks, traceTree, visibleRows, type Row, type TraceTree } from '../../lib/trace-tree.ts'
 
 const rowHeight = 28
@@ -33,13 +34,15 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
     [tree, collapsed, text, onlyCalls, calls],
   )
   const failed = useMemo(
-    () => rows.flatMap(({ node }, index) => (isFailed(node.span, calls) ? [index] : [])),
+    () => rows.flatMap(({ node }, index) => (isFailed(node.span, calls.get(node.span.span_id)) ? [index] : [])),
     [rows, calls],
   )
   const parents = useMemo(
     () => tree.nodes.filter(({ children }) => children > 0).map(({ span }) => span.span_id),
     [tree],
   )
+  const [zoomed, setZoomed] = useState<TraceSpan | null>(null)
+  const shown = useMemo(() => boundsOf(tree, zoomed), [tree, zoomed])
   const at = rows.findIndex(({ node }) => node.span.span_id === marked)
 
   const mark = (index: number) => {
@@ -85,6 +88,15 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
         >
           {collapsed.size > 0 ? 'Expand all' : 'Collapse all'}
         </button>
+        <button
+          type="button"
+          className="control"
+          disabled={at < 0 && zoomed === null}
+          title="Makes the marked span as wide as the axis"
+          onClick={() => setZoomed(zoomed === null ? (rows[at]?.node.span ?? null) : null)}
+        >
+          {zoomed === null ? 'Zoom to span' : 'Whole trace'}
+        </button>
         <span className="dim" role="status">
           {rows.length === tree.nodes.length
             ? ''
@@ -92,7 +104,8 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
         </span>
       </div>
       <Tree
-        tree={tree}
+        from_us={tree.from_us}
+        shown={shown}
         rows={rows}
         calls={calls}
         collapsed={collapsed}
@@ -108,9 +121,6 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
     </>
   )
 }
-
-const isFailed = (span: TraceSpan, calls: ReadonlyMap<string, TraceCall>) =>
-  span.status === 'error' || !['ok', 'cancelled', undefined].includes(calls.get(span.span_id)?.status)
 
 /** Null when everything is kept. */
 function keeping(text: string, onlyCalls: boolean, calls: ReadonlyMap<string, TraceCall>) {
@@ -131,8 +141,23 @@ function keeping(text: string, onlyCalls: boolean, calls: ReadonlyMap<string, Tr
   }
 }
 
+/** What the axis shows, epoch microseconds. */
+interface Bounds {
+  from_us: number
+  to_us: number
+}
+
+/** A span with some room beside it, or the whole trace. */
+function boundsOf({ from_us, to_us }: TraceTree<TraceSpan>, zoomed: TraceSpan | null): Bounds {
+  if (zoomed === null) return { from_us, to_us }
+  const length = Math.max(zoomed.duration_ms * 1000, 10)
+  return { from_us: zoomed.timestamp_us - length * 0.05, to_us: zoomed.timestamp_us + length * 1.05 }
+}
+
 interface TreeProps {
-  tree: TraceTree<TraceSpan>
+  /** Start of the trace, epoch microseconds. */
+  from_us: number
+  shown: Bounds
   rows: readonly Row<TraceSpan>[]
   calls: ReadonlyMap<string, TraceCall>
   collapsed: ReadonlySet<string>
@@ -144,8 +169,10 @@ interface TreeProps {
   onOpen: (span_id: string | undefined) => void
 }
 
-function Tree({ tree, rows, calls, collapsed, at, open, onMark, onToggle, onOpen }: TreeProps) {
+function Tree({ from_us, shown, rows, calls, collapsed, at, open, onMark, onToggle, onOpen }: TreeProps) {
   const scroller = useRef<HTMLDivElement>(null)
+  // It renders this component anew itself when rows come into sight.
+  // oxlint-disable-next-line react/incompatible-library
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -183,10 +210,9 @@ function Tree({ tree, rows, calls, collapsed, at, open, onMark, onToggle, onOpen
     event.preventDefault()
   }
 
-  const length_ms = (tree.to_us - tree.from_us) / 1000
   return (
     <div className="trace-tree">
-      <Axis length_ms={length_ms} />
+      <Axis shown={shown} from_us={from_us} />
       <div
         ref={scroller}
         className="trace-rows"
@@ -208,7 +234,7 @@ function Tree({ tree, rows, calls, collapsed, at, open, onMark, onToggle, onOpen
                   top={start}
                   row={row}
                   call={calls.get(row.node.span.span_id)}
-                  tree={tree}
+                  shown={shown}
                   marked={index === at}
                   isOpen={open === row.node.span.span_id}
                   collapsed={collapsed.has(row.node.span.span_id)}
@@ -227,13 +253,16 @@ function Tree({ tree, rows, calls, collapsed, at, open, onMark, onToggle, onOpen
   )
 }
 
-function Axis({ length_ms }: { length_ms: number }) {
+/** Times since the start of the trace. */
+function Axis({ shown, from_us }: { shown: Bounds; from_us: number }) {
+  const length_ms = (shown.to_us - shown.from_us) / 1000
+  const offset_ms = (shown.from_us - from_us) / 1000
   return (
     <div className="trace-axis" aria-hidden>
       <span className="trace-axis-track">
         {axisTicks(length_ms, 5).map((at) => (
           <i key={at} style={{ left: `${length_ms > 0 ? (at / length_ms) * 100 : 0}%` }}>
-            {at === 0 ? '0' : formatMs(at)}
+            {at + offset_ms === 0 ? '0' : formatMs(at + offset_ms)}
           </i>
         ))}
       </span>
@@ -246,7 +275,7 @@ interface SpanRowProps {
   top: number
   row: Row<TraceSpan>
   call: TraceCall | undefined
-  tree: TraceTree<TraceSpan>
+  shown: Bounds
   marked: boolean
   isOpen: boolean
   collapsed: boolean
@@ -257,10 +286,10 @@ interface SpanRowProps {
 /** Deeper rows are not moved further to the right. */
 const deepest = 14
 
-function SpanRow({ index, top, row, call, tree, marked, isOpen, collapsed, onToggle, onOpen }: SpanRowProps) {
+function SpanRow({ index, top, row, call, shown, marked, isOpen, collapsed, onToggle, onOpen }: SpanRowProps) {
   const { node, depth, opens } = row
   const { span } = node
-  const failed = span.status === 'error' || (call !== undefined && !['ok', 'cancelled'].includes(call.status))
+  const failed = isFailed(span, call)
   return (
     <div
       id={`span-row-${index}`}
@@ -303,7 +332,7 @@ function SpanRow({ index, top, row, call, tree, marked, isOpen, collapsed, onTog
         <Marks row={row} failed={failed} message={span.status_message || call?.error_type || ''} />
       </span>
       <span className="trace-call dim">{call && callWords(call)}</span>
-      <Bar row={row} tree={tree} call={call} />
+      <Bar span={node.span} shown={shown} call={call} />
       <span className="trace-time">{formatMs(span.duration_ms)}</span>
     </div>
   )
@@ -356,16 +385,25 @@ function callWords(call: TraceCall): string {
   return words.filter((word) => word !== '').join(' · ')
 }
 
-function Bar({ row, tree, call }: { row: Row<TraceSpan>; tree: TraceTree<TraceSpan>; call: TraceCall | undefined }) {
-  const { span } = row.node
-  const whole = Math.max(tree.to_us - tree.from_us, 1)
-  const left = (span.timestamp_us - tree.from_us) / whole
-  const width = (span.duration_ms * 1000) / whole
-  const first = call && call.ttft_ms !== null ? (call.timestamp_us - tree.from_us + call.ttft_ms * 1000) / whole : null
+interface BarProps {
+  span: TraceSpan
+  shown: Bounds
+  call: TraceCall | undefined
+}
+
+function Bar({ span, shown, call }: BarProps) {
+  const whole = Math.max(shown.to_us - shown.from_us, 1)
+  const share = (at_us: number) => (at_us - shown.from_us) / whole
+  const left = share(span.timestamp_us)
+  const right = share(span.timestamp_us + span.duration_ms * 1000)
+  const first = call && call.ttft_ms !== null ? share(call.timestamp_us + call.ttft_ms * 1000) : null
+  // Far outside of what is shown there is nothing to draw, and numbers of any size to draw it with.
+  const seen = right >= 0 && left <= 1
+  const [from, to] = [Math.max(left, -0.01), Math.min(right, 1.01)]
   return (
     <span className="trace-track">
-      <i style={{ left: `${left * 100}%`, width: `max(2px, ${Math.min(width, 1 - left) * 100}%)` }} />
-      {first !== null && first <= 1 && (
+      {seen && <i style={{ left: `${from * 100}%`, width: `max(2px, ${(to - from) * 100}%)` }} />}
+      {first !== null && first >= 0 && first <= 1 && (
         <u style={{ left: `${first * 100}%` }} title={`First token after ${formatMs(call?.ttft_ms)}`} />
       )}
     </span>
