@@ -7,19 +7,11 @@ const lines = (messages: readonly Message[]) =>
   messages.flatMap(({ role, name, parts }) =>
     parts.map((part) => {
       const who = name === '' ? role : `${role} (${name})`
-      switch (part.kind) {
-        case 'tool_call':
-          return `${who} calls ${part.name}#${part.id} ${part.arguments.replaceAll(/\s/g, '')}`
-        case 'tool_result':
-          return `${who} result ${part.name}#${part.id} ${part.text.replaceAll(/\s/g, '')}`
-        case 'media':
-          return `${who} ${part.media} ${part.what}`
-        case 'data':
-          return `${who} data ${part.json.replaceAll(/\s/g, '')}`
-        case 'text':
-        case 'reasoning':
-          return `${who} ${part.kind} ${part.text}`
-      }
+      const text = (value: string) => value.replaceAll(/\s/g, '')
+      if (part.kind === 'tool_call') return `${who} calls ${part.name}#${part.id} ${text(part.arguments)}`
+      if (part.kind === 'tool_result') return `${who} result ${part.name}#${part.id} ${text(part.text)}`
+      if (part.kind === 'media') return `${who} ${part.media} ${part.what}`
+      return `${who} ${part.kind} ${part.kind === 'data' ? text(part.json) : part.text}`
     }),
   )
 const read = (value: unknown, role: 'user' | 'assistant' = 'user') =>

@@ -394,16 +394,7 @@ export function previewOf(text: string, role: 'user' | 'assistant'): string {
   const parts = messagesOf(text, role).at(-1)?.parts ?? []
   const first = parts.find((part) => part.kind === 'text') ?? parts[0]
   if (!first) return ''
-  switch (first.kind) {
-    case 'tool_call':
-      return `calls ${first.name}`
-    case 'media':
-      return `[${first.media}]`
-    case 'data':
-      return first.json
-    case 'text':
-    case 'reasoning':
-    case 'tool_result':
-      return first.text
-  }
+  if (first.kind === 'tool_call') return `calls ${first.name}`
+  if (first.kind === 'media') return `[${first.media}]`
+  return first.kind === 'data' ? first.json : first.text
 }
