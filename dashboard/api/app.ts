@@ -18,6 +18,7 @@ import { fleetRoute } from './routes/fleet.ts'
 import { ingestRoute } from './routes/ingest.ts'
 import { liveRoute } from './routes/live.ts'
 import { overviewRoute } from './routes/overview.ts'
+import { peopleRoute } from './routes/people.ts'
 import { metricsRoute, probeRoute } from './routes/process.ts'
 import { requestExplorerRoute } from './routes/request-explorer.ts'
 import { requestExportRoute } from './routes/request-export.ts'
@@ -31,6 +32,7 @@ import { spendRoute } from './routes/spend.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
+import { tracesRoute } from './routes/traces.ts'
 import { uptimeRoute } from './routes/uptime.ts'
 import { headers, limitBodies, ownSiteOnly, refuseCrossSite, refuseRebinding } from './security.ts'
 import { traceRequest } from './trace-request.ts'
@@ -69,6 +71,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', requestsRoute(context))
     .route('/', requestExplorerRoute(context))
     .route('/', savedViewsRoute(context))
+    .route('/', tracesRoute(context))
+    .route('/', peopleRoute(context))
     .route('/', alertsRoute(context))
     .route('/', slosRoute(context))
     .route('/', alertGroupsRoute(context))

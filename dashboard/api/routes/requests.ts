@@ -1,4 +1,4 @@
-/** The list of requests, one request, and the spans of its trace. */
+/** The list of requests, one request, and the first spans of its trace. */
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { latestRequests, requestDetail, type Cursor } from '../../../storage/queries/requests.ts'
@@ -21,6 +21,8 @@ const list = questionSchema({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   after: cursor.optional(),
 })
+/** Of its trace beside a request: the page of the trace has them all. */
+const drawnSpans = 1000
 const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 
 export function requestsRoute(context: RouteContext) {
@@ -51,19 +53,14 @@ export function requestsRoute(context: RouteContext) {
       const { trace_id, span_id } = c.req.param()
       const explain = c.req.valid('query').explain === '1'
       const answer = await context.ask(c.req.path, explain, async (db) => {
-        const [request, spans] = await Promise.all([requestDetail(db, trace_id, span_id), traceSpans(db, trace_id)])
+        const [request, spans] = await Promise.all([
+          requestDetail(db, trace_id, span_id),
+          traceSpans(db, trace_id, drawnSpans),
+        ])
         return { request, spans }
       })
       const { request } = answer
       if (!request) throw new ApiError(404, `No request ${trace_id}/${span_id}`, 'It may be older than the retention')
       return c.json({ ...answer, request })
-    })
-    .get('/api/traces/:trace_id', checked(explained), async (c) => {
-      const { trace_id } = c.req.param()
-      const explain = c.req.valid('query').explain === '1'
-      const answer = await context.ask(c.req.path, explain, async (db) => ({ spans: await traceSpans(db, trace_id) }))
-      if (answer.spans.length === 0)
-        throw new ApiError(404, `No trace ${trace_id}`, 'It may be older than the retention')
-      return c.json(answer)
     })
 }

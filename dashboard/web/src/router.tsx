@@ -18,6 +18,26 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Requests.tsx')),
   ),
   page(
+    '/traces/$trace_id',
+    lazyRouteComponent(() => import('./pages/Trace.tsx')),
+  ),
+  page(
+    '/sessions',
+    lazyRouteComponent(() => import('./pages/Sessions.tsx')),
+  ),
+  page(
+    '/sessions/$session_id',
+    lazyRouteComponent(() => import('./pages/Session.tsx')),
+  ),
+  page(
+    '/users',
+    lazyRouteComponent(() => import('./pages/Users.tsx')),
+  ),
+  page(
+    '/users/$user_id',
+    lazyRouteComponent(() => import('./pages/User.tsx')),
+  ),
+  page(
     '/gpus',
     lazyRouteComponent(() => import('./pages/Gpus.tsx')),
   ),

@@ -9,6 +9,7 @@ import { api, read } from '../lib/api.ts'
 import { questionOf, type Search } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { explorerQuestion } from './explorer.ts'
+import type { TraceSpan } from './traces.ts'
 import { useQuestion, type Asked, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
@@ -89,7 +90,7 @@ export type CostExplanation = Awaited<ReturnType<typeof cost>>
 export type RequestRow = Awaited<ReturnType<typeof list>>['requests'][number]
 export type RequestAnswer = Awaited<ReturnType<typeof one>>
 export type RequestDetail = RequestAnswer['request']
-export type TraceSpan = RequestAnswer['spans'][number]
+export type { TraceSpan }
 
 /** The id of a request in the URL. */
 export const requestId = ({ trace_id, span_id }: Pick<RequestRow, 'trace_id' | 'span_id'>) => `${trace_id}.${span_id}`

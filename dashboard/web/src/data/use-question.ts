@@ -44,3 +44,9 @@ function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = t
   })
   return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
 }
+
+/** The same about one thing, whatever the range and the filters: it is what it is. */
+export function useOne<T>(name: string, ask: Ask<T>, query: Record<string, string>): Asked<T> {
+  const result = useQuery<T>({ queryKey: ['one', name, query], queryFn: ({ signal }) => ask(query, signal), retry: 1 })
+  return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
+}

@@ -9,7 +9,7 @@ import { RangePicker } from './RangePicker.tsx'
 
 /** What the page is about: its name, filters, comparison, range, live or paused. */
 export function TopBar({ live }: { live: LiveState }) {
-  const path = useRouterState({ select: (state) => state.location.pathname })
+  const path = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '/' })
   const [search, change] = useSearch()
   const comparing = search.compare !== 'off'
   const page = [...pages, ...innerPages].find(({ to }) => to === path || (to !== '/' && path.startsWith(`${to}/`)))

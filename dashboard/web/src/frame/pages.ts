@@ -8,8 +8,10 @@ import {
   IconDatabaseSearch,
   IconHeartRateMonitor,
   IconListSearch,
+  IconMessages,
   IconRadar2,
   IconServer2,
+  IconUsers,
 } from '@tabler/icons-react'
 
 export const pages = [
@@ -18,6 +20,8 @@ export const pages = [
   { to: '/gpus', word: 'GPUs', icon: IconCpu, filters: false, range: true },
   { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
   { to: '/cost', word: 'Cost', icon: IconCoin, filters: true, range: true },
+  { to: '/sessions', word: 'Sessions', icon: IconMessages, filters: true, range: true },
+  { to: '/users', word: 'Users', icon: IconUsers, filters: true, range: true },
   { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, filters: false, range: true },
   { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: true },
   { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, filters: false, range: true },
@@ -27,6 +31,9 @@ export const pages = [
 
 /** Pages that others lead to. */
 export const innerPages = [
+  { to: '/traces/$trace_id', word: 'Trace', filters: false, range: false },
+  { to: '/sessions/$session_id', word: 'Session', filters: false, range: false },
+  { to: '/users/$user_id', word: 'User', filters: true, range: true },
   { to: '/schema', word: 'Tables and views', filters: false, range: false },
   { to: '/alerts/rule', word: 'Rule editor', filters: false, range: true },
 ] as const
