@@ -27,6 +27,7 @@ import { slosRoute } from './routes/slos.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
+import { trafficRoute } from './routes/traffic.ts'
 import { uptimeRoute } from './routes/uptime.ts'
 import { headers, limitBodies, ownSiteOnly, refuseCrossSite, refuseRebinding } from './security.ts'
 import { traceRequest } from './trace-request.ts'
@@ -58,6 +59,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
   const api = app
     .route('/', overviewRoute(context))
     .route('/', seriesRoute(context))
+    .route('/', trafficRoute(context))
     .route('/', fleetRoute(context))
     .route('/', serversRoute(context))
     .route('/', costRoute(context))
