@@ -49,6 +49,13 @@ export interface Search {
   row?: string
   /** Of the silence that is being made: `model="gpt-4o", team=~"a.*"`; empty at first. */
   matchers?: string
+  /** Of a list: the column that orders it, with a minus in front from the highest down. */
+  sort?: string
+  /** Of a list: what names have to contain. */
+  name?: string
+  /** Whose values stand side by side, and which of them the others are compared with. */
+  by?: string
+  baseline?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
 
@@ -100,6 +107,14 @@ export function parseSearch(text: string): Search {
   // Messages link with one `matcher` each.
   const matchers = query.get('matchers') ?? (query.has('matcher') ? query.getAll('matcher').join(', ') : null)
   if (matchers !== null && matchers.length <= maxMatchersInUrl) search.matchers = matchers
+  const sort = query.get('sort')
+  if (sort !== null && /^-?\w{1,40}$/.test(sort)) search.sort = sort
+  const by = query.get('by')
+  if (by !== null && /^[a-z_]{1,40}$/.test(by)) search.by = by
+  for (const key of ['name', 'baseline'] as const) {
+    const text = query.get(key)
+    if (text !== null && text.length <= 300) search[key] = text
+  }
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -129,6 +144,10 @@ export function formatSearch(search: Search): string {
   if (search.view !== undefined) query.set('view', search.view)
   if (search.row !== undefined) query.set('row', search.row)
   if (search.matchers !== undefined) query.set('matchers', search.matchers)
+  if (search.sort !== undefined) query.set('sort', search.sort)
+  if (search.name !== undefined && search.name !== '') query.set('name', search.name)
+  if (search.by !== undefined) query.set('by', search.by)
+  if (search.baseline !== undefined) query.set('baseline', search.baseline)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }
