@@ -8,8 +8,9 @@ import { errorClass } from './error-classes.ts'
 import { newestDay } from './newest-day.ts'
 import { inRollups } from './request-pieces.ts'
 import { frameOf, linesOf, maxLines, type SeriesFrame } from './series.ts'
-import { bucketOf, raw, tiersFor, tierWhere, wholeBuckets, type Tier } from './tiers.ts'
+import { bucketOf, raw, wholeBuckets, type Tier } from './tiers.ts'
 import { selectTraffic, type TrafficMeasure } from './traffic-measures.ts'
+import { rowsOf, tiersBy } from './traffic-rows.ts'
 import { isError, type Filter } from './where.ts'
 
 /** How each dimension is written; versions of two prompts are two. */
@@ -95,19 +96,18 @@ async function tiersOf(db: Db, by: Dimension, filter: Filter, range: TimeRange) 
     const { rows, bounded } = newestDay(range)
     return { whole: raw, quantiles: raw, read: rows, bounded }
   }
-  // Named among the filters, the dimension leads to a rollup that keeps it apart.
-  const { whole, quantiles } = await tiersFor(db, { ...filter, [by]: filter[by as keyof Filter] ?? [] }, range)
+  const { whole, quantiles } = await tiersBy(db, filter, range, [by])
   return { whole, quantiles, read: wholeBuckets(whole, range), bounded: false }
 }
 
 type Total = Omit<BreakdownRow, 'p50_interval' | 'p95_interval'> & { all: number }
 
 async function totals(db: Db, tier: Tier, by: Dimension, filter: Filter, range: TimeRange): Promise<Total[]> {
-  const { sql, params } = tierWhere(tier, filter, range)
+  const { sql, params } = rowsOf(tier, filter, range)
   return db.query<Total>(
     `select toString(${dimensions[by]}) as value, count() over () as all,
       ${selectTraffic(tier, measures)}
-    from ${tier.rows} where ${sql} group by value order by requests desc, value limit {lines:UInt32}`,
+    from ${sql} group by value order by requests desc, value limit {lines:UInt32}`,
     { ...params, lines: maxLines },
   )
 }
@@ -136,7 +136,7 @@ async function intervals(
   range: TimeRange,
   rows: readonly Total[],
 ): Promise<Intervals[]> {
-  const { sql, params } = tierWhere(tier, filter, range)
+  const { sql, params } = rowsOf(tier, filter, range)
   const wanted = rows.map(({ duration_ms_count: count }) => {
     const places = levels.map((level) => orderStatistics(count, level))
     // The value at place k is that of every level from (k − 1) / count to k / count.
@@ -151,10 +151,10 @@ async function intervals(
   const [answer] =
     columns.length === 0
       ? []
-      : await db.query<Record<string, number[]>>(
-          `select ${columns.join(',\n      ')}\n    from ${tier.rows} where ${sql}`,
-          { ...params, ...named },
-        )
+      : await db.query<Record<string, number[]>>(`select ${columns.join(',\n      ')}\n    from ${sql}`, {
+          ...params,
+          ...named,
+        })
   return wanted.map(({ places }, index) => {
     const found = [...(answer?.[`of_${index}`] ?? [])]
     const [p50 = null, p95 = null] = places.map((pair) => pair && (found.splice(0, 2) as [number, number]))
@@ -177,11 +177,11 @@ async function series(
   frame: SeriesFrame,
   totalRows: readonly Total[],
 ): Promise<BreakdownLine[]> {
-  const { sql, params } = tierWhere(tier, filter, range)
+  const { sql, params } = rowsOf(tier, filter, range)
   const rows = await db.query<{ at: number; value: string } & Record<(typeof overTime)[number], number | null>>(
     `select toString(${dimensions[by]}) as value, ${bucketOf(tier)} as at,
       ${selectTraffic(tier, overTime)}
-    from ${tier.rows} where ${sql} and value in {values:Array(String)} group by value, at order by value, at`,
+    from ${sql} group by value, at having value in {values:Array(String)} order by value, at`,
     { ...params, step_ms: frame.step_ms, values: totalRows.map(({ value }) => value) },
   )
   const lines = linesOf(frame, rows, overTime, ({ value }) => ({ value }))

@@ -5,8 +5,9 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { bucketSecondsOf, frameOf, linesOf, type SeriesFrame } from './series.ts'
-import { bucketOf, tiersFor, tierWhere, wholeBuckets, type Tier } from './tiers.ts'
+import { bucketOf, wholeBuckets, type Tier } from './tiers.ts'
 import { selectTraffic } from './traffic-measures.ts'
+import { rowsOf, tiersBy } from './traffic-rows.ts'
 import { where, type Filter } from './where.ts'
 
 export interface Concurrency extends SeriesFrame {
@@ -22,7 +23,7 @@ const longestCallMs = 3_600_000
 
 /** Calls whose duration nobody told are not in it. */
 export async function concurrency(db: Db, filter: Filter, range: TimeRange): Promise<Concurrency> {
-  const { sums: tier } = await tiersFor(db, filter, range)
+  const { sums: tier } = await tiersBy(db, filter, range, [])
   return tier.source === 'raw' ? overlapping(db, filter, range) : littlesLaw(db, tier, filter, range)
 }
 
@@ -68,10 +69,10 @@ async function overlapping(db: Db, filter: Filter, range: TimeRange): Promise<Co
 async function littlesLaw(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Concurrency> {
   const whole = wholeBuckets(tier, range)
   const frame = frameOf(whole, tier.source, tier.step_ms)
-  const { sql, params } = tierWhere(tier, filter, whole)
+  const { sql, params } = rowsOf(tier, filter, whole)
   const rows = await db.query<{ at: number; duration_ms_sum: number }>(
     `select ${bucketOf(tier)} as at, ${selectTraffic(tier, ['duration_ms_sum'])}
-    from ${tier.rows} where ${sql} group by at order by at`,
+    from ${sql} group by at order by at`,
     { ...params, step_ms: frame.step_ms },
   )
   const [line] = linesOf(frame, rows, ['duration_ms_sum'], () => ({}))

@@ -24,7 +24,7 @@ export async function contextUse(db: Db, filter: Filter, range: TimeRange): Prom
       select ${bucketOf(raw)} as at,
         quantilesExact(0.5, 0.95)(assumeNotNull((r.input_tokens + ifNull(r.output_tokens, 0)) / r.context_window)) as quantiles,
         max(assumeNotNull((r.input_tokens + ifNull(r.output_tokens, 0)) / r.context_window)) as most
-      from ${raw.rows} where ${sql} and r.context_window > 0 and r.input_tokens is not null group by at
+      from requests as r where ${sql} and r.context_window > 0 and r.input_tokens is not null group by at
     ) order by at`,
     { ...params, step_ms: frame.step_ms },
   )

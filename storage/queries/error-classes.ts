@@ -5,8 +5,9 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { frameOf, linesOf, maxLines, type SeriesFrame } from './series.ts'
-import { bucketOf, tiersFor, tierWhere, wholeBuckets, type Tier } from './tiers.ts'
+import { bucketOf, wholeBuckets, type Tier } from './tiers.ts'
 import { selectTraffic } from './traffic-measures.ts'
+import { rowsOf, tiersBy } from './traffic-rows.ts'
 import { isError, type Filter } from './where.ts'
 
 export interface ErrorLine {
@@ -25,7 +26,7 @@ export interface ErrorClasses extends SeriesFrame {
 }
 
 export async function errorClasses(db: Db, filter: Filter, range: TimeRange): Promise<ErrorClasses> {
-  const { sums: tier } = await tiersFor(db, filter, range)
+  const { sums: tier } = await tiersBy(db, filter, range, [])
   return tier.source === 'raw' ? byClass(db, tier, filter, range) : byStatus(db, tier, filter, range)
 }
 
@@ -34,15 +35,15 @@ export const errorClass = `multiIf(r.status in ('rate_limited', 'timeout'), toSt
 
 async function byClass(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<ErrorClasses> {
   const frame = frameOf(range)
-  const { sql, params } = tierWhere(tier, filter, range)
+  const { sql, params } = rowsOf(tier, filter, range)
   const rows = await db.query<{ at: number; name: string; other: boolean; failed: boolean; requests: number }>(
     `with busiest as (
-      select ${errorClass} as class from ${tier.rows} where ${sql} and ${isError}
+      select ${errorClass} as class from ${sql} and ${isError}
       group by class order by count() desc, class limit {lines:UInt32}
     )
     select ${bucketOf(tier)} as at, ${isError} as failed, failed and ${errorClass} not in busiest as other,
       if(failed and not other, ${errorClass}, '') as name, count() as requests
-    from ${tier.rows} where ${sql} group by at, failed, other, name order by at`,
+    from ${sql} group by at, failed, other, name order by at`,
     { ...params, step_ms: frame.step_ms, lines: maxLines - 1 },
   )
   const seen = new Set(rows.map(({ at }) => at))
@@ -61,11 +62,11 @@ const statuses = ['error', 'rate_limited', 'timeout'] as const
 async function byStatus(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<ErrorClasses> {
   const whole = wholeBuckets(tier, range)
   const frame = frameOf(whole, tier.source, tier.step_ms)
-  const { sql, params } = tierWhere(tier, filter, whole)
+  const { sql, params } = rowsOf(tier, filter, whole)
   const measures = statuses.map((status) => `requests_${status}` as const)
   const rows = await db.query<{ at: number } & Record<(typeof measures)[number], number>>(
     `select ${bucketOf(tier)} as at, ${selectTraffic(tier, measures)}
-    from ${tier.rows} where ${sql} group by at order by at`,
+    from ${sql} group by at order by at`,
     { ...params, step_ms: frame.step_ms },
   )
   const [line] = linesOf(frame, rows, measures, () => ({}))

@@ -2,8 +2,9 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { frameOf, linesOf, type SeriesFrame } from './series.ts'
-import { bucketOf, tiersFor, tierWhere, wholeBuckets } from './tiers.ts'
+import { bucketOf, wholeBuckets } from './tiers.ts'
 import { selectTraffic, type TrafficMeasure } from './traffic-measures.ts'
+import { rowsOf, tiersBy } from './traffic-rows.ts'
 import type { Filter } from './where.ts'
 
 const latency = [
@@ -53,14 +54,14 @@ async function oneLine<M extends TrafficMeasure>(
   shape: 'sums' | 'quantiles',
   measures: readonly M[],
 ): Promise<OneLine<M>> {
-  const tier = (await tiersFor(db, filter, range))[shape]
+  const tier = (await tiersBy(db, filter, range, []))[shape]
   const whole = wholeBuckets(tier, range)
   const frame = frameOf(whole, tier.source, tier.step_ms)
-  const { sql, params } = tierWhere(tier, filter, whole)
+  const { sql, params } = rowsOf(tier, filter, whole)
   const rows = await db.query<{ at: number } & Record<M, number | null>>(
     `select ${bucketOf(tier)} as at,
       ${selectTraffic(tier, measures)}
-    from ${tier.rows} where ${sql} group by at order by at`,
+    from ${sql} group by at order by at`,
     { ...params, step_ms: frame.step_ms },
   )
   const [line] = linesOf(frame, rows, measures as readonly (M & string)[], () => ({}))

@@ -2,8 +2,9 @@
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { Source } from './series.ts'
-import { bucketOf, tiersFor, tierWhere, wholeBuckets, type Tier } from './tiers.ts'
+import { bucketOf, wholeBuckets, type Tier } from './tiers.ts'
 import { selectTraffic, type TrafficMeasure } from './traffic-measures.ts'
+import { rowsOf, tiersBy } from './traffic-rows.ts'
 import type { Filter } from './where.ts'
 
 export const trafficBy = ['model', 'endpoint'] as const
@@ -59,7 +60,7 @@ type Row = Omit<TrafficRow, 'regions' | 'previous' | 'spark'> & { all: number }
 
 /** The busiest `limit` of the range. */
 export async function traffic(db: Db, by: TrafficBy, filter: Filter, range: TimeRange, limit = 200): Promise<Traffic> {
-  const tiers = await tiersFor(db, filter, range)
+  const tiers = await tiersBy(db, filter, range, ['model', 'endpoint', 'provider'])
   const current = wholeBuckets(tiers.whole, range)
   const previous = { from: current.from - (current.to - current.from), to: current.from }
   const [rows, before, sparks, regions] = await Promise.all([
@@ -86,25 +87,25 @@ export async function traffic(db: Db, by: TrafficBy, filter: Filter, range: Time
 const otherOf = (by: TrafficBy) => (by === 'model' ? 'endpoint' : 'model')
 
 /** Nobody's endpoint is none; a model without a name is one all the same. */
-const named = (by: TrafficBy) => (by === 'endpoint' ? " and r.endpoint != ''" : '')
+const named = (by: TrafficBy) => (by === 'endpoint' ? " having name != ''" : '')
 
 async function totals(db: Db, tier: Tier, by: TrafficBy, filter: Filter, range: TimeRange, limit: number) {
-  const { sql, params } = tierWhere(tier, filter, range)
+  const { sql, params } = rowsOf(tier, filter, range)
   return db.query<Row>(
     `select r.${by} as name, arrayFilter(x -> x != '', arraySort(groupUniqArray(8)(r.provider))) as providers,
       arrayFilter(x -> x != '', arraySort(groupUniqArray(20)(r.${otherOf(by)}))) as others, count() over () as all,
       ${selectTraffic(tier, measures)}
-    from ${tier.rows} where ${sql}${named(by)} group by name order by requests desc, name limit {limit:UInt32}`,
+    from ${sql} group by name${named(by)} order by requests desc, name limit {limit:UInt32}`,
     { ...params, limit },
   )
 }
 
 async function totalsBefore(db: Db, tier: Tier, by: TrafficBy, filter: Filter, range: TimeRange) {
-  const { sql, params } = tierWhere(tier, filter, range)
+  const { sql, params } = rowsOf(tier, filter, range)
   const rows = await db.query<EarlierTraffic & { name: string }>(
     `select r.${by} as name, min(${tier.at}) as first_ms,
       ${selectTraffic(tier, earlier)}
-    from ${tier.rows} where ${sql}${named(by)} group by name`,
+    from ${sql} group by name${named(by)}`,
     params,
   )
   return new Map(rows.map(({ name, ...row }) => [name, row]))
@@ -112,10 +113,10 @@ async function totalsBefore(db: Db, tier: Tier, by: TrafficBy, filter: Filter, r
 
 async function sparklines(db: Db, tier: Tier, by: TrafficBy, filter: Filter, range: TimeRange) {
   const step_ms = Math.max(stepFor(range, 48), tier.step_ms)
-  const { sql, params } = tierWhere(tier, filter, range)
+  const { sql, params } = rowsOf(tier, filter, range)
   const rows = await db.query<{ name: string; at: number; requests: number }>(
     `select r.${by} as name, ${bucketOf(tier)} as at, ${selectTraffic(tier, ['requests'])}
-    from ${tier.rows} where ${sql}${named(by)} group by name, at`,
+    from ${sql} group by name, at${named(by)}`,
     { ...params, step_ms },
   )
   const first = Math.floor(range.from / step_ms) * step_ms
@@ -131,11 +132,11 @@ async function sparklines(db: Db, tier: Tier, by: TrafficBy, filter: Filter, ran
 
 /** The rollup of models does not keep regions apart: that of requests does. */
 async function regionsOf(db: Db, by: TrafficBy, filter: Filter, range: TimeRange) {
-  const { whole: tier } = await tiersFor(db, { ...filter, region: [] }, range)
-  const { sql, params } = tierWhere(tier, filter, wholeBuckets(tier, range))
+  const { whole: tier } = await tiersBy(db, filter, range, [by, 'region'])
+  const { sql, params } = rowsOf(tier, filter, wholeBuckets(tier, range))
   const rows = await db.query<{ name: string; regions: string[] }>(
-    `select r.${by} as name, arraySort(groupUniqArray(8)(r.region)) as regions
-    from ${tier.rows} where ${sql}${named(by)} and r.region != '' group by name`,
+    `select r.${by} as name, arraySort(groupUniqArrayIf(8)(r.region, r.region != '')) as regions
+    from ${sql} group by name${named(by)}`,
     params,
   )
   return new Map(rows.map(({ name, regions }) => [name, regions]))
