@@ -33,6 +33,7 @@ import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
 import { tracesRoute } from './routes/traces.ts'
+import { trafficRoute } from './routes/traffic.ts'
 import { uptimeRoute } from './routes/uptime.ts'
 import { headers, limitBodies, ownSiteOnly, refuseCrossSite, refuseRebinding } from './security.ts'
 import { traceRequest } from './trace-request.ts'
@@ -64,6 +65,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
   const api = app
     .route('/', overviewRoute(context))
     .route('/', seriesRoute(context))
+    .route('/', trafficRoute(context))
     .route('/', fleetRoute(context))
     .route('/', serversRoute(context))
     .route('/', costRoute(context))

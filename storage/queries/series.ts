@@ -52,6 +52,11 @@ export function frameOf(range: TimeRange, source: Source = 'raw', atLeastMs = 10
   return { from: range.from, to: range.to, step_ms: step, times, source }
 }
 
+/** How much of each bucket lies in the range, in seconds: the first and the last may be cut. */
+export function bucketSecondsOf({ times, step_ms, from, to }: SeriesFrame): number[] {
+  return times.map((at) => Math.max(Math.min(at + step_ms, to) - Math.max(at, from), 1) / 1000)
+}
+
 /**
  * Lines from rows of (line, bucket, values): one array a measure, as long as `times`, null where no row is.
  * `keyOf` names the line of a row, `identity` what the answer says of the line.

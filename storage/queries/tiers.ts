@@ -73,7 +73,7 @@ const quantiles = (quantile: typeof exact) => ({
   output_tokens_p50: quantile('output_tokens', 1),
 })
 
-const raw: Tier = {
+export const raw: Tier = {
   source: 'raw',
   rollups: [],
   grain_ms: 1,

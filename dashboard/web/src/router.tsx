@@ -46,6 +46,22 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Gpu.tsx')),
   ),
   page(
+    '/models',
+    lazyRouteComponent(() => import('./pages/Models.tsx')),
+  ),
+  page(
+    '/models/$model',
+    lazyRouteComponent(() => import('./pages/Model.tsx')),
+  ),
+  page(
+    '/endpoints',
+    lazyRouteComponent(() => import('./pages/Endpoints.tsx')),
+  ),
+  page(
+    '/endpoints/$endpoint',
+    lazyRouteComponent(() => import('./pages/Endpoint.tsx')),
+  ),
+  page(
     '/servers',
     lazyRouteComponent(() => import('./pages/Servers.tsx')),
   ),

@@ -4,11 +4,13 @@ import {
   IconArrowBarToDown,
   IconBell,
   IconCoin,
+  IconBrain,
   IconCpu,
   IconDatabaseSearch,
   IconHeartRateMonitor,
   IconListSearch,
   IconMessages,
+  IconPlugConnected,
   IconRadar2,
   IconServer2,
   IconUsers,
@@ -16,6 +18,8 @@ import {
 
 export const pages = [
   { to: '/', word: 'Overview', icon: IconActivityHeartbeat, filters: true, range: true },
+  { to: '/models', word: 'Models', icon: IconBrain, filters: true, range: true },
+  { to: '/endpoints', word: 'Endpoints', icon: IconPlugConnected, filters: true, range: true },
   { to: '/servers', word: 'Servers', icon: IconServer2, filters: false, range: true },
   { to: '/gpus', word: 'GPUs', icon: IconCpu, filters: false, range: true },
   { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
@@ -37,3 +41,9 @@ export const innerPages = [
   { to: '/schema', word: 'Tables and views', filters: false, range: false },
   { to: '/alerts/rule', word: 'Rule editor', filters: false, range: true },
 ] as const
+
+/** The page at a path: itself, or the list that a page of one thing belongs to. */
+export function pageAt(path: string) {
+  const all = [...pages, ...innerPages]
+  return all.find(({ to }) => to === path) ?? all.find(({ to }) => to !== '/' && path.startsWith(`${to}/`))
+}

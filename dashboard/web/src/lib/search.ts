@@ -46,8 +46,6 @@ export interface Search {
   saved?: string
   /** Which of a page's views; its first unless said. */
   view?: string
-  /** The column that figures are told apart by. */
-  by?: string
   /** The open row of a view: an alert, a rule, a silence. */
   row?: string
   /** Of the silence that is being made: `model="gpt-4o", team=~"a.*"`; empty at first. */
@@ -59,6 +57,13 @@ export interface Search {
   measure?: HeatmapMeasure
   /** Columns of the list of requests, in their order; the usual ones unless said. */
   cols?: string[]
+  /** Of a list: the column that orders it, with a minus in front from the highest down. */
+  sort?: string
+  /** Of a list: what names have to contain. */
+  name?: string
+  /** Whose values stand side by side, and which of them the others are compared with. */
+  by?: string
+  baseline?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
 
@@ -110,8 +115,6 @@ export function parseSearch(text: string): Search {
   if (saved !== null && /^[\w-]{1,64}$/.test(saved)) search.saved = saved
   const view = query.get('view')
   if (view !== null && /^[a-z_]{1,30}$/.test(view)) search.view = view
-  const by = query.get('by')
-  if (by !== null && /^[a-z_]{1,30}$/.test(by)) search.by = by
   const row = query.get('row')
   if (row !== null && row.length <= 400) search.row = row
   // Messages link with one `matcher` each.
@@ -125,6 +128,14 @@ export function parseSearch(text: string): Search {
   if (measure && measure !== defaultMeasure) search.measure = measure
   const cols = query.get('cols')
   if (cols !== null && /^[a-z_]{1,40}(,[a-z_]{1,40}){0,40}$/.test(cols)) search.cols = [...new Set(cols.split(','))]
+  const sort = query.get('sort')
+  if (sort !== null && /^-?\w{1,40}$/.test(sort)) search.sort = sort
+  const by = query.get('by')
+  if (by !== null && /^[a-z_]{1,40}$/.test(by)) search.by = by
+  for (const key of ['name', 'baseline'] as const) {
+    const text = query.get(key)
+    if (text !== null && text.length <= 300) search[key] = text
+  }
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -152,13 +163,16 @@ export function formatSearch(search: Search): string {
   }
   if (search.saved !== undefined) query.set('saved', search.saved)
   if (search.view !== undefined) query.set('view', search.view)
-  if (search.by !== undefined) query.set('by', search.by)
   if (search.row !== undefined) query.set('row', search.row)
   if (search.matchers !== undefined) query.set('matchers', search.matchers)
   if (search.q !== undefined && search.q !== '') query.set('q', search.q)
   if (search.measure !== undefined && search.measure !== defaultMeasure) query.set('measure', search.measure)
   if (search.brush !== undefined) query.set('brush', formatBrush(search.brush))
   if (search.cols !== undefined && search.cols.length > 0) query.set('cols', search.cols.join(','))
+  if (search.sort !== undefined) query.set('sort', search.sort)
+  if (search.name !== undefined && search.name !== '') query.set('name', search.name)
+  if (search.by !== undefined) query.set('by', search.by)
+  if (search.baseline !== undefined) query.set('baseline', search.baseline)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }

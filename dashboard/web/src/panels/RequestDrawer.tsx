@@ -6,6 +6,7 @@ import { filterColumns, filterLabels, toggleFilter, type Search } from '../lib/s
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
 import { CostLines } from './CostLines.tsx'
+import { EndpointLink, ModelLink } from './NameLink.tsx'
 import { RanOn } from './RanOn.tsx'
 import { Fact, Side, SideSection } from './Side.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
@@ -50,8 +51,11 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
   return (
     <div className="request">
       <header className="request-head">
-        <h2>{request.model || 'no model name'}</h2>
+        <h2>
+          <ModelLink name={request.model} />
+        </h2>
         <RequestStatus status={request.status} />
+        {request.endpoint !== '' && <EndpointLink name={request.endpoint} />}
         <span className="dim" title={formatIso(request.timestamp_us / 1000)}>
           {new Date(request.timestamp_us / 1000).toLocaleString('en-GB')}
         </span>
