@@ -106,7 +106,7 @@ describe('clickhouse-connect', () => {
       'x-clickhouse-query-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
       'x-clickhouse-timezone': 'UTC',
       'x-clickhouse-format': 'TabSeparated',
-      'x-clickhouse-summary': expect.stringMatching(/^\{"read_rows":"\d+"/),
+      'x-clickhouse-summary': expect.stringMatching(/^\{"result_rows":"1","result_bytes":"\d+","elapsed_ns":"\d+"\}$/),
     })
   })
 
@@ -138,7 +138,7 @@ describe('clickhouse-connect', () => {
     expect(values).toBe(
       "\u0002\u0001\u0001a\u0006String\u0004it's\u0001b\u000cArray(UInt8)\u0002\0\0\0\0\0\0\0\u0001\u0002",
     )
-    expect(replies[0]?.headers['x-clickhouse-progress']).toMatch(/^\{"read_rows":/)
+    expect(replies[0]?.headers['x-clickhouse-progress']).toMatch(/^\{"result_rows":"1",/)
     expect(JSON.parse(meta ?? '')).toMatchObject({ meta: [{ name: 'model' }, { name: 'cost_usd' }], data: [] })
     expect([tables, exists]).toEqual(['requests\n', '1\n'])
   })

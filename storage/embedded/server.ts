@@ -106,7 +106,7 @@ async function answer(
       try {
         const { bytes, tail, rowsRead } = await execute(executor, statement, request, query)
         const scanned = scanStatistics(tail ?? bytes, announced.format())
-        announced.summary = { ...scanned, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
+        announced.summary = { scanned, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
         await result.finish(bytes)
       } catch (error) {
         if (!(await result.fail(errorBody(EngineError.from(error), executor.version)))) throw error
@@ -193,29 +193,39 @@ function boundParams(query: URLSearchParams): Map<string, string> {
 interface Announced {
   query: URLSearchParams
   format: () => string
-  /** Null when it is not at its end yet: ClickHouse too says then what it knows, which is nothing. */
-  summary: (Partial<ScanStatistics> & { result_rows: number; result_bytes: number }) | null
+  /** Null when it is not at its end yet. */
+  summary: Summary | null
   /** Milliseconds of performance.now(). */
   started: number
 }
 
+interface Summary {
+  /** Null when the engine did not say. */
+  scanned: ScanStatistics | null
+  result_rows: number
+  result_bytes: number
+}
+
+/** What is not known is left out: a 0 would be taken for one. Of rows written and rows to read, the engine never tells. */
+function summaryText(summary: Summary | null, elapsedMs: number): string {
+  const known = summary && {
+    ...summary.scanned,
+    result_rows: summary.result_rows,
+    result_bytes: summary.result_bytes,
+  }
+  const sums = { ...known, elapsed_ns: Math.round(elapsedMs * 1e6) }
+  return JSON.stringify(Object.fromEntries(Object.entries(sums).map(([name, value]) => [name, String(value)])))
+}
+
 function announce(response: ServerResponse, { query, format, summary, started }: Announced): void {
-  const text = JSON.stringify({
-    read_rows: String(summary?.read_rows ?? 0),
-    read_bytes: String(summary?.read_bytes ?? 0),
-    written_rows: '0',
-    written_bytes: '0',
-    total_rows_to_read: '0',
-    result_rows: String(summary?.result_rows ?? 0),
-    result_bytes: String(summary?.result_bytes ?? 0),
-    elapsed_ns: String(Math.round((performance.now() - started) * 1e6)),
-  })
+  const text = summaryText(summary, performance.now() - started)
   if (query.get('send_progress_in_http_headers') === '1') response.setHeader('X-ClickHouse-Progress', text)
-  response.setHeader('X-ClickHouse-Format', format())
+  const name = format()
+  response.setHeader('X-ClickHouse-Format', name)
   response.setHeader('X-ClickHouse-Timezone', 'UTC')
   response.setHeader('X-ClickHouse-Server-Display-Name', 'inferwatch')
   response.setHeader('X-ClickHouse-Summary', text)
-  response.setHeader('Content-Type', contentType(format()))
+  response.setHeader('Content-Type', contentType(name))
 }
 
 function bufferSize(query: URLSearchParams): number {
