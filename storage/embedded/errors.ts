@@ -51,6 +51,7 @@ export const codes = {
   sameQueryId: 216,
   unknownParameter: 456,
   notImplemented: 48,
+  cannotDecompress: 271,
   notEnoughSpace: 243,
   systemError: 425,
 } as const
@@ -75,6 +76,7 @@ const names: Record<number, string> = {
   456: 'UNKNOWN_QUERY_PARAMETER',
   48: 'NOT_IMPLEMENTED',
   243: 'NOT_ENOUGH_SPACE',
+  271: 'CANNOT_DECOMPRESS',
   425: 'SYSTEM_ERROR',
   1001: 'STD_EXCEPTION',
 }
