@@ -54,7 +54,6 @@ export const codes = {
   cannotDecompress: 271,
   notEnoughSpace: 243,
   systemError: 425,
-  unknownQueryParameter: 456,
 } as const
 
 /** Names of the codes above; the engine's own messages already end with theirs. */
@@ -79,7 +78,6 @@ const names: Record<number, string> = {
   243: 'NOT_ENOUGH_SPACE',
   271: 'CANNOT_DECOMPRESS',
   425: 'SYSTEM_ERROR',
-  456: 'UNKNOWN_QUERY_PARAMETER',
   1001: 'STD_EXCEPTION',
 }
 
