@@ -121,6 +121,8 @@ describe('decompress=1', () => {
   ])('%s', async (_, body, message) => {
     const response = await send({ decompress: '1' }, body)
     expect([response.status, await response.text()]).toEqual([500, expect.stringContaining(message)])
+    const rows = await send({ decompress: '1', query: 'INSERT INTO packed FORMAT TSV' }, body)
+    expect([rows.status, await rows.text()]).toEqual([500, expect.stringContaining(message)])
   })
 })
 
