@@ -37,23 +37,24 @@ const example = seeded.findLast(({ model }) => model === 'gpt-4o') ?? seeded[0]
 /** Three calls of each: more of them than of nobody. */
 const names = ['org/model', '..', 'a%2Fb', '', 'who?#x', evil]
 const hostile = names.flatMap((model, place) =>
-  [0, 1, 2].map((index): LlmRequest => ({
-    ...(example as LlmRequest),
-    timestamp: (now - 600_000 - place * 1000 - index) * 1000,
-    trace_id: `${place}${index}`.padStart(32, 'e'),
-    span_id: `${place}${index}`.padStart(16, 'e'),
-    model,
-    ...(model === evil && {
-      provider: evil,
-      endpoint: evil,
-      region: evil,
-      model_version: evil,
-      variant: evil,
-      finish_reason: evil,
-      error_type: evil,
-      status: 'error' as const,
+  [0, 1, 2].map((index) =>
+    Object.assign({}, example as LlmRequest, {
+      timestamp: (now - 600_000 - place * 1000 - index) * 1000,
+      trace_id: `${place}${index}`.padStart(32, 'e'),
+      span_id: `${place}${index}`.padStart(16, 'e'),
+      model,
+      ...(model === evil && {
+        provider: evil,
+        endpoint: evil,
+        region: evil,
+        model_version: evil,
+        variant: evil,
+        finish_reason: evil,
+        error_type: evil,
+        status: 'error' as const,
+      }),
     }),
-  })),
+  ),
 )
 
 let room: Harness
@@ -230,7 +231,9 @@ describe('the page of one', () => {
     await page.getByLabel('Menu of Latency').click()
     await page.getByText('Linear scale').waitFor()
     await page.getByText('Show query').click()
-    await page.getByText('quantilesExact').first().waitFor()
+    const query = page.getByText('quantilesExact').first()
+    await query.waitFor()
+    expect(await query.textContent()).toContain('duration_ms')
     await page.close()
   }, 60_000)
 })
@@ -260,11 +263,8 @@ describe('versions side by side', () => {
     await page.getByLabel('Compare by').selectOption('region')
     await page.waitForURL(/by=region/)
     await expect
-      .poll(
-        async () => (await cellsOf(page, 'Side by side')).map(({ Region }) => Region?.slice(0, 2)).toSorted(),
-        patient,
-      )
-      .toEqual(['eu', 'us'])
+      .poll(async () => (await cellsOf(page, 'Side by side')).map(({ Region }) => Region?.slice(0, 2)), patient)
+      .toEqual(expect.arrayContaining(['eu', 'us']))
     await page.getByRole('region', { name: 'P95 by region' }).waitFor()
     expect(complaints).toEqual([])
     await page.close()
@@ -328,6 +328,7 @@ describe('when it is not all well', () => {
     down = false
     await savings.getByRole('button', { name: 'Retry' }).click()
     await legend(page, 'Cache savings').waitFor()
+    expect(await page.getByText('The database is away').count()).toBe(0)
     await page.close()
   }, 60_000)
 
