@@ -46,8 +46,8 @@ async function byClass(db: Db, tier: Tier, filter: Filter, range: TimeRange): Pr
     { ...params, step_ms: frame.step_ms, lines: maxLines - 1 },
   )
   const seen = new Set(rows.map(({ at }) => at))
-  const errors = rows.filter(({ failed }) => Boolean(failed))
-  const lines = linesOf(frame, errors, ['requests'], ({ name, other }) => ({ name, other: Boolean(other) })).map(
+  const errors = rows.filter(({ failed }) => failed)
+  const lines = linesOf(frame, errors, ['requests'], ({ name, other }) => ({ name, other })).map(
     ({ requests, ...line }): ErrorLine =>
       Object.assign(line, {
         errors: frame.times.map((at, index) => (seen.has(at) ? (requests[index] ?? 0) : null)),

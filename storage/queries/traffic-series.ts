@@ -64,7 +64,7 @@ async function oneLine<M extends TrafficMeasure>(
     from ${sql} group by at order by at`,
     { ...params, step_ms: frame.step_ms },
   )
-  const [line] = linesOf(frame, rows, measures as readonly (M & string)[], () => ({}))
+  const [line] = linesOf(frame, rows, measures, () => ({}))
   const nothing = measures.map((measure) => [measure, frame.times.map(() => null)])
   return { ...frame, values: line ?? (Object.fromEntries(nothing) as Record<M, (number | null)[]>) }
 }

@@ -14,16 +14,19 @@ const phone = { width: 390, height: 844 }
 const patient = { timeout: 20_000 }
 const evil = '<img src=x onerror="window.hurt = true">'
 
-const seeded = requests(now, 120).map((row) => (row.endpoint === 'llama-70b' ? { ...row, region: 'eu-west' } : row))
-const hostile = seeded.slice(-2).map((row, index) => ({
-  ...row,
-  timestamp: (now - minute - index) * 1000,
-  trace_id: `${index}`.padStart(32, 'e'),
-  endpoint: `${evil}/x`,
-  provider: evil,
-  region: evil,
-  model: evil,
-}))
+const seeded = requests(now, 120).map((row) =>
+  Object.assign(row, row.endpoint === 'llama-70b' && { region: 'eu-west' }),
+)
+const hostile = seeded.slice(-2).map((row, index) =>
+  Object.assign({}, row, {
+    timestamp: (now - minute - index) * 1000,
+    trace_id: `${index}`.padStart(32, 'e'),
+    endpoint: `${evil}/x`,
+    provider: evil,
+    region: evil,
+    model: evil,
+  }),
+)
 
 function probe(endpoint: string, agoMinutes: number, ok: boolean): Probe {
   return {
@@ -164,6 +167,7 @@ test('a list without what an endpoint runs on is a list all the same', async () 
     )
   await page.goto(`${here.site.url}/endpoints${fixed}`)
   await page.getByRole('table', { name: 'Endpoints' }).getByRole('link', { name: 'openai' }).waitFor()
+  expect(await page.getByRole('alert').count()).toBe(0)
   await page.close()
 }, 60_000)
 

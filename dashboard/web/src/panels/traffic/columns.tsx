@@ -75,7 +75,7 @@ export function trafficColumns(period: Period): Column<TrafficRow>[] {
     ]
   }
   return [
-    { key: 'trend', head: '', wide: true, render: (row) => <Spark values={row.spark} width={72} height={18} /> },
+    { key: 'trend', head: 'Trend', wide: true, render: (row) => <Spark values={row.spark} width={72} height={18} /> },
     {
       key: 'requests',
       head: 'Requests',
