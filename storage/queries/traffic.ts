@@ -64,7 +64,8 @@ export async function traffic(db: Db, by: TrafficBy, filter: Filter, range: Time
   const previous = { from: current.from - (current.to - current.from), to: current.from }
   const [rows, before, sparks, regions] = await Promise.all([
     totals(db, tiers.whole, by, filter, current, limit),
-    totalsBefore(db, tiers.whole, by, filter, previous),
+    // It ends where the range begins, after which there are rows.
+    totalsBefore(db, { ...tiers.whole, newest: false }, by, filter, previous),
     sparklines(db, tiers.sums, by, filter, current),
     regionsOf(db, by, filter, range),
   ])
