@@ -48,7 +48,7 @@ export function UserList() {
       order={order}
       offset={offset}
       go={go}
-      empty="No call of the range names a user: clients send user.id, or the header that proxy.user_header names"
+      empty="No call of the range names a user: spans say it in user.id, proxied calls in the header x-inferwatch-user"
       renderNote={(data) => (
         <>
           {data.source === 'raw' ? (
