@@ -16,7 +16,7 @@ afterAll(() => storage.stop())
 
 beforeEach(async () => {
   const all = await storage.db.query<{ name: string }>(
-    "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '_1[mhd]$|^(requests|prices|repricings|annotations)$')",
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '_\\d[mhdw]$|^(requests|prices|repricings|annotations)$')",
   )
   for (const { name } of all) await storage.db.command(`TRUNCATE TABLE ${name}`)
 })
