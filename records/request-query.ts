@@ -1,5 +1,5 @@
 /**
- * The text that filters requests: `model:gpt-4o duration>2s team!=search -status:error user:"a b"`. Pure, and without imports: pages
+ * The text that filters requests: `model:gpt-4o duration>2s team!=search -status:error user:"a b"`. Pure: pages
  * complete and check it, the API reads it, storage makes SQL of its terms.
  *
  * Terms all have to hold; those that ask one text field for a value are alternatives, as values of a filter are. What is unknown

@@ -1,6 +1,7 @@
 /** Pages over long ranges, read from rollups, beside a plain recount of the raw rows: late, re-sent and deleted ones among them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
+import { parseQuery, type Term } from '../../records/request-query.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { gpuSamples, serverSamples } from '../../test/dashboard/seed-fleet.ts'
 import { store } from '../../test/dashboard/store.ts'
@@ -115,16 +116,24 @@ const ranges: [string, TimeRange][] = [
   ['less than a whole day in it', { from: noon - 26 * hour, to: noon - hour }],
   ['thirty days', { from: noon - 30 * day + 17 * minute, to: noon }],
 ]
+function termsOf(text: string): Term[] {
+  const parsed = parseQuery(text)
+  if (!parsed.ok) throw new Error(text)
+  return parsed.terms
+}
+
 const filters: [string, Filter][] = [
   ['all', {}],
   ['one model', { model: ['m1'], environment: 'production' }],
   ['a team, which the smaller rollup lacks', { team: ['t2', 't3'] }],
+  ['a free term', { terms: termsOf('model:m* -model:m3') }],
 ]
 
 describe.each(ranges)('%s', (_, range) => {
   test.each(filters)('%s: totals, those before, and rows per model', async (__, filter) => {
     const { from, to, source, current, previous, spark } = await overview(storage.reader, filter, range)
-    expect(source).toBe('team' in filter ? 'requests_1d' : 'model' in filter ? 'models_1d' : 'totals_1d')
+    const ofModels = 'model' in filter || 'terms' in filter
+    expect(source).toBe('team' in filter ? 'requests_1d' : ofModels ? 'models_1d' : 'totals_1d')
     expect(from).toBeLessThanOrEqual(range.from)
     for (const [answer, asked] of [
       [current, { from, to }],

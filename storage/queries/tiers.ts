@@ -222,7 +222,7 @@ export function rowsOf(tier: Tier, filter: Filter, range: TimeRange, columns: re
       Object.assign(bounds, { [first]: from, [last]: to })
       return `(timestamp >= ${bound(first)} and timestamp < ${bound(last)})`
     })
-    return `select ${[...names].join(', ')} from ${table} where ${sql} and (${within.join(' or ')}) and requests > 0`
+    return `select ${[...names].map((name) => `r.${name} as ${name}`).join(', ')} from ${table} as r where ${sql} and (${within.join(' or ')}) and requests > 0`
   })
   return { sql: `(\n      ${selects.join('\n      union all\n      ')}\n    ) as r`, params: { ...params, ...bounds } }
 }
