@@ -130,6 +130,13 @@ describe('spend by column', () => {
     }
   })
 
+  test('a time before that had hardly begun is nothing to compare with', async () => {
+    const comparable = async (days: number) =>
+      (await costBreakdown(storage.reader, {}, { from: now - days * day, to: now }, 'model')).comparable
+    expect(await comparable(20)).toBe(true)
+    expect(await comparable(60)).toBe(false)
+  })
+
   test('only so many groups; the totals are of all', async () => {
     const range = { from: now - 30 * day, to: now }
     const [all, some] = await Promise.all([

@@ -57,6 +57,8 @@ export interface CostBreakdown {
   source: 'rollups' | 'raw'
   current: CostTotals
   previous: CostTotals
+  /** Whether requests came from the first half of the time before on: of less, there is nothing to compare with. */
+  comparable: boolean
   /** The dearest first. */
   groups: CostGroup[]
   /** Values beyond those, whose part is in the totals alone. */
@@ -107,8 +109,9 @@ export async function costBreakdown(
   const sums = Object.keys(measures).map((name) =>
     isMoney(name) ? `toFloat64(sum(m_${name})) as ${name}` : `sum(m_${name}) as ${name}`,
   )
-  const found = await db.query<Sums & { value: string; at: number }>(
+  const found = await db.query<Sums & { value: string; at: number; first_ms: number }>(
     `select ${by} as value, if(r.at < {since_ms:Int64}, -1, intDiv(r.at, {step_ms:Int64}) * {step_ms:Int64}) as at,
+      min(r.at) as first_ms,
       ${sums.join(', ')}
     from (${rows.sql}) as r group by value, at order by value, at`,
     { ...rows.params, since_ms: from, step_ms },
@@ -128,6 +131,7 @@ export async function costBreakdown(
     source: inRollups(Object.keys(filter)) ? 'rollups' : 'raw',
     current: totalsOf(found.filter(({ at }) => at >= 0)),
     previous: totalsOf(found.filter(({ at }) => at < 0)),
+    comparable: found.some(({ first_ms }) => first_ms < from - (from - before) / 2),
     groups: dearest.slice(0, limit),
     left_out: Math.max(dearest.length - limit, 0),
   }

@@ -21,9 +21,9 @@ export function ChangePanel() {
       hint="From the equally long time before to this one. The parts add up to the change; requests of unknown price are in none of them"
       asked={asked}
       height={300}
-      renderEmpty={({ previous, current }) =>
-        previous.cost_usd === null || current.cost_usd === null ? (
-          <NothingHere what="Both this range and the one before need requests with a known price" />
+      renderEmpty={({ previous, current, comparable }) =>
+        previous.cost_usd === null || current.cost_usd === null || !comparable ? (
+          <NothingHere what="Both this range and the whole time before it need requests with a known price" />
         ) : null
       }
       table={({ change }) => ({

@@ -88,7 +88,9 @@ function useColumns(data: Spend | undefined): Column<SpendGroup>[] {
   const share = ({ current }: SpendGroup) =>
     current.cost_usd === null || total === null || total === 0 ? null : current.cost_usd / total
   const changed = ({ current, previous }: SpendGroup) =>
-    current.cost_usd === null && previous.cost_usd === null ? null : (current.cost_usd ?? 0) - (previous.cost_usd ?? 0)
+    !data?.comparable || (current.cost_usd === null && previous.cost_usd === null)
+      ? null
+      : (current.cost_usd ?? 0) - (previous.cost_usd ?? 0)
   const money = (
     key: string,
     head: string,

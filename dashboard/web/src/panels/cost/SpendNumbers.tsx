@@ -53,7 +53,7 @@ function Skeletons() {
 }
 
 function figuresOf(
-  { current, previous, groups, times }: Spend,
+  { current, previous, comparable, groups, times }: Spend,
   users: { users: number | null; cost_usd: number | null } | undefined,
 ): Figure[] {
   const course = times.map((_, index) =>
@@ -62,6 +62,8 @@ function figuresOf(
       return cost === null ? sum : (sum ?? 0) + cost
     }, null),
   )
+  // A period that had hardly begun is nothing to compare with.
+  const before = (value: number | null) => (comparable ? value : null)
   const unpriced = current.unpriced > 0 ? `without ${formatCount(current.unpriced)} requests of unknown price` : ''
   const perUser = users?.users && users.cost_usd !== null ? users.cost_usd / users.users : null
   return [
@@ -69,7 +71,7 @@ function figuresOf(
       title: 'Spend',
       hint: 'Cost of all requests with a known price',
       value: current.cost_usd,
-      before: previous.cost_usd,
+      before: before(previous.cost_usd),
       isCost: true,
       note: unpriced,
       // The present bucket is not over yet.
@@ -79,7 +81,7 @@ function figuresOf(
       title: 'Per request',
       hint: 'Mean cost of the requests with a known price',
       value: perRequest(current),
-      before: perRequest(previous),
+      before: before(perRequest(previous)),
       isCost: true,
       note: `${formatCount(current.priced)} priced requests`,
     },
@@ -87,7 +89,7 @@ function figuresOf(
       title: 'Per 1M tokens',
       hint: 'Spend divided by input and output tokens together',
       value: perMillionTokens(current),
-      before: perMillionTokens(previous),
+      before: before(perMillionTokens(previous)),
       isCost: true,
       note: '',
     },
@@ -102,7 +104,7 @@ function figuresOf(
       title: 'Saved by caching',
       hint: 'What input tokens read from prompt caches would have cost more, less what writing them cost',
       value: current.cache_savings_usd,
-      before: previous.cache_savings_usd,
+      before: before(previous.cache_savings_usd),
       isCost: false,
       note: [
         cachedShare(current) === null ? '' : `${formatRatio(cachedShare(current))} of input tokens cached`,
