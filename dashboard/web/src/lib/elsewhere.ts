@@ -10,3 +10,8 @@ export function elsewhere({ range, from, to, live, compare, filters }: Search): 
     ...(compare !== undefined && { compare }),
   }
 }
+
+/** The search of a trace's page with one of its spans open. */
+export const inTrace =
+  (row: string) =>
+  (before: Search): Search => ({ ...elsewhere(before), row })

@@ -1,5 +1,6 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { useSession, type SessionDetail } from '../data/people.ts'
+import { elsewhere } from '../lib/elsewhere.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
 import { Judgements } from '../panels/people/Judgements.tsx'
 import { Panel } from '../panels/Panel.tsx'
@@ -51,7 +52,12 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
         {session.last_user_id !== '' && (
           <>
             User{' '}
-            <Link to="/users/$user_id" params={{ user_id: session.last_user_id }} className="panel-link">
+            <Link
+              to="/users/$user_id"
+              params={{ user_id: session.last_user_id }}
+              search={elsewhere as never}
+              className="panel-link"
+            >
               {session.last_user_id}
             </Link>
             {' · '}

@@ -1,6 +1,7 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useWholeTrace, type WholeTrace } from '../data/traces.ts'
+import { elsewhere } from '../lib/elsewhere.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
 import { callsBySpan, isFailed, spansWithCalls, sumsOf } from '../lib/trace-calls.ts'
 import { useSearch } from '../lib/use-search.ts'
@@ -110,7 +111,7 @@ function Summary({ trace }: { trace: WholeTrace }) {
               <Link
                 to="/sessions/$session_id"
                 params={{ session_id: who.session_id }}
-                search={true}
+                search={elsewhere as never}
                 className="panel-link"
               >
                 {who.session_id}
@@ -120,7 +121,12 @@ function Summary({ trace }: { trace: WholeTrace }) {
           {who.user_id !== '' && (
             <>
               User{' '}
-              <Link to="/users/$user_id" params={{ user_id: who.user_id }} search={true} className="panel-link">
+              <Link
+                to="/users/$user_id"
+                params={{ user_id: who.user_id }}
+                search={elsewhere as never}
+                className="panel-link"
+              >
                 {who.user_id}
               </Link>
             </>

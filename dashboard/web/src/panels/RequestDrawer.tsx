@@ -1,8 +1,9 @@
 import { Link } from '@tanstack/react-router'
 import { useRequest, useTrace, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
 import { ApiFailure } from '../lib/api.ts'
+import { elsewhere } from '../lib/elsewhere.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
-import { filterColumns, filterLabels, toggleFilter, type Search } from '../lib/search.ts'
+import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
 import { CostLines } from './CostLines.tsx'
@@ -73,7 +74,12 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
         ) : (
           <p className="dim">
             This request was stored without spans.{' '}
-            <Link to="/traces/$trace_id" params={{ trace_id: request.trace_id }} className="panel-link">
+            <Link
+              to="/traces/$trace_id"
+              params={{ trace_id: request.trace_id }}
+              search={elsewhere as never}
+              className="panel-link"
+            >
               Open the trace
             </Link>
           </p>
@@ -92,21 +98,18 @@ function Belongs({ request: { session_id, user_id } }: { request: RequestDetail 
   return (
     <p className="belongs">
       {session_id !== '' && (
-        <Link to="/sessions/$session_id" params={{ session_id }} search={elsewhere} className="panel-link">
+        <Link to="/sessions/$session_id" params={{ session_id }} search={elsewhere as never} className="panel-link">
           Session {session_id}
         </Link>
       )}
       {user_id !== '' && (
-        <Link to="/users/$user_id" params={{ user_id }} search={elsewhere} className="panel-link">
+        <Link to="/users/$user_id" params={{ user_id }} search={elsewhere as never} className="panel-link">
           User {user_id}
         </Link>
       )}
     </p>
   )
 }
-
-/** The range and the filters come along, what is open does not. */
-const elsewhere = ({ open: _open, ...search }: Partial<Search>) => search
 
 function Timing({ request }: { request: RequestDetail }) {
   return (

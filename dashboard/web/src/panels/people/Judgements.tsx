@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { Judgement } from '../../data/people.ts'
+import { inTrace } from '../../lib/elsewhere.ts'
 import { formatIso, significant, unknown } from '../../lib/format.ts'
 import { Table, type Column } from '../Table.tsx'
 
@@ -56,7 +57,7 @@ const columns: Column<Judgement>[] = [
         <Link
           to="/traces/$trace_id"
           params={{ trace_id: row.trace_id }}
-          search={{ row: row.span_id } as never}
+          search={inTrace(row.span_id) as never}
           className="panel-link mono"
         >
           {row.trace_id.slice(0, 8)}

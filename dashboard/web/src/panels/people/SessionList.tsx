@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useSessions, type SessionRow } from '../../data/people.ts'
 import { previewOf } from '../../lib/conversation.ts'
+import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatUsd } from '../../lib/format.ts'
 import type { Column } from '../Table.tsx'
 import { ListedTable, ReadFrom } from './ListedTable.tsx'
@@ -31,7 +32,9 @@ export function SessionList({ title = 'Sessions', user_id }: { title?: string; u
       all={(data) => data.all}
       columns={columns(asked.data?.to ?? 0, user_id === undefined)}
       id={({ session_id }) => session_id}
-      onOpen={({ session_id }) => void navigate({ to: '/sessions/$session_id', params: { session_id } })}
+      onOpen={({ session_id }) =>
+        void navigate({ to: '/sessions/$session_id', params: { session_id }, search: elsewhere as never })
+      }
       orders={orders}
       order={order}
       offset={offset}

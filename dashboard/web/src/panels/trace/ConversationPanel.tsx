@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { useConversation, type Group, type Turn } from '../../data/traces.ts'
 import { messagesOf, newMessages, type Message } from '../../lib/conversation.ts'
+import { inTrace } from '../../lib/elsewhere.ts'
 import { formatCount, formatIso, formatMs, formatUsd } from '../../lib/format.ts'
 import { RequestStatus } from '../Status.tsx'
 import { Failure, PanelSkeleton } from '../states.tsx'
@@ -112,7 +113,7 @@ function TurnView({ read: { turn, added, before, answer }, raw, group, kept }: T
         <Link
           to="/traces/$trace_id"
           params={{ trace_id: turn.trace_id }}
-          search={{ row: turn.span_id } as never}
+          search={inTrace(turn.span_id) as never}
           className="panel-link"
         >
           {'session_id' in group ? 'Trace' : 'Span'}

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useRequest } from '../../data/requests.ts'
 import { useSpan, type SpanDetail, type TraceCall, type TraceSpan } from '../../data/traces.ts'
 import { ApiFailure } from '../../lib/api.ts'
+import { inTrace } from '../../lib/elsewhere.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../../lib/format.ts'
 import { Content } from '../Content.tsx'
 import { Fact, Fields, SideSection } from '../Side.tsx'
@@ -137,7 +138,7 @@ function Detail({ span }: { span: SpanDetail }) {
               <Link
                 to="/traces/$trace_id"
                 params={{ trace_id: link.trace_id }}
-                search={{ row: link.span_id } as never}
+                search={inTrace(link.span_id) as never}
                 className="panel-link mono"
               >
                 {link.trace_id}

@@ -108,7 +108,7 @@ function SideBySide({ dimension, offered }: { dimension: Dimension; offered: rea
           columns={columnsOf(words[dimension], baselineOf(data), color)}
           rows={data.rows}
           id={({ value }) => value}
-          open={baselineOf(data)?.value}
+          open={search.baseline}
           onOpen={({ value }) => change((before) => ({ ...before, baseline: value }), { replace: true })}
         />
       )}

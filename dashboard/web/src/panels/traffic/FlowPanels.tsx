@@ -69,7 +69,7 @@ const errorLines = (data: ErrorClasses): NamedLine[] =>
   data.lines.map((line) => ({
     name: className(line),
     colorOf: line.other ? '' : className(line),
-    values: line.errors,
+    values: settled(data, line.errors),
     extra: [formatCount(total(line.errors))],
   }))
 
@@ -102,8 +102,11 @@ const finishLines = (data: Breakdown): NamedLine[] =>
   data.lines.map(({ value, requests }) => ({
     name: reasonWord(value),
     colorOf: value === '' ? '' : value,
-    values: data.times.map((_, index) =>
-      data.lines.some((line) => (line.requests[index] ?? null) !== null) ? (requests[index] ?? 0) : null,
+    values: settled(
+      data,
+      data.times.map((_, index) =>
+        data.lines.some((line) => (line.requests[index] ?? null) !== null) ? (requests[index] ?? 0) : null,
+      ),
     ),
     extra: [formatCount(total(requests))],
   }))
