@@ -11,13 +11,9 @@ import {
   type NumberField,
   type Term,
 } from './request-query.ts'
+import { termsOf } from '../test/support/terms.ts'
 
-const terms = (text: string) => {
-  const parsed = parseQuery(text)
-  if (!parsed.ok) throw new Error(parsed.problem.message)
-  return parsed.terms
-}
-const one = (text: string) => terms(text)[0]
+const one = (text: string) => termsOf(text)[0]
 
 describe('what a term means', () => {
   test.each<[string, Term]>([
@@ -60,7 +56,7 @@ describe('what a term means', () => {
     ['refund', { kind: 'words', not: false, text: 'refund' }],
     ['-"a: b"', { kind: 'words', not: true, text: 'a: b' }],
     ['MODEL:x', { kind: 'text', not: false, field: 'model', test: 'equal', value: 'x' }],
-  ])('%s', (text, term) => expect(terms(text)).toEqual([term]))
+  ])('%s', (text, term) => expect(termsOf(text)).toEqual([term]))
 })
 
 describe('what is wrong, and where', () => {

@@ -1,7 +1,7 @@
 /** How many different users made requests? Up to a day from raw rows, exact; beyond, from the rollup of a day, by whole days. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import { where, type Filter } from './where.ts'
+import { filteredColumns, where, type Filter } from './where.ts'
 
 const day = 86_400_000
 const keptApart: ReadonlySet<string> = new Set(['environment', 'team', 'user_id'])
@@ -15,7 +15,7 @@ export interface ActiveUsers {
 
 export async function activeUsers(db: Db, filter: Filter, range: TimeRange): Promise<ActiveUsers> {
   const long = range.to - range.from > day
-  if (long && !Object.keys(filter).every((column) => keptApart.has(column))) return { users: null, cost_usd: null }
+  if (long && !filteredColumns(filter).every((column) => keptApart.has(column))) return { users: null, cost_usd: null }
   const whole = long ? { ...range, from: Math.floor(range.from / day) * day } : range
   const { sql, params } = where(filter, whole)
   const priced = long ? 'sum(r.priced) > 0' : 'count(r.cost_usd) > 0'

@@ -10,7 +10,7 @@ import { inRollups } from './request-pieces.ts'
 import { frameOf, linesOf, maxLines, type SeriesFrame } from './series.ts'
 import { bucketOf, raw, rowsOf, type Tier, tiersFor, wholeBuckets } from './tiers.ts'
 import { selectTraffic, type TrafficMeasure } from './traffic-measures.ts'
-import { isError, type Filter } from './where.ts'
+import { filteredColumns, isError, type Filter } from './where.ts'
 
 /** How each dimension is written; versions of two prompts are two. */
 const dimensions = {
@@ -91,7 +91,7 @@ export async function breakdown(db: Db, by: Dimension, filter: Filter, range: Ti
 }
 
 async function tiersOf(db: Db, by: Dimension, filter: Filter, range: TimeRange) {
-  if (!inRollups([by, ...Object.keys(filter)])) {
+  if (!inRollups([by, ...filteredColumns(filter)])) {
     const { rows, bounded } = newestDay(range)
     return { whole: raw, quantiles: raw, read: rows, bounded }
   }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { store } from '../../test/dashboard/store.ts'
+import { termsOf } from '../../test/support/terms.ts'
 import { testStorage } from '../testing.ts'
 import { activeUsers } from './active-users.ts'
 import { chargeback } from './chargeback.ts'
@@ -84,6 +85,7 @@ describe('spend by column', () => {
     ['a day', day, { environment: ['production'] }],
     ['a month', 30 * day, {}],
     ['a month of one team', 30 * day, { team: ['t1'] }],
+    ['a month of a free term', 30 * day, { terms: termsOf('team:t1') }],
     ['a week of one key, which rollups do not keep apart', 7 * day, { api_key: ['k1'] }],
   ]
   test.each(spans)(

@@ -6,7 +6,7 @@ import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { cutAt, inRollups, piecesOf, rowsOfPieces, type PieceMeasure } from './request-pieces.ts'
 import { maxPoints } from './series.ts'
-import type { Filter } from './where.ts'
+import { filteredColumns, type Filter } from './where.ts'
 
 /** What spend may be told apart by. */
 export const costDimensions = [
@@ -128,7 +128,7 @@ export async function costBreakdown(
     to,
     step_ms,
     times,
-    source: inRollups(Object.keys(filter)) ? 'rollups' : 'raw',
+    source: inRollups(filteredColumns(filter)) ? 'rollups' : 'raw',
     current: totalsOf(found.filter(({ at }) => at >= 0)),
     previous: totalsOf(found.filter(({ at }) => at < 0)),
     comparable: found.some(({ first_ms }) => first_ms < from - (from - before) / 2),

@@ -1,10 +1,10 @@
 /** Pages over long ranges, read from rollups, beside a plain recount of the raw rows: late, re-sent and deleted ones among them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
-import { parseQuery, type Term } from '../../records/request-query.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { gpuSamples, serverSamples } from '../../test/dashboard/seed-fleet.ts'
 import { store } from '../../test/dashboard/store.ts'
+import { termsOf } from '../../test/support/terms.ts'
 import { testStorage } from '../testing.ts'
 import { filterValues } from './filters.ts'
 import { gpuSeries, gpusNow } from './gpu.ts'
@@ -116,11 +116,6 @@ const ranges: [string, TimeRange][] = [
   ['less than a whole day in it', { from: noon - 26 * hour, to: noon - hour }],
   ['thirty days', { from: noon - 30 * day + 17 * minute, to: noon }],
 ]
-function termsOf(text: string): Term[] {
-  const parsed = parseQuery(text)
-  if (!parsed.ok) throw new Error(text)
-  return parsed.terms
-}
 
 const filters: [string, Filter][] = [
   ['all', {}],

@@ -6,6 +6,7 @@ import { parseQuery, type NumberTest, type Term, type TextTest } from '../../rec
 import { random, requests as seeded } from '../../test/dashboard/seed.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { startRollups } from '../rollups.ts'
+import { termsOf } from '../../test/support/terms.ts'
 import { testStorage } from '../testing.ts'
 import { chiSquare, requestDiffers, type Brush } from './request-differs.ts'
 import { facetColumns, requestFacets } from './request-facets.ts'
@@ -46,11 +47,7 @@ beforeAll(async () => {
 })
 afterAll(() => storage?.stop())
 
-const read = (text: string): Filter => {
-  const parsed = parseQuery(text)
-  if (!parsed.ok) throw new Error(parsed.problem.message)
-  return { terms: parsed.terms }
-}
+const read = (text: string): Filter => ({ terms: termsOf(text) })
 const count = async (filter: Filter) => {
   const { sql, params } = where(filter, range)
   const [row] = await storage.reader.query<{ n: number }>(`select count() as n from requests as r where ${sql}`, params)

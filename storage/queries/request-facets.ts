@@ -5,7 +5,7 @@
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { sampled, sampleOf, type Sample } from './request-sample.ts'
-import type { Filter } from './where.ts'
+import { filteredColumns, type Filter } from './where.ts'
 
 /** What people look for first comes first. */
 export const facetColumns = [
@@ -38,6 +38,8 @@ export interface FacetValue {
 }
 
 export interface RequestFacets extends Sample {
+  /** In the order that people look for them. */
+  columns: readonly FacetColumn[]
   /** Under all filters, and read. */
   requests: number
   /** Of each column the most frequent first; those without a value are left out. */
@@ -63,7 +65,7 @@ export async function requestFacets(
   const step_ms = stepFor(range, 100)
   const sample = await sampleOf(db, range, step_ms, mostRows)
   const wanted = column === undefined ? facetColumns : [column]
-  const filtered = new Set(columnsOf(filter))
+  const filtered = new Set(filteredColumns(filter))
   const [own, shared] = [wanted.filter((one) => filtered.has(one)), wanted.filter((one) => !filtered.has(one))]
   const ask = async (columns: readonly FacetColumn[], under: Filter) => {
     const { sql, params } = sampled(under, range, sample, step_ms)
@@ -80,11 +82,7 @@ export async function requestFacets(
     ...(shared.length > 0 ? [ask(shared, filter)] : []),
     ...own.map((one) => ask([one], without(filter, one))),
   ])
-  return { ...sample, requests: counted[0]?.requests ?? 0, values: found.flat() }
-}
-
-function columnsOf({ terms = [], ...columns }: Filter): string[] {
-  return [...Object.keys(columns), ...terms.flatMap((term) => (term.kind === 'text' ? [term.field] : []))]
+  return { ...sample, columns: wanted, requests: counted[0]?.requests ?? 0, values: found.flat() }
 }
 
 /** The filters that are about other columns, and what this one must not be. */

@@ -5,7 +5,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import { rollupSpecs } from '../rollup-specs.ts'
 import type { DimensionColumn } from './alert-scan.ts'
-import { where, type Condition, type Filter } from './where.ts'
+import { filteredColumns, where, type Condition, type Filter } from './where.ts'
 
 export interface Piece extends TimeRange {
   table: 'requests_1d' | 'requests_1h' | 'requests_1m' | 'requests'
@@ -98,7 +98,7 @@ export function rowsOfPieces(
   const whole = { from: pieces[0]?.from ?? 0, to: pieces.at(-1)?.to ?? 0 }
   const condition = where(filter, whole)
   const params = { ...condition.params }
-  const read = inRollups([...by, ...Object.keys(filter)]) ? pieces : [{ ...whole, table: 'requests' as const }]
+  const read = inRollups([...by, ...filteredColumns(filter)]) ? pieces : [{ ...whole, table: 'requests' as const }]
   const selects = [...Map.groupBy(read, ({ table }) => table)].map(([table, ranges]) => {
     const within = ranges.map(({ from, to }, index) => {
       const [first, end] = [`${table}_${index}_from`, `${table}_${index}_to`]

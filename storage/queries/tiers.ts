@@ -8,7 +8,7 @@ import { rollupSpecs } from '../rollup-specs.ts'
 import { rangeFacts } from './range-facts.ts'
 import { wholeSteps } from './request-pieces.ts'
 import { frameOf, maxLines, type Line, type SeriesFrame, type Source } from './series.ts'
-import { isError, where, type Condition, type Filter } from './where.ts'
+import { filteredColumns, isError, where, type Condition, type Filter } from './where.ts'
 
 export type Measure =
   | 'requests'
@@ -172,7 +172,7 @@ export async function tiersFor(
   by: readonly string[] = [],
 ): Promise<Record<Shape, Tier>> {
   const span = range.to - range.from
-  const columns = [...columnsOfFilter(filter), ...by]
+  const columns = [...filteredColumns(filter), ...by]
   const has = (prefix: Prefix) => columns.every((column) => keptApart[prefix].has(column))
   if (span < leastRolledUp || !has('requests')) return allRaw
   const { requests, filled, newest } = await rangeFacts(db, range)
@@ -185,11 +185,6 @@ export async function tiersFor(
       ? tierOf(prefix, `${prefix}_1h`, hour, hour, rest)
       : tierOf(prefix, `${prefix}_1d`, day, day, rest)
   return { whole, sums: series(sumsByDay), quantiles: series(daysOnly) }
-}
-
-/** Free terms on the columns of a rollup are answered by it too. */
-function columnsOfFilter({ terms = [], ...columns }: Filter): string[] {
-  return [...Object.keys(columns), ...terms.map((term) => (term.kind === 'text' ? term.field : term.kind))]
 }
 
 const allRaw = { whole: raw, sums: raw, quantiles: raw }

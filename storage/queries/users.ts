@@ -6,7 +6,7 @@ import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { mostRawRows, newestRaw } from './newest-raw.ts'
 import { judgements, type Judgement, type Page } from './sessions.ts'
-import { isError, where, type Filter } from './where.ts'
+import { filteredColumns, isError, where, type Filter } from './where.ts'
 
 export interface UserSums {
   user_id: string
@@ -103,7 +103,7 @@ export async function users(
   most = mostRawRows,
 ): Promise<Users> {
   const read = await newestRaw(db, range, most)
-  const canRoll = Object.keys(filter).every((column) => rolledUp.has(column)) && !rawOrders.has(page.order)
+  const canRoll = filteredColumns(filter).every((column) => rolledUp.has(column)) && !rawOrders.has(page.order)
   const source = read.from > range.from && canRoll && (await isFilled(db)) ? 'users_1d' : 'raw'
   const counted = source === 'raw' ? read : { from: Math.floor(range.from / day) * day, to: range.to }
   const { rows, live, sums, unnamed } = sources[source]

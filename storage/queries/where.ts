@@ -54,3 +54,8 @@ export function where(filter: Filter, range: TimeRange): Condition {
   const free = termConditions(terms)
   return { sql: [...parts, ...free.sql].join(' and '), params: { ...params, ...free.params } }
 }
+
+/** What the filter asks about, and what kind of thing where that is no column of a text: which of its rollups can answer. */
+export function filteredColumns({ terms = [], ...columns }: Filter): string[] {
+  return [...Object.keys(columns), ...terms.map((term) => (term.kind === 'text' ? term.field : term.kind))]
+}

@@ -17,26 +17,6 @@ const labels: Partial<Record<Column, string>> = {
   prompt_name: 'prompt',
   prompt_version: 'prompt version',
 }
-const order = [
-  'status',
-  'error_type',
-  'finish_reason',
-  'model',
-  'provider',
-  'endpoint',
-  'environment',
-  'service',
-  'team',
-  'feature',
-  'user_id',
-  'operation',
-  'region',
-  'instance',
-  'api_key',
-  'prompt_name',
-  'prompt_version',
-  'variant',
-] as const satisfies Column[]
 
 export const facetLabel = (column: string) => labels[column as Column] ?? column.replaceAll('_', ' ')
 
@@ -56,7 +36,7 @@ export function Facets() {
       {data.factor > 1 && (
         <p className="dim">Counts are estimates: one request in {formatExact(data.factor)} was read.</p>
       )}
-      {order.map((column) => (
+      {data.columns.map((column) => (
         <Facet key={column} column={column} answer={data} />
       ))}
     </div>
