@@ -18,7 +18,13 @@ beforeEach(async () => {
   const all = await storage.db.query<{ name: string }>(
     "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '_\\d[mhdw]$|^(requests|prices|repricings|annotations)$')",
   )
-  for (const { name } of all) await storage.db.command(`TRUNCATE TABLE ${name}`)
+  const empty = async () => {
+    for (const { name } of all) await storage.db.command(`TRUNCATE TABLE ${name}`)
+  }
+  await empty()
+  // What a pass of the background wrote meanwhile is of the test before.
+  await storage.rollups.flush()
+  await empty()
 })
 
 const start = Date.UTC(2026, 10, 16, 10)
