@@ -11,6 +11,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'timestamp',
       head: 'Time',
+      width: 100,
       render: (row) => <span className="nowrap">{formatAgo(time(row), now)}</span>,
       title: (row) => formatIso(time(row)),
     },
@@ -71,6 +72,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'cost_usd',
       head: 'Cost',
+      width: 96,
       number: true,
       render: (row) => formatUsd(row.cost_usd),
       title: (row) =>
