@@ -9,6 +9,7 @@ export interface Telemetry {
   caughtUp: Counter
   notifications: Counter
   rowsDropped: Counter
+  refused: Counter
 }
 
 export function createTelemetry(): Telemetry {
@@ -42,6 +43,10 @@ export function createTelemetry(): Telemetry {
     rowsDropped: meter.createCounter('inferwatch.alerts.rows_dropped', {
       description: 'Rows of alert history given up because the database was away for too long',
       unit: '{row}',
+    }),
+    refused: meter.createCounter('inferwatch.alerts.refused', {
+      description: 'Silences and alerts from elsewhere that were refused because too many are there already',
+      unit: '{refusal}',
     }),
   }
 }

@@ -22,7 +22,7 @@ interface TopBarProps {
 
 /** What the page is about: its name, environment, filters, comparison, range, live or paused; the search for everything. */
 export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps) {
-  const path = useRouterState({ select: (state) => state.location.pathname })
+  const path = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '/' })
   const [search, change] = useSearch()
   const page = pageAt(path)
   return (

@@ -3,6 +3,7 @@ import type { SchemaAnswer } from '../data/sql.ts'
 import type { FilterValue } from '../data/overview.ts'
 import { addressOf } from '../lib/elsewhere.ts'
 import { presets, toggleFilter, type Search } from '../lib/search.ts'
+import { segmentOf } from '../lib/segment.ts'
 import { upToNow } from '../lib/time-travel.ts'
 import { pages } from './pages.ts'
 import { withCompare, withLive } from './switches.ts'
@@ -36,9 +37,13 @@ const rangeWords: Record<(typeof presets)[number], string> = {
 
 /** Pages of one thing, by the filter column that names it. */
 const thingPages = [
-  { column: 'model', group: 'Models', path: (name: string) => `/models/${encodeURIComponent(name)}` },
-  { column: 'endpoint', group: 'Endpoints', path: (name: string) => `/endpoints/${encodeURIComponent(name)}` },
-  { column: 'user_id', group: 'Users', path: (name: string) => `/users/${encodeURIComponent(name)}` },
+  { column: 'model', group: 'Models', path: (name: string) => `/models/${encodeURIComponent(segmentOf(name))}` },
+  {
+    column: 'endpoint',
+    group: 'Endpoints',
+    path: (name: string) => `/endpoints/${encodeURIComponent(segmentOf(name))}`,
+  },
+  { column: 'user_id', group: 'Users', path: (name: string) => `/users/${encodeURIComponent(segmentOf(name))}` },
 ] as const
 
 interface Known {

@@ -6,12 +6,17 @@ import {
   IconActivityHeartbeat,
   IconArrowBarToDown,
   IconBell,
+  IconCoin,
+  IconBrain,
   IconCpu,
   IconDatabaseSearch,
   IconHeartRateMonitor,
   IconListSearch,
+  IconMessages,
+  IconPlugConnected,
   IconRadar2,
   IconServer2,
+  IconUsers,
   type Icon,
 } from '@tabler/icons-react'
 
@@ -30,6 +35,9 @@ export interface PageEntry {
   phone?: boolean
 }
 
+const narrowed = { filters: true, range: true }
+const whole = { filters: false, range: true }
+
 export const pages: readonly PageEntry[] = [
   {
     to: '/',
@@ -37,57 +45,37 @@ export const pages: readonly PageEntry[] = [
     icon: IconActivityHeartbeat,
     key: 'o',
     group: 'health',
-    filters: true,
-    range: true,
+    ...narrowed,
     compare: true,
     phone: true,
   },
-  { to: '/servers', word: 'Servers', icon: IconServer2, key: 's', group: 'health', filters: false, range: true },
-  { to: '/gpus', word: 'GPUs', icon: IconCpu, key: 'p', group: 'health', filters: false, range: true, phone: true },
-  { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, key: 'u', group: 'health', filters: false, range: true },
-  {
-    to: '/requests',
-    word: 'Requests',
-    icon: IconListSearch,
-    key: 'r',
-    group: 'traffic',
-    filters: true,
-    range: true,
-    phone: true,
-  },
-  {
-    to: '/alerts',
-    word: 'Alerts',
-    icon: IconBell,
-    key: 'a',
-    group: 'answers',
-    filters: false,
-    range: true,
-    phone: true,
-  },
-  {
-    to: '/sql',
-    word: 'SQL',
-    icon: IconDatabaseSearch,
-    key: 'q',
-    group: 'answers',
-    filters: false,
-    range: true,
-    phone: true,
-  },
-  { to: '/targets', word: 'Targets', icon: IconRadar2, key: 't', group: 'intake', filters: false, range: true },
-  { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, key: 'i', group: 'intake', filters: false, range: true },
+  { to: '/models', word: 'Models', icon: IconBrain, key: 'm', group: 'health', ...narrowed },
+  { to: '/endpoints', word: 'Endpoints', icon: IconPlugConnected, key: 'e', group: 'health', ...narrowed },
+  { to: '/servers', word: 'Servers', icon: IconServer2, key: 's', group: 'health', ...whole },
+  { to: '/gpus', word: 'GPUs', icon: IconCpu, key: 'p', group: 'health', ...whole, phone: true },
+  { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, key: 'h', group: 'health', ...whole },
+  { to: '/requests', word: 'Requests', icon: IconListSearch, key: 'r', group: 'traffic', ...narrowed, phone: true },
+  { to: '/cost', word: 'Cost', icon: IconCoin, key: 'c', group: 'traffic', ...narrowed, phone: true },
+  { to: '/sessions', word: 'Sessions', icon: IconMessages, key: 'n', group: 'traffic', ...narrowed },
+  { to: '/users', word: 'Users', icon: IconUsers, key: 'u', group: 'traffic', ...narrowed },
+  { to: '/alerts', word: 'Alerts', icon: IconBell, key: 'a', group: 'answers', ...whole, phone: true },
+  { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, key: 'q', group: 'answers', ...whole },
+  { to: '/targets', word: 'Targets', icon: IconRadar2, key: 't', group: 'intake', ...whole },
+  { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, key: 'i', group: 'intake', ...whole },
 ]
 
 type InnerPage = Pick<PageEntry, 'to' | 'word' | 'filters' | 'range' | 'compare'>
 
 /** Pages that others lead to. */
 export const innerPages: readonly InnerPage[] = [
+  { to: '/traces/$trace_id', word: 'Trace', filters: false, range: false },
+  { to: '/sessions/$session_id', word: 'Session', filters: false, range: false },
+  { to: '/users/$user_id', word: 'User', filters: true, range: true },
   { to: '/schema', word: 'Tables and views', filters: false, range: false },
   { to: '/alerts/rule', word: 'Rule editor', filters: false, range: true },
 ]
 
-/** The page of a path; a page of one thing, such as `/gpus/host/0`, is that of its list. */
+/** The page of a path; a page of one thing, such as `/gpus/$host/$gpu`, is that of its list. */
 export function pageAt(path: string): InnerPage | undefined {
   const exact = [...pages, ...innerPages].find(({ to }) => to === path)
   return exact ?? pages.find(({ to }) => to !== '/' && path.startsWith(`${to}/`))

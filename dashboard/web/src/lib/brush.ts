@@ -1,27 +1,21 @@
-/** The strip above the pages: which time it shows, and what dragging its brush makes of the range. Pure; times in epoch ms. */
-import type { TimeRange } from '../../../../records/time-range.ts'
-
-/** The strip is so many times as long as the range. */
-const times = 8
-const longest = 730 * 86_400_000
-
-/** Up to now, or around a range that lies back; it begins and ends with a whole step, so that it seldom moves. */
-export function stripAround({ from, to }: TimeRange, now: number): TimeRange {
-  const span = to - from
-  const length = Math.min(Math.max(span * times, 10 * 60_000), longest)
-  const step = Math.max(Math.round(length / 240), 1000)
-  const end = Math.min(to + (length - span) / 2, now)
-  const last = Math.ceil(Math.max(end, to) / step) * step
-  return { from: last - Math.ceil(length / step) * step, to: last }
+/** A rectangle of a heatmap: times in epoch ms and values of what is on its upright axis; a side that is null is open. */
+export interface Brush {
+  from: number | null
+  to: number | null
+  min: number | null
+  max: number | null
 }
 
-export type BrushPart = 'from' | 'to' | 'both'
+/** Reads `<from>,<to>,<min>,<max>`; undefined where it is none, or bounds nothing. */
+export function parseBrush(text: string | null): Brush | undefined {
+  const parts = (text ?? '').split(',').map((part) => (part === '' ? null : Number(part)))
+  const [from = null, to = null, min = null, max = null] = parts
+  const bounds = parts.every((part) => part === null || (Number.isFinite(part) && part >= 0))
+  const rising = (low: number | null, high: number | null) => low === null || high === null || low < high
+  if (parts.length !== 4 || !bounds || !rising(from, to) || !rising(min, max)) return undefined
+  return parts.every((part) => part === null) ? undefined : { from, to, min, max }
+}
 
-/** The range after one part of the brush moved by `by`, kept within the strip and at least `least` long. */
-export function brushed(range: TimeRange, part: BrushPart, by: number, strip: TimeRange, least: number): TimeRange {
-  const within = (at: number, low: number, high: number) => Math.min(Math.max(at, low), high)
-  if (part === 'from') return { from: within(range.from + by, strip.from, range.to - least), to: range.to }
-  if (part === 'to') return { from: range.from, to: within(range.to + by, range.from + least, strip.to) }
-  const moved = within(range.from + by, strip.from, strip.to - (range.to - range.from))
-  return { from: moved, to: moved + (range.to - range.from) }
+export function formatBrush({ from, to, min, max }: Brush): string {
+  return [from, to, min, max].map((part) => (part === null ? '' : String(part))).join(',')
 }

@@ -16,3 +16,8 @@ export function elsewhere({ range, from, to, live, compare, tz, filters }: Searc
 export function addressOf(path: string, search: Search, own: Partial<Search> = {}): string {
   return `${path}${formatSearch({ ...elsewhere(search), ...own })}`
 }
+
+/** The search of a trace's page with one of its spans open. */
+export const inTrace =
+  (row: string) =>
+  (before: Search): Search => ({ ...elsewhere(before), row })

@@ -175,6 +175,12 @@ export function formatTime(at: number, rangeMs: number): string {
   return inZone(at, rangeMs <= 7 * 86_400_000 ? { ...day, ...clock } : day)
 }
 
+/** The time of day: 08:30. */
+export const formatClock = (at: number): string => inZone(at, clock)
+
+/** A day of the reader's calendar: Sat, 21 Nov. */
+export const formatDay = (at: number): string => inZone(at, { weekday: 'short', ...day })
+
 /** All of it, to the second: 21 Nov 2026, 08:30:00. */
 export function formatDateTime(at: Maybe): string {
   return known(at) ? inZone(at, { ...day, year: 'numeric', ...withSeconds }) : unknown

@@ -10,6 +10,7 @@ import {
   formatUsd,
 } from '../lib/format.ts'
 import { Meter } from '../panels/Meter.tsx'
+import { EndpointLink } from '../panels/NameLink.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Panels } from '../panels/Panels.tsx'
 import { Status, type Level } from '../panels/Status.tsx'
@@ -94,7 +95,10 @@ const probeColumns = (now: number): Column<UptimeRow>[] => [
     head: 'Endpoint',
     render: (row) => (
       <span className="wrap">
-        <b>{row.endpoint}</b> <span className="dim">{row.probe}</span>
+        <b>
+          <EndpointLink name={row.endpoint} />
+        </b>{' '}
+        <span className="dim">{row.probe}</span>
       </span>
     ),
     sort: (row) => `${row.endpoint} ${row.probe}`,
@@ -194,7 +198,10 @@ const outageColumns = (now: number): Column<OutageRow>[] => [
     head: 'Endpoint',
     render: (row) => (
       <span className="wrap">
-        <b>{row.endpoint}</b> <span className="dim">{row.probe}</span>
+        <b>
+          <EndpointLink name={row.endpoint} />
+        </b>{' '}
+        <span className="dim">{row.probe}</span>
       </span>
     ),
     sort: (row) => `${row.endpoint} ${row.probe}`,

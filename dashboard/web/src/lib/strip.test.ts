@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { brushed, stripAround } from './brush.ts'
+import { brushed, stripAround } from './strip.ts'
 
 const minute = 60_000
 const hour = 60 * minute
