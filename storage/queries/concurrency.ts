@@ -5,7 +5,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { bucketSecondsOf, frameOf, linesOf, type SeriesFrame } from './series.ts'
-import { bucketOf, rowsOf, type Tier, tiersFor, wholeBuckets } from './tiers.ts'
+import { bucketOf, rowsOf, type Tier, tiersLike, wholeBuckets } from './tiers.ts'
 import { selectTraffic } from './traffic-measures.ts'
 import { where, type Filter } from './where.ts'
 
@@ -20,9 +20,9 @@ export interface Concurrency extends SeriesFrame {
 /** A call that began earlier than this before the range is not seen to be in flight. */
 const longestCallMs = 3_600_000
 
-/** Calls whose duration nobody told are not in it. */
-export async function concurrency(db: Db, filter: Filter, range: TimeRange): Promise<Concurrency> {
-  const { sums: tier } = await tiersFor(db, filter, range, [])
+/** Calls whose duration nobody told are not in it. From where `like` is read from. */
+export async function concurrency(db: Db, filter: Filter, range: TimeRange, like = range): Promise<Concurrency> {
+  const { sums: tier } = await tiersLike(db, filter, range, [], like)
   return tier.source === 'raw' ? overlapping(db, filter, range) : littlesLaw(db, tier, filter, range)
 }
 

@@ -4,6 +4,7 @@
  */
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
+import { rangeBefore } from './previous.ts'
 import { cutAt, inRollups, piecesOf, rowsOfPieces, type PieceMeasure } from './request-pieces.ts'
 import { maxPoints } from './series.ts'
 import { filteredColumns, type Filter } from './where.ts'
@@ -135,6 +136,33 @@ export async function costBreakdown(
     groups: dearest.slice(0, limit),
     left_out: Math.max(dearest.length - limit, 0),
   }
+}
+
+/**
+ * Dollars of the time before in buckets that lie on those of a breakdown, all values together: 0 without requests, between its first
+ * and its last; null where no price is known.
+ */
+export async function costBefore(
+  db: Db,
+  filter: Filter,
+  breakdown: Pick<CostBreakdown, 'from' | 'to' | 'step_ms' | 'times'>,
+): Promise<(number | null)[]> {
+  const { step_ms, times } = breakdown
+  const before = rangeBefore(breakdown)
+  const { priced, cost_usd } = measures
+  const rows = rowsOfPieces(piecesOf([cutAt(before.from, before.to)], before.to, step_ms), [], filter, {
+    priced,
+    cost_usd,
+  })
+  const found = await db.query<{ at: number; priced: number; cost_usd: number }>(
+    `select intDiv(r.at, {step_ms:Int64}) * {step_ms:Int64} as at, sum(m_priced) as priced, toFloat64(sum(m_cost_usd)) as cost_usd
+    from (${rows.sql}) as r group by at order by at`,
+    { ...rows.params, step_ms },
+  )
+  const shift = breakdown.from - before.from
+  const costs = new Map(found.map((row) => [row.at + shift, row.priced > 0 ? row.cost_usd : null]))
+  const [first = Infinity, last = -Infinity] = [found[0], found.at(-1)].map((row) => row && row.at + shift)
+  return times.map((at) => costs.get(at) ?? (costs.has(at) || at < first || at > last ? null : 0))
 }
 
 const costOf = ({ current, previous }: CostGroup) => Math.max(current.cost_usd ?? 0, previous.cost_usd ?? 0)

@@ -5,7 +5,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { frameOf, linesOf, maxLines, type SeriesFrame } from './series.ts'
-import { bucketOf, rowsOf, type Tier, tiersFor, wholeBuckets } from './tiers.ts'
+import { bucketOf, rowsOf, type Tier, tiersLike, wholeBuckets } from './tiers.ts'
 import { selectTraffic } from './traffic-measures.ts'
 import { isError, type Filter } from './where.ts'
 
@@ -24,8 +24,9 @@ export interface ErrorClasses extends SeriesFrame {
   lines: ErrorLine[]
 }
 
-export async function errorClasses(db: Db, filter: Filter, range: TimeRange): Promise<ErrorClasses> {
-  const { sums: tier } = await tiersFor(db, filter, range, [])
+/** From where `like` is read from. */
+export async function errorClasses(db: Db, filter: Filter, range: TimeRange, like = range): Promise<ErrorClasses> {
+  const { sums: tier } = await tiersLike(db, filter, range, [], like)
   return tier.source === 'raw' ? byClass(db, tier, filter, range) : byStatus(db, tier, filter, range)
 }
 

@@ -166,34 +166,49 @@ export interface GpuUse {
   why: string
 }
 
-export type GpuHistory = SeriesFrame &
-  Record<GpuMeasure, (number | null)[]> & {
-    /** Null when nothing of it is stored in the range. */
-    gpu: { uuid: string; device: string; mig_profile: string } | null
-    sampled_minutes: number
-    idle_minutes: number | null
-    /** What ran on it at some time of the range, the newest first. */
-    uses: GpuUse[]
-    /** Codes that the driver reported, and when they were first and last seen, epoch ms. */
-    xids: { xid: number; first_ms: number; last_ms: number; samples: number }[]
-  }
+export type GpuCourse = SeriesFrame & Record<GpuMeasure, (number | null)[]>
+
+export type GpuHistory = GpuCourse & {
+  /** Null when nothing of it is stored in the range. */
+  gpu: { uuid: string; device: string; mig_profile: string } | null
+  sampled_minutes: number
+  idle_minutes: number | null
+  /** What ran on it at some time of the range, the newest first. */
+  uses: GpuUse[]
+  /** Codes that the driver reported, and when they were first and last seen, epoch ms. */
+  xids: { xid: number; first_ms: number; last_ms: number; samples: number }[]
+}
+
+const place = 's.host = {host:String} and s.gpu = {gpu:String} and s.mig_id = {mig_id:String}'
+
+/** What one GPU, or one MIG instance of it, did over time. From where `like` is read from. */
+export async function gpuCourse(db: Db, at: GpuIdentity, range: TimeRange, like = range): Promise<GpuCourse> {
+  const { table, grain_ms } = tableOf(like)
+  const whole = { from: Math.floor(range.from / grain_ms) * grain_ms, to: range.to }
+  const frame = frameOf(whole, table, grain_ms)
+  const rows = await db.query<{ at: number } & Record<GpuMeasure, number | null>>(
+    `select intDiv(toInt64(toUnixTimestamp(s.timestamp)) * 1000, {step_ms:Int64}) * {step_ms:Int64} as at,
+      ${Object.entries(measures)
+        .map(([name, sql]) => `${sql} as ${name}`)
+        .join(',\n      ')}
+    from ${table} as s where ${within} and ${place} and s.samples > 0 group by at order by at`,
+    { ...at, from_ms: whole.from, to_ms: whole.to, step_ms: frame.step_ms },
+  )
+  const byTime = new Map(rows.map((row) => [row.at, row]))
+  const lines = Object.keys(measures).map((name) => [
+    name,
+    frame.times.map((time) => byTime.get(time)?.[name as GpuMeasure] ?? null),
+  ])
+  return { ...frame, ...(Object.fromEntries(lines) as Record<GpuMeasure, (number | null)[]>) }
+}
 
 /** One GPU, or one MIG instance of it, by its place. */
 export async function gpuHistory(db: Db, { host, gpu, mig_id }: GpuIdentity, range: TimeRange): Promise<GpuHistory> {
   const { table, grain_ms } = tableOf(range)
   const whole = { from: Math.floor(range.from / grain_ms) * grain_ms, to: range.to }
-  const frame = frameOf(whole, table, grain_ms)
-  const place = 's.host = {host:String} and s.gpu = {gpu:String} and s.mig_id = {mig_id:String}'
   const params = { host, gpu, mig_id, from_ms: whole.from, to_ms: whole.to }
-  const [rows, [identity], idle, xids] = await Promise.all([
-    db.query<{ at: number } & Record<GpuMeasure, number | null>>(
-      `select intDiv(toInt64(toUnixTimestamp(s.timestamp)) * 1000, {step_ms:Int64}) * {step_ms:Int64} as at,
-        ${Object.entries(measures)
-          .map(([name, sql]) => `${sql} as ${name}`)
-          .join(',\n        ')}
-      from ${table} as s where ${within} and ${place} and s.samples > 0 group by at order by at`,
-      { ...params, step_ms: frame.step_ms },
-    ),
+  const [course, [identity], idle, xids] = await Promise.all([
+    gpuCourse(db, { host, gpu, mig_id }, range),
     db.query<{ uuid: string; device: string; mig_profile: string; name: string }>(
       `select argMax(s.uuid, s.timestamp) as uuid, argMax(s.device, s.timestamp) as device,
         argMax(s.mig_profile, s.timestamp) as mig_profile, argMax(${gpuId('s')}, s.timestamp) as name
@@ -214,16 +229,10 @@ export async function gpuHistory(db: Db, { host, gpu, mig_id }: GpuIdentity, ran
     ),
   ])
   const uses = identity ? await usesOf(db, identity.name, mig_id, whole) : []
-  const byTime = new Map(rows.map((row) => [row.at, row]))
-  const lines = Object.keys(measures).map((name) => [
-    name,
-    frame.times.map((at) => byTime.get(at)?.[name as GpuMeasure] ?? null),
-  ])
   const key = identity && (identity.uuid === '' ? `${host} ${gpu}` : identity.uuid)
   const { sampled_minutes = 0, idle_minutes = null } = idle.get(`${key} ${mig_id}`) ?? {}
   return {
-    ...frame,
-    ...(Object.fromEntries(lines) as Record<GpuMeasure, (number | null)[]>),
+    ...course,
     gpu: identity ? { uuid: identity.uuid, device: identity.device, mig_profile: identity.mig_profile } : null,
     sampled_minutes,
     idle_minutes,

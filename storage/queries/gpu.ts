@@ -115,9 +115,15 @@ const hourly: SeriesSource = {
 const hour = 3_600_000
 const day = 24 * hour
 
-/** Means per bucket of the busiest GPUs; `gpus` says how many there are in all. Beyond 24 h the range begins at a whole hour. */
-export async function gpuSeries(db: Db, asked: TimeRange, scrapeMs = 10_000): Promise<GpuSeries> {
-  const short = asked.to - asked.from <= day
+/** A bucket is never shorter: exporters are hardly asked more often. */
+const scrapeMs = 10_000
+
+/**
+ * Means per bucket of the GPUs that are the busiest in `like`, from where that is read from; `gpus` says how many there are in all.
+ * Beyond 24 h the range begins at a whole hour.
+ */
+export async function gpuSeries(db: Db, asked: TimeRange, like = asked): Promise<GpuSeries> {
+  const short = like.to - like.from <= day
   const { table, live, mean, measures } = short ? sampled : hourly
   const range = short ? asked : { from: Math.floor(asked.from / hour) * hour, to: asked.to }
   const frame = frameOf(range, table, short ? scrapeMs : hour)
@@ -127,7 +133,7 @@ export async function gpuSeries(db: Db, asked: TimeRange, scrapeMs = 10_000): Pr
     `with busiest as (
       select ${gpuKey('g')} as key, g.mig_id as part,
         argMax(g.host, g.timestamp) as key_host, argMax(g.gpu, g.timestamp) as key_gpu
-      from ${table} as g where ${within} and ${live('g')}
+      from ${table} as g where ${withinLike} and ${live('g')}
       group by key, part order by ${mean('g', 'utilization_ratio')} desc, key_host, key_gpu limit {lines:UInt32}
     )
     select b.key_host as host, b.key_gpu as gpu, b.part as mig_id,
@@ -137,13 +143,14 @@ export async function gpuSeries(db: Db, asked: TimeRange, scrapeMs = 10_000): Pr
     from ${table} as s inner join busiest as b on b.key = ${gpuKey('s')} and b.part = s.mig_id
     where ${within} and ${live('s')}
     group by host, gpu, mig_id, at order by host, gpu, mig_id, at`,
-    { ...bounds(range), step_ms: frame.step_ms, lines: maxLines },
+    { ...bounds(range), like_from_ms: like.from, like_to_ms: like.to, step_ms: frame.step_ms, lines: maxLines },
   )
   const lines = linesOf(frame, rows, seriesMeasures, ({ host, gpu, mig_id }) => ({ host, gpu, mig_id }))
   return { ...frame, lines, gpus: rows[0]?.gpus ?? 0 }
 }
 
 const within = `timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}) and timestamp < fromUnixTimestamp64Milli({to_ms:Int64})`
+const withinLike = within.replaceAll(/from_ms|to_ms/g, 'like_$&')
 
 function bounds(range: TimeRange) {
   return { from_ms: range.from, to_ms: range.to }

@@ -5,24 +5,34 @@ import type { Line, SeriesFrame } from './series.ts'
 type Lines = SeriesFrame & { lines: Line[] }
 
 /** `previous` has as many buckets, of the same length; without one, nobody asked for it. */
-export type Compared<S extends Lines> = S & { previous?: S }
+export type Compared<S extends SeriesFrame, P = S> = S & { previous?: P }
 
-/**
- * Asks `series` for the range and, when `compare`, for the one before it, read from the same table. That one ends with or less than
- * a bucket before the start of this one, so that buckets lie on buckets. It keeps the models that this one names: ranked by its own
- * traffic, "other" would be of other models.
- */
-export async function withPrevious<S extends Lines>(
+/** The range before: it ends with or less than a bucket before the start of this one, so that buckets lie on buckets. */
+export function rangeBefore({ from, to, step_ms }: Pick<SeriesFrame, 'from' | 'to' | 'step_ms'>): TimeRange {
+  const shift = Math.ceil((to - from) / step_ms) * step_ms
+  return { from: from - shift, to: to - shift }
+}
+
+/** Asks `series` for the range and, when `compare`, for the one before it, read from the same table as `like`. */
+export async function withPeriodBefore<S extends SeriesFrame>(
   series: (range: TimeRange, like: TimeRange) => Promise<S>,
   range: TimeRange,
   compare: boolean,
 ): Promise<Compared<S>> {
   const current = await series(range, range)
-  if (!compare) return current
-  const { from, to, step_ms } = current
-  const shift = Math.ceil((to - from) / step_ms) * step_ms
-  const before = await series({ from: from - shift, to: to - shift }, range)
-  return { ...current, previous: { ...before, lines: before.lines.filter(isComparable(current, before)) } }
+  return compare ? { ...current, previous: await series(rangeBefore(current), range) } : current
+}
+
+/** The same of lines per model. Of the period before it keeps those that this one names: ranked by its own traffic, "other" would be of other models. */
+export async function withPrevious<S extends Lines>(
+  series: (range: TimeRange, like: TimeRange) => Promise<S>,
+  range: TimeRange,
+  compare: boolean,
+): Promise<Compared<S>> {
+  const current = await withPeriodBefore(series, range, compare)
+  const { previous } = current
+  if (!previous) return current
+  return { ...current, previous: { ...previous, lines: previous.lines.filter(isComparable(current, previous)) } }
 }
 
 function isComparable(current: Lines, before: Lines): (line: Line) => boolean {

@@ -25,6 +25,8 @@ export type ServerFilter = Partial<Record<keyof ServerIdentity, string[]>>
 
 export interface ServersQuestion {
   range: TimeRange
+  /** Read from where this range is read from, about the lines that are the busiest in it; `range` itself unless said. */
+  like?: TimeRange
   filter?: ServerFilter
   by?: ServersBy
 }
@@ -192,15 +194,16 @@ export interface ServerRows<Name extends string> {
  */
 export async function serverRows<Name extends string>(
   db: Db,
-  { range, filter = {}, by = 'instance' }: ServersQuestion,
+  { range, like = range, filter = {}, by = 'instance' }: ServersQuestion,
   measures: Record<Name, ServerMeasure>,
   { whole = false, limit = maxLines } = {},
 ): Promise<ServerRows<Name>> {
-  const tier = serverTier(range)
-  const wide = {
-    from: tier === samples ? range.from : Math.floor(range.from / tier.step_ms) * tier.step_ms,
-    to: range.to,
-  }
+  const tier = serverTier(like)
+  const widened = ({ from, to }: TimeRange): TimeRange => ({
+    from: tier === samples ? from : Math.floor(from / tier.step_ms) * tier.step_ms,
+    to,
+  })
+  const [wide, ranked] = [widened(range), widened(like)]
   const frame = frameOf(wide, tier.source, tier.step_ms)
   const asked = Object.entries(measures) as [Name, ServerMeasure][]
   const needed = new Set(['interval_ms', ...asked.flatMap(([, { needs }]) => needs)])
@@ -210,7 +213,7 @@ export async function serverRows<Name extends string>(
       and ${tier.live}${by === 'endpoint' ? ` and ${tier.engine}` : ''}${condition.sql}`
   const bucket = whole ? '{from_ms:Int64}' : `intDiv(${tier.at}, {step_ms:Int64}) * {step_ms:Int64}`
   const sql = `with busiest as (
-      select ${line.join(', ')} from ${tier.source} as s where ${within}
+      select ${line.join(', ')} from ${tier.source} as s where ${within.replaceAll(/from_ms|to_ms/g, 'ranked_$&')}
       group by ${line.join(', ')} order by ${ofTier(tier, 'output_tokens')} desc, ${line.join(', ')} limit {lines:UInt32}
     ),
     each as (
@@ -232,6 +235,8 @@ export async function serverRows<Name extends string>(
     ...condition.params,
     from_ms: Math.floor(wide.from),
     to_ms: Math.ceil(wide.to),
+    ranked_from_ms: Math.floor(ranked.from),
+    ranked_to_ms: Math.ceil(ranked.to),
     step_ms: frame.step_ms,
     lines: limit,
   })

@@ -187,6 +187,19 @@ export async function tiersFor(
   return { whole, sums: series(sumsByDay), quantiles: series(daysOnly) }
 }
 
+/** The same, read from where `like` is read from: a range and the one before it have the same buckets. */
+export async function tiersLike(
+  db: Db,
+  filter: Filter,
+  range: TimeRange,
+  by: readonly string[],
+  like: TimeRange,
+): Promise<Record<Shape, Tier>> {
+  const { whole, sums, quantiles } = await tiersFor(db, filter, like, by)
+  const older = (tier: Tier): Tier => ({ ...tier, newest: tier.newest && range.to >= like.to })
+  return { whole: older(whole), sums: older(sums), quantiles: older(quantiles) }
+}
+
 const allRaw = { whole: raw, sums: raw, quantiles: raw }
 
 /** The range, from the start of the tier's hour or day on; of raw rows it is the range itself. */
@@ -250,8 +263,7 @@ export async function perModel(
   like: TimeRange = range,
 ): Promise<PerModelQuestion> {
   const shape = measures.some((measure) => /p\d\d/.test(measure)) ? 'quantiles' : 'sums'
-  const known = (await tiersFor(db, filter, like, ['model']))[shape]
-  const tier = { ...known, newest: known.newest && range.to >= like.to }
+  const tier = (await tiersLike(db, filter, range, ['model'], like))[shape]
   const whole = wholeBuckets(tier, range)
   const frame = frameOf(whole, tier.source, tier.step_ms)
   const ranked = rowsOf(tier, filter, whole, ['r.model', tier.measures[rank]])

@@ -2,7 +2,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { frameOf, linesOf, type SeriesFrame } from './series.ts'
-import { bucketOf, rowsOf, tiersFor, wholeBuckets } from './tiers.ts'
+import { bucketOf, rowsOf, tiersLike, wholeBuckets } from './tiers.ts'
 import { selectTraffic, type TrafficMeasure } from './traffic-measures.ts'
 import type { Filter } from './where.ts'
 
@@ -36,24 +36,25 @@ export interface OneLine<M extends string> extends SeriesFrame {
 export type TrafficLatency = OneLine<(typeof latency)[number]>
 export type TrafficVolume = OneLine<(typeof volume)[number]>
 
-/** Exact where raw rows are read, within 0.02 % else. */
-export function trafficLatency(db: Db, filter: Filter, range: TimeRange): Promise<TrafficLatency> {
-  return oneLine(db, filter, range, 'quantiles', latency)
+/** Exact where raw rows are read, within 0.02 % else. From where `like` is read from. */
+export function trafficLatency(db: Db, filter: Filter, range: TimeRange, like = range): Promise<TrafficLatency> {
+  return oneLine(db, filter, range, like, 'quantiles', latency)
 }
 
 /** Exact sums per bucket; rates are the page's division by time. */
-export function trafficVolume(db: Db, filter: Filter, range: TimeRange): Promise<TrafficVolume> {
-  return oneLine(db, filter, range, 'sums', volume)
+export function trafficVolume(db: Db, filter: Filter, range: TimeRange, like = range): Promise<TrafficVolume> {
+  return oneLine(db, filter, range, like, 'sums', volume)
 }
 
 async function oneLine<M extends TrafficMeasure>(
   db: Db,
   filter: Filter,
   range: TimeRange,
+  like: TimeRange,
   shape: 'sums' | 'quantiles',
   measures: readonly M[],
 ): Promise<OneLine<M>> {
-  const tier = (await tiersFor(db, filter, range, []))[shape]
+  const tier = (await tiersLike(db, filter, range, [], like))[shape]
   const whole = wholeBuckets(tier, range)
   const frame = frameOf(whole, tier.source, tier.step_ms)
   const selected = selectTraffic(tier, measures)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { TimeRange } from '../../../records/time-range.ts'
 import type { Db } from '../../../storage/client.ts'
 import { latencySeries } from '../../../storage/queries/latency.ts'
-import { withPrevious } from '../../../storage/queries/previous.ts'
+import { withPeriodBefore, withPrevious } from '../../../storage/queries/previous.ts'
 import type { Line, SeriesFrame } from '../../../storage/queries/series.ts'
 import { spendSeries } from '../../../storage/queries/spend.ts'
 import { throughputSeries } from '../../../storage/queries/throughput.ts'
@@ -21,13 +21,13 @@ export function seriesRoute(context: RouteContext) {
     c: Context,
     query: SeriesQuery,
     series: (db: Db, filter: Filter, range: TimeRange, like: TimeRange) => Promise<S>,
+    before: typeof withPrevious = withPrevious,
   ) =>
     askRange(
       context,
       c,
       query,
-      (db, { filter, range }) =>
-        withPrevious((asked, like) => series(db, filter, asked, like), range, query.compare === '1'),
+      (db, { filter, range }) => before((asked, like) => series(db, filter, asked, like), range, query.compare === '1'),
       query.compare,
     )
   return new Hono()
@@ -38,6 +38,7 @@ export function seriesRoute(context: RouteContext) {
       c.json(await answer(c, c.req.valid('query'), throughputSeries)),
     )
     .get('/api/series/spend', checked(question), async (c) =>
-      c.json(await answer(c, c.req.valid('query'), spendSeries)),
+      // Its lines are summed up: what was spent before on models that nobody calls any more is part of it.
+      c.json(await answer(c, c.req.valid('query'), spendSeries, withPeriodBefore)),
     )
 }

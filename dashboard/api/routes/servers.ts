@@ -1,9 +1,10 @@
-/** Inference servers over time, and what runs where. Filters of requests do not apply to them, those of servers do. */
+/** Inference servers over time, and what runs where. Filters of requests do not apply to them, those of servers do. `compare=1` adds the period before. */
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { TimeRange } from '../../../records/time-range.ts'
 import { gpusOfInstances } from '../../../storage/queries/gpus-of-instance.ts'
 import { serverLatencies, serverLatencySeries } from '../../../storage/queries/server-latency.ts'
+import { withPeriodBefore } from '../../../storage/queries/previous.ts'
 import type { ServersQuestion } from '../../../storage/queries/server-rows.ts'
 import { serverSeries } from '../../../storage/queries/server-series.ts'
 import { serverTotals } from '../../../storage/queries/server-totals.ts'
@@ -15,8 +16,10 @@ const servers = {
   by: z.enum(['instance', 'endpoint']).default('instance'),
   server: z.string().optional(),
 }
+const compare = z.enum(['0', '1']).optional()
 const totals = questionSchema(servers)
-const latency = questionSchema({ ...servers, of: z.enum(serverLatencies) })
+const series = questionSchema({ ...servers, compare })
+const latency = questionSchema({ ...servers, of: z.enum(serverLatencies), compare })
 const instances = questionSchema({ instance: z.union([z.string(), z.array(z.string()).max(100)]) })
 const plain = questionSchema({})
 const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
@@ -28,9 +31,20 @@ export function serversRoute(context: RouteContext) {
       const answer = askRange(context, c, query, (db, { range }) => serverTotals(db, about(query, range)), extra(query))
       return c.json(await answer)
     })
-    .get('/api/servers/series', checked(totals), async (c) => {
+    .get('/api/servers/series', checked(series), async (c) => {
       const query = c.req.valid('query')
-      const answer = askRange(context, c, query, (db, { range }) => serverSeries(db, about(query, range)), extra(query))
+      const answer = askRange(
+        context,
+        c,
+        query,
+        (db, { range }) =>
+          withPeriodBefore(
+            (asked, like) => serverSeries(db, { ...about(query, asked), like }),
+            range,
+            query.compare === '1',
+          ),
+        extra(query),
+      )
       return c.json(await answer)
     })
     .get('/api/servers/latency', checked(latency), async (c) => {
@@ -39,7 +53,12 @@ export function serversRoute(context: RouteContext) {
         context,
         c,
         query,
-        (db, { range }) => serverLatencySeries(db, about(query, range), query.of),
+        (db, { range }) =>
+          withPeriodBefore(
+            (asked, like) => serverLatencySeries(db, { ...about(query, asked), like }, query.of),
+            range,
+            query.compare === '1',
+          ),
         extra(query),
       )
       return c.json(await answer)
@@ -73,4 +92,5 @@ function about(query: Asked, range: TimeRange): ServersQuestion {
   return { range, by: query.by, filter }
 }
 
-const extra = (query: Asked & { of?: string }) => JSON.stringify([query.by, query.server, query.of])
+const extra = (query: Asked & { of?: string; compare?: '0' | '1' | undefined }) =>
+  JSON.stringify([query.by, query.server, query.of, query.compare])

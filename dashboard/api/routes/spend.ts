@@ -1,4 +1,4 @@
-/** Spend by what, this month and where it will end, budgets, and lines to charge it back by. */
+/** Spend by what, this month and where it will end, budgets, and lines to charge it back by. `compare=1` adds what the time before cost, over time. */
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { budgetQuestion } from '../../../alerts/budget.ts'
@@ -7,7 +7,7 @@ import { noSpending, spendChanges, sumOfChanges, type Spending } from '../../../
 import { activeUsers } from '../../../storage/queries/active-users.ts'
 import { budgetSpending } from '../../../storage/queries/alert-budget.ts'
 import { chargeback } from '../../../storage/queries/chargeback.ts'
-import { costBreakdown, costDimensions, type CostTotals } from '../../../storage/queries/cost-breakdown.ts'
+import { costBefore, costBreakdown, costDimensions, type CostTotals } from '../../../storage/queries/cost-breakdown.ts'
 import { monthSpend } from '../../../storage/queries/month-spend.ts'
 import { askRange, type RouteContext } from '../context.ts'
 import { checked, filterOf, questionSchema } from '../question.ts'
@@ -17,7 +17,10 @@ export type { SpendChange } from '../../../records/spend-change.ts'
 
 const dimension = z.enum(costDimensions)
 const timeZone = z.string().refine(isTimeZone, 'expected a time zone such as UTC or Europe/Berlin').default('UTC')
-const breakdownQuestion = questionSchema({ by: dimension.default('model') })
+const breakdownQuestion = questionSchema({
+  by: dimension.default('model'),
+  compare: z.enum(['0', '1']).optional(),
+})
 const question = questionSchema({})
 const monthQuestion = questionSchema({ time_zone: timeZone })
 const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
@@ -40,18 +43,20 @@ export function spendRoute(context: RouteContext) {
         query,
         async (db, { filter, range }) => {
           const { groups, ...breakdown } = await costBreakdown(db, filter, range, query.by)
+          const before = query.compare === '1' ? await costBefore(db, filter, breakdown) : null
           const changes = spendChanges(
             groups.map(({ previous, current }) => ({ before: spendingOf(previous), now: spendingOf(current) })),
           )
           return {
             ...breakdown,
+            before,
             by: query.by,
             // Of groups beyond the limit nothing is said: their part would be the difference to the totals.
             change: sumOfChanges(changes),
             groups: groups.map((group, index) => Object.assign(group, { change: changes[index] ?? null })),
           }
         },
-        query.by,
+        JSON.stringify([query.by, query.compare]),
       )
       return c.json(await answer)
     })

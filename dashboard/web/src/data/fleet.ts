@@ -1,6 +1,6 @@
 import type { FleetMeasure } from '../../../api/routes/fleet.ts'
 import { api, read } from '../lib/api.ts'
-import { useFleet, useQuestion, type QuestionInput } from './use-question.ts'
+import { useCompare, useFleet, useQuestion, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -16,8 +16,9 @@ const one = (query: QuestionInput, signal?: AbortSignal) =>
 export const useGpuFleet = (of: FleetMeasure) => useFleet(`gpu-fleet ${of}`, fleet, { of })
 /** Everything of one GPU or MIG instance. */
 export const useGpuHistory = (place: { host: string; gpu: string; mig_id: string }) =>
-  useFleet(`gpu ${JSON.stringify(place)}`, one, place)
-export const useGpus = () => useQuestion('gpus', gpus)
+  useFleet(`gpu ${JSON.stringify(place)}`, one, { ...place, ...useCompare() })
+/** How each GPU is now, and the busiest over time. */
+export const useGpus = () => useQuestion('gpus', gpus, useCompare())
 export const useServers = () => useQuestion('servers', servers)
 export const useJobQueues = () => useQuestion('queues', queues)
 

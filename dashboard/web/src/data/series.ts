@@ -1,6 +1,5 @@
 import { api, read } from '../lib/api.ts'
-import { useSearch } from '../lib/use-search.ts'
-import { useQuestion, type QuestionInput } from './use-question.ts'
+import { useCompare, useQuestion, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -11,8 +10,7 @@ const spend = (query: QuestionInput, signal?: AbortSignal) => read(api.series.sp
 
 /** With the period before, when one compares. */
 function useSeries<T>(name: string, ask: Parameters<typeof useQuestion<T>>[1]) {
-  const [search] = useSearch()
-  return useQuestion(name, ask, search.compare === 'on' ? { compare: '1' } : {})
+  return useQuestion(name, ask, useCompare())
 }
 
 export const useLatency = () => useSeries('latency', latency)

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
-import { useFleet, type QuestionInput } from './use-question.ts'
+import { useCompare, useFleet, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -16,12 +16,13 @@ export type ServerLatency = 'ttft_ms' | 'itl_ms' | 'tpot_ms' | 'e2e_ms' | 'queue
 /** Of one server, or of all. */
 const of = (instance: string | undefined): Record<string, string> => (instance === undefined ? {} : { instance })
 
-export const useServerSeries = (instance: string | undefined) => useFleet('server-series', series, of(instance))
+export const useServerSeries = (instance: string | undefined) => 
+  useFleet('server-series', series, { ...of(instance), ...useCompare() })
 export const useServerLatency = (instance: string | undefined, latencyOf: ServerLatency) =>
-  useFleet(`server-latency ${latencyOf}`, latency, { ...of(instance), of: latencyOf })
+  useFleet(`server-latency ${latencyOf}`, latency, { ...of(instance), ...useCompare(), of: latencyOf })
 /** Of the servers of one endpoint, or of those with one model. */
 export const useServersOf = (what: { model: string } | { endpoint: string }) =>
-  useFleet('server-series', series, what)
+  useFleet('server-series', series, { ...what, ...useCompare() })
 export const useGpusOf = (instances: string[]) => useFleet('server-gpus', gpus, { instance: instances })
 export const useServerGpus = (instance: string) => useFleet('server-gpus', gpus, { instance })
 export const useTopology = () => useFleet('topology', topology)

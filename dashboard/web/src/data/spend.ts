@@ -2,7 +2,7 @@ import type { CostDimension } from '../../../api/routes/spend.ts'
 import { api, read } from '../lib/api.ts'
 import { questionOf } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
-import { useQuestion, useSlowly, type QuestionInput } from './use-question.ts'
+import { useCompare, useQuestion, useSlowly, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -35,7 +35,7 @@ const budgets = ({ explain = '0' }: QuestionInput, signal?: AbortSignal) =>
 
 /** Spend by the URL's dimension, beside the period before. */
 export function useSpendBy() {
-  return useQuestion('spend', spend, { by: useDimension() })
+  return useQuestion('spend', spend, { by: useDimension(), ...useCompare() })
 }
 /** How many users made requests, and what those cost. */
 export const useSpendUsers = () => useQuestion('spend-users', users)

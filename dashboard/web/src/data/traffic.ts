@@ -1,5 +1,5 @@
 import { api, read } from '../lib/api.ts'
-import { useQuestion, type QuestionInput } from './use-question.ts'
+import { useCompare, useQuestion, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -17,11 +17,11 @@ const breakdown = (query: QuestionInput, signal?: AbortSignal) => read(api.break
 
 /** One row per model or endpoint. */
 export const useTraffic = (by: By) => useQuestion(`traffic ${by}`, lists[by])
-/** Of all requests that the page is about, as one line. */
-export const useTrafficLatency = () => useQuestion('traffic latency', latency)
-export const useTrafficVolume = () => useQuestion('traffic volume', volume)
-export const useConcurrency = () => useQuestion('concurrency', inFlight)
-export const useErrorClasses = () => useQuestion('error classes', errors)
+/** Of all requests that the page is about, as one line, with the period before when one compares. */
+export const useTrafficLatency = () => useQuestion('traffic latency', latency, useCompare())
+export const useTrafficVolume = () => useQuestion('traffic volume', volume, useCompare())
+export const useConcurrency = () => useQuestion('concurrency', inFlight, useCompare())
+export const useErrorClasses = () => useQuestion('error classes', errors, useCompare())
 export const useContextUse = () => useQuestion('context use', context)
 export const useBreakdown = (by: string) => useQuestion('breakdown', breakdown, { by })
 

@@ -25,6 +25,12 @@ export function useQuestion<T>(name: string, ask: Ask<T>, extra: Record<string, 
   return useAsked(name, ask, { ...questionOf(search), ...scope, ...extra })
 }
 
+/** Asks for the period before too, when one compares. */
+export function useCompare(): Record<string, string> {
+  const [search] = useSearch()
+  return search.compare === 'on' ? { compare: '1' } : {}
+}
+
 /** The same, about the range and `extra` alone: filters of requests say nothing of servers. */
 export function useFleet<T>(name: string, ask: Ask<T>, extra: QuestionInput = {}): Asked<T> {
   const [search] = useSearch()

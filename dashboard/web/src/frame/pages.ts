@@ -51,11 +51,11 @@ export const pages: readonly PageEntry[] = [
   },
   { to: '/models', word: 'Models', icon: IconBrain, key: 'm', group: 'health', ...narrowed },
   { to: '/endpoints', word: 'Endpoints', icon: IconPlugConnected, key: 'e', group: 'health', ...narrowed },
-  { to: '/servers', word: 'Servers', icon: IconServer2, key: 's', group: 'health', ...whole },
-  { to: '/gpus', word: 'GPUs', icon: IconCpu, key: 'p', group: 'health', ...whole, phone: true },
+  { to: '/servers', word: 'Servers', icon: IconServer2, key: 's', group: 'health', ...whole, compare: true },
+  { to: '/gpus', word: 'GPUs', icon: IconCpu, key: 'p', group: 'health', ...whole, compare: true, phone: true },
   { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, key: 'h', group: 'health', ...whole },
   { to: '/requests', word: 'Requests', icon: IconListSearch, key: 'r', group: 'traffic', ...narrowed, phone: true },
-  { to: '/cost', word: 'Cost', icon: IconCoin, key: 'c', group: 'traffic', ...narrowed, phone: true },
+  { to: '/cost', word: 'Cost', icon: IconCoin, key: 'c', group: 'traffic', ...narrowed, compare: true, phone: true },
   { to: '/sessions', word: 'Sessions', icon: IconMessages, key: 'n', group: 'traffic', ...narrowed },
   { to: '/users', word: 'Users', icon: IconUsers, key: 'u', group: 'traffic', ...narrowed },
   { to: '/alerts', word: 'Alerts', icon: IconBell, key: 'a', group: 'answers', ...whole, phone: true },
@@ -68,6 +68,8 @@ type InnerPage = Pick<PageEntry, 'to' | 'word' | 'filters' | 'range' | 'compare'
 
 /** Pages that others lead to. */
 export const innerPages: readonly InnerPage[] = [
+  { to: '/models/$model', word: 'Models', ...narrowed, compare: true },
+  { to: '/endpoints/$endpoint', word: 'Endpoints', ...narrowed, compare: true },
   { to: '/traces/$trace_id', word: 'Trace', filters: false, range: false },
   { to: '/sessions/$session_id', word: 'Session', filters: false, range: false },
   { to: '/users/$user_id', word: 'User', filters: true, range: true },

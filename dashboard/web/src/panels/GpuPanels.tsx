@@ -10,6 +10,7 @@ export const gpuName = ({ host, gpu, mig_id }: Pick<GpuLine, 'host' | 'gpu' | 'm
   [host, gpu, mig_id].filter((part) => part !== '').join(' · ')
 
 const frame = (data: Gpus) => data.series
+const previous = (data: Gpus) => data.series.previous && { ...data, series: data.series.previous }
 const lines =
   (values: (line: GpuLine) => (number | null)[], extra?: (line: GpuLine) => string[]) =>
   (data: Gpus): NamedLine[] =>
@@ -45,6 +46,7 @@ export function UtilizationPanel() {
       asked={asked}
       frame={frame}
       lines={utilization}
+      previous={previous}
       format={formatRatio}
       max={1}
       empty={noGpus}
@@ -62,6 +64,7 @@ export function MemoryPanel() {
       asked={asked}
       frame={frame}
       lines={memory}
+      previous={previous}
       format={formatRatio}
       extraColumns={['used']}
       max={1}

@@ -20,6 +20,8 @@ export interface NamedLine {
   extra?: string[]
   /** How strong its line is; as all others unless said. */
   style?: Pick<ChartLine, 'width' | 'opacity' | 'dash'>
+  /** The same at any time, such as an objective: the period before has none of its own. */
+  constant?: boolean
 }
 
 interface LinePanelProps<T> {
@@ -132,7 +134,7 @@ function Lines<T>({
 /** Of the period before, where the answer holds it; of parts of a whole, the whole. */
 function linesBefore<T>(previous: T | undefined, lines: (data: T) => NamedLine[], stacked: boolean): NamedLine[] {
   if (previous === undefined) return []
-  const before = lines(previous)
+  const before = lines(previous).filter(({ constant = false }) => !constant)
   return stacked ? [{ name: 'all', colorOf: '', values: totalOf(before.map(({ values }) => values)) }] : before
 }
 

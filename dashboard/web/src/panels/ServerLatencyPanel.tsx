@@ -1,7 +1,7 @@
 /** Quantiles of a latency as servers tell it by buckets, each with the band in which it lies. */
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { settled, type ChartLine } from '../charts/lines.ts'
+import { asBefore, settled, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import {
   serverName,
@@ -60,14 +60,12 @@ export function ServerLatencyPanel({ instance, latency, title, hint }: Props) {
 
 function Quantiles({ data, quantile, title }: { data: ServerLatencySeries; quantile: Quantile; title: string }) {
   const { color, isolated, isolate, zoom } = usePage()
-  const lines = useMemo(
-    () =>
-      fade(
-        data.lines.map((line) => chartLine(data, line, quantile, color(serverName(line)))),
-        isolated,
-      ),
-    [data, quantile, color, isolated],
-  )
+  const lines = useMemo(() => {
+    const drawn = (series: ServerLatencySeries) =>
+      series.lines.map((line) => chartLine(series, line, quantile, color(serverName(line))))
+    const before = data.previous ? drawn(data.previous).map(({ band: _band, ...line }) => asBefore(line)) : []
+    return fade([...drawn(data), ...before], isolated)
+  }, [data, quantile, color, isolated])
   const rows = data.lines.map((line) => ({
     group: serverName(line),
     label: serverName(line),

@@ -11,7 +11,7 @@ import {
 } from '../data/servers.ts'
 import { formatCount, formatRate, formatRatio, significant, unknown } from '../lib/format.ts'
 import { gpuName } from './GpuPanels.tsx'
-import { LinePanel, type NamedLine } from './LinePanel.tsx'
+import { LinePanel, previousOf, type NamedLine } from './LinePanel.tsx'
 import { PageProvider } from './page-context.tsx'
 import { ServerLatencyPanel } from './ServerLatencyPanel.tsx'
 
@@ -161,6 +161,7 @@ function MeasurePanel({ instance, measure, ...panel }: PanelOf & { instance: str
       asked={asked}
       frame={frame}
       lines={linesOfPanels.get(measure) ?? linesOf(measure)}
+      previous={previousOf}
       empty={<p>{panel.title} shows once a scraped server tells it</p>}
     />
   )
@@ -192,6 +193,7 @@ function FinishPanel({ instance }: { instance: string }) {
         asked={asked}
         frame={frame}
         lines={finishes}
+        previous={previousOf}
         format={formatCount}
         stacked
         empty={<p>Finish reasons show once a scraped server tells them</p>}

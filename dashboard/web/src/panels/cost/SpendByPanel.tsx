@@ -6,6 +6,17 @@ import { NothingHere } from '../NothingHere.tsx'
 import { spendLines } from './group-words.ts'
 
 const itself = (data: Spend) => data
+/** What all groups together cost, as one. */
+const previous = (data: Spend) =>
+  data.before === null
+    ? undefined
+    : {
+        ...data,
+        groups: data.groups
+          .filter(({ current }) => current.cost_usd !== null)
+          .slice(0, 1)
+          .map((group) => ({ ...group, cost_usd: data.before ?? [] })),
+      }
 
 /** What was spent in each step of time, by the chosen dimension. */
 export function SpendByPanel() {
@@ -20,6 +31,7 @@ export function SpendByPanel() {
       asked={asked}
       frame={itself}
       lines={spendLines}
+      previous={previous}
       format={formatUsd}
       tick={formatUsdTick}
       extraColumns={['total']}

@@ -72,6 +72,7 @@ const panels: readonly PanelOf[] = [
 export const historyNames = panels.map(({ lines }) => lines.map(([name]) => name))
 
 const itself = (data: GpuHistory) => data
+const before = (data: GpuHistory) => data.previous && { ...data, ...data.previous }
 const linesOf =
   (lines: PanelOf['lines']) =>
   (data: GpuHistory): NamedLine[] =>
@@ -88,6 +89,7 @@ export function HistoryPanels({ asked }: { asked: ReturnType<typeof useGpuHistor
       asked={asked}
       frame={itself}
       lines={drawn[index] ?? (() => [])}
+      previous={before}
       {...(max !== undefined && { max })}
       empty={<NothingHere what="This GPU's exporter tells nothing of it in this range" />}
     />

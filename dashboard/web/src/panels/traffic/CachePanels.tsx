@@ -3,7 +3,7 @@ import { useMemo } from 'react'
 import { ratesOf, seenIn, settled } from '../../charts/lines.ts'
 import { useTrafficVolume, type TrafficVolume } from '../../data/traffic.ts'
 import { formatRatio, formatUsd, formatUsdPerHour, formatUsdTick } from '../../lib/format.ts'
-import { LinePanel, type NamedLine } from '../LinePanel.tsx'
+import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { NothingHere } from '../NothingHere.tsx'
 
 const itself = <T,>(data: T) => data
@@ -50,6 +50,7 @@ export function CachePanel({ name }: { name: string }) {
       asked={useTrafficVolume()}
       frame={itself}
       lines={lines}
+      previous={previousOf}
       format={formatRatio}
       extraColumns={['range']}
       empty={<NothingHere what="Cache hits show once a request tells its cached tokens" />}
@@ -79,6 +80,7 @@ export function SavingsPanel({ name }: { name: string }) {
       asked={useTrafficVolume()}
       frame={itself}
       lines={lines}
+      previous={previousOf}
       format={formatUsdPerHour}
       tick={formatUsdTick}
       extraColumns={['total']}

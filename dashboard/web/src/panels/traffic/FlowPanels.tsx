@@ -12,7 +12,7 @@ import {
   type ErrorClasses,
 } from '../../data/traffic.ts'
 import { formatCount, formatRatio, significant, unknown } from '../../lib/format.ts'
-import { LinePanel, type NamedLine } from '../LinePanel.tsx'
+import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { NothingHere } from '../NothingHere.tsx'
 import { otherName, PageProvider } from '../page-context.tsx'
 import { quantiles } from '../LatencyPanel.tsx'
@@ -50,6 +50,7 @@ export function ConcurrencyPanel({ name }: { name: string }) {
       asked={asked}
       frame={itself}
       lines={lines}
+      previous={previousOf}
       format={formatLevel}
       empty={<NothingHere what="Concurrency shows once a request tells its duration" />}
     />
@@ -88,6 +89,7 @@ export function ErrorClassesPanel() {
         asked={asked}
         frame={itself}
         lines={errorLines}
+        previous={previousOf}
         format={formatCount}
         extraColumns={['errors']}
         stacked

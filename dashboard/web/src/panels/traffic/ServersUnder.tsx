@@ -4,7 +4,7 @@ import { settled } from '../../charts/lines.ts'
 import { serverName, useGpusOf, useServersOf, type ServerGpus, type ServerSeries } from '../../data/servers.ts'
 import { formatRate, formatRatio, significant, unknown } from '../../lib/format.ts'
 import { gpuName } from '../GpuPanels.tsx'
-import { LinePanel, type NamedLine } from '../LinePanel.tsx'
+import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { PageProvider } from '../page-context.tsx'
 import type { Thing } from './slos-of.ts'
 import { Panels } from '../Panels.tsx'
@@ -61,6 +61,7 @@ export function ServersUnder({ by, name }: Thing) {
               asked={asked}
               frame={itself}
               lines={serverLines[measure] ?? linesOf(measure)}
+              previous={previousOf}
               empty={<p>{panel.title} shows once a scraped server tells it</p>}
             />
           ))}

@@ -8,7 +8,7 @@ import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatMs, formatRatio } from '../../lib/format.ts'
 import type { Search } from '../../lib/search.ts'
 import { quantiles, sourceNote } from '../LatencyPanel.tsx'
-import { LinePanel, type NamedLine } from '../LinePanel.tsx'
+import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { NothingHere } from '../NothingHere.tsx'
 import { limitsOf, slosOf, type Limit, type Thing } from './slos-of.ts'
 
@@ -77,6 +77,7 @@ function LatencyPanel({ title, hint, measures, limits, thing }: LatencyPanelProp
       asked={asked}
       frame={frame}
       lines={lines}
+      previous={previousOf}
       format={formatMs}
       scalable
       controls={
@@ -112,6 +113,7 @@ const linesOf =
       colorOf: '',
       values: data.times.map(() => ms),
       style: { width: 1.4, dash: '6 4' },
+      constant: true,
     }))
     return [...told, ...objectives]
   }
