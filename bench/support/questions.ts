@@ -14,6 +14,7 @@ import { modelsInUse } from '../../storage/queries/models-in-use.ts'
 import { models } from '../../storage/queries/models.ts'
 import { overview } from '../../storage/queries/overview.ts'
 import { lastArrivals, presence } from '../../storage/queries/presence.ts'
+import { topRequests } from '../../storage/queries/request-top.ts'
 import { latestRequests, requestDetail } from '../../storage/queries/requests.ts'
 import { readyQuestions } from '../../storage/queries/ready-questions.ts'
 import { serversNow } from '../../storage/queries/server.ts'
@@ -78,6 +79,7 @@ const pages: Question[] = [
   page('throughput series', (db, range) => throughputSeries(db, {}, range)),
   page('spend series', (db, range) => spendSeries(db, {}, range)),
   page('latest 50 requests', (db, range) => latestRequests(db, {}, range, 50)),
+  page('slowest 500 requests', (db, range) => topRequests(db, {}, range, 'duration_ms', { down: true, limit: 500 })),
   page('latest 50 of one model', (db, range) => latestRequests(db, filtered, range, 50)),
   page('values of filters', (db, range) => filterValues(db, range)),
   page('GPUs now', (db, range) => gpusNow(db, range)),

@@ -12,6 +12,7 @@ import { chiSquare, requestDiffers, type Brush } from './request-differs.ts'
 import { facetColumns, requestFacets } from './request-facets.ts'
 import { heatmapMeasures, maxHeatmapRows, requestHeatmap, stepsOf, type HeatmapMeasure } from './request-heatmap.ts'
 import { factorFor } from './request-sample.ts'
+import { requestMeasures, topRequests } from './request-top.ts'
 import { latestRequests } from './requests.ts'
 import { where, type Filter } from './where.ts'
 
@@ -215,6 +216,48 @@ describe('the list', () => {
     const rest = await latestRequests(storage.reader, filter, range, 10, first.next)
     expect(rest.requests.map(({ span_id }) => span_id)).toEqual([ofLate.span_id])
     expect(rest).toMatchObject({ next: null, searched_from: null })
+  })
+})
+
+describe('the list in another order than that of time', () => {
+  test.each(requestMeasures.flatMap((measure) => [true, false].map((down) => [measure, down] as const)))(
+    '%s, the highest first: %s',
+    async (measure, down) => {
+      const filter = { team: 'search' }
+      const { requests, sorted_from } = await topRequests(storage.reader, filter, range, measure, { down, limit: 40 })
+      const values = rows.flatMap((row) => (row.team === 'search' && row[measure] !== null ? [row[measure]] : []))
+      const expected = values.toSorted((a, b) => (down ? b - a : a - b)).slice(0, 40)
+      expect(requests.map((row) => row[measure]?.toPrecision(5))).toEqual(expected.map((value) => value.toPrecision(5)))
+      expect(new Set(requests.map(({ team }) => team))).toEqual(new Set(['search']))
+      expect(sorted_from).toBeNull()
+    },
+  )
+
+  test('of what nobody tells there is none', async () => {
+    const filter = { model: 'qwen2.5-coder' }
+    const top = await topRequests(storage.reader, filter, range, 'ttft_ms', { down: true, limit: 40 })
+    expect(top.requests).toEqual([])
+  })
+
+  test('of a range that holds too many, it is that of its newest hours, and says so', async () => {
+    const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
+    await rollups.flush()
+    await rollups.stop()
+    // Two hours begin within it, and a third one before it.
+    const long = { from: now - 1.5 * hour, to: now }
+    const inHour = rows.filter(({ timestamp }) => timestamp >= (now - hour) * 1000)
+    const options = { down: true, limit: 40, most: inHour.length }
+    const { requests, sorted_from } = await topRequests(storage.reader, {}, long, 'duration_ms', options)
+    expect(sorted_from).toBe(now - hour)
+    expect(Math.max(...requests.map(({ duration_ms }) => duration_ms ?? 0))).toBeCloseTo(
+      Math.max(...inHour.map(({ duration_ms }) => duration_ms ?? 0)),
+      2,
+    )
+    expect(requests.every(({ timestamp_us }) => timestamp_us >= (now - hour) * 1000)).toBe(true)
+    const none = await topRequests(storage.reader, {}, long, 'duration_ms', { ...options, most: 1 })
+    expect(none.sorted_from).toBe(now - hour)
+    const all = await topRequests(storage.reader, {}, long, 'duration_ms', { ...options, most: rows.length })
+    expect(all.sorted_from).toBeNull()
   })
 })
 

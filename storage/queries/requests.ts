@@ -39,7 +39,8 @@ export interface RequestRow {
   cost_source: CostSource
 }
 
-const columns = `
+/** Of a row, as it is read from `requests`. */
+export const requestSelect = `
   toUnixTimestamp64Micro(timestamp) as timestamp_us, trace_id, span_id, model, provider, endpoint, service, environment,
   team, feature, user_id, session_id, region, instance, prompt_name, operation, status, error_type, http_status,
   finish_reason, attempt, streamed, duration_ms, ttft_ms, tpot_ms,
@@ -134,7 +135,7 @@ function newest(db: Db, filter: Filter, range: TimeRange, limit: number, after: 
       (fromUnixTimestamp64Micro({after_us:Int64}, 'UTC'), {after_trace:String}, {after_span:String})`
     : ''
   return db.query<RequestRow>(
-    `select ${columns} from requests as r where ${sql} ${position}
+    `select ${requestSelect} from requests as r where ${sql} ${position}
     order by timestamp desc, trace_id desc, span_id desc limit {limit:UInt32}`,
     {
       ...params,
@@ -189,7 +190,7 @@ export interface RequestDetail extends RequestRow {
 export async function requestDetail(db: Db, traceId: string, spanId: string): Promise<RequestDetail | null> {
   const [request] = await findInTrace(db, traceId, (times) =>
     db.query<RequestDetail>(
-      `select ${columns},
+      `select ${requestSelect},
       parent_span_id, request_id, requested_model, model_version, api_key, variant, prompt_version, queue_ms, prefill_ms,
       decode_ms, cache_write_tokens, reasoning_tokens, max_tokens, context_window, cache_hit,
       toFloat64(input_cost_usd) as input_cost_usd, toFloat64(output_cost_usd) as output_cost_usd,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pino } from 'pino'
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
+import { parseQuery } from '../../records/request-query.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { startRollups } from '../rollups.ts'
@@ -76,6 +77,18 @@ describe('the strip', () => {
     expect(answer.requests.reduce((sum, count) => sum + count)).toBe(
       counted({ from: answer.from, to: noon }, ({ team }) => team === 'support'),
     )
+  })
+
+  test('is filtered by those free terms that rollups know', async () => {
+    const parsed = parseQuery('team!=support duration>100')
+    const terms = parsed.ok ? parsed.terms : []
+    const answer = await timeline(storage.reader, { terms }, { from: noon - 8 * hour, to: noon })
+    expect(answer.unfiltered).toEqual(['q'])
+    expect(answer.requests.reduce((sum, count) => sum + count)).toBe(
+      counted({ from: answer.from, to: noon }, ({ team }) => team !== 'support'),
+    )
+    const known = await timeline(storage.reader, { terms: terms.slice(0, 1) }, { from: noon - 8 * hour, to: noon })
+    expect(known.unfiltered).toEqual([])
   })
 })
 

@@ -16,8 +16,8 @@ export interface Timeline {
   source: 'requests_1m' | 'requests_1h' | 'requests_1d'
   /** Requests of each bucket from `from` on; 0 where none was counted. */
   requests: number[]
-  /** Filters that rollups cannot tell apart: the counts are without them. */
-  unfiltered: FilterColumn[]
+  /** Filters that rollups cannot tell apart, `q` the free ones: the counts are without them. */
+  unfiltered: (FilterColumn | 'q')[]
 }
 
 const minute = 60_000
@@ -34,8 +34,13 @@ export async function timeline(db: Db, filter: Filter, range: TimeRange): Promis
   const [source, grain] = tableFor(range.to - range.from)
   const step_ms = Math.max(stepFor(range, maxBars), grain)
   const from = Math.floor(range.from / step_ms) * step_ms
-  const columns = Object.keys(filter) as FilterColumn[]
-  const kept = Object.fromEntries(Object.entries(filter).filter(([column]) => known.has(column)))
+  const { terms = [], ...columns } = filter
+  const keptTerms = terms.filter((term) => term.kind === 'text' && known.has(term.field))
+  const kept: Filter = {
+    ...Object.fromEntries(Object.entries(columns).filter(([column]) => known.has(column))),
+    terms: keptTerms,
+  }
+  const without = (Object.keys(columns) as FilterColumn[]).filter((column) => !known.has(column))
   const { sql, params } = where(kept, { from, to: range.to })
   const rows = await db.query<{ at: number; requests: number }>(
     `select intDiv(toInt64(toUnixTimestamp(r.timestamp)) * 1000, {step_ms:Int64}) * {step_ms:Int64} as at,
@@ -45,7 +50,8 @@ export async function timeline(db: Db, filter: Filter, range: TimeRange): Promis
   )
   const requests = Array.from({ length: Math.ceil((range.to - from) / step_ms) }, () => 0)
   for (const { at, requests: count } of rows) requests[(at - from) / step_ms] = count
-  return { from, to: range.to, step_ms, source, requests, unfiltered: columns.filter((column) => !known.has(column)) }
+  const unfiltered = keptTerms.length < terms.length ? ([...without, 'q'] as const) : without
+  return { from, to: range.to, step_ms, source, requests, unfiltered: [...unfiltered] }
 }
 
 function tableFor(span: number): [source: Timeline['source'], grain: number] {

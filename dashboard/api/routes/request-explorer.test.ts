@@ -36,6 +36,36 @@ interface Page {
   next: string | null
 }
 
+describe('the list in another order', () => {
+  test('is the first page of it, and says of what', async () => {
+    const { body } = await get('requests', { sort: '-duration_ms', limit: '5', q: 'team:support' })
+    const slowest = rows
+      .filter(({ team, duration_ms }) => team === 'support' && duration_ms !== null)
+      .toSorted((a, b) => (b.duration_ms ?? 0) - (a.duration_ms ?? 0))
+    expect(body.requests.map(({ span_id }) => span_id)).toEqual(slowest.slice(0, 5).map(({ span_id }) => span_id))
+    expect(body).toMatchObject({ next: null, sorted_from: null })
+  })
+
+  test.each([
+    ['sort', { sort: 'model' }],
+    ['after', { sort: 'cost_usd', after: '1.a.b' }],
+  ])('that there is not is a 400 about %s', async (field, query) => {
+    const { status, body } = await get('requests', query)
+    expect([status, body.error?.field]).toEqual([400, field])
+  })
+})
+
+describe('the period before', () => {
+  test.each(['traffic/latency', 'traffic/volume', 'traffic/concurrency', 'traffic/errors', 'servers/series'])(
+    'of %s is answered when one compares',
+    async (path) => {
+      expect((await get(path)).body).not.toHaveProperty('previous')
+      const { body } = await get(path, { compare: '1' })
+      expect(body['previous']).toMatchObject({ step_ms: body['step_ms'], source: body['source'] })
+    },
+  )
+})
+
 describe('free filters', () => {
   test('hold in the list and in every other question', async () => {
     const slow = rows.filter(({ duration_ms, team }) => (duration_ms ?? 0) > 2000 && team !== 'search')

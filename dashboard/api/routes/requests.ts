@@ -1,6 +1,7 @@
-/** The list of requests, one request, and the first spans of its trace. */
+/** The list of requests, by time or the first by a measure, one request, and the first spans of its trace. */
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { requestMeasures, topRequests, type RequestMeasure } from '../../../storage/queries/request-top.ts'
 import { latestRequests, requestDetail, type Cursor } from '../../../storage/queries/requests.ts'
 import { traceSpans } from '../../../storage/queries/trace.ts'
 import { askRange, type RouteContext } from '../context.ts'
@@ -20,6 +21,14 @@ const list = questionSchema({
   ...brushShape,
   limit: z.coerce.number().int().min(1).max(500).default(50),
   after: cursor.optional(),
+  sort: z
+    .string()
+    .regex(
+      new RegExp(`^-?(${requestMeasures.join('|')})$`),
+      `expected one of ${requestMeasures.join(', ')}; a minus in front begins with the highest`,
+    )
+    .transform((text) => ({ measure: text.replace('-', '') as RequestMeasure, down: text.startsWith('-') }))
+    .optional(),
 })
 /** Of its trace beside a request: the page of the trace has them all. */
 const drawnSpans = 1000
@@ -29,6 +38,13 @@ export function requestsRoute(context: RouteContext) {
   return new Hono()
     .get('/api/requests', checked(list), async (c) => {
       const query = c.req.valid('query')
+      if (query.sort && query.after)
+        throw new ApiError(
+          400,
+          'Parameter after: a sorted list has one page',
+          'Leave `sort` out to go on by time',
+          'after',
+        )
       const page = askRange(
         context,
         c,
@@ -36,16 +52,22 @@ export function requestsRoute(context: RouteContext) {
         async (db, asked) => {
           const { filter, range } = insideBrush(asked, query)
           const read_at = context.now()
+          if (query.sort) {
+            const { measure, down } = query.sort
+            const top = await topRequests(db, filter, range, measure, { down, limit: query.limit })
+            return { ...asked.range, ...top, read_at, next: null, searched_from: null }
+          }
           const page = await latestRequests(db, filter, range, query.limit, query.after ?? null)
           const { next } = page
           return {
             ...asked.range,
             ...page,
             read_at,
+            sorted_from: null,
             next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}`,
           }
         },
-        JSON.stringify([query.limit, query.after, query.brush, query.measure]),
+        JSON.stringify([query.limit, query.after, query.sort, query.brush, query.measure]),
       )
       return c.json(await page)
     })

@@ -11,10 +11,12 @@ interface TooltipProps {
   style: { left: number } | { right: number }
   /** It stays until the next click. */
   pinned: boolean
+  /** One may ask why it is so. */
+  why: boolean
 }
 
 /** The lines at the cursor, largest first. */
-export function ChartTooltip({ row, lines, format, span, step, style, pinned }: TooltipProps) {
+export function ChartTooltip({ row, lines, format, span, step, style, pinned, why }: TooltipProps) {
   const known = lines
     .map((line, index) => ({ line, value: row.values[index] ?? null }))
     .filter(({ line, value }) => value !== null && !line.faded)
@@ -32,6 +34,7 @@ export function ChartTooltip({ row, lines, format, span, step, style, pinned }: 
           <b>{format(value)}</b>
         </div>
       ))}
+      {why && <div className="tip-hint">Shift and drag: what differs?</div>}
     </div>
   )
 }

@@ -24,6 +24,8 @@ export interface TimeChartProps {
   max?: number
   /** Called with two times after a drag. */
   onZoom?: (from: number, to: number) => void
+  /** Called with the ends of what a drag with shift chose. */
+  onWhy?: (from: number, to: number) => void
   height?: number
 }
 
@@ -37,7 +39,9 @@ export function TimeChart(props: TimeChartProps) {
   )
   const [hovered, setHovered] = useState(false)
   const [pinned, setPinned] = useState<number | null>(null)
-  const zoom = useZoom(props.onZoom)
+  const { onWhy } = props
+  const why = (from: number, to: number) => onWhy?.(Math.max(from, frame.from), Math.min(to + frame.step_ms, frame.to))
+  const zoom = useZoom(props.onZoom, onWhy && why)
   const span = frame.to - frame.from
 
   const timeAt = (event: PointerEvent<SVGSVGElement>) => {
@@ -60,7 +64,7 @@ export function TimeChart(props: TimeChartProps) {
         onPointerCancel={leave}
         onPointerDown={(event) => {
           const at = timeAt(event)
-          if (at !== null && event.button === 0) zoom.start(at)
+          if (at !== null && event.button === 0) zoom.start(at, event.shiftKey)
         }}
         onPointerMove={(event) => {
           const at = timeAt(event)
@@ -74,12 +78,12 @@ export function TimeChart(props: TimeChartProps) {
       >
         <Grid plot={plot} tick={tick} span={span} />
         <Present plot={plot} frame={frame} />
-        {zoom.selection && <Selection plot={plot} selection={zoom.selection} />}
+        {zoom.selection && <Selection plot={plot} {...zoom.selection} step={frame.step_ms} />}
         <Shapes shapes={plot.shapes} />
         <CursorLine plot={plot} frame={frame} lines={lines} stacked={stacked} />
       </svg>
       {(hovered || pinned !== null) && (
-        <CursorTip plot={plot} frame={frame} lines={lines} format={format} pinned={pinned} />
+        <CursorTip plot={plot} frame={frame} lines={lines} format={format} pinned={pinned} why={onWhy !== undefined} />
       )}
     </div>
   )
@@ -130,10 +134,26 @@ function Present({ plot: { box, x }, frame }: { plot: Plot; frame: SeriesFrame }
   )
 }
 
-function Selection({ plot: { box, x }, selection }: { plot: Plot; selection: [number, number] }) {
-  const [from, to] = [Math.min(...selection), Math.max(...selection)]
+interface SelectionProps {
+  plot: Plot
+  from: number
+  to: number
+  /** Of whole buckets, which are asked about. */
+  why: boolean
+  step: number
+}
+
+function Selection({ plot: { box, x }, from, to, why, step }: SelectionProps) {
+  const [left, right] = [x(Math.min(from, to)), x(Math.max(from, to) + (why ? step : 0))]
   return (
-    <rect className="chart-selection" x={x(from)} y={box.top} width={x(to) - x(from)} height={box.bottom - box.top} />
+    <rect
+      className="chart-selection"
+      data-why={why}
+      x={Math.max(left, box.left)}
+      y={box.top}
+      width={Math.min(right, box.right) - Math.max(left, box.left)}
+      height={box.bottom - box.top}
+    />
   )
 }
 
@@ -212,9 +232,11 @@ interface CursorTipProps {
   format: (value: number | null) => string
   /** Epoch ms; null while it follows the pointer. */
   pinned: number | null
+  /** One may ask why it is so. */
+  why: boolean
 }
 
-function CursorTip({ plot, frame, lines, format, pinned }: CursorTipProps) {
+function CursorTip({ plot, frame, lines, format, pinned, why }: CursorTipProps) {
   const cursor = useCursor()
   const row = rowAt(plot, frame, pinned ?? cursor)
   if (!row) return null
@@ -230,6 +252,7 @@ function CursorTip({ plot, frame, lines, format, pinned }: CursorTipProps) {
       step={frame.step_ms}
       style={beside}
       pinned={pinned !== null}
+      why={why}
     />
   )
 }

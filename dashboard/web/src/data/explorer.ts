@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
 import { formatBrush } from '../lib/brush.ts'
-import { defaultMeasure, isLive, questionOf, type Search } from '../lib/search.ts'
+import { isLive, questionOf, type HeatmapMeasure, type Search } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { liveKey, useQuestion, type QuestionInput } from './use-question.ts'
 
@@ -17,19 +17,15 @@ const differs = (query: QuestionInput, signal?: AbortSignal) =>
 const fresh = (query: QuestionInput, signal?: AbortSignal) =>
   read(routes.new.$get({ query: { since: '0', ...query } }, init(signal)))
 
-/** Free filters, and what of the heatmap is brushed. */
-export function explorerQuestion({ q, brush, measure }: Search): Record<string, string> {
+/** What of the heatmap is brushed. */
+export function explorerQuestion({ brush, measure }: Search): Record<string, string> {
   return {
-    ...(q !== undefined && { q }),
     ...(brush !== undefined && { brush: formatBrush(brush) }),
     ...(brush !== undefined && measure !== undefined && { measure }),
   }
 }
 
-export function useHeatmap() {
-  const [{ q, measure = defaultMeasure }] = useSearch()
-  return useQuestion('request-heatmap', heatmap, { ...(q !== undefined && { q }), measure })
-}
+export const useHeatmap = (measure: HeatmapMeasure) => useQuestion('request-heatmap', heatmap, { measure })
 
 export function useFacets() {
   const [search] = useSearch()

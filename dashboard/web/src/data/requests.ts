@@ -19,11 +19,28 @@ const list = (query: QuestionInput, signal?: AbortSignal) => read(api.requests.$
 /** The newest requests of the range. */
 export const useLatestRequests = (limit: number) => useQuestion('requests', list, { limit: String(limit) })
 
-/** All requests of the range, a page at a time. Not live: a list that is read must not move. `reread` begins anew. */
-export function useRequestPages(limit = 500) {
+/** What the list may be ordered by besides time. */
+export const requestSorts = ['duration_ms', 'ttft_ms', 'tpot_ms', 'input_tokens', 'output_tokens', 'cost_usd'] as const
+
+/** The order that the URL names; undefined is the newest first. */
+export function sortOf({ sort }: Search): string | undefined {
+  return requestSorts.some((key) => key === sort?.replace(/^-/, '')) ? sort : undefined
+}
+
+/**
+ * All requests of the range, a page at a time; in another order than that of time, one page. Not live: a list that is read must not
+ * move. `reread` begins anew.
+ */
+export function useRequestPages(limit: number) {
   const [search] = useSearch()
   const queries = useQueryClient()
-  const query = { ...questionOf(search), ...explorerQuestion(search), limit: String(limit) }
+  const sort = sortOf(search)
+  const query = {
+    ...questionOf(search),
+    ...explorerQuestion(search),
+    ...(sort !== undefined && { sort }),
+    limit: String(limit),
+  }
   const queryKey = ['request-pages', query]
   const pages = useInfiniteQuery({
     queryKey,

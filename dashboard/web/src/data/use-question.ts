@@ -1,6 +1,6 @@
 /** Asks the API about the URL's range and filters, again whenever something new was stored. */
 import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query'
-import { questionOf } from '../lib/search.ts'
+import { questionOf, unfiltered } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useScope } from './scope.ts'
 
@@ -34,19 +34,19 @@ export function useCompare(): Record<string, string> {
 /** The same, about the range and `extra` alone: filters of requests say nothing of servers. */
 export function useFleet<T>(name: string, ask: Ask<T>, extra: QuestionInput = {}): Asked<T> {
   const [search] = useSearch()
-  return useAsked(name, ask, { ...questionOf({ ...search, filters: {} }), ...extra })
+  return useAsked(name, ask, { ...questionOf(unfiltered(search)), ...extra })
 }
 
 /** The same, about the range alone, and not live: for lists that hardly change. */
 export function useSlowly<T>(name: string, ask: Ask<T>): Asked<T> {
   const [search] = useSearch()
-  return useAsked(name, ask, questionOf({ ...search, filters: {} }), { live: false })
+  return useAsked(name, ask, questionOf(unfiltered(search)), { live: false })
 }
 
 /** The same, about another range than the URL's, with its filters, and not live: a range that moves is asked about anew. */
 export function useWindow<T>(name: string, ask: Ask<T>, from: number, to: number): Asked<T> {
-  const [search] = useSearch()
-  return useAsked(name, ask, { ...search.filters, from: String(from), to: String(to) }, { live: false })
+  const [{ range: _range, ...search }] = useSearch()
+  return useAsked(name, ask, questionOf({ ...search, from, to }), { live: false })
 }
 
 function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = true } = {}): Asked<T> {

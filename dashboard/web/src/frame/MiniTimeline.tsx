@@ -125,7 +125,7 @@ function Bars({ data, x }: { data: Timeline; x: (at: number) => number }) {
 function titleOf(data: Timeline | undefined): string {
   if (!data) return ''
   const most = formatCount(Math.max(...data.requests, 0))
-  const without = data.unfiltered.map((column) => filterLabels[column]).join(', ')
+  const without = data.unfiltered.map((column) => (column === 'q' ? 'free filters' : filterLabels[column])).join(', ')
   const note = without === '' ? '' : `, not filtered by ${without}`
   return `Requests in each ${formatSpan(data.step_ms)}, at most ${most}${note}. Drag the range, or its ends`
 }

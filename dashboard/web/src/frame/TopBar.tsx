@@ -32,7 +32,7 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
         {page?.filters && (
           <>
             <Environment />
-            <Filters />
+            <Filters free={page.to !== '/requests'} />
           </>
         )}
       </div>

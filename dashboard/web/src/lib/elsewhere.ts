@@ -1,7 +1,7 @@
 import { formatSearch, type Search } from './search.ts'
 
-/** What of the search means something on any page: the range and the filters come along. */
-export function elsewhere({ range, from, to, live, compare, tz, filters }: Search): Search {
+/** What of the search means something on any page: the range and the filters come along, free ones too. */
+export function elsewhere({ range, from, to, live, compare, tz, q, filters }: Search): Search {
   return {
     filters,
     ...(range !== undefined && { range }),
@@ -9,6 +9,7 @@ export function elsewhere({ range, from, to, live, compare, tz, filters }: Searc
     ...(live !== undefined && { live }),
     ...(compare !== undefined && { compare }),
     ...(tz !== undefined && { tz }),
+    ...(q !== undefined && { q }),
   }
 }
 

@@ -185,13 +185,18 @@ export function formatSearch(search: Search): string {
   return text === '' ? '' : `?${text}`
 }
 
-/** The query string of an API question about this range and these filters. */
+/** The query string of an API question about this range and these filters, free ones too. */
 export function questionOf(search: Search): Record<string, string | string[]> {
   const range: Record<string, string> =
     search.from !== undefined && search.to !== undefined
       ? { from: String(search.from), to: String(search.to) }
       : { range: search.range ?? defaultRange }
-  return { ...range, ...search.filters }
+  return { ...range, ...search.filters, ...(search.q !== undefined && { q: search.q }) }
+}
+
+/** The same search without any filter. */
+export function unfiltered({ q: _q, ...search }: Search): Search {
+  return { ...search, filters: {} }
 }
 
 /** The same search with one filter value added or, when it was there, taken away. */

@@ -6,10 +6,12 @@ import { asBefore, lastOf, maxOf, settled, type ChartLine } from '../charts/line
 import { TimeChart } from '../charts/TimeChart.tsx'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
+import { slowIn, type About, type Times } from '../lib/why.ts'
 import { NothingHere } from './NothingHere.tsx'
 import { nameOf, usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 import { seriesTable } from './series-table.ts'
+import { useWhy, WhyItem } from './use-why.tsx'
 
 /** As many lines as a chart can carry. */
 const maxLines = 12
@@ -39,6 +41,8 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
   const page = usePage()
   const [chosen, setChosen] = useState<readonly Quantile[]>(initial)
   const [logarithmic, setLogarithmic] = useState(false)
+  const leadTo = useWhy()
+  const { data: answer } = asked
   const toggle = (measure: Quantile) => {
     const next = measures.filter((known) => (known === measure) !== chosen.includes(known))
     if (next.length > 0) setChosen(next)
@@ -64,12 +68,24 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
         </div>
       }
       menu={
-        <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
-          {logarithmic ? 'Linear scale' : 'Log scale'}
-        </Menu.Item>
+        <>
+          <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+            {logarithmic ? 'Linear scale' : 'Log scale'}
+          </Menu.Item>
+          {answer && <WhyItem onWhy={() => leadTo(answer, slowOf(answer, measures, page.isolated, answer), true)} />}
+        </>
       }
     >
-      {(data) => <LatencyChart data={data} measures={chosen} title={title} logarithmic={logarithmic} page={page} />}
+      {(data) => (
+        <LatencyChart
+          data={data}
+          measures={chosen}
+          title={title}
+          logarithmic={logarithmic}
+          page={page}
+          all={measures}
+        />
+      )}
     </Panel>
   )
 }
@@ -77,13 +93,16 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
 interface LatencyChartProps {
   data: LatencySeries
   measures: readonly Quantile[]
+  /** Shown or not. */
+  all: readonly Quantile[]
   title: string
   logarithmic: boolean
   page: ReturnType<typeof usePage>
 }
 
-function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChartProps) {
+function LatencyChart({ data, measures, all, title, logarithmic, page }: LatencyChartProps) {
   const { color, isolated } = page
+  const leadTo = useWhy()
   // With many models one quantile each, the highest; all of them for the one that is shown alone.
   const crowded = data.lines.length * measures.length * (data.previous ? 2 : 1) > maxLines
   const lines = useMemo(() => {
@@ -115,10 +134,22 @@ function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChart
         label={`${title} over time, per model`}
         logarithmic={logarithmic}
         onZoom={page.zoom}
+        onWhy={(from, to) => leadTo({ from, to }, slowOf(data, all, isolated, { from, to }), false)}
       />
       <Legend columns={columns} rows={legend} isolated={isolated} onIsolate={page.isolate} />
     </>
   )
+}
+
+/** The requests of one model beyond its usual P95: of the one that is shown alone, else of the one that rose most. */
+function slowOf(data: LatencySeries, measures: readonly Quantile[], isolated: string | null, times: Times): About {
+  const ttft = measures.includes('ttft_p95_ms')
+  const lines = data.lines.filter((line) => isolated === null || nameOf(line) === isolated)
+  const told = lines.map((line) => ({
+    values: settled(data, line[ttft ? 'ttft_p95_ms' : 'p95_ms']),
+    filters: line.other ? {} : { model: [line.model] },
+  }))
+  return { measure: ttft ? 'ttft_ms' : 'duration_ms', ...slowIn(data, told, times) }
 }
 
 function chartLine(

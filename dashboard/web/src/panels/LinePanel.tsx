@@ -8,8 +8,10 @@ import { TimeChart } from '../charts/TimeChart.tsx'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
 import type { Cell } from '../lib/table.ts'
+import type { About, Times } from '../lib/why.ts'
 import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
+import { useWhy, WhyItem } from './use-why.tsx'
 
 export interface NamedLine {
   name: string
@@ -33,6 +35,8 @@ interface LinePanelProps<T> {
   lines: (data: T) => NamedLine[]
   /** The same of the period before, where one compares. */
   previous?: (data: T) => T | undefined
+  /** Which requests of some time it is about, where it is about requests: one may ask what differs in them. */
+  why?: (data: T, times: Times) => About
   format: (value: number | null) => string
   /** Shorter, for the axis; the panel's unit says the rest. */
   tick?: (value: number) => string
@@ -49,8 +53,10 @@ interface LinePanelProps<T> {
 const noColumns: string[] = []
 
 export function LinePanel<T>(props: LinePanelProps<T>) {
-  const { title, unit, hint, asked, frame, lines, empty, controls, scalable = false, wide = false } = props
+  const { title, unit, hint, asked, frame, lines, why, empty, controls, scalable = false, wide = false } = props
   const [logarithmic, setLogarithmic] = useState(false)
+  const leadTo = useWhy()
+  const { data: answer } = asked
   return (
     <Panel
       title={title}
@@ -61,11 +67,16 @@ export function LinePanel<T>(props: LinePanelProps<T>) {
       wide={wide}
       controls={controls}
       menu={
-        scalable && (
-          <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
-            {logarithmic ? 'Linear scale' : 'Log scale'}
-          </Menu.Item>
-        )
+        <>
+          {scalable && (
+            <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+              {logarithmic ? 'Linear scale' : 'Log scale'}
+            </Menu.Item>
+          )}
+          {why && answer !== undefined && (
+            <WhyItem onWhy={() => leadTo(frame(answer), why(answer, frame(answer)), true)} />
+          )}
+        </>
       }
       renderEmpty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
       table={(data) => ({
@@ -86,6 +97,7 @@ function Lines<T>({
   frame,
   lines,
   previous,
+  why,
   format,
   tick,
   extraColumns = noColumns,
@@ -94,6 +106,7 @@ function Lines<T>({
   logarithmic,
 }: LinePanelProps<T> & { data: T; logarithmic: boolean }) {
   const { color, isolated, isolate, zoom } = usePage()
+  const leadTo = useWhy()
   const named = useMemo(() => lines(data), [lines, data])
   const drawn = useMemo(() => {
     const before = linesBefore(previous?.(data), lines, stacked)
@@ -125,6 +138,7 @@ function Lines<T>({
         logarithmic={logarithmic}
         {...(max !== undefined && { max })}
         onZoom={zoom}
+        {...(why && { onWhy: (from: number, to: number) => leadTo({ from, to }, why(data, { from, to }), false) })}
       />
       <Legend columns={[...extraColumns, 'last', 'max']} rows={rows} isolated={isolated} onIsolate={isolate} />
     </>

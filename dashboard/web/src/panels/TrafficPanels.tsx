@@ -9,6 +9,12 @@ import { nameOf } from './page-context.tsx'
 
 const itself = <T,>(data: T) => data
 
+/** Requests that failed, as everything here counts them. */
+const failed = { filters: { status: ['error', 'rate_limited', 'timeout'] } }
+export const ofAll = () => ({})
+export const ofFailed = () => failed
+const ofCost = () => ({ measure: 'cost_usd' as const })
+
 function rates(data: ThroughputSeries, measure: 'requests' | 'input_tokens' | 'output_tokens'): NamedLine[] {
   const seen = seenIn(data, data.lines)
   return data.lines.map((line) => ({
@@ -32,6 +38,7 @@ export function RequestsPanel() {
       frame={itself}
       lines={requestLines}
       previous={previousOf}
+      why={ofAll}
       format={requestRate}
       tick={formatCount}
       empty={<NothingHere what="No request in this range" />}
@@ -60,6 +67,7 @@ export function ErrorsPanel() {
       frame={itself}
       lines={errorLines}
       previous={previousOf}
+      why={ofFailed}
       format={formatRatio}
       extraColumns={['errors']}
       empty={<NothingHere what="No request in this range, so no errors either" />}
@@ -73,6 +81,7 @@ const directions: Record<Direction, string> = { output_tokens: 'Output', input_t
 export function TokensPanel() {
   const [direction, setDirection] = useState<Direction>('output_tokens')
   const lines = useCallback((data: ThroughputSeries) => rates(data, direction), [direction])
+  const why = useCallback(() => ({ measure: direction }), [direction])
   return (
     <LinePanel
       title="Tokens"
@@ -82,6 +91,7 @@ export function TokensPanel() {
       frame={itself}
       lines={lines}
       previous={previousOf}
+      why={why}
       format={tokenRate}
       tick={formatCount}
       empty={<NothingHere what="Tokens show once a request tells how many it used" />}
@@ -126,6 +136,7 @@ export function SpendPanel() {
       frame={itself}
       lines={spendLines}
       previous={previousOf}
+      why={ofCost}
       format={formatUsdPerHour}
       tick={formatUsdTick}
       extraColumns={['total']}

@@ -11,6 +11,10 @@ interface VirtualTableProps<Row> {
   id: (row: Row) => string
   open?: string | undefined
   onOpen: (row: Row) => void
+  /** Columns that order the rows, which somebody else does; `sorted` is the key with a minus in front from the highest down. */
+  sorts?: readonly string[]
+  sorted?: string
+  onSort?: (sorted: string) => void
   /** Called while the last rows are in sight. */
   onEnd: () => void
 }
@@ -20,7 +24,7 @@ const usualWidth = 88
 /** Rows drawn beyond both edges: a fast scroll meets no blank. */
 const overscan = 12
 
-export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEnd }: VirtualTableProps<Row>) {
+export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEnd, ...order }: VirtualTableProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState<string | undefined>(open)
   const indexes = useMemo(() => new Map(rows.map((row, index) => [id(row), index])), [rows, id])
@@ -104,9 +108,7 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
         <thead>
           <tr aria-rowindex={1}>
             {columns.map((column) => (
-              <th key={column.key} scope="col" className={classOf(column)} title={column.hint}>
-                {column.head}
-              </th>
+              <Head key={column.key} column={column} {...order} />
             ))}
           </tr>
         </thead>
@@ -143,6 +145,26 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
         </tbody>
       </table>
     </div>
+  )
+}
+
+type HeadProps<Row> = Pick<VirtualTableProps<Row>, 'sorts' | 'sorted' | 'onSort'> & { column: Column<Row> }
+
+function Head<Row>({ column, sorts, sorted, onSort }: HeadProps<Row>) {
+  const { key, head, hint } = column
+  const sortable = sorts?.includes(key) ?? false
+  const direction = sorted === key ? 'ascending' : sorted === `-${key}` ? 'descending' : 'none'
+  return (
+    <th scope="col" className={classOf(column)} title={hint} aria-sort={sortable ? direction : undefined}>
+      {sortable ? (
+        <button type="button" onClick={() => onSort?.(direction === 'descending' ? key : `-${key}`)}>
+          {head}
+          <span aria-hidden>{{ ascending: '↑', descending: '↓', none: '' }[direction]}</span>
+        </button>
+      ) : (
+        head
+      )}
+    </th>
   )
 }
 

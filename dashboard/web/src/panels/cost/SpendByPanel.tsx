@@ -7,16 +7,10 @@ import { spendLines } from './group-words.ts'
 
 const itself = (data: Spend) => data
 /** What all groups together cost, as one. */
-const previous = (data: Spend) =>
-  data.before === null
-    ? undefined
-    : {
-        ...data,
-        groups: data.groups
-          .filter(({ current }) => current.cost_usd !== null)
-          .slice(0, 1)
-          .map((group) => ({ ...group, cost_usd: data.before ?? [] })),
-      }
+function previous(data: Spend): Spend | undefined {
+  const dearest = data.groups.find(({ current }) => current.cost_usd !== null)
+  return data.before && dearest ? { ...data, groups: [{ ...dearest, cost_usd: data.before }] } : undefined
+}
 
 /** What was spent in each step of time, by the chosen dimension. */
 export function SpendByPanel() {

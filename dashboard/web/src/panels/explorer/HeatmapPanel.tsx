@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import { Heatmap, HeatmapScale } from '../../charts/Heatmap.tsx'
 import { cellsOf } from '../../charts/heatmap.ts'
 import { useHeatmap, type HeatmapAnswer } from '../../data/explorer.ts'
@@ -15,7 +15,7 @@ import { measureWords } from './measures.ts'
 /** How a measure spreads over time; a drag brushes a part, whose requests are listed and compared with the rest. */
 export function HeatmapPanel() {
   const [{ measure = defaultMeasure }, change] = useSearch()
-  const asked = useHeatmap()
+  const asked = useHeatmap(measure)
   const words = measureWords[measure]
   const choose = (next: HeatmapMeasure) =>
     // Times stay brushed; bounds of another measure mean nothing.
@@ -45,7 +45,7 @@ export function HeatmapPanel() {
           />
         )
       }
-      table={(data) => tableOf(data, words.format)}
+      table={(data) => heatmapTable(data, words.format)}
     >
       {(data) => <Shown data={data} measure={measure} />}
     </Panel>
@@ -55,27 +55,43 @@ export function HeatmapPanel() {
 function Shown({ data, measure }: { data: HeatmapAnswer; measure: HeatmapMeasure }) {
   const [search, change] = useSearch()
   const words = measureWords[measure]
-  const most = useMemo(() => cellsOf(data).most, [data])
   const brushTo = (brush: Brush | undefined) =>
     change(({ brush: _brush, ...rest }) => (brush ? { ...rest, brush } : rest))
   return (
     <>
       <Heatmap label={words.title} data={data} format={words.format} brush={search.brush} onBrush={brushTo} />
-      <footer className="heatmap-foot">
-        <HeatmapScale most={most} factor={data.factor} />
-        {data.factor > 1 && <span>one request in {formatExact(data.factor)} was read; counts are estimates</span>}
-        {data.unknown > 0 && (
-          <span>
-            {formatCount(data.unknown * data.factor)} {words.missing}
-          </span>
-        )}
+      <HeatmapFoot data={data} measure={measure}>
         {search.brush ? (
           <BrushChip brush={search.brush} measure={measure} onClear={() => brushTo(undefined)} />
         ) : (
           <span className="wide-only">Drag to see what is different about some of them</span>
         )}
-      </footer>
+      </HeatmapFoot>
     </>
+  )
+}
+
+interface HeatmapFootProps {
+  data: HeatmapAnswer
+  measure: HeatmapMeasure
+  /** What one can do with it. */
+  children: ReactNode
+}
+
+/** What its colours mean, and what it is without. */
+export function HeatmapFoot({ data, measure, children }: HeatmapFootProps) {
+  const most = useMemo(() => cellsOf(data).most, [data])
+  return (
+    <footer className="heatmap-foot">
+      <HeatmapScale most={most} factor={data.factor} />
+      {data.factor > 1 && <span>one request in {formatExact(data.factor)} was read; counts are estimates</span>}
+      {data.unknown > 0 && (
+        <span>
+          {formatCount(data.unknown * data.factor)} {measureWords[measure].missing}
+        </span>
+      )}
+      {children}
+    </footer>
   )
 }
 
@@ -125,7 +141,11 @@ function between(
   return high === null ? '' : `${below} ${format(high)}`
 }
 
-function tableOf({ times, lows, top, counts, factor }: HeatmapAnswer, format: (value: number) => string): DataTable {
+/** Counts by time and by step of the measure. */
+export function heatmapTable(
+  { times, lows, top, counts, factor }: HeatmapAnswer,
+  format: (value: number) => string,
+): DataTable {
   return {
     columns: ['time', ...lows.map((low, row) => `${format(low)} to ${format(lows[row + 1] ?? top)}`)],
     rows: times.map((at, column) => [formatIso(at), ...(counts[column] ?? []).map((count) => count * factor)]),

@@ -1,9 +1,17 @@
-/** Every request of the range and the filters, newest first, loaded as one scrolls. */
+/** Every request of the range and the filters, newest first, loaded as one scrolls; or the first in another order. */
 import { Button, Menu } from '@mantine/core'
 import { IconArrowUp, IconDownload } from '@tabler/icons-react'
 import { useCallback, useMemo } from 'react'
 import { useNewRequests } from '../../data/explorer.ts'
-import { exportLink, requestId, useRequestPages, type RequestPages, type RequestRow } from '../../data/requests.ts'
+import {
+  exportLink,
+  requestId,
+  requestSorts,
+  sortOf,
+  useRequestPages,
+  type RequestPages,
+  type RequestRow,
+} from '../../data/requests.ts'
 import { formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
 import { isLive } from '../../lib/search.ts'
 import { useNow } from '../../lib/use-now.ts'
@@ -15,11 +23,13 @@ import { allRequestColumns } from '../request-columns.tsx'
 import { VirtualTable } from '../VirtualTable.tsx'
 import { Columns, useColumns } from './Columns.tsx'
 
+/** Of a page. */
+const pageRows = 500
 /** The API gives no more in one file. */
 const mostExported = 100_000
 
 export function RequestList() {
-  const { pages, asked, reread } = useRequestPages()
+  const { pages, asked, reread } = useRequestPages(pageRows)
   const [search] = useSearch()
   const { color } = usePage()
   const now = useNow()
@@ -61,7 +71,7 @@ export function RequestList() {
         </Menu.Item>
       ))}
       renderEmpty={() =>
-        rows.length === 0 && !pages.hasNextPage ? <NothingHere what="No request in this range" /> : null
+        rows.length === 0 && !pages.hasNextPage ? <NothingHere what={nothingOf(sortOf(search), all)} /> : null
       }
     >
       {() => <List pages={pages} rows={rows} columns={shown} />}
@@ -69,14 +79,28 @@ export function RequestList() {
   )
 }
 
+const orders = ['timestamp', ...requestSorts]
+
+type ListColumns = ReturnType<typeof allRequestColumns>
+
+function nothingOf(sort: string | undefined, columns: ListColumns): string {
+  const by = columns.find(({ key }) => key === sort?.replace(/^-/, ''))
+  return by ? `No request in this range tells its ${nameOf(by)}` : 'No request in this range'
+}
+
+/** Of a measure within a sentence. */
+const nameOf = ({ key, head, hint }: ListColumns[number]) =>
+  key.endsWith('_ms') && head === head.toUpperCase() ? head : (hint ?? head).toLowerCase()
+
 interface ListProps {
   pages: RequestPages
   rows: readonly RequestRow[]
-  columns: ReturnType<typeof allRequestColumns>
+  columns: ListColumns
 }
 
 function List({ pages, rows, columns }: ListProps) {
   const [search, change] = useSearch()
+  const sort = sortOf(search)
   const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = pages
   const searchedFrom = pages.data?.pages.at(-1)?.searched_from ?? null
   // A search that took long goes on when one says so; after a failure too.
@@ -89,11 +113,17 @@ function List({ pages, rows, columns }: ListProps) {
       change((before) => ({ ...before, open: requestId(row) }), { replace: search.open !== undefined }),
     [change, search.open],
   )
+  // Time has one order: the newest first.
+  const order = (next: string) =>
+    change(({ sort: _sort, ...rest }) => (next.endsWith('timestamp') ? rest : { ...rest, sort: next }))
   return (
     <>
       <VirtualTable
         label="Requests"
         columns={columns}
+        sorts={orders}
+        sorted={sort ?? '-timestamp'}
+        onSort={order}
         rows={rows}
         id={requestId}
         open={search.open}
@@ -103,7 +133,11 @@ function List({ pages, rows, columns }: ListProps) {
       <footer className="panel-foot">
         <span className="dim" role="status">
           {formatExact(rows.length)} loaded
-          {!hasNextPage && ', that is all'}
+          {sort === undefined ? (
+            !hasNextPage && ', that is all'
+          ) : (
+            <Sorted pages={pages} sort={sort} columns={columns} />
+          )}
           {isFetchingNextPage && ', reading on'}
           {searchedFrom !== null && !isFetchingNextPage && (
             <span title={formatIso(searchedFrom)}>
@@ -117,6 +151,26 @@ function List({ pages, rows, columns }: ListProps) {
           </Button>
         )}
       </footer>
+    </>
+  )
+}
+
+/** Of which requests these are the first, and in which order. */
+function Sorted({ pages, sort, columns }: { pages: RequestPages; sort: string; columns: ListColumns }) {
+  const page = pages.data?.pages[0]
+  const by = columns.find(({ key }) => key === sort.replace(/^-/, ''))
+  const full = (page?.requests.length ?? 0) >= pageRows
+  const from = page?.sorted_from ?? null
+  return (
+    <>
+      {full &&
+        `: those with the ${sort.startsWith('-') ? 'highest' : 'lowest'} ${by ? nameOf(by) : sort.replace(/^-/, '')}`}
+      {!full && ', all that tell it'}
+      {from !== null && (
+        <span title={formatIso(from)}>
+          ; of those since {formatTime(from, 7 * 86_400_000)} alone, the range holds more than can be sorted
+        </span>
+      )}
     </>
   )
 }

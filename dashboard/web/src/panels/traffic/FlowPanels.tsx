@@ -16,6 +16,7 @@ import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { NothingHere } from '../NothingHere.tsx'
 import { otherName, PageProvider } from '../page-context.tsx'
 import { quantiles } from '../LatencyPanel.tsx'
+import { ofAll, ofFailed } from '../TrafficPanels.tsx'
 
 const itself = <T,>(data: T) => data
 export const boundedNote = (data: { bounded: boolean } | undefined) =>
@@ -51,6 +52,7 @@ export function ConcurrencyPanel({ name }: { name: string }) {
       frame={itself}
       lines={lines}
       previous={previousOf}
+      why={ofAll}
       format={formatLevel}
       empty={<NothingHere what="Concurrency shows once a request tells its duration" />}
     />
@@ -90,6 +92,7 @@ export function ErrorClassesPanel() {
         frame={itself}
         lines={errorLines}
         previous={previousOf}
+        why={ofFailed}
         format={formatCount}
         extraColumns={['errors']}
         stacked
@@ -124,6 +127,7 @@ export function FinishReasonsPanel() {
         asked={asked}
         frame={itself}
         lines={finishLines}
+        why={ofAll}
         format={formatCount}
         extraColumns={['requests']}
         stacked

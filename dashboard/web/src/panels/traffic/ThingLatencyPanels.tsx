@@ -1,12 +1,11 @@
 /** Latency, TTFT and TPOT of one model or endpoint: P50 solid, P95 strong, P99 thin, objectives dashed. */
-import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { settled } from '../../charts/lines.ts'
 import { useSlos } from '../../data/slos.ts'
 import { useTrafficLatency, type TrafficLatency } from '../../data/traffic.ts'
-import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatMs, formatRatio } from '../../lib/format.ts'
-import type { Search } from '../../lib/search.ts'
+import type { HeatmapMeasure } from '../../lib/search.ts'
+import { slowIn, type Times } from '../../lib/why.ts'
 import { quantiles, sourceNote } from '../LatencyPanel.tsx'
 import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { NothingHere } from '../NothingHere.tsx'
@@ -18,6 +17,8 @@ interface PanelOf {
   title: string
   hint: string
   limit: 'max_latency' | 'max_ttft' | 'max_tpot'
+  /** Of the explorer's heatmap, where it has that, and what its upper quantile is called. */
+  slow: { measure: HeatmapMeasure; p95: Measure } | null
   measures: readonly (readonly [Measure, keyof typeof quantiles])[]
 }
 
@@ -26,6 +27,7 @@ const panels: readonly PanelOf[] = [
     title: 'Latency',
     hint: 'From the call to the last token',
     limit: 'max_latency',
+    slow: { measure: 'duration_ms', p95: 'p95_ms' },
     measures: [
       ['p50_ms', 'p50_ms'],
       ['p95_ms', 'p95_ms'],
@@ -36,6 +38,7 @@ const panels: readonly PanelOf[] = [
     title: 'TTFT',
     hint: 'Time to first token of streamed requests',
     limit: 'max_ttft',
+    slow: { measure: 'ttft_ms', p95: 'ttft_p95_ms' },
     measures: [
       ['ttft_p50_ms', 'p50_ms'],
       ['ttft_p95_ms', 'p95_ms'],
@@ -45,6 +48,7 @@ const panels: readonly PanelOf[] = [
     title: 'TPOT',
     hint: 'Time per output token after the first',
     limit: 'max_tpot',
+    slow: null,
     measures: [
       ['tpot_p50_ms', 'p50_ms'],
       ['tpot_p95_ms', 'p95_ms'],
@@ -63,12 +67,18 @@ export function ThingLatencyPanels(thing: Thing) {
 
 type LatencyPanelProps = Omit<PanelOf, 'limit'> & { limits: Limit[]; thing: Thing }
 
-function LatencyPanel({ title, hint, measures, limits, thing }: LatencyPanelProps) {
+function LatencyPanel({ title, hint, measures, slow, limits, thing }: LatencyPanelProps) {
   const asked = useTrafficLatency()
-  const { by, name } = thing
+  const { name } = thing
   const wanted = JSON.stringify(limits)
   const lines = useMemo(() => linesOf(measures, JSON.parse(wanted) as Limit[], name), [measures, wanted, name])
-  const ofIt = (search: Search) => elsewhere({ ...search, filters: { ...search.filters, [by]: [name] } })
+  const why = (data: TrafficLatency, times: Times) =>
+    slow === null
+      ? {}
+      : {
+          measure: slow.measure,
+          ...slowIn(data, [{ values: settled(data, data.values[slow.p95]), filters: {} }], times),
+        }
   return (
     <LinePanel
       title={title}
@@ -78,20 +88,9 @@ function LatencyPanel({ title, hint, measures, limits, thing }: LatencyPanelProp
       frame={frame}
       lines={lines}
       previous={previousOf}
+      why={why}
       format={formatMs}
       scalable
-      controls={
-        title === 'Latency' && (
-          <Link
-            to="/requests"
-            search={ofIt as never}
-            className="panel-link"
-            title="How the latencies of its requests lie"
-          >
-            Distribution
-          </Link>
-        )
-      }
       empty={<NothingHere what={`${title} shows once a request tells it`} />}
     />
   )

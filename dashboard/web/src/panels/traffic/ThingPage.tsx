@@ -17,6 +17,7 @@ import { BreakdownPanels } from './BreakdownPanels.tsx'
 import { CachePanel, SavingsPanel } from './CachePanels.tsx'
 import { gpusUnder, leastUp, serversUnder, SloCell } from './endpoint-columns.tsx'
 import { ConcurrencyPanel, ContextPanel, ErrorClassesPanel, FinishReasonsPanel } from './FlowPanels.tsx'
+import { ThingHeatmap } from './ThingHeatmap.tsx'
 import { ThingLatencyPanels } from './ThingLatencyPanels.tsx'
 import { ServersUnder } from './ServersUnder.tsx'
 import { slosOf, type Thing } from './slos-of.ts'
@@ -39,6 +40,7 @@ export function ThingPage({ by, name }: Thing) {
         <Head {...thing} />
         <BigNumbers />
         <Panels>
+          <ThingHeatmap />
           <ThingLatencyPanels {...thing} />
           <RequestsPanel />
           <TokensPanel />
