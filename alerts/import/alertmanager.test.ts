@@ -66,6 +66,7 @@ tracing: {}
     route: {
       receiver: 'chat',
       group_by: [],
+      group_wait: '30s',
       group_interval: '7d',
       routes: [
         {

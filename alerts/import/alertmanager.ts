@@ -158,6 +158,8 @@ function channelOf(key: string, config: Mapping, path: Path, reading: Reading): 
 }
 
 const timings = ['group_wait', 'group_interval', 'repeat_interval'] as const
+/** What Alertmanager's root has that says nothing, where ours has another. */
+const rootTimings = { group_wait: '30s' }
 const routeKeys = [
   'receiver',
   'continue',
@@ -177,6 +179,7 @@ function routeOf(route: Mapping, path: Path, reading: Reading): Mapping {
     // Where Alertmanager's root has none, everything is one group.
     ...(isRoot || groupBy.length > 0 ? { group_by: groupBy } : {}),
     ...pick(route, routeKeys.slice(1)),
+    ...(isRoot ? rootTimings : {}),
     ...Object.assign({}, ...timings.map((key) => durationAt(key, route, path, reading))),
     ...filled(
       'routes',

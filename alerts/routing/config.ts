@@ -76,7 +76,8 @@ export const routeConfig = z
     group_by: groupBy
       .default(['alertname', 'model'])
       .describe('Alerts with these labels in common share a notification; "..." takes all labels'),
-    group_wait: duration.default('30s').describe('How long a new group waits for more alerts'),
+    // All rules of an interval are evaluated at the same moments: what began together is known within seconds.
+    group_wait: duration.default('5s').describe('How long a new group waits for more alerts'),
     group_interval: longerThanZero.default('5m').describe('Between two notifications of a group that changed'),
     repeat_interval: longerThanZero.default('4h').describe('Until a group that still fires is told again'),
     ...nodeShape,

@@ -1,7 +1,8 @@
-/** `npm run alert-proof -- <timelines | kills | alertmanager | delivery | azure> [count] [seed]`: the long forms of what the tests prove of alerts. */
+/** `npm run alert-proof -- <timelines | kills | alertmanager | delivery | delay | azure> [count] [seed]`: the long forms of what the tests prove of alerts. */
 import { alertmanager, promtool, setUpDebianTools } from '../support/debian.ts'
 import { proveAlertmanager } from './alertmanager.ts'
 import { hasTrace, proveAzure } from './azure.ts'
+import { proveDelay, showDelay } from './delay.ts'
 import { proveDelivery } from './delivery.ts'
 import { isProven, proveKills } from './kills.ts'
 import { proveTimelines } from './timelines.ts'
@@ -42,6 +43,15 @@ const proofs: Readonly<Record<string, () => Promise<boolean>>> = {
     const proof = await proveDelivery({ alerts, seed: Number(seed), onProgress })
     print(`\n${JSON.stringify(proof)}`)
     return proof.wrong.length === 0
+  },
+  /** From a bad request to Slack, on the interval of 15 s: p95 under 25 s with what is the default. */
+  async delay() {
+    const incidents = Number(count ?? 20)
+    const onTold = (told: number) => process.stderr.write(`\r${told} of ${incidents} incidents told`)
+    const proof = await proveDelay({ incidents, seed: Number(seed), onTold })
+    print(`\n${showDelay(proof)}`)
+    const [usual] = proof.waits
+    return proof.problems.length === 0 && usual !== undefined && usual.in_all.p95_ms < 25_000
   },
   /** A real service's arrivals with faults put in: what is noticed, how late, and what is noticed for nothing. Count is hours. */
   async azure() {

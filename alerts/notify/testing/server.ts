@@ -9,6 +9,8 @@ export interface StandInRequest {
   body: string
   /** The body's bytes: of a form that carries a file. */
   bytes: Buffer<ArrayBuffer>
+  /** When all of it was there, epoch ms. */
+  at: number
 }
 
 export interface StandInAnswer {
@@ -72,7 +74,7 @@ async function readRequest(incoming: IncomingMessage): Promise<StandInRequest> {
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
   const bytes = Buffer.concat(chunks)
   const { method = '', url = '', headers } = incoming
-  return { method, path: url, headers, body: bytes.toString('utf8'), bytes }
+  return { method, path: url, headers, body: bytes.toString('utf8'), bytes, at: Date.now() }
 }
 
 function send(response: ServerResponse, { status, headers = {}, body = '' }: StandInAnswer): void {

@@ -38,7 +38,14 @@ export async function smtpStandIn(port = 0): Promise<SmtpStandIn> {
       stream.on('data', (chunk: Buffer) => void chunks.push(chunk))
       stream.on('end', () => {
         const source = Buffer.concat(chunks).toString('utf8')
-        requests.push({ method: 'DATA', path: '', headers: {}, body: source, bytes: Buffer.from(source) })
+        requests.push({
+          method: 'DATA',
+          path: '',
+          headers: {},
+          body: source,
+          bytes: Buffer.from(source),
+          at: Date.now(),
+        })
         const fault = faults.shift()
         if (fault === undefined || fault === 'lost') take(source, session)
         if (fault === 'disconnect' || fault === 'lost') destroy(session)
