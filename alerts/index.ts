@@ -5,7 +5,8 @@ import type { Db } from '../storage/client.ts'
 import { ChartShelf } from './chart/shelf.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
-import { ownLease, SharedLease, type Lease, type LeaseStatus } from './lease.ts'
+import { ownLease, SharedLease, type Lease, type LeaseStatus, type Loss } from './lease.ts'
+import { Outage } from './outage.ts'
 import type { Routing } from './routing/index.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import type { Reading } from './self/reading.ts'
@@ -79,13 +80,21 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const since = clock.now()
   const own = { health, since, host }
   const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, ...own, shelf, waitMs }
+  const outage = new Outage(room)
   const terms = {
-    onTaken: () => watch.begin(),
-    onFollowed: () => watch.mirror(),
-    async onLost() {
+    onTaken() {
+      outage.end()
+      return watch.begin()
+    },
+    onFollowed() {
+      outage.end()
+      return watch.mirror()
+    },
+    async onLost(why: Loss) {
       const over = watch
       watch = new Watch({ ...room, config, groups })
       await over.abandon()
+      if (why === 'cut_off') outage.begin(config, groups, over.silences)
     },
   }
   const lease: Lease = options.shared ? new SharedLease({ db, clock, log, ...terms }) : ownLease(terms)
@@ -93,13 +102,13 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   let stopping: Promise<void> | null = null
 
   async function stop(): Promise<void> {
-    await watch.stop(deliveryGraceMs)
+    await Promise.all([watch.stop(deliveryGraceMs), outage.stop(deliveryGraceMs)])
     await lease.stop()
   }
 
   await lease.start()
   return {
-    active: () => watch.active(),
+    active: () => [...watch.active(), ...outage.active()],
     rules: () => watch.rules(),
     channels: () => watch.channels(),
     lease: () => lease.status(),
@@ -110,6 +119,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
       groups = await loadRuleGroups(changed, baseDir)
       config = changed
       watch.configure(config, groups)
+      outage.configure(config, groups)
     },
     testNotification: (receiver) => tellTestAlert(watch.dispatcher.courier, receiver, clock.now()),
     chart: (id) => shelf.png(id),

@@ -15,9 +15,8 @@ import { Briefer } from './briefing.ts'
 import type { ChartShelf } from './chart/shelf.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
-import type { GroupedAlert } from './group.ts'
 import { Heartbeats, whyHeld } from './heartbeat.ts'
-import type { Instance } from './instance.ts'
+import { toGroupedAlert, type Instance } from './instance.ts'
 import type { RuleGroup } from './rule.ts'
 import { RowWriter } from './row-writer.ts'
 import { alertReadings } from './self/health.ts'
@@ -145,6 +144,10 @@ export class Watch {
     this.engine.load(withoutOwn(groups))
   }
 
+  get silences(): Silences {
+    return this.#silences
+  }
+
   get routing(): Routing {
     return this.#routing
   }
@@ -193,7 +196,7 @@ export class Watch {
     await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop()])
     this.#routing.stop()
     await this.dispatcher.stop(graceMs)
-    await this.#writer.flush()
+    await this.#writer.flushWithin(graceMs)
     this.#writer.stop()
   }
 
@@ -248,11 +251,4 @@ function once(task: () => Promise<void>): () => Promise<void> {
     })
     return done
   }
-}
-
-function toGroupedAlert(instance: Instance): GroupedAlert {
-  const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
-    instance
-  const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
-  return { fingerprint, labels, annotations, value, starts_at: firing_since ?? active_at, ends_at }
 }

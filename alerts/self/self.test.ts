@@ -76,6 +76,35 @@ test('storage goes away and comes back: told both times, and kept', async () => 
   expect(events.map(({ change }) => change)).toEqual(['inactive > pending', 'pending > firing', 'firing > inactive'])
 })
 
+test('a database that others share goes away: who led says so once, and that it is back', async () => {
+  const { state, db, reader } = absentStorage()
+  let since = 0
+  const health = (): Promise<Reading[]> => {
+    const value = state.away ? room.clock.now() - since : 0
+    return Promise.resolve([{ measure: 'storage_down', labels: {}, value }])
+  }
+  const shared = { db, reader, health, shared: true }
+  state.away = false
+  const leader = await room.start({ ...shared, host: 'here' })
+  await room.clock.advance(10 * second)
+  const follower = await room.start({ ...shared, host: 'there' })
+  await room.clock.advance(10 * second)
+  expect([leader, follower].map((alerts) => alerts.lease().role)).toEqual(['leader', 'follower'])
+  state.away = true
+  since = room.clock.now()
+  await room.clock.advance(5 * minute)
+  expect(leader.lease().role).toBe('follower')
+  expect(leader.active()).toMatchObject([{ state: 'firing', labels: { alertname: 'StorageDown', host: 'here' } }])
+  expect(room.slack.messages).toHaveLength(1)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'triggered', triggers: 1 }])
+  state.away = false
+  await room.clock.advance(5 * minute)
+  expect([leader, follower].map((alerts) => alerts.lease().role).toSorted()).toEqual(['follower', 'leader'])
+  expect(leader.active()).toEqual([])
+  expect(room.slack.messages).toHaveLength(2)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+})
+
 test('what it found wrong before a restart is not told again, and its end is', async () => {
   let value = minute
   const health = (): Promise<Reading[]> => Promise.resolve([{ measure: 'storage_down', labels: {}, value }])
