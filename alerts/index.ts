@@ -102,8 +102,9 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   let stopping: Promise<void> | null = null
 
   async function stop(): Promise<void> {
-    await Promise.all([watch.stop(deliveryGraceMs), outage.stop(deliveryGraceMs)])
+    await watch.stop(deliveryGraceMs)
     await lease.stop()
+    await outage.stop(deliveryGraceMs)
   }
 
   await lease.start()
