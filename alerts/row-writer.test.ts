@@ -18,7 +18,7 @@ test('a write that hangs is waited for as long as is said, and goes on behind', 
   const lines: string[] = []
   const clock = manualClock(0)
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
-  const writer = new RowWriter({ db: db as Db, clock, log, telemetry: createTelemetry() })
+  const writer = new RowWriter({ db, clock, log, telemetry: createTelemetry() })
   writer.put('alert_events', { n: 1 })
   const waits = [writer.flushWithin(5_000), writer.flushWithin(5_000)]
   await clock.advance(5_000)
@@ -41,7 +41,7 @@ test('calls while a write runs share the next one, which has their rows', async 
     },
   }
   const log = pino({ level: 'silent' })
-  const writer = new RowWriter({ db: db as Db, clock: manualClock(0), log, telemetry: createTelemetry() })
+  const writer = new RowWriter({ db, clock: manualClock(0), log, telemetry: createTelemetry() })
   writer.put('alert_events', { n: 1 })
   const first = writer.flush()
   await Promise.resolve()
