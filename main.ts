@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
 import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
-import { ownHealth } from './own-health.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import { noAlerts } from './alerts/none.ts'
+import { processHealth } from './alerts/self/process-health.ts'
 import type { BacktestFlags } from './alerts/backtest/command.ts'
 import type { TestFlags } from './alerts/rule-tests/command.ts'
 import type { Collector, CollectorOptions } from './collector/index.ts'
@@ -327,18 +327,22 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     let url = ''
     const dashboardUrl = () => url || `http://${config.listen.dashboard}`
     const shared = config.clickhouse.url !== 'embedded'
-    const alerts = only.includes('alerts')
-      ? await watchOver({
-          config: config.alerts,
-          baseDir,
-          db,
-          reader,
-          shared,
-          log,
-          dashboardUrl,
-          health: ownHealth({ storage, collector, dataDir: dataDir.path }),
-        })
-      : null
+    const follows = shared && !only.includes('alerts') && only.includes('dashboard')
+    const alerts =
+      only.includes('alerts') || follows
+        ? await watchOver({
+            config: config.alerts,
+            baseDir,
+            db,
+            reader,
+            shared,
+            follows,
+            dataDir: dataDir.path,
+            log,
+            dashboardUrl,
+            health: processHealth({ storage, collector, dataDir: dataDir.path }),
+          })
+        : null
     if (alerts) stops.push(() => alerts.stop())
 
     const fleet = await demoFleet(collector, db, config, log)
@@ -349,8 +353,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     const otlp_grpc = collector?.otlpGrpcAddress ?? ''
     const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
-      const route = () => current.alerts.route
-      const dashboard = await show({ config, log, storage, collector, alerts, route, fleet, telemetry, addresses })
+      const paging = () => current.alerts
+      const dashboard = await show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses })
       stops.push(() => dashboard.stop())
       url = dashboard.url
     } else if (collector) {
@@ -453,13 +457,13 @@ interface Shown {
   collector: Collector | null
   alerts: Alerts | null
   /** As configured now. */
-  route: () => Config['alerts']['route']
+  paging: () => Config['alerts']
   fleet: DemoControl
   telemetry: Telemetry
   addresses: Config['listen']
 }
 
-async function show({ config, log, storage, collector, alerts, route, fleet, telemetry, addresses }: Shown) {
+async function show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses }: Shown) {
   const [{ startDashboard }, { pagingOf }, { buildWeb, webDist }] = await Promise.all([
     import('./dashboard/api/server.ts'),
     import('./alerts/backtest/paging.ts'),
@@ -473,7 +477,7 @@ async function show({ config, log, storage, collector, alerts, route, fleet, tel
     storageReady: () => storage.ready(),
     collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
     alerts: alerts ?? noAlerts,
-    backtest: { reader: storage.reader, paging: () => pagingOf(route()) },
+    backtest: { reader: storage.reader, paging: () => pagingOf(paging()) },
     demo: fleet,
     metricsText: () => telemetry.metricsText(),
     version: manifest.version,

@@ -2,7 +2,7 @@
 import type { AlertReceiver } from './config.ts'
 import { notifiers, type ChannelConfig } from './notify/index.ts'
 import type { Notification } from './notify/notification.ts'
-import type { Memory, Notifier, Tools } from './notify/notifier.ts'
+import type { Change, Memory, Notifier, Tools } from './notify/notifier.ts'
 import { secretsOf } from './notify/post.ts'
 
 /** Times are epoch milliseconds. */
@@ -33,6 +33,8 @@ export interface Channel {
   preview: ((notification: Notification) => Promise<string>) | null
   /** Null where the vendor knows no acknowledgement. */
   acknowledge: ((groupKey: string, tools: Tools) => Promise<void>) | null
+  /** Null where changes are not wanted, or not known. */
+  change: ((change: Change, tools: Tools) => Promise<void>) | null
 }
 
 export function channelsOf({ name: receiver, notify }: AlertReceiver): Channel[] {
@@ -51,6 +53,7 @@ export function channelsOf({ name: receiver, notify }: AlertReceiver): Channel[]
       send: (notification, tools) => notifier.send(notification, config, tools),
       preview: previewOf(notifier, config),
       acknowledge: acknowledgerOf(notifier, config),
+      change: changeTellerOf(notifier, config),
     }
   })
 }
@@ -76,4 +79,10 @@ function previewOf(notifier: Notifier, config: ChannelConfig): Channel['preview'
 function acknowledgerOf(notifier: Notifier, config: ChannelConfig): Channel['acknowledge'] {
   if (!notifier.acknowledge) return null
   return async (groupKey, tools) => notifier.acknowledge?.(groupKey, config, tools)
+}
+
+function changeTellerOf(notifier: Notifier, config: ChannelConfig): Channel['change'] {
+  const wanted = 'change_events' in config && config.change_events
+  if (!notifier.change || !wanted) return null
+  return async (change, tools) => notifier.change?.(change, config, tools)
 }

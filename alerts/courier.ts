@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { channelKey, type Channel } from './channel.ts'
 import { composeNotification, notificationRow } from './compose.ts'
-import { acknowledge, attempt, backoffMs, type Attempt, type Sender } from './deliver.ts'
+import { acknowledge, attempt, backoffMs, tellChange, type Attempt, type Sender } from './deliver.ts'
 import { alertsToTell, toldOf, type AlertGroup, type ChannelLog, type GroupedAlert, type Outbox } from './group.ts'
 import type { Briefing, Notification, NotificationReason } from './notify/notification.ts'
+import type { Change } from './notify/notifier.ts'
 import { withTemplates, type Templates } from './notify/templates.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -99,6 +100,13 @@ export class Courier {
         })
       }),
     )
+  }
+
+  /** One attempt to put a change on the vendor's time line; null where it is not wanted. */
+  async change(channel: Channel, change: Change, attempts: number): Promise<Attempt | null> {
+    const result = await tellChange(channel, change, attempts, { ...this.#options, signal: this.#stopped.signal })
+    if (result) this.#note(channel, result)
+    return result
   }
 
   /** Lets the attempts under way finish for `graceMs`, then ends them. */

@@ -1,6 +1,6 @@
 /** One attempt at one notification, and what follows from its outcome. Never throws. */
 import { createPost, redactor } from './notify/post.ts'
-import { DeliveryError, type Memory, type Tools } from './notify/notifier.ts'
+import { DeliveryError, type Change, type Memory, type Tools } from './notify/notifier.ts'
 import type { Notification } from './notify/notification.ts'
 import type { Channel } from './channel.ts'
 import type { Clock } from './clock.ts'
@@ -65,6 +65,20 @@ export function acknowledge(channel: Channel, groupKey: string, sender: Sender):
   if (!tell) return null
   const tools = toolsFor(channel, null, 1, sender)
   return outcomeOf(() => tell(groupKey, tools).then(() => null), 1, sender.random)
+}
+
+/** Puts a change on the vendor's time line; null where it is not wanted. `attempts` counts this one. */
+export function tellChange(
+  channel: Channel,
+  change: Change,
+  attempts: number,
+  sender: Sender,
+): Promise<Attempt> | null {
+  const { change: tell } = channel
+  if (!tell) return null
+  const work = () =>
+    sender.leads?.() === false ? Promise.reject(deposed()) : tell(change, toolsFor(channel, null, attempts, sender))
+  return outcomeOf(() => work().then(() => null), attempts, sender.random)
 }
 
 async function outcomeOf(work: () => Promise<Memory | null>, attempts: number, random: () => number): Promise<Attempt> {

@@ -46,6 +46,8 @@ export class Dispatcher {
   #tree: Route | null = null
   /** By receiver and key. */
   #routes = new Map<string, Route>()
+  /** Names of all that are configured, with channels or without. */
+  #receivers: ReadonlySet<string> = new Set()
   #cancelFlush = () => {}
   #stopping = false
 
@@ -68,6 +70,7 @@ export class Dispatcher {
     const routes = this.#tree ? allRoutes(this.#tree) : []
     this.#routes = new Map(routes.toReversed().map((route) => [groupId(route), route]))
     this.#muting.configure(config, this.firing())
+    this.#receivers = new Set(config.receivers.map(({ name }) => name))
     this.courier.configure(config.receivers.flatMap(channelsOf))
     this.#placeAll()
   }
@@ -236,7 +239,7 @@ export class Dispatcher {
   /** Gives up the groups whose receiver is gone, and puts every firing alert where the tree leads now. */
   #placeAll(): void {
     const firing = this.firing()
-    for (const group of this.#groups.values()) if (this.#channelsOf(group).length === 0) this.#close(group)
+    for (const group of this.#groups.values()) if (!this.#receivers.has(group.receiver)) this.#close(group)
     for (const alert of firing) for (const group of this.#place(alert)) this.#save(group)
     this.#wake()
   }
@@ -268,6 +271,7 @@ export class Dispatcher {
       alerts: {},
       channels: {},
       route: route.key,
+      opened_at: this.#options.clock.now(),
     }
     this.#groups.set(id, group)
     group.alerts[alert.fingerprint] = alert

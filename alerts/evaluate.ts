@@ -81,7 +81,7 @@ async function outcomeOf(
     return { rule, question, record: { ...record, ...seen, outcome: 'ok' }, evaluation }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    const evaluation = rule.on_error.action === 'alert' ? failing(rule, before, message, at) : null
+    const evaluation = withError(rule, before, message, at)
     return { rule, question, record: { ...record, outcome: 'error', error: message }, evaluation }
   }
 }
@@ -111,7 +111,14 @@ export function withoutData(rule: Rule, previous: ReadonlyMap<string, Instance>,
 
 const longestReason = 300
 
-function failing(rule: Rule, previous: ReadonlyMap<string, Instance>, message: string, at: number): Evaluation {
+/** What becomes of a rule's alerts where it cannot be evaluated; null: they stay as they were. */
+export function withError(
+  rule: Rule,
+  previous: ReadonlyMap<string, Instance>,
+  message: string,
+  at: number,
+): Evaluation | null {
+  if (rule.on_error.action !== 'alert') return null
   const text = `cannot be evaluated: ${message.slice(0, longestReason)}`
   return applyUnknown(rule, previous, { reason: 'error', for_ms: rule.on_error.for_ms, text }, at)
 }

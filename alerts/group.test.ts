@@ -55,6 +55,13 @@ test('a repeat comes at the flush nearest to its interval', () => {
   expect(decide(told('a', 7), alerts('A'), timings, 14_400)).toBe('resolved')
 })
 
+test('alerts that are news once are not repeated by themselves', () => {
+  const budget = alerts('a').map((alert) => Object.assign(alert, { once: true }))
+  expect(decide(told('a'), budget, timings, 14_400)).toBeNull()
+  expect(decide(told('ab'), [...budget, ...alerts('b')], timings, 14_400)).toBe('repeat')
+  expect(decide(null, budget, timings, 14_400)).toBe('first')
+})
+
 function group(letters: string, channels: AlertGroup['channels'] = {}): AlertGroup {
   const entries = alerts(letters).map((alert) => [alert.fingerprint, alert] as const)
   return { receiver: 'r', key: 'k', labels: {}, next_flush_at: 0, alerts: Object.fromEntries(entries), channels }

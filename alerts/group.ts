@@ -15,6 +15,8 @@ export interface GroupedAlert {
   starts_at: number
   /** When it ceased to; null while it fires. */
   ends_at: number | null
+  /** News once: no reason to repeat a notification. */
+  once?: boolean
   /** Of an alert that came from elsewhere: it is over then, unless it is sent again. */
   expires_at?: number
   /** Of an alert that came from elsewhere: where its sender explains it. */
@@ -84,6 +86,10 @@ export interface AlertGroup {
   muted?: Record<string, MuteReason[]>
   acknowledged?: Acknowledgement | null
   comments?: Comment[]
+  /** When it came up, which tells it from an earlier one of the same key; absent in rows of earlier versions. */
+  opened_at?: number
+  /** Ids of what people did about it, the latest: each counts once. */
+  acts?: string[]
 }
 
 export interface Timings {
@@ -106,13 +112,14 @@ export function firstFlushAt(alert: GroupedAlert, timings: Timings, now: number)
 }
 
 /** What may be told: alerts that fire and are not muted, and all that ended. */
-export function visibleAlerts({ alerts, muted = {} }: AlertGroup): GroupedAlert[] {
+export function visibleAlerts({ alerts, muted = {} }: Pick<AlertGroup, 'alerts' | 'muted'>): GroupedAlert[] {
   return Object.values(alerts).filter(({ fingerprint, ends_at }) => ends_at !== null || !muted[fingerprint])
 }
 
 /**
  * Why a channel has to be told at a flush, as Alertmanager decides; null when it knows all there is to know. An alert that
- * resolved before anybody was told of it is no reason. A group that was acknowledged is not repeated.
+ * resolved before anybody was told of it is no reason. A group that was acknowledged is not repeated, nor one of alerts that are news
+ * once.
  */
 export function decide(
   told: Told | null,
@@ -128,7 +135,7 @@ export function decide(
   if (alerts.some(({ fingerprint, ends_at }) => ends_at !== null && known.has(fingerprint))) return 'resolved'
   // At the flush nearest to the interval: delivery takes time, and must not push the repeat to the next flush.
   const due = told.at + timings.repeat_interval_ms - timings.group_interval_ms / 2
-  return firing.length > 0 && !acknowledged && now >= due ? 'repeat' : null
+  return firing.some(({ once }) => !once) && !acknowledged && now >= due ? 'repeat' : null
 }
 
 /** Whether alerts began or ended that were not among those taken on, whatever a channel that fails still has to be told. */

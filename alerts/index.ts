@@ -1,5 +1,6 @@
 /** Alerts: evaluates rules, keeps their state over restarts, and tells receivers. */
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
 import { ChartShelf } from './chart/shelf.ts'
@@ -7,7 +8,10 @@ import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { ownLease, SharedLease, type Lease, type LeaseStatus, type Loss } from './lease.ts'
 import { Outage } from './outage.ts'
+import { followRouting } from './routing/followed.ts'
 import type { Routing } from './routing/index.ts'
+import { Silences } from './routing/silences.ts'
+import { RowWriter } from './row-writer.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import type { Reading } from './self/reading.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
@@ -27,6 +31,10 @@ export interface AlertsOptions {
   reader: Db
   /** Whether other processes may use the same database: then one of them evaluates, by a lease. */
   shared?: boolean
+  /** Whether it never evaluates, and shows what others do; of a shared database. */
+  follows?: boolean
+  /** Where the charts of messages are kept; a restart forgets them without one. */
+  dataDir?: string
   log: Logger
   clock?: Clock
   fetch?: typeof fetch
@@ -50,7 +58,7 @@ export interface Alerts {
   channels(): ChannelStatus[]
   /** Which process this is, and which one evaluates. A follower shows the alerts that the leader wrote. */
   lease(): LeaseStatus
-  /** Null while another process evaluates: groups and silences are in its memory. */
+  /** Groups and silences; while another process evaluates, as that one stored them. Null where none does. */
   readonly routing: Routing | null
   /** Takes over a configuration and reads its rule files; on ConfigError everything runs on as before. */
   reload(config: AlertsConfig): Promise<void>
@@ -75,34 +83,46 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const telemetry = createTelemetry()
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
   const leads = () => lease.held()
-  const shelf = new ChartShelf()
+  const shelf = new ChartShelf(options.dataDir === undefined ? null : join(options.dataDir, 'charts'))
   const waitMs = options.contextWaitMs ?? contextWaitMs
   const since = clock.now()
   const own = { health, since, host }
   const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, ...own, shelf, waitMs }
-  const outage = new Outage(room)
+  // Of its own: what people say here while another process evaluates outlives the terms of this one.
+  const writer = new RowWriter({ db, clock, log, telemetry })
+  const silences = new Silences({ clock, writer, telemetry })
+  const followed = followRouting({ db, clock, writer, silences, dispatcher: () => watch.dispatcher })
+  const hear = oneAtATime(() => watch.hear(), log)
+  const outage = new Outage({ ...room, silences })
   const terms = {
     onTaken() {
       outage.end()
       return watch.begin()
     },
-    onFollowed() {
+    onHeld: () => hear(),
+    async onFollowed() {
       outage.end()
-      return watch.mirror()
+      await watch.mirror()
+      await followed.refresh()
     },
     async onLost(why: Loss) {
       const over = watch
       watch = new Watch({ ...room, config, groups })
+      silences.adopt(over.silences)
       await over.abandon()
-      if (why === 'cut_off') outage.begin(config, groups, over.silences)
+      if (why === 'cut_off') outage.begin(config, groups)
     },
   }
-  const lease: Lease = options.shared ? new SharedLease({ db, clock, log, ...terms }) : ownLease(terms)
+  const lease: Lease = options.shared
+    ? new SharedLease({ db, clock, log, claims: !options.follows, ...terms })
+    : ownLease(terms)
   let watch = new Watch({ ...room, config, groups })
   let stopping: Promise<void> | null = null
 
   async function stop(): Promise<void> {
     await watch.stop(deliveryGraceMs)
+    await writer.flushWithin(deliveryGraceMs)
+    writer.stop()
     await lease.stop()
     await outage.stop(deliveryGraceMs)
   }
@@ -114,7 +134,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     channels: () => watch.channels(),
     lease: () => lease.status(),
     get routing() {
-      return lease.held() ? watch.routing : null
+      return lease.held() ? watch.routing : followed
     },
     async reload(changed) {
       groups = await loadRuleGroups(changed, baseDir)
@@ -125,5 +145,22 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     testNotification: (receiver) => tellTestAlert(watch.dispatcher.courier, receiver, clock.now()),
     chart: (id) => shelf.png(id),
     stop: () => (stopping ??= stop()),
+  }
+}
+
+/** Runs `task` unless it runs already; logs a failure, once until it works again. */
+function oneAtATime(task: () => Promise<void>, log: Logger): () => void {
+  let running = false
+  let failing = false
+  return () => {
+    if (running) return
+    running = true
+    void task()
+      .then(() => (failing = false))
+      .catch((error: unknown) => {
+        if (!failing) log.warn({ err: error }, 'what people did through other processes cannot be read')
+        failing = true
+      })
+      .finally(() => (running = false))
   }
 }

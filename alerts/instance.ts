@@ -209,9 +209,17 @@ function described(previous: Instance | null): Pick<Instance, 'labels' | 'annota
 }
 
 /** As its groups know it; one that fires no more ended when it resolved. */
-export function toGroupedAlert(instance: Instance): GroupedAlert {
+export function toGroupedAlert(instance: Instance, once: boolean): GroupedAlert {
   const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
     instance
   const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
-  return { fingerprint, labels, annotations, value, starts_at: firing_since ?? active_at, ends_at }
+  return {
+    fingerprint,
+    labels,
+    annotations,
+    value,
+    starts_at: firing_since ?? active_at,
+    ends_at,
+    ...(once ? { once } : {}),
+  }
 }

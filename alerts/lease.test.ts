@@ -151,6 +151,7 @@ test('one whose clock leapt over its hold begins anew: what it found meanwhile w
     onTaken: note('taken'),
     onLost: note('lost'),
     onFollowed: note('followed'),
+    onHeld: () => {},
   })
   await lease.start()
   await room.clock.advance(3 * second)

@@ -46,8 +46,12 @@ export interface LeaseOptions {
   onTaken: () => Promise<void>
   /** Nothing may be sent or written any more. */
   onLost: (why: Loss) => Promise<void>
-  /** Somebody else holds it; called after each look. */
+  /** It is held still; called after each beat. */
+  onHeld: () => void
+  /** Somebody else holds it, or nobody; called after each look. */
   onFollowed: () => Promise<void>
+  /** Whether this process wants it; it does unless said. */
+  claims?: boolean
 }
 
 const newIdentity = () => `${hostname()}:${process.pid}:${randomUUID()}`
@@ -141,19 +145,21 @@ export class SharedLease implements Lease {
     }
     const next = { ...row, beat: row.beat + 1 }
     await this.#write(next)
-    if (this.#held) this.#holds(next, begun)
+    if (!this.#held) return false
+    this.#holds(next, begun)
+    this.#options.onHeld()
     return false
   }
 
   /** A follower: true once it has claimed what nobody holds any more. */
   async #follow(): Promise<boolean> {
-    const { db, clock, onFollowed } = this.#options
+    const { db, clock, onFollowed, claims = true } = this.#options
     this.#row = await currentLease(db, name)
     const row = this.#row
     const beat = JSON.stringify([row?.holder, row?.fence, row?.beat])
     if (beat !== this.#seen.beat) this.#seen = { beat, at: clock.now() }
     const free = row === null || row.released || row.holder === this.#identity
-    if (!free && clock.now() - this.#seen.at < staleMs) {
+    if (!claims || (!free && clock.now() - this.#seen.at < staleMs)) {
       await onFollowed()
       return false
     }

@@ -28,6 +28,8 @@ export interface OutageOptions {
   health: () => Promise<Reading[]>
   /** When the process began, epoch ms. */
   since: number
+  /** Those that held, and those that people make here meanwhile. */
+  silences: Silences
 }
 
 const lookMs = 15_000
@@ -42,8 +44,8 @@ export class Outage {
     this.#options = options
   }
 
-  /** Storage took the lease with it; one that goes on already does so. `silences` are those that held. */
-  begin(config: AlertsConfig, groups: readonly RuleGroup[], silences: Silences): void {
+  /** Storage took the lease with it; one that goes on already does so. */
+  begin(config: AlertsConfig, groups: readonly RuleGroup[]): void {
     this.#isOver = false
     if (this.#room) return
     const { health } = this.#options
@@ -52,7 +54,6 @@ export class Outage {
     const dispatcher = new Dispatcher(config, {
       ...this.#options,
       writer,
-      silences,
       // It speaks for itself alone.
       leads: () => true,
       templates: () => this.#room?.templates ?? {},
@@ -63,7 +64,8 @@ export class Outage {
       writer,
       // The rest is the leader's to tell, from when there is one again.
       health: async () => (await health()).filter(({ measure }) => measure === 'storage_down'),
-      onAlerts: (firing, ceased) => dispatcher.update([...firing, ...ceased].map(toGroupedAlert)),
+      onAlerts: (firing, ceased) =>
+        dispatcher.update([...firing, ...ceased].map((instance) => toGroupedAlert(instance, false))),
     })
     this.#room = { own, dispatcher, templates: config.templates }
     own.load(groups)

@@ -87,6 +87,11 @@ export class RowWriter {
     this.#late = wasLate
   }
 
+  /** Whether rows of these tables are not stored: they wait, or were given up with everything else. */
+  lacks(...asked: StateTable[]): boolean {
+    return this.#discarded || asked.some((table) => (this.#waiting.get(table)?.size ?? 0) > 0)
+  }
+
   stop(): void {
     this.#cancelRetry()
   }

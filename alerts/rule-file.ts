@@ -184,8 +184,10 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<R
     },
     filter: filterOf(rule),
     own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
+    told_once: kind.latched !== undefined,
     latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
     ...(kind.slo ? { slo: kind.slo(rule) } : {}),
+    ...(kind.budget ? { budget: kind.budget(rule) } : {}),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Filter } from '../storage/queries/where.ts'
 import type { Labels } from './labels.ts'
 import type { Readings } from './self/reading.ts'
 import type { Slo } from './slo/slo.ts'
+import type { Budget } from './budget.ts'
 
 export const units = ['ms', 'ratio', 'usd_per_hour', 'celsius', 'watts', 'per_second', 'per_minute', 'number'] as const
 export type Unit = (typeof units)[number]
@@ -62,8 +63,12 @@ export interface Rule {
   own?: ((readings: Readings) => Sample[]) | undefined
   /** Whether an instance that fires goes on firing at `at`, epoch ms, though it has no result. */
   latched?: (labels: Labels, at: number) => boolean
+  /** Whether its alerts are news once: while they fire, nobody is told again, whatever the route's `repeat_interval`. */
+  told_once: boolean
   /** Of rules that watch an objective. */
   slo?: Slo
+  /** Of rules that watch a budget. */
+  budget?: Budget
   /** The same question without the threshold: every value, for backtests and charts. */
   measure: (range: TimeRange) => Question
   /** Which requests it is about; null of a rule that isn't about requests, or says so elsewhere, as in its SQL. */

@@ -1,4 +1,5 @@
 /** What the dashboard shows of alerts: rules, instances and channels as they are now. Times are epoch milliseconds. */
+import type { Budget } from './budget.ts'
 import type { Channel, ChannelHealth } from './channel.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Engine } from './engine.ts'
@@ -64,6 +65,8 @@ export interface RuleStatus {
   annotations: Record<string, string>
   /** Of rules that watch an objective. */
   slo?: Slo
+  /** Of rules that watch a budget. */
+  budget?: Budget
   /** The question of the last evaluation, to be asked again by hand; null before it. */
   sql: string | null
   params: Record<string, unknown> | null
@@ -104,6 +107,7 @@ function ruleStatus({ rule, group, active, status, progress }: ReturnType<Engine
     question: _,
     own: __,
     latched: ___,
+    told_once: _________,
     presence: ____,
     place: _____,
     bounds: ______,

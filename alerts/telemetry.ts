@@ -10,6 +10,7 @@ export interface Telemetry {
   notifications: Counter
   rowsDropped: Counter
   lateWrites: Counter
+  refused: Counter
 }
 
 export function createTelemetry(): Telemetry {
@@ -48,6 +49,10 @@ export function createTelemetry(): Telemetry {
       description:
         'Times that an evaluation went on without its state on record, because the database was slow to take it',
       unit: '{write}',
+    }),
+    refused: meter.createCounter('inferwatch.alerts.refused', {
+      description: 'Silences and alerts from elsewhere that were refused because too many are there already',
+      unit: '{refusal}',
     }),
   }
 }

@@ -12,6 +12,7 @@ import { silencesEndingAfter } from '../storage/queries/silences.ts'
 import type { Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { Briefer } from './briefing.ts'
+import { Changes } from './changes.ts'
 import type { ChartShelf } from './chart/shelf.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
@@ -61,9 +62,11 @@ export class Watch {
   readonly #routing: RoutingRoom
   readonly #own: SelfWatch
   readonly #heartbeats: Heartbeats
+  readonly #changes: Changes
   readonly #options: WatchOptions
   readonly #writer: RowWriter
   readonly #ready = once(() => this.#restore())
+  #toldOnce: ReadonlySet<string>
   #begun = false
 
   constructor(options: WatchOptions) {
@@ -86,11 +89,14 @@ export class Watch {
       waitMs,
     } = options
     this.#options = { ...options }
+    this.#toldOnce = toldOnce(groups)
     this.#writer = new RowWriter({ db, clock, log, telemetry })
     const writer = this.#writer
     const onAlerts = (firing: Instance[], ceased: Instance[]) =>
-      this.dispatcher.update([...firing, ...ceased].map(toGroupedAlert))
-    this.#silences = new Silences({ clock, writer })
+      this.dispatcher.update(
+        [...firing, ...ceased].map((instance) => toGroupedAlert(instance, this.#isToldOnce(instance))),
+      )
+    this.#silences = new Silences({ clock, writer, telemetry })
     const silences = this.#silences
     const rules = () => this.engine.rules().map(({ rule }) => rule)
     const briefer = new Briefer({ reader, clock, log, rules, externalUrl, shelf, waitMs })
@@ -108,6 +114,8 @@ export class Watch {
       brief: (alerts) => briefer.brief(alerts),
     })
     this.#routing = createRouting({
+      telemetry,
+      db,
       clock,
       writer,
       dispatcher: this.dispatcher,
@@ -141,6 +149,7 @@ export class Watch {
     const held = () =>
       whyHeld(ruleStatuses(this.engine), this.#channels(), clock.now(), (group) => this.engine.evaluatedAt(group))
     this.#heartbeats = new Heartbeats({ clock, fetch, log, held })
+    this.#changes = new Changes({ clock, db, log, writer, courier: this.dispatcher.courier, leads })
     this.engine.load(withoutOwn(groups))
   }
 
@@ -172,6 +181,7 @@ export class Watch {
     // Before anything is asked of storage, which may be away: that is what some of these rules are about.
     this.#own.load(groups)
     this.#heartbeats.configure(config)
+    this.#changes.start()
     // The first evaluation tries again, and says so in the rules' health.
     await this.#ready().catch((error: unknown) => log.warn({ err: error }, 'alert state cannot be read yet'))
     this.engine.begin()
@@ -182,8 +192,14 @@ export class Watch {
     this.engine.mirror(await activeAlertStates(this.#options.db))
   }
 
+  /** Takes over what people did through processes that don't evaluate. */
+  async hear(): Promise<void> {
+    await this.#routing.hear()
+  }
+
   configure(config: AlertsConfig, groups: RuleGroup[]): void {
     Object.assign(this.#options, { config, groups })
+    this.#toldOnce = toldOnce(groups)
     this.dispatcher.configure(config)
     this.engine.load(withoutOwn(groups))
     if (!this.#begun) return
@@ -193,7 +209,7 @@ export class Watch {
 
   /** Ends evaluations, lets deliveries under way finish for `graceMs`, writes what is left. */
   async stop(graceMs: number): Promise<void> {
-    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop()])
+    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop(), this.#changes.stop()])
     this.#routing.stop()
     await this.dispatcher.stop(graceMs)
     await this.#writer.flushWithin(graceMs)
@@ -204,7 +220,13 @@ export class Watch {
   async abandon(): Promise<void> {
     this.#writer.discard()
     this.#routing.stop()
-    await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop(), this.dispatcher.stop(0)])
+    const rooms = [this.engine, this.#own, this.#heartbeats, this.#changes]
+    await Promise.all([...rooms.map((room) => room.stop()), this.dispatcher.stop(0)])
+  }
+
+  /** One that fires for want of data, or by an error, is told again as any other. */
+  #isToldOnce({ group, rule_id, reason }: Instance): boolean {
+    return reason === '' && this.#toldOnce.has(JSON.stringify([group, rule_id]))
   }
 
   #resolveTimeoutMs(): number {
@@ -237,6 +259,13 @@ export class Watch {
     this.dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
   }
 }
+
+const toldOnce = (groups: readonly RuleGroup[]): Set<string> =>
+  new Set(
+    groups.flatMap(({ rules }) =>
+      rules.flatMap((rule) => (rule.told_once ? [JSON.stringify([rule.group, rule.id])] : [])),
+    ),
+  )
 
 const withoutOwn = (groups: readonly RuleGroup[]): RuleGroup[] =>
   groups.map((group) => ({ ...group, rules: group.rules.filter((rule) => !isOwn(rule)) }))

@@ -138,7 +138,7 @@ async function dispatch(): Promise<void> {
     return Promise.resolve(new Response(''))
   }
   const externalUrl = () => 'http://localhost'
-  const silences = new Silences({ clock, writer })
+  const silences = new Silences({ clock, writer, telemetry })
   const sending = { clock, fetch, random: () => 1, log, writer, telemetry, externalUrl }
   const dispatcher = new Dispatcher(config, {
     ...sending,

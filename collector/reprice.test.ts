@@ -16,9 +16,15 @@ afterAll(() => storage.stop())
 
 beforeEach(async () => {
   const all = await storage.db.query<{ name: string }>(
-    "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '_1[mhd]$|^(requests|prices|repricings|annotations)$')",
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '_\\d[mhdw]$|^(requests|prices|repricings|annotations)$')",
   )
-  for (const { name } of all) await storage.db.command(`TRUNCATE TABLE ${name}`)
+  const empty = async () => {
+    for (const { name } of all) await storage.db.command(`TRUNCATE TABLE ${name}`)
+  }
+  await empty()
+  // What a pass of the background wrote meanwhile is of the test before.
+  await storage.rollups.flush()
+  await empty()
 })
 
 const start = Date.UTC(2026, 10, 16, 10)

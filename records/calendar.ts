@@ -37,6 +37,12 @@ export function startOfDayBefore(at: number, days: number, timeZone: string): nu
   return startOfDay({ year, month, day: day - days }, timeZone)
 }
 
+/** When the clocks of that day show `minutes` after midnight, `days` after the day that `at` is in; as `sameTimeBefore` where they skip it. */
+export function timeOfDayAfter(at: number, days: number, minutes: number, timeZone: string): number {
+  const { year, month, day } = dateAt(at, timeZone)
+  return toInstant(utc({ year, month, day: day + days }) + minutes * 60_000, timeZone)
+}
+
 /** The same time of day `days` before. A time that a change of clocks skips is read by the offset before it. */
 export function sameTimeBefore(at: number, days: number, timeZone: string): number {
   return toInstant(at + offsetAt(at, timeZone) - days * dayMs, timeZone)

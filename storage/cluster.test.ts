@@ -59,6 +59,14 @@ test('a view is one on every node, over the distributed tables', () => {
   ])
 })
 
+test('a table that inserts into another one fill is filled on each node, from what that node stores', () => {
+  expect(
+    adapt('CREATE MATERIALIZED VIEW IF NOT EXISTS f TO t\n(\n  x Int8\n)\nAS SELECT x FROM requests\nCOMMENT c'),
+  ).toEqual([
+    'CREATE MATERIALIZED VIEW IF NOT EXISTS f ON CLUSTER main TO t_local\n(\n  x Int8\n)\nAS SELECT x FROM requests_local\nCOMMENT c',
+  ])
+})
+
 test('every shipped statement is one that the cluster form covers', () => {
   const statements = shippedMigrations().flatMap(({ sql }) => splitStatements(sql).map((text) => guarded(text).change))
   expect(statements.length).toBeGreaterThan(25)

@@ -9,6 +9,7 @@ const shardingKeys: Record<string, string> = {
   requests: 'cityHash64(trace_id)',
   requests_next: 'cityHash64(trace_id)',
   request_parts: 'cityHash64(trace_id)',
+  trace_minutes: 'trace',
   spans: 'cityHash64(trace_id)',
   gpu_samples: 'cityHash64(host)',
   server_samples: 'cityHash64(instance)',
@@ -24,6 +25,14 @@ export function clusterAdapter(cluster: string, database: string): Adapt {
     if (create) return createStatements(cluster, database, create[1] ?? '', create[2] ?? '')
     const view = /^CREATE OR REPLACE VIEW (\w+)\b([^]*)$/.exec(statement)
     if (view) return [`CREATE OR REPLACE VIEW ${view[1]} ON CLUSTER ${cluster}${view[2]}`]
+    // Fed by the inserts into a shard, into the same shard.
+    const filling = /^CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) TO (\w+)([^]*) FROM (\w+)([^]*)$/.exec(statement)
+    if (filling) {
+      const [, name, to, select, from, rest] = filling
+      return [
+        `CREATE MATERIALIZED VIEW IF NOT EXISTS ${name} ON CLUSTER ${cluster} TO ${to}_local${select} FROM ${from}_local${rest}`,
+      ]
+    }
     const alter = /^ALTER TABLE (\w+)\b([^]*)$/.exec(statement)
     if (alter) return alterStatements(cluster, alter[1] ?? '', alter[2] ?? '')
     const exchange = /^EXCHANGE TABLES (\w+) AND (\w+)$/.exec(statement)

@@ -4,7 +4,7 @@ import type { RetentionConfig } from './config.ts'
 import type { Adapt } from './migrate.ts'
 
 const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly string[]> = {
-  requests_days: ['requests', 'request_parts', 'requests_1m', 'feedback', 'evaluations'],
+  requests_days: ['requests', 'request_parts', 'trace_minutes', 'requests_1m', 'feedback', 'evaluations'],
   spans_days: ['spans', 'log_events'],
   samples_days: [
     'gpu_samples',
@@ -19,7 +19,11 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
     'requests_1h',
     'requests_1d',
     'models_1h',
+    'models_6h',
     'models_1d',
+    'models_1w',
+    'totals_1h',
+    'totals_1d',
     'users_1d',
     'filter_values_1d',
     'gpu_1h',

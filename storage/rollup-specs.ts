@@ -16,17 +16,17 @@ export interface Measure {
   coarse: boolean
 }
 
-export type TierName = 'minute' | 'hour' | 'day'
+export type TierName = 'minute' | 'hour' | 'six_hours' | 'day' | 'week'
 
 export interface RollupSpec {
   /** Raw rows, which it equals. */
   source: 'requests' | 'gpu_samples' | 'server_samples'
   /** `requests` → requests_1m, requests_1h, requests_1d. */
-  prefix: 'requests' | 'models' | 'users' | 'filter_values' | 'gpu' | 'server'
-  /** The finest first. */
+  prefix: 'requests' | 'models' | 'totals' | 'users' | 'filter_values' | 'gpu' | 'server'
+  /** The finest first. Those after an hour are each made of the one before. */
   tiers: readonly TierName[]
   /** A rollup of more dimensions, with the same measures, that its finest tier is made from: much less to read than raw rows. */
-  madeFrom?: 'requests_1h'
+  madeFrom?: 'requests_1h' | 'models_1h'
   dimensions: readonly string[]
   /** Makes several rows of each raw row, with dimensions that it does not have. */
   arrayJoin?: string
@@ -194,9 +194,18 @@ export const rollupSpecs: readonly RollupSpec[] = [
   {
     source: 'requests',
     prefix: 'models',
-    tiers: ['hour', 'day'],
+    tiers: ['hour', 'six_hours', 'day', 'week'],
     madeFrom: 'requests_1h',
     dimensions: ['environment', 'provider', 'endpoint', 'model'],
+    identity: ['timestamp', 'version'],
+    measures: requestMeasures,
+  },
+  {
+    source: 'requests',
+    prefix: 'totals',
+    tiers: ['hour', 'day'],
+    madeFrom: 'models_1h',
+    dimensions: ['environment'],
     identity: ['timestamp', 'version'],
     measures: requestMeasures,
   },

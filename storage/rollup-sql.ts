@@ -2,7 +2,7 @@
 import type { Measure, RollupSpec, TierName } from './rollup-specs.ts'
 
 export interface Tier {
-  suffix: '1m' | '1h' | '1d'
+  suffix: '1m' | '1h' | '6h' | '1d' | '1w'
   /** Width of a bucket. */
   step_s: number
   /** Buckets of one statement. */
@@ -12,7 +12,9 @@ export interface Tier {
 export const tiers = {
   minute: { suffix: '1m', step_s: 60, chunk: 240 },
   hour: { suffix: '1h', step_s: 3600, chunk: 6 },
+  six_hours: { suffix: '6h', step_s: 6 * 3600, chunk: 4 },
   day: { suffix: '1d', step_s: 86_400, chunk: 1 },
+  week: { suffix: '1w', step_s: 7 * 86_400, chunk: 1 },
 } as const satisfies Record<TierName, Tier>
 
 export const tableOf = (spec: RollupSpec, tier: Tier): string => `${spec.prefix}_${tier.suffix}`

@@ -22,7 +22,7 @@ export interface Rollups {
 /** Rows become visible after their inserted_at: a pass looks back this far, and skips buckets where nothing came since. */
 const overlapMs = 60_000
 /** Least time between two passes; a slow pass waits nine times its own duration, a tenth of the time at most. */
-const pauseMs = { minute: 10_000, hour: 60_000, day: 300_000 }
+const pauseMs = { minute: 10_000, hour: 60_000, six_hours: 60_000, day: 300_000, week: 300_000 }
 /** What is made from another rollup costs little, and is late by that one's pause already. */
 const derivedPauseMs = 15_000
 const restFactor = 9
@@ -62,13 +62,22 @@ export async function startRollups(db: Db, log: Logger, specs: readonly RollupSp
 
 /** Those that others are made from come first. */
 function jobsOf(db: Db, log: Logger, clock: () => number, spec: RollupSpec): RollupJob[] {
-  const job = (tier: TierName, coarser?: Tier) =>
-    new RollupJob(db, log, clock, spec, tiers[tier], spec.madeFrom ? derivedPauseMs : pauseMs[tier], coarser)
-  if (!spec.tiers.includes('hour')) return spec.tiers.map((tier) => job(tier))
-  return spec.tiers.flatMap((tier) => (tier === 'day' ? [] : [job(tier, tier === 'hour' ? tiers.day : undefined)]))
+  const job = (tier: TierName, coarser: readonly TierName[] = []) =>
+    new RollupJob(
+      db,
+      log,
+      clock,
+      spec,
+      tiers[tier],
+      spec.madeFrom ? derivedPauseMs : pauseMs[tier],
+      coarser.map((name) => tiers[name]),
+    )
+  const hour = spec.tiers.indexOf('hour')
+  if (hour === -1) return spec.tiers.map((tier) => job(tier))
+  return [...spec.tiers.slice(0, hour).map((tier) => job(tier)), job('hour', spec.tiers.slice(hour + 1))]
 }
 
-/** One tier of one source, and the coarser one that is made of it. */
+/** One tier of one source, and the coarser ones, each made of the one before. */
 class RollupJob {
   readonly table: string
   readonly pauseMs: number
@@ -77,7 +86,7 @@ class RollupJob {
   private readonly nextVersion: () => number
   private readonly spec: RollupSpec
   private readonly tier: Tier
-  private readonly coarser: Tier | undefined
+  private readonly coarser: readonly Tier[]
   private watermarkMs: number | null = null
   /** Of `performance.now()`: when the last pass, or the process, began. */
   private begunAt = performance.now()
@@ -96,7 +105,7 @@ class RollupJob {
     spec: RollupSpec,
     tier: Tier,
     pauseMs: number,
-    coarser?: Tier,
+    coarser: readonly Tier[],
   ) {
     this.db = db
     this.log = log
@@ -155,10 +164,12 @@ class RollupJob {
 
   private async recompute(buckets: readonly number[]): Promise<void> {
     await this.recomputeTier(buckets, this.tier)
-    if (!this.coarser) return
-    const { step_s } = this.coarser
-    const coarse = [...new Set(buckets.map((bucket) => Math.floor(bucket / step_s) * step_s))]
-    await this.recomputeTier(coarse, this.coarser, this.tier)
+    let finer = this.tier
+    for (const tier of this.coarser) {
+      const coarse = new Set(buckets.map((bucket) => Math.floor(bucket / tier.step_s) * tier.step_s))
+      await this.recomputeTier([...coarse], tier, finer)
+      finer = tier
+    }
   }
 
   private async recomputeTier(buckets: readonly number[], tier: Tier, from?: Tier): Promise<void> {

@@ -46,6 +46,7 @@ const otherTables = [
   'silences',
   'alert_actions',
   'saved_queries',
+  'saved_views',
   'prices',
   'repricings',
   'repriced_costs',

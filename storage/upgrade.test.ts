@@ -107,7 +107,7 @@ test('the data directory of the version before: every row is there, rollups equa
     expect({ [table]: stored }).toEqual({ [table]: recount })
   await storage.stop()
   rmSync(data_dir, { recursive: true, force: true })
-})
+}, 180_000)
 
 let data_dir = ''
 let engine: OldStorage
@@ -120,7 +120,7 @@ afterAll(async () => {
   rmSync(data_dir, { recursive: true, force: true })
 })
 
-const historyUpgrade = '0026_history_once.sql'
+const historyUpgrade = '0028_history_once.sql'
 const historyStatements = splitStatements(shippedMigrations().find(({ name }) => name === historyUpgrade)?.sql ?? '')
 const stateChange = (id: number) => ({
   timestamp: (now - id * week) * 1e6,

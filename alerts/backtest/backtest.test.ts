@@ -5,6 +5,7 @@ import type { Db } from '../../storage/client.ts'
 import { testStorage } from '../../storage/testing.ts'
 import { ask, questionAt } from '../ask.ts'
 import { kinds } from '../kinds/index.ts'
+import { alertsConfig } from '../config.ts'
 import { parseRuleFile } from '../rule-file.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import { alertsHarness, minute, second, t0, type Harness } from '../testing/harness.ts'
@@ -12,6 +13,7 @@ import { answersOf, type Answer, type Moments } from './answers.ts'
 import { firingsAt } from './suggest.ts'
 import { HistoryRecorder } from './history.ts'
 import { backtest, momentsIn, type BacktestEvent, type BacktestOptions, type BacktestResult } from './index.ts'
+import { pagingOf } from './paging.ts'
 
 const hour = 60 * minute
 
@@ -62,12 +64,7 @@ function groupOf(rule: object, group: object = {}): RuleGroup {
 const ruleOf = (rule: object): Rule => known(groupOf(rule).rules[0])
 
 const slow = { kind: 'latency', by: ['model'], window: '5m', above: '5s', min_requests: 3, for: '1m' }
-const paging = {
-  group_by: ['alertname'],
-  group_wait_ms: 30_000,
-  group_interval_ms: 5 * minute,
-  repeat_interval_ms: 4 * hour,
-}
+const paging = pagingOf(alertsConfig.parse({ route: { group_by: ['alertname'] } }))
 
 async function run(
   rule: object,
@@ -320,4 +317,16 @@ test.each([
   [{ from: t0, to: t0 + 1 }, 30_000, { count: 0 }],
 ])('moments in %j every %d ms', (range, step, expected) => {
   expect(momentsIn(range, step)).toMatchObject(expected)
+})
+
+test('an evaluation that fails is an alert where the rule says so', async () => {
+  const broken = { kind: 'sql', sql: "select 'many' as value", on_error: { action: 'alert', for: '0s' } }
+  const { result } = await run(broken)
+  expect(result).toMatchObject({ failed_evaluations: result.evaluations, firings: 1, pages: 1 })
+  expect(result.intervals).toMatchObject([{ end: null, peak: null }])
+  expect((await run({ ...broken, on_error: 'keep' })).result.firings).toBe(0)
+})
+
+test('a rule about this process has no past', async () => {
+  await expect(run({ kind: 'self', measure: 'disk_used', above: '90%' })).rejects.toThrow('watch this process')
 })

@@ -9,7 +9,7 @@ import { formatLabels } from '../labels.ts'
 import type { Progress } from '../progress.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import { ConfigError } from '../yaml-file.ts'
-import { backtest, type BacktestResult, type FiringInterval } from './index.ts'
+import { backtest, whyNotBacktested, type BacktestResult, type FiringInterval } from './index.ts'
 import { pagingOf } from './paging.ts'
 import { thresholdText, valueText } from './threshold-text.ts'
 
@@ -46,15 +46,23 @@ export async function backtestCommand(
     stepMs: stepOf(flags.step),
     pagesPerWeek: wishOf(flags.pagesPerWeek),
     reader: deps.reader,
-    paging: pagingOf(config.route),
+    paging: pagingOf(config),
     signal: new AbortController().signal,
   }
-  const results: BacktestResult[] = []
+  const results: (BacktestResult | NoResult)[] = []
   for (const { rule, group } of chosen) {
+    const reason = whyNotBacktested(rule)
+    if (reason !== null) {
+      results.push({ rule: rule.name, group: rule.group, kind: rule.kind, cannot_be_backtested: reason })
+      if (!flags.json)
+        for (const line of [`${rule.group}/${rule.name}`, `  cannot be backtested: ${reason}`, '']) deps.print(line)
+      continue
+    }
+    let result: BacktestResult | undefined
     let started = false
     try {
       for await (const event of backtest({ ...settings, rule, group })) {
-        if (event.type === 'result') results.push(event.result)
+        if (event.type === 'result') result = event.result
         else {
           if (!started) deps.progress.start(event.total)
           started = true
@@ -64,9 +72,18 @@ export async function backtestCommand(
     } finally {
       deps.progress.stop()
     }
-    if (!flags.json) for (const line of report(results.at(-1), deps.table)) deps.print(line)
+    if (result) results.push(result)
+    if (!flags.json) for (const line of report(result, deps.table)) deps.print(line)
   }
   if (flags.json) deps.print(JSON.stringify(results, null, 2))
+}
+
+/** In place of a result, in JSON. */
+interface NoResult {
+  rule: string
+  group: string
+  kind: string
+  cannot_be_backtested: string
 }
 
 function choose(groups: readonly RuleGroup[], name: string | undefined): { rule: Rule; group: RuleGroup }[] {
@@ -149,10 +166,22 @@ function conditionOf({ threshold, unit }: BacktestResult): string {
   return threshold ? ` ${threshold.side} ${thresholdText(threshold.value, unit) ?? threshold.value}` : ''
 }
 
-function summary({ firings, firing_ms, pages, pages_per_week, evaluations, from, to }: BacktestResult): string {
+function summary({
+  firings,
+  firing_ms,
+  pages,
+  pages_per_week,
+  receivers,
+  evaluations,
+  from,
+  to,
+}: BacktestResult): string {
   const span = `${evaluations} evaluations over ${valueText(to - from, 'ms')}`
   if (firings === 0) return `did not fire in ${span}`
-  return `fired ${firings} times, for ${valueText(firing_ms, 'ms')}, in ${span}: ${pages} pages, ${number(pages_per_week)} a week`
+  const named = receivers.filter(({ receiver }) => receiver !== '')
+  const told =
+    named.length > 0 ? ` (${named.map((one) => `${one.receiver} ${number(one.pages_per_week)}`).join(', ')})` : ''
+  return `fired ${firings} times, for ${valueText(firing_ms, 'ms')}, in ${span}: ${pages} pages, ${number(pages_per_week)} a week${told}`
 }
 
 const number = (value: number) => String(Number(value.toPrecision(3)))

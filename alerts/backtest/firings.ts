@@ -1,5 +1,5 @@
 /** When a rule would have fired, from its answers: the engine's own steps from state to state. Pure. */
-import { withoutData } from '../evaluate.ts'
+import { withError, withoutData } from '../evaluate.ts'
 import { applySamples, EvaluationError, type Evaluation, type Instance } from '../instance.ts'
 import type { Labels } from '../labels.ts'
 import type { Rule } from '../rule.ts'
@@ -36,28 +36,33 @@ export class FiringRecorder {
     this.#rule = rule
   }
 
-  /** A failed evaluation leaves everything as it was. */
+  /** A failed evaluation leaves everything as it was, unless the rule makes an alert of it. */
   add({ at, samples, error, no_data }: Answer): void {
-    if (samples === null) return this.#fail(error)
+    if (samples === null) return this.#fail(error, at)
     if (samples.length === 0 && this.#active.size === 0 && !no_data) return
     try {
       const evaluation: Evaluation | null = no_data
         ? withoutData(this.#rule, this.#active, at)
         : applySamples(this.#rule, this.#active, samples, at)
-      if (!evaluation) return
-      const { active, transitions } = evaluation
-      this.#active = active
-      for (const { to, instance } of transitions) if (to === 'inactive') this.#end(instance.fingerprint, at)
-      for (const instance of active.values()) this.#see(instance, at)
+      this.#take(evaluation, at)
     } catch (cause) {
       if (!(cause instanceof EvaluationError)) throw cause
-      this.#fail(cause.message)
+      this.#fail(cause.message, at)
     }
   }
 
-  #fail(error: string): void {
+  #fail(error: string, at: number): void {
     this.failed++
     this.lastError = error
+    this.#take(withError(this.#rule, this.#active, error, at), at)
+  }
+
+  #take(evaluation: Evaluation | null, at: number): void {
+    if (!evaluation) return
+    const { active, transitions } = evaluation
+    this.#active = active
+    for (const { to, instance } of transitions) if (to === 'inactive') this.#end(instance.fingerprint, at)
+    for (const instance of active.values()) this.#see(instance, at)
   }
 
   #see(instance: Instance, at: number): void {

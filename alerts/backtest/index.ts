@@ -7,14 +7,16 @@ import { pasteable } from '../../storage/queries/pasteable.ts'
 import { isBeyond, questionAt } from '../ask.ts'
 import type { Labels } from '../labels.ts'
 import type { Rule, RuleGroup, Threshold, Unit } from '../rule.ts'
+import { isOwn } from '../self/watch.ts'
 import { answersOf, type Answer, type Moments } from './answers.ts'
 import { FiringRecorder, type Firing } from './firings.ts'
 import { chartOf, HistoryRecorder, type ChartSeries } from './history.ts'
-import { pagesOf, type Page, type Paging } from './pages.ts'
+import { pagesOf, type Page } from './pages.ts'
+import type { Paging } from './paging.ts'
 import { suggestThreshold, type Suggestion } from './suggest.ts'
 
 export type { ChartSeries } from './history.ts'
-export type { Paging } from './pages.ts'
+export type { Paging } from './paging.ts'
 
 export interface BacktestOptions {
   rule: Rule
@@ -52,6 +54,8 @@ export interface BacktestResult {
   /** Notifications that something fires, repeated ones too. */
   pages: number
   pages_per_week: number
+  /** By who is told, the most often told first. */
+  receivers: { receiver: string; pages: number; pages_per_week: number }[]
   first_pages: Page[]
   suggestion: (Suggestion & { pages_per_week: number }) | null
   /** Null unless every value was asked for. */
@@ -82,9 +86,23 @@ export function momentsIn({ from, to }: TimeRange, stepMs: number): Moments {
   return { first, step_ms: stepMs, count: Math.max(0, Math.floor((to - first) / stepMs) + 1) }
 }
 
-/** Progress, then the result. Begins without any alert. Throws StorageError when the rule's query cannot run. */
+/** Why a rule cannot be backtested; null when it can. */
+export function whyNotBacktested(rule: Rule): string | null {
+  return isOwn(rule)
+    ? 'rules of kind self watch this process: what they measure is not stored, so the past is unknown'
+    : null
+}
+
+/** A rule that the past cannot be asked about. */
+export class BacktestError extends Error {
+  override name = 'BacktestError'
+}
+
+/** Progress, then the result. Begins without any alert. Throws StorageError when the rule's query cannot run, BacktestError on a rule that has no past. */
 export async function* backtest(options: BacktestOptions): AsyncGenerator<BacktestEvent> {
   const { rule, group, range, stepMs = group.interval_ms, reader, signal } = options
+  const reason = whyNotBacktested(rule)
+  if (reason !== null) throw new BacktestError(reason)
   const moments = momentsIn(range, stepMs)
   const asksAll = options.pagesPerWeek !== null
   const asked = asksAll ? { ...rule, threshold: null, question: rule.measure } : rule
@@ -116,7 +134,11 @@ async function resultOf(
   recorded: HistoryRecorder | null,
 ): Promise<BacktestResult> {
   const weeks = (range.to - range.from) / weekMs
-  const pages = pagesOf(firings, paging, range.to)
+  const pages = pagesOf(
+    firings.map((firing) => Object.assign({ once: rule.told_once }, firing)),
+    paging,
+    range.to,
+  )
   const history = recorded?.history() ?? null
   const suggestion = history && suggestThreshold(rule, history, paging, Math.floor((pagesPerWeek ?? 0) * weeks))
   const intervals: FiringInterval[] = []
@@ -147,10 +169,17 @@ async function resultOf(
     intervals,
     pages: pages.length,
     pages_per_week: pages.length / weeks,
+    receivers: byReceiver(pages, weeks),
     first_pages: pages.slice(0, mostPages),
     suggestion: suggestion && { ...suggestion, pages_per_week: suggestion.pages / weeks },
     chart: history && chartOf(history, rule.threshold?.side ?? 'above'),
   }
+}
+
+function byReceiver(pages: readonly Page[], weeks: number): BacktestResult['receivers'] {
+  return [...Map.groupBy(pages, ({ receiver }) => receiver)]
+    .map(([receiver, { length }]) => ({ receiver, pages: length, pages_per_week: length / weeks }))
+    .toSorted((a, b) => b.pages - a.pages)
 }
 
 const durationOf = ({ start, end }: Firing, to: number) => (end ?? to) - start

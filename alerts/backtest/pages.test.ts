@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest'
+import { alertsConfig } from '../config.ts'
 import { pagesOf } from './pages.ts'
+import { pagingOf, type Paging } from './paging.ts'
 
-const paging = { group_by: ['alertname'], group_wait_ms: 30, group_interval_ms: 300, repeat_interval_ms: 3_000 }
+const timings = { group_wait_ms: 30, group_interval_ms: 300, repeat_interval_ms: 3_000 }
+const paging: Paging = ({ alertname = '' }) => [
+  { id: alertname, receiver: 'on-call', labels: { alertname }, timings, isMute: () => false },
+]
 const firing = (fingerprint: string, start: number, end: number | null, alertname = 'A') => ({
   fingerprint,
   labels: { alertname, model: fingerprint },
@@ -26,4 +31,61 @@ test.each([
   ['not told before the end', [firing('a', 9_980, null)], []],
 ])('%s', (_, firings, expected) => {
   expect(pagesOf(firings, paging, 10_000).map(({ at, reason }) => `${at} ${reason}`)).toEqual(expected)
+})
+
+/** Midnight of a Friday. */
+const midnight = Date.UTC(2026, 10, 27)
+const minute = 60_000
+const hour = 60 * minute
+
+const tree = pagingOf(
+  alertsConfig.parse({
+    receivers: [
+      { name: 'log', notify: [] },
+      { name: 'chat', notify: [{ type: 'webhook', url: 'https://a.example' }] },
+      { name: 'phone', notify: [{ type: 'webhook', url: 'https://b.example' }] },
+    ],
+    time_intervals: [{ name: 'night', time_intervals: [{ times: [{ start_time: '00:00', end_time: '06:00' }] }] }],
+    route: {
+      receiver: 'chat',
+      group_wait: '0s',
+      group_interval: '5m',
+      repeat_interval: '1h',
+      routes: [
+        { receiver: 'log', matchers: 'severity="info"' },
+        { receiver: 'phone', matchers: 'severity="page"', group_by: ['model'], continue: true, repeat_interval: '4h' },
+        { receiver: 'chat', matchers: 'severity="page"', mute_time_intervals: ['night'] },
+      ],
+    },
+  }),
+)
+const routed = (severity: string, model: string, from: number, to: number | null) => ({
+  fingerprint: model,
+  labels: { alertname: 'A', severity, model },
+  start: midnight + from,
+  end: to === null ? null : midnight + to,
+})
+
+test('every receiver that the tree leads to is paged with the grouping and timings of its route', () => {
+  const firings = [routed('page', 'a', 8 * hour, 10 * hour + minute), routed('page', 'b', 8 * hour, 8 * hour + minute)]
+  const pages = pagesOf(firings, tree, midnight + 24 * hour)
+  expect(
+    pages.map(({ receiver, group, reason, at }) => [receiver, group['model'], reason, (at - midnight) / hour]),
+  ).toEqual([
+    ['phone', 'a', 'first', 8],
+    ['chat', 'a', 'first', 8],
+    ['phone', 'b', 'first', 8],
+    ['chat', 'b', 'first', 8],
+    ['chat', 'a', 'repeat', 9],
+    ['chat', 'a', 'repeat', 10],
+  ])
+})
+
+test('nobody is paged by a route that is mute then, nor by a receiver without channels', () => {
+  const receivers = (from: number, to: number, severity = 'page') =>
+    pagesOf([routed(severity, 'a', from, to)], tree, midnight + 24 * hour).map(({ receiver }) => receiver)
+  expect(receivers(hour, 2 * hour)).toEqual(['phone'])
+  expect(receivers(hour, 2 * hour, 'info')).toEqual([])
+  // What fires still as the night ends is told then.
+  expect(receivers(5 * hour, 6.5 * hour)).toEqual(['phone', 'chat'])
 })

@@ -1,8 +1,9 @@
 /** Spend of a calendar period against an amount: each threshold is told once in the period, whatever the forecast does later. */
 import { z } from 'zod'
-import { calendarPeriods, isTimeZone, periodAt, startOfDayBefore } from '../../records/calendar.ts'
+import { calendarPeriods, isTimeZone, periodAt } from '../../records/calendar.ts'
 import { alertBudget, type BudgetThreshold } from '../../storage/queries/alert-budget.ts'
 import { alertPresence } from '../../storage/queries/alert-scan.ts'
+import { budgetQuestion, type Budget } from '../budget.ts'
 import { thresholdSchema } from '../threshold.ts'
 import { defineKind, ownShape, scanShape } from './kind.ts'
 
@@ -54,17 +55,14 @@ export const budget = defineKind({
   presence: ({ where }, range) => alertPresence({ where, range }),
   question(rule, _threshold, { to }) {
     return alertBudget({
-      by: rule.by,
-      where: rule.where,
+      ...budgetQuestion(budgetOf(rule), to),
       amount_usd: rule.amount,
       amount: amountLabel(rule.amount),
-      period: periodAt(rule.period, to, rule.time_zone),
-      week: { from: startOfDayBefore(to, 7, rule.time_zone), to: startOfDayBefore(to, 0, rule.time_zone) },
       thresholds: thresholdsOf(rule),
-      now: to,
       limit: rule.limit,
     })
   },
+  budget: budgetOf,
   /** Until the period ends, the amount changes or the threshold goes. */
   latched(rule, { period, amount, basis, threshold }, at) {
     return (
@@ -74,6 +72,12 @@ export const budget = defineKind({
     )
   },
 })
+
+type BudgetFields = Pick<Budget, 'by' | 'where' | 'period' | 'time_zone'> & { amount: number }
+
+function budgetOf({ by, where, period, time_zone, amount }: BudgetFields): Budget {
+  return { by, where, period, time_zone, amount_usd: amount }
+}
 
 const amountLabel = (dollarsOf: number) => `$${dollarsOf}`
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { TimeRange } from '../../records/time-range.ts'
 import { dimensionColumns, type Question } from '../../storage/queries/alert-scan.ts'
 import { filterColumns } from '../../storage/queries/where.ts'
+import type { Budget } from '../budget.ts'
 import { duration } from '../config.ts'
 import type { Labels } from '../labels.ts'
 import type { Bounds, Threshold, Unit } from '../rule.ts'
@@ -50,6 +51,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   latched?(rule: z.output<Schema>, labels: Labels, at: number): boolean
   /** The objective that the rule watches. */
   slo?(rule: z.output<Schema>): Slo
+  /** The budget that the rule watches. */
+  budget?(rule: z.output<Schema>): Budget
 }
 
 export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<Schema>): RuleKind<Schema> {

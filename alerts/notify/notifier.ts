@@ -41,6 +41,18 @@ export interface Notifier<Schema extends ChannelSchema = ChannelSchema> {
   preview?(notification: Notification, config: z.output<Schema>): Promise<string>
   /** Tells that somebody takes care of the group; absent where the vendor has no such thing. */
   acknowledge?(groupKey: string, config: z.output<Schema>, tools: Tools): Promise<void>
+  /** Puts a change on the vendor's time line, where the configuration wants them; absent where the vendor has no such thing. */
+  change?(change: Change, config: z.output<Schema>, tools: Tools): Promise<void>
+}
+
+/** A deploy, a new price or a new configuration: it stands on a vendor's time line, and notifies nobody. */
+export interface Change {
+  /** One line: what was changed. */
+  summary: string
+  /** Epoch milliseconds. */
+  at: number
+  details: Record<string, unknown>
+  links: { href: string; text: string }[]
 }
 
 export function defineNotifier<Schema extends ChannelSchema>(notifier: Notifier<Schema>): Notifier<Schema> {

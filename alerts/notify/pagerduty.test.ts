@@ -4,7 +4,7 @@ import { alertsConfig } from '../config.ts'
 import { composeNotification } from '../compose.ts'
 import { acknowledge, attempt } from '../deliver.ts'
 import { manualClock } from '../testing/manual-clock.ts'
-import { pagerduty, tellChange } from './pagerduty.ts'
+import { pagerduty } from './pagerduty.ts'
 import { createPost } from './post.ts'
 import { pagerdutyStandIn, type PagerdutyStandIn } from './testing/pagerduty.ts'
 
@@ -38,12 +38,13 @@ test('an acknowledgement reaches the incident, and is asked of no vendor that kn
 
 test('a change stands on the time line and notifies nobody', async () => {
   const post = createPost({ fetch, now: () => now, secrets: [], signal })
+  const tools = { post, memory: null, attempt: 1, signal, timeoutMs: 1_000, redact: (text: string) => text }
   const config = pagerduty.config.parse({
     type: 'pagerduty',
     routing_key: server.routingKey,
     url: server.enqueueUrl,
   })
-  await tellChange({ summary: 'v2', at: now, details: { model: 'a' }, links: [] }, config, { post })
+  await pagerduty.change?.({ summary: 'v2', at: now, details: { model: 'a' }, links: [] }, config, tools)
   expect(server.changes).toEqual(['v2'])
   expect(server.incidents).toEqual([])
   expect(server.problems).toEqual([])

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
 import { chartOf, factLines, linksOf } from './facts.ts'
 import { alertLine, describeLabels, truncate, type Notification } from './notification.ts'
-import { defineNotifier, type Tools } from './notifier.ts'
+import { defineNotifier } from './notifier.ts'
 
 const largestEventBytes = 512_000
 
@@ -28,6 +28,10 @@ export const pagerduty = defineNotifier({
       url: address
         .default('https://events.pagerduty.com/v2/enqueue')
         .describe('Address of the Events API, such as that of the EU region'),
+      change_events: z
+        .boolean()
+        .default(false)
+        .describe('Whether deploys stand on the time line of the service too, as change events, which notify nobody'),
       allow_http: allowHttp,
     })
     .superRefine(refusePlainHttp('url')),
@@ -47,34 +51,20 @@ export const pagerduty = defineNotifier({
     const base = { routing_key: config.routing_key, dedup_key: dedupKey(groupKey) }
     await post(config.url, { ...base, event_action: 'acknowledge' })
   },
+
+  async change({ summary, at, details: custom_details, links }, { routing_key, url }, { post }) {
+    await post(url.replace(/\/enqueue$/, '/change/enqueue'), {
+      routing_key,
+      payload: {
+        summary: truncate(summary, 1024),
+        timestamp: new Date(at).toISOString(),
+        source: 'inferwatch',
+        custom_details,
+      },
+      ...(links.length > 0 ? { links } : {}),
+    })
+  },
 })
-
-export interface Change {
-  /** One line: what was changed. */
-  summary: string
-  /** Epoch milliseconds. */
-  at: number
-  details: Record<string, unknown>
-  links: { href: string; text: string }[]
-}
-
-/** Puts a deploy, a new price or a new configuration on the service's time line; notifies nobody. */
-export async function tellChange(
-  { summary, at, details, links }: Change,
-  { routing_key, url }: { routing_key: string; url: string },
-  { post }: Pick<Tools, 'post'>,
-): Promise<void> {
-  await post(url.replace(/\/enqueue$/, '/change/enqueue'), {
-    routing_key,
-    payload: {
-      summary: truncate(summary, 1024),
-      timestamp: new Date(at).toISOString(),
-      source: 'inferwatch',
-      custom_details: details,
-    },
-    ...(links.length > 0 ? { links } : {}),
-  })
-}
 
 /** Stable over restarts and replicas, and below PagerDuty's 255 characters. */
 function dedupKey(groupKey: string): string {

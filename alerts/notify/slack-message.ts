@@ -12,7 +12,8 @@ export interface SlackMessage {
   attachments: { color: string; fallback: string; blocks: object[] }[]
 }
 
-export function slackMessage(notification: Notification): SlackMessage {
+/** The chart is linked unless Slack has it as a file. */
+export function slackMessage(notification: Notification, hasFile = false): SlackMessage {
   const firing = notification.status === 'firing'
   const title = titleOf(notification)
   const heading = section(`*${link(truncate(title, 250), notification.external_url)}*`)
@@ -23,7 +24,7 @@ export function slackMessage(notification: Notification): SlackMessage {
       {
         color: firing ? '#d64545' : '#2f9e62',
         fallback: escapeWithin(title, 300),
-        blocks: [heading, ...blocks, ...image(notification), context(notification)],
+        blocks: [heading, ...blocks, ...(hasFile ? [] : image(notification)), context(notification)],
       },
     ],
   }

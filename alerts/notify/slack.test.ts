@@ -80,3 +80,39 @@ test('a bot that may not read the channel still writes', async () => {
   expect(await send(notification('1', 'first'), null, 2)).not.toBeNull()
   expect(server.posts).toHaveLength(1)
 })
+
+/** With a chart; its link only where the dashboard is public. */
+function charted(id: string, url: string, reason: NotificationReason = 'first'): Notification {
+  const bare = notification(id, reason)
+  const chart = { alt: 'X: 5 s at the end', url, png: () => Promise.resolve(Uint8Array.from([0x89, 0x50, 0x4e, 0x47])) }
+  const briefing = {
+    unit: 'ms',
+    threshold: null,
+    normal: null,
+    peak: null,
+    affected: null,
+    causes: [],
+    chart,
+    filter: {},
+  } as const
+  return { ...bare, alerts: bare.alerts.map((alert) => Object.assign({}, alert, { briefing })) }
+}
+const link = 'https://watch.example/chart.png'
+
+test('the chart stands in the thread as a file, and no edit links it too', async () => {
+  const memory = await send(charted('1', link), null)
+  expect(server.files).toEqual([{ id: 'F1', bytes: 4, thread_ts: memory?.['ts'] }])
+  expect(server.posts[0]?.blocks).not.toContain(link)
+  await send(charted('2', link, 'repeat'), memory)
+  expect(server.posts[0]?.blocks).not.toContain(link)
+  expect(server.files).toHaveLength(1)
+  expect(server.problems).toEqual([])
+})
+
+test('an app that may not send files links the chart', async () => {
+  server.refusesFiles = true
+  expect(await send(charted('1', link), null)).not.toHaveProperty('file')
+  expect(server.posts[0]?.blocks).toContain(link)
+  await send(charted('2', ''), null)
+  expect(server.posts).toHaveLength(2)
+})

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
-import type { Notification } from './notification.ts'
+import { chartOf } from './facts.ts'
+import { truncate, type Notification } from './notification.ts'
 import { DeliveryError, defineNotifier, type Memory, type Tools } from './notifier.ts'
 import { slackMessage, slackReply } from './slack-message.ts'
 
@@ -16,7 +17,9 @@ const config = z
       .string()
       .min(1)
       .optional()
-      .describe('Bot token (xoxb-…) of an app with the scope chat:write; a secret. In place of webhook_url'),
+      .describe(
+        'Bot token (xoxb-…) of an app with the scope chat:write, and files:write for charts; a secret. In place of webhook_url',
+      ),
     channel: z.string().min(1).optional().describe('Id of the channel, such as C024BE91L, that a bot writes to'),
     api_url: address.default('https://slack.com/api').describe('Address of the Web API'),
     allow_http: allowHttp,
@@ -66,7 +69,7 @@ interface Bot {
 async function update(bot: Bot, notification: Notification, root: Memory): Promise<Memory | null> {
   const { channel, ts } = root
   try {
-    await call(bot, 'chat.update', { channel, ts, ...slackMessage(notification) })
+    await call(bot, 'chat.update', { channel, ts, ...slackMessage(notification, root['file'] !== undefined) })
     return root
   } catch (error) {
     const gone = /message_not_found|cant_update_message|edit_window_closed|channel_not_found/
@@ -79,7 +82,60 @@ async function begin(bot: Bot, notification: Notification, channel: string): Pro
   const message = { channel, ...slackMessage(notification), metadata: mark(notification.id) }
   const answer = await call(bot, 'chat.postMessage', message)
   // The id: an edit takes no name.
-  return { channel: answer.channel ?? channel, ts: answer.ts ?? '' }
+  const root = { channel: answer.channel ?? channel, ts: answer.ts ?? '' }
+  return withFile(bot, notification, root)
+}
+
+/** Puts the chart into the message's thread, in place of its link. It comes after the message, which it must not hold up. */
+async function withFile(bot: Bot, notification: Notification, root: Memory): Promise<Memory> {
+  const file = await upload(bot, notification)
+  if (file === null || !(await share(bot, file, root))) return root
+  const withoutLink = { ...root, file: file.id }
+  if (chartOf(notification)?.url) await update(bot, notification, withoutLink).catch(() => null)
+  return withoutLink
+}
+
+interface SlackFile {
+  id: string
+  title: string
+}
+
+const uploadSchema = z.object({ ok: z.literal(true), upload_url: z.url(), file_id: z.string().min(1) })
+
+/** Gives Slack the chart, for `share`. Null without one, or where the app may not: the link stays. */
+async function upload(bot: Bot, notification: Notification): Promise<SlackFile | null> {
+  const chart = chartOf(notification)
+  if (!chart) return null
+  try {
+    const png = await chart.png()
+    const query = new URLSearchParams({
+      filename: 'chart.png',
+      length: String(png.byteLength),
+      alt_txt: truncate(chart.alt, 1000),
+    })
+    const headers = { authorization: `Bearer ${bot.token}` }
+    const asked = await bot.tools.post(`${bot.url}/files.getUploadURLExternal?${query.toString()}`, null, {
+      method: 'GET',
+      headers,
+    })
+    const place = uploadSchema.safeParse(parseJson(asked.text))
+    // The chart goes nowhere that is less safe than where the token goes.
+    if (!place.success || new URL(place.data.upload_url).protocol !== new URL(bot.url).protocol) return null
+    await bot.tools.post(place.data.upload_url, png, { headers: { 'content-type': 'application/octet-stream' } })
+    return { id: place.data.file_id, title: truncate(chart.alt, 250) }
+  } catch {
+    return null
+  }
+}
+
+/** Puts the file into the message's thread; false when Slack won't. */
+async function share(bot: Bot, { id, title }: SlackFile, { channel, ts }: Memory): Promise<boolean> {
+  try {
+    await call(bot, 'files.completeUploadExternal', { files: [{ id, title }], channel_id: channel, thread_ts: ts })
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function arrivedRoot(bot: Bot, channel: string, id: string): Promise<Memory | null> {

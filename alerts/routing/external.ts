@@ -4,6 +4,9 @@ import type { GroupedAlert } from '../group.ts'
 import type { RowWriter } from '../row-writer.ts'
 import type { ReceivedAlert } from './received-alert.ts'
 
+/** That fire at once. */
+export const mostExternal = 10_000
+
 export interface ExternalAlertsOptions {
   clock: Clock
   writer: RowWriter
@@ -29,12 +32,24 @@ export class ExternalAlerts {
     this.#schedule()
   }
 
-  receive(received: readonly ReceivedAlert[]): void {
+  /** How many were refused, because too many fire; what is known of is always taken. */
+  receive(received: readonly ReceivedAlert[]): number {
     const now = this.#options.clock.now()
-    const alerts = received.flatMap((alert) => this.#take(alert, now) ?? [])
+    const alerts: GroupedAlert[] = []
+    let refused = 0
+    for (const one of received) {
+      const alert = this.#isOneTooMany(one, now) ? 'refused' : this.#take(one, now)
+      if (alert === 'refused') refused++
+      else if (alert) alerts.push(alert)
+    }
     this.#options.onAlerts(alerts)
     this.#schedule()
     void this.#options.writer.flush()
+    return refused
+  }
+
+  #isOneTooMany({ fingerprint, expires_at }: ReceivedAlert, now: number): boolean {
+    return expires_at > now && this.#firing.size >= mostExternal && !this.#firing.has(fingerprint)
   }
 
   stop(): void {

@@ -67,6 +67,7 @@ export function groupStatus(
     .toSorted((a, b) => a.starts_at - b.starts_at)
   const firing = alerts.filter(({ ends_at }) => ends_at === null)
   const audible = firing.some(({ muted_by }) => muted_by.length === 0)
+  const repeats = audible && !acknowledged && firing.some(({ once }) => !once)
   return {
     id,
     receiver,
@@ -80,7 +81,7 @@ export function groupStatus(
     alerts,
     channels: channels
       .filter((channel) => channel.receiver === receiver)
-      .map((channel) => groupChannel(group, channel, audible && !acknowledged ? repeatMs : null)),
+      .map((channel) => groupChannel(group, channel, repeats ? repeatMs : null)),
   }
 }
 

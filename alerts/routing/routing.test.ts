@@ -6,6 +6,7 @@ import { alertsConfig, type AlertsConfig } from '../config.ts'
 import type { Labels } from '../labels.ts'
 import type { WebhookMessage } from '../notify/testing/webhook.ts'
 import { alertsHarness, minute, second, t0, type Harness, type LeadingAlerts } from '../testing/harness.ts'
+import { mostExternal } from './external.ts'
 import { parseMatchers } from './matcher.ts'
 import { storedMatcherOf } from './silence.ts'
 
@@ -389,4 +390,34 @@ test('10,000 alerts are grouped, routed and decided on', async () => {
   await fire(alerts, ...sets)
   await fire(alerts, ...sets)
   expect(alerts.routing.groups()).toHaveLength(5_001)
+})
+
+test('what was said about alerts that lead to nobody survives a restart', async () => {
+  const config = configure('{}')
+  config.receivers[0]!.notify = []
+  const before = await room.start({ config })
+  await fire(before, { n: 'a' })
+  await room.clock.advance(15 * second)
+  const [group] = before.routing.groups()
+  before.routing.act(group?.id ?? '', { action: 'comment', who: 'ada', comment: 'known' })
+  await before.stop()
+  const after = await room.start({ config })
+  await room.clock.advance(2 * minute)
+  expect(after.routing.groups()).toMatchObject([{ id: group?.id, comments: [{ text: 'known' }], alerts: [{}] }])
+})
+
+test('more alerts from elsewhere than can be kept are refused and counted; those that fire go on, and end', async () => {
+  const alerts = await start('{}')
+  const many = Array.from({ length: mostExternal }, (_, index) => ({ n: String(index) }))
+  await fire(alerts, ...many)
+  const post = (n: string, endsAt: number) =>
+    alerts.routing.receive([{ labels: { alertname: 'X', n }, annotations: {}, startsAt: room.clock.now(), endsAt }])
+  const later = room.clock.now() + 24 * 60 * minute
+  expect(await post('more', later)).toEqual({
+    accepted: 0,
+    problems: [`1 alerts refused: ${mostExternal} from elsewhere fire already, and no more may`],
+  })
+  expect(await post('7', later)).toEqual({ accepted: 1, problems: [] })
+  expect(await post('7', room.clock.now())).toEqual({ accepted: 1, problems: [] })
+  expect(await post('more', later)).toEqual({ accepted: 1, problems: [] })
 })

@@ -15,6 +15,8 @@ export interface StoredMatcher {
 /** Times are epoch milliseconds. */
 export interface Silence {
   id: string
+  /** Of a maintenance window; empty for a silence. */
+  name: string
   matchers: StoredMatcher[]
   starts_at: number
   ends_at: number
@@ -52,6 +54,7 @@ const text = (most: number) => z.string().trim().min(1, 'must not be empty').max
 /** What a person says of a silence; `id` edits one. */
 export const silenceInput = z.strictObject({
   id: z.string().min(1).max(100).optional(),
+  name: z.string().trim().max(200).default('').describe('Of a maintenance window'),
   matchers: z.array(storedMatcher).min(1, 'expected at least one matcher').max(100),
   starts_at: z.number().min(0).max(9e12).optional().describe('Epoch ms; now unless said'),
   ends_at: z.number().min(0).max(9e12).describe('Epoch ms'),

@@ -4,6 +4,7 @@ import type { SilenceRow } from '../../storage/queries/silences.ts'
 import type { Clock } from '../clock.ts'
 import type { Labels } from '../labels.ts'
 import type { RowWriter } from '../row-writer.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { MatcherError } from './matcher.ts'
 import {
   canEditInPlace,
@@ -25,17 +26,24 @@ export interface SilenceStatus extends Silence {
   text: string
 }
 
+/** That hold or will. Each is asked about every alert at every flush. */
+export const mostSilences = 10_000
+
 type Action = 'silence' | 'edit_silence' | 'expire_silence'
 
 export class Silences {
   readonly #clock: Clock
   readonly #writer: RowWriter
+  readonly #telemetry: Telemetry
   readonly #silences = new Map<string, CompiledSilence>()
+  /** Of each silence as it is known here. */
+  readonly #versions = new Map<string, number>()
   #changed = () => {}
 
-  constructor({ clock, writer }: { clock: Clock; writer: RowWriter }) {
+  constructor({ clock, writer, telemetry }: { clock: Clock; writer: RowWriter; telemetry: Telemetry }) {
     this.#clock = clock
     this.#writer = writer
+    this.#telemetry = telemetry
   }
 
   /** Calls `changed` after every change. */
@@ -43,24 +51,47 @@ export class Silences {
     this.#changed = changed
   }
 
-  /** Takes over what was stored. */
+  /** Takes over what was stored, by the last process or meanwhile by others; what is known here and newer stays. */
   restore(rows: readonly SilenceRow[]): void {
-    for (const { matchers, time_intervals, ...row } of rows) {
+    let changed = false
+    for (const { matchers, time_intervals, version, ...row } of rows) {
+      if (version <= (this.#versions.get(row.id) ?? -1)) continue
+      this.#writer.startAbove(version)
+      this.#versions.set(row.id, version)
       const silence = {
         ...row,
         matchers: JSON.parse(matchers) as Silence['matchers'],
         time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
       }
       const compiled = compiledOrNull(silence)
-      if (compiled) this.#silences.set(silence.id, compiled)
+      if (!compiled) continue
+      this.#silences.set(silence.id, compiled)
+      changed = true
     }
+    if (changed) this.#changed()
+  }
+
+  /** Takes over what another knows that stores nothing any more; what is known here and newer stays. */
+  adopt(other: Silences): void {
+    for (const [id, version] of other.#versions) {
+      const compiled = other.#silences.get(id)
+      if (!compiled || version <= (this.#versions.get(id) ?? -1)) continue
+      this.#writer.startAbove(version)
+      this.#versions.set(id, version)
+      this.#silences.set(id, compiled)
+      // As it may not have come to it; where it has, the same row again is the same row.
+      this.#writer.put('silences', silenceRow(compiled.silence, version), id)
+    }
+    void this.#writer.flush()
+    this.#changed()
   }
 
   /** Every one that holds or will, and those that expired in the last 120 hours, the newest end first. */
   list(): SilenceStatus[] {
     const now = this.#clock.now()
     for (const [id, { silence }] of this.#silences)
-      if (silence.ends_at + expiredShownMs <= now) this.#silences.delete(id)
+      if (silence.ends_at + expiredShownMs <= now)
+        for (const known of [this.#silences, this.#versions]) known.delete(id)
     return [...this.#silences.values()]
       .map((compiled) => statusOf(compiled, now))
       .toSorted((a, b) => b.ends_at - a.ends_at || (a.id < b.id ? -1 : 1))
@@ -96,6 +127,7 @@ export class Silences {
         'expire_silence',
         checked.created_by,
       )
+    this.#refuseTooMany(now)
     return this.#put({ ...next, starts_at: Math.max(starts_at, now), id: randomUUID() }, 'silence')
   }
 
@@ -109,10 +141,28 @@ export class Silences {
     return this.#put({ ...silence, starts_at, ends_at: now, updated_at: now }, 'expire_silence', who)
   }
 
+  #refuseTooMany(now: number): void {
+    let live = 0
+    let oldest: Silence | null = null
+    for (const { silence } of this.#silences.values())
+      if (silence.ends_at > now) live++
+      else if (oldest === null || silence.ends_at < oldest.ends_at) oldest = silence
+    // As many of those that are over are shown.
+    if (oldest && this.#silences.size - live >= mostSilences) this.#silences.delete(oldest.id)
+    if (live < mostSilences) return
+    this.#telemetry.refused.add(1, { what: 'silence' })
+    throw new SilenceError(
+      'matchers',
+      `${live} silences hold or will, and no more than ${mostSilences} may: end some, or let one mean more alerts`,
+    )
+  }
+
   #put(silence: Silence, action: Action, who = silence.created_by): SilenceStatus {
     const compiled = compileSilence(silence)
     this.#silences.set(silence.id, compiled)
-    this.#writer.put('silences', silenceRow(silence, this.#writer.nextVersion()), silence.id)
+    const version = this.#writer.nextVersion()
+    this.#versions.set(silence.id, version)
+    this.#writer.put('silences', silenceRow(silence, version), silence.id)
     this.#writer.put('alert_actions', {
       timestamp: new Date(silence.updated_at),
       action,

@@ -5,7 +5,7 @@ import { z } from 'zod'
 /** First and last, both included unless said. */
 type Range = readonly [number, number]
 
-const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
+export const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
 const months = [
   'january',
   'february',
@@ -61,8 +61,8 @@ function ascending([first, last]: Range): Range {
   return [first, last]
 }
 
-/** Minutes since midnight; 24:00 is the end of a day. */
-function minuteOfDay(text: string): number {
+/** Minutes since midnight; 24:00 is the end of a day. Throws RangeTextError. */
+export function minuteOfDay(text: string): number {
   const [, hour = '', minute = ''] = /^(\d\d):(\d\d)$/.exec(text) ?? []
   const minutes = Number(hour) * 60 + Number(minute)
   if (hour === '' || Number(minute) > 59 || minutes > 24 * 60) throw new RangeTextError('HH:MM, 24:00 at most')
@@ -135,7 +135,7 @@ export function compileIntervals(intervals: readonly TimeInterval[]): Holds {
   }
 }
 
-function compileInterval(interval: TimeInterval): Holds {
+export function compileInterval(interval: TimeInterval): Holds {
   const read = calendar(interval.location)
   const times = interval.times?.map(
     ({ start_time, end_time }) => [minuteOfDay(start_time), minuteOfDay(end_time) - 1] as const,

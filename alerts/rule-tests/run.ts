@@ -134,7 +134,7 @@ function timeOf({ timestamp }: Record<string, unknown>): number | null {
 }
 
 function readsRollups(rule: Rule, at: number): boolean {
-  return /_1[mhd]\b/.test(rule.question({ from: at - rule.window_ms, to: at }).sql)
+  return /_\d[mhdw]\b/.test(rule.question({ from: at - rule.window_ms, to: at }).sql)
 }
 
 /** As it is written in tests: `4m30s`. */

@@ -105,6 +105,31 @@ test('a database that others share goes away: who led says so once, and that it 
   expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
 })
 
+test('a silence that was made as the shared database went away holds over the outage, and is stored after it', async () => {
+  const { state, db, reader } = absentStorage()
+  const health = (): Promise<Reading[]> =>
+    Promise.resolve([{ measure: 'storage_down', labels: {}, value: state.away ? 5 * minute : 0 }])
+  state.away = false
+  const alerts = await room.start({ db, reader, health, shared: true, host: 'here' })
+  await room.clock.advance(10 * second)
+  state.away = true
+  const { id } = alerts.routing.setSilence({
+    matchers: [{ name: 'alertname', value: 'StorageDown' }],
+    ends_at: room.clock.now() + 60 * minute,
+    created_by: 'ada',
+    comment: 'it is being moved',
+  })
+  await room.clock.advance(5 * minute)
+  expect(names(alerts)).toEqual(['StorageDown firing'])
+  expect(alerts.routing.silence(id)?.state).toBe('active')
+  state.away = false
+  await room.clock.advance(5 * minute)
+  expect(alerts.lease().role).toBe('leader')
+  expect(alerts.routing.silence(id)?.state).toBe('active')
+  expect(room.slack.messages).toEqual([])
+  expect(await storage.db.query(`select created_by from silences where id = '${id}'`)).toEqual([{ created_by: 'ada' }])
+})
+
 test('what it found wrong before a restart is not told again, and its end is', async () => {
   let value = minute
   const health = (): Promise<Reading[]> => Promise.resolve([{ measure: 'storage_down', labels: {}, value }])

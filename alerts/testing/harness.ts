@@ -68,6 +68,7 @@ export const states = (alerts: Pick<Alerts, 'active'>) => alerts.active().map(({
 
 const stateTables = [
   'requests',
+  'annotations',
   'alert_state',
   'alert_groups',
   'alert_events',

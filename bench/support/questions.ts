@@ -159,9 +159,8 @@ const sql: Question[] = [
   sqlQuestion(
     'rollup',
     'slowest hour of each model',
-    `SELECT model, argMax(timestamp, p95), max(p95) FROM (
-      SELECT model, timestamp, quantilesTDigestMerge(0.5, 0.95, 0.99)(duration_ms_quantiles)[2] AS p95 FROM requests_1h
-      WHERE ${within} GROUP BY model, timestamp) GROUP BY model`,
+    `SELECT model, argMax((hour, provider, endpoint), duration_p95_ms), max(duration_p95_ms) FROM v_latency_hourly
+    WHERE hour >= toStartOfHour({from:DateTime64(3)}) AND hour < {to:DateTime64(3)} GROUP BY model`,
     { '30 d': 100 },
     once,
   ),

@@ -18,15 +18,22 @@ import { fleetRoute } from './routes/fleet.ts'
 import { ingestRoute } from './routes/ingest.ts'
 import { liveRoute } from './routes/live.ts'
 import { overviewRoute } from './routes/overview.ts'
+import { peopleRoute } from './routes/people.ts'
 import { metricsRoute, probeRoute } from './routes/process.ts'
+import { requestExplorerRoute } from './routes/request-explorer.ts'
+import { requestExportRoute } from './routes/request-export.ts'
 import { requestsRoute } from './routes/requests.ts'
 import { savedQueriesRoute } from './routes/saved-queries.ts'
+import { savedViewsRoute } from './routes/saved-views.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
 import { slosRoute } from './routes/slos.ts'
+import { spendRoute } from './routes/spend.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
+import { tracesRoute } from './routes/traces.ts'
+import { trafficRoute } from './routes/traffic.ts'
 import { uptimeRoute } from './routes/uptime.ts'
 import { headers, limitBodies, ownSiteOnly, refuseCrossSite, refuseRebinding } from './security.ts'
 import { traceRequest } from './trace-request.ts'
@@ -58,10 +65,16 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
   const api = app
     .route('/', overviewRoute(context))
     .route('/', seriesRoute(context))
+    .route('/', trafficRoute(context))
     .route('/', fleetRoute(context))
     .route('/', serversRoute(context))
     .route('/', costRoute(context))
+    .route('/', spendRoute(context))
     .route('/', requestsRoute(context))
+    .route('/', requestExplorerRoute(context))
+    .route('/', savedViewsRoute(context))
+    .route('/', tracesRoute(context))
+    .route('/', peopleRoute(context))
     .route('/', alertsRoute(context))
     .route('/', slosRoute(context))
     .route('/', alertGroupsRoute(context))
@@ -75,6 +88,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', savedQueriesRoute(context))
     .route('/', demoRoute(context))
     .route('/', liveRoute(live))
+  // A file, which pages link to.
+  app.route('/', requestExportRoute(context))
   // Other programs' API, no part of the web app's.
   app.route('/', alertmanagerRoute(context))
   app.all('/api/*', (c) => {

@@ -2,9 +2,10 @@
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { durationMs, durationPattern } from '../../records/duration.ts'
+import { parseQuery, type Term } from '../../records/request-query.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { filterColumns, type Filter } from '../../storage/queries/where.ts'
-import { ApiError } from './errors.ts'
+import { ApiError, type TextSpan } from './errors.ts'
 
 export type QueryInput = Record<string, string | string[]>
 
@@ -18,6 +19,15 @@ const time = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** Free filters: `duration>2s team!=search`. A problem says where in the text it is. */
+const terms = z.string().transform((text, context): Term[] => {
+  const parsed = parseQuery(text)
+  if (parsed.ok) return parsed.terms
+  const { message, at } = parsed.problem
+  context.addIssue({ code: 'custom', message, params: { at } })
+  return z.NEVER
+})
+
 const values = z.union([z.string(), z.array(z.string()).max(100)])
 
 /** Either `range=1h` (up to now) or `from` and `to`; now is a whole second, so that equal questions share an answer. */
@@ -26,6 +36,7 @@ const rangeShape = {
   from: time.optional(),
   to: time.optional(),
   explain: z.enum(['0', '1']).optional(),
+  q: terms.optional(),
 }
 
 const filterShape = Object.fromEntries(filterColumns.map((column) => [column, values.optional()]))
@@ -86,20 +97,28 @@ export function rangeOf(query: RangeQuery, now: number): TimeRange {
   return { from, to }
 }
 
-/** The filter columns of a checked query. */
+/** The filter columns and free terms of a checked query. */
 export function filterOf(query: Record<string, unknown>): Filter {
   const entries = filterColumns.flatMap((column) => (query[column] === undefined ? [] : [[column, query[column]]]))
-  return Object.fromEntries(entries) as Filter
+  const columns = Object.fromEntries(entries) as Filter
+  const asked = query.q as readonly Term[] | undefined
+  return asked === undefined || asked.length === 0 ? columns : { ...columns, terms: asked }
 }
 
 function badParameter(error: z.ZodError): ApiError {
-  const { field, message } = firstIssue(error)
-  const hint = 'GET /api/status is without parameters; the filters are columns of `requests`'
-  return new ApiError(400, `Parameter ${field ?? '?'}: ${message}`, hint, field)
+  const { field, message, at } = firstIssue(error)
+  const hint =
+    field === 'q'
+      ? 'Write field:value, field!=value or field>number, such as model:gpt-4o duration>2s'
+      : 'GET /api/status is without parameters; the filters are columns of `requests`'
+  const bad = new ApiError(400, `Parameter ${field ?? '?'}: ${message}`, hint, field)
+  bad.at = at
+  return bad
 }
 
-function firstIssue(error: z.ZodError): { field: string | undefined; message: string } {
+function firstIssue(error: z.ZodError): { field: string | undefined; message: string; at: TextSpan | undefined } {
   const issue = error.issues[0]
   const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]?.toString()
-  return { field, message: issue?.message ?? 'not understood' }
+  const at = issue?.code === 'custom' ? (issue.params?.at as TextSpan | undefined) : undefined
+  return { field, message: issue?.message ?? 'not understood', at }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Db } from '../../storage/client.ts'
 import { savedQueries, type SavedQueryRow } from '../../storage/queries/saved-queries.ts'
 import { ApiError } from './errors.ts'
+import { oneByOne } from './one-by-one.ts'
 
 export const queryCharts = ['table', 'chart'] as const
 export type QueryChart = (typeof queryCharts)[number]
@@ -46,7 +47,7 @@ interface SavedQueriesOptions {
 }
 
 export function createSavedQueries({ db, writer, now }: SavedQueriesOptions): SavedQueries {
-  const oneByOne = queue()
+  const inTurn = oneByOne()
 
   const put = async (query: SavedQuery, { version = 0, deleted = false } = {}) => {
     const row = {
@@ -64,7 +65,7 @@ export function createSavedQueries({ db, writer, now }: SavedQueriesOptions): Sa
   return {
     list: async () => (await savedQueries(db)).map(queryOf),
     save: (text) =>
-      oneByOne(async () => {
+      inTurn(async () => {
         const rows = await savedQueries(db)
         if (rows.length >= mostSaved)
           throw new ApiError(409, `${mostSaved} queries are saved already`, 'Delete one that nobody needs')
@@ -72,14 +73,14 @@ export function createSavedQueries({ db, writer, now }: SavedQueriesOptions): Sa
         return put({ ...text, id: randomUUID(), saved_at: now() })
       }),
     change: (id, change) =>
-      oneByOne(async () => {
+      inTurn(async () => {
         const rows = await savedQueries(db)
         const before = rowOf(rows, id)
         if (change.name !== undefined) checkName(rows, change.name, id)
         return put({ ...changed(queryOf(before), change), saved_at: now() }, before)
       }),
     remove: (id) =>
-      oneByOne(async () => {
+      inTurn(async () => {
         const before = rowOf(await savedQueries(db), id)
         await put(queryOf(before), { version: before.version, deleted: true })
       }),
@@ -106,14 +107,4 @@ function checkName(rows: readonly SavedQueryRow[], name: string, except = ''): v
 function queryOf({ id, name, sql, params, chart, saved_by, saved_at }: SavedQueryRow): SavedQuery {
   const stored = { params: JSON.parse(params) as Record<string, string>, chart: chart as QueryChart }
   return { id, name, sql, ...stored, saved_by, saved_at }
-}
-
-/** Each change sees what the one before it wrote. */
-function queue() {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work)
-    last = done.catch(() => undefined)
-    return done
-  }
 }

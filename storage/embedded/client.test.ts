@@ -35,6 +35,23 @@ afterAll(async () => {
   await storage.stop()
 })
 
+describe('a parameter without a value', () => {
+  test.each([
+    ['reader', () => reader],
+    ['writer', () => writer],
+  ])('is refused, whatever %s asked before', async (_, who) => {
+    const given = { query: 'SELECT {x:UInt8} AS x', format: 'JSONEachRow', query_params: { x: 7 } } as const
+    for (let again = 0; again < 8; again += 1) expect(await (await who().query(given)).json()).toEqual([{ x: 7 }])
+    const missing = who().query({ query: 'SELECT {x:UInt8} AS x', format: 'JSONEachRow' })
+    await expect(missing).rejects.toMatchObject({ code: '456', message: expect.stringContaining('`x` is not set') })
+  })
+
+  test('what stands in a text is none', async () => {
+    const answer = await writer.query({ query: "SELECT '{x:UInt8}' AS x", format: 'JSONEachRow' })
+    expect(await answer.json()).toEqual([{ x: '{x:UInt8}' }])
+  })
+})
+
 describe('query', () => {
   const sql = "SELECT number AS n, concat('r', toString(number)) AS s FROM numbers(2)"
   const objects = [

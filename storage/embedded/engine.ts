@@ -57,6 +57,8 @@ export class Connection {
   private readonly handle: Handle
   /** What SET and USE left behind, kept by `sessions.ts`. */
   readonly applied = new Map<string, string>()
+  /** Names of the bound values of earlier queries: the engine has no way to take one back. */
+  readonly bound = new Set<string>()
   database = ''
 
   constructor(addon: Addon, handle: Handle) {

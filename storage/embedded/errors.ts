@@ -49,7 +49,9 @@ export const codes = {
   sessionNotFound: 372,
   sessionLocked: 373,
   sameQueryId: 216,
+  unknownParameter: 456,
   notImplemented: 48,
+  cannotDecompress: 271,
   notEnoughSpace: 243,
   systemError: 425,
 } as const
@@ -71,8 +73,10 @@ const names: Record<number, string> = {
   372: 'SESSION_NOT_FOUND',
   373: 'SESSION_IS_LOCKED',
   216: 'QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING',
+  456: 'UNKNOWN_QUERY_PARAMETER',
   48: 'NOT_IMPLEMENTED',
   243: 'NOT_ENOUGH_SPACE',
+  271: 'CANNOT_DECOMPRESS',
   425: 'SYSTEM_ERROR',
   1001: 'STD_EXCEPTION',
 }

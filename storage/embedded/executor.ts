@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Engine, type RawResult } from './engine.ts'
+import { Engine, type RawResult, type StatementClass } from './engine.ts'
 import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
 import { type BodyInsert, insertFromFile } from './insert.ts'
@@ -13,11 +13,13 @@ import type { HttpSession } from './http-sessions.ts'
 import { QuotaLedger } from './quota.ts'
 import { gateReaderQuery, checkReaderFormat } from './reader-gate.ts'
 import { ReadMeter } from './read-meter.ts'
+import { Readings } from './readings.ts'
 import { PipePool } from './result-pipe.ts'
 import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
 import { capped, poolSettings, quote, readerSettingsFor, userLimits, type PoolSettings } from './settings.ts'
 import { resultFormat, scanStatistics } from './statistics.ts'
 import type { Consumer, Streamed } from './streamed.ts'
+import { substitutions } from './substitutions.ts'
 import { Turns } from './turns.ts'
 import type { EngineUser } from './users.ts'
 
@@ -31,12 +33,24 @@ export interface ExecutorOptions {
 }
 
 /** An empty `database` is ours. */
-export interface StatementRequest extends Omit<Statement, 'owner' | 'streamed'> {
+export interface StatementRequest extends Omit<Statement, 'owner' | 'streamed' | 'named' | 'sticky'> {
   user: EngineUser
   session: HttpSession | null
   /** Takes what can be handed out while it is made; the rest comes whole. */
   consume: Consumer
 }
+
+/** A statement as it was understood before it ran. */
+interface Reading extends StatementClass {
+  /** To run: a reader's comes without comments. */
+  sql: string
+  named: ReadonlySet<string> | null
+  /** The text whose result goes to a path; null for results that come whole. */
+  into: ((path: string) => string) | null
+}
+
+/** Texts whose readings are kept. */
+const maxReadings = 500
 
 /** Of each user but the collector's own. */
 const defaultConcurrency = 4
@@ -57,6 +71,7 @@ export class Executor {
   private readonly meter: ReadMeter
   private readonly quotas = new QuotaLedger()
   private readonly turns = new Map<string, Turns>()
+  private readonly readings = new Readings<Reading>(maxReadings)
   private readonly settings: PoolSettings
   /** Null where the system has no named pipes: every result is held whole there. */
   private readonly pipes: PipePool | null
@@ -144,6 +159,7 @@ export class Executor {
         ...request,
         owner: request.user.name,
         sql: insertFromFile(insert, path, request.settings),
+        named: substitutions(insert.into),
         database: request.database || this.database,
         settings: new Map(),
       }
@@ -200,26 +216,32 @@ export class Executor {
   private async runWriter(request: StatementRequest): Promise<RawResult> {
     const own = userLimits(request.user, this.quotas.rowsLeft(request.user))
     const pool = poolFor(request.sql)
-    const streamed = pool === 'api' && (await this.readsOnce(request.sql)) ? this.streamed(request.sql, request) : null
+    // Rows of an INSERT may be long, and leave nothing on their connection.
+    const reading = pool === 'writer' ? null : await this.read(request)
+    const streamed = pool === 'api' && reading && readsOnce(reading) ? this.streamed(reading, request) : null
     const base = streamed ? this.settings.api : new Map([...this.settings.api, ...this.settings.whole])
     const statement = {
       ...request,
       owner: request.user.name,
       streamed,
+      named: reading ? reading.named : substitutions(request.sql),
+      sticky: reading !== null && !leavesNothing(reading),
       database: request.database || this.database,
       settings: new Map([...base, ...request.settings, ...capped(request.settings, own)]),
     }
     return this.pools[pool].run(statement, request.session)
   }
 
-  private async readsOnce(sql: string): Promise<boolean> {
-    const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
-    return statementCount === 1 && queryClass === 0
+  /** Throws EngineError for what a reader's gate refuses. */
+  private read({ user, sql: text, format }: StatementRequest): Promise<Reading> {
+    return this.readings.of(JSON.stringify([user.role, format, text]), async () => {
+      const sql = user.role === 'reader' ? gateReaderQuery(text, this.tableFunctions) : text
+      const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
+      return { sql, statementCount, queryClass, named: substitutions(sql), into: intoOutfile(sql, format) }
+    })
   }
 
-  /** Null for results that come whole. */
-  private streamed(sql: string, { format, consume }: StatementRequest): Streamed | null {
-    const into = this.pipes && intoOutfile(sql, format)
+  private streamed({ into }: Reading, { consume }: StatementRequest): Streamed | null {
     return this.pipes && into ? { pipes: this.pipes, into, consume } : null
   }
 
@@ -229,18 +251,27 @@ export class Executor {
       throw new EngineError(codes.accessDenied, `reader: not enough privileges for database ${quote(request.database)}`)
     }
     checkReaderFormat(request.format)
-    const sql = gateReaderQuery(request.sql, this.tableFunctions)
-    const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
+    const reading = await this.read(request)
+    const { sql, statementCount, queryClass } = reading
     if (queryClass === 4) throw await this.syntaxError(request, sql)
     if (statementCount !== 1) throw new EngineError(codes.accessDenied, 'reader: one statement at a time')
     if (queryClass !== 0) throw new EngineError(codes.accessDenied, 'reader: may only read')
-    return this.pools.reader.run({ ...this.readerStatement(request, sql), streamed: this.streamed(sql, request) })
+    return this.pools.reader.run({
+      ...this.readerStatement(request, sql, reading.named),
+      streamed: this.streamed(reading, request),
+    })
   }
 
   /** Where the text stops making sense, in the engine's words; formatQuery parses it and does nothing else. */
   private async syntaxError(request: StatementRequest, sql: string): Promise<EngineError> {
     try {
-      await this.pools.reader.run(this.readerStatement(request, `SELECT formatQuery(${quote(sql)}) FORMAT Null`))
+      await this.pools.reader.run(
+        this.readerStatement(
+          { ...request, params: new Map() },
+          `SELECT formatQuery(${quote(sql)}) FORMAT Null`,
+          new Set(),
+        ),
+      )
     } catch (error) {
       const { code, message } = EngineError.from(error)
       return new EngineError(code, message.replace(/: [Ii]n scope [^]*$/, ' (SYNTAX_ERROR)'))
@@ -248,11 +279,12 @@ export class Executor {
     return new EngineError(codes.syntax, 'Syntax error')
   }
 
-  private readerStatement(request: StatementRequest, sql: string) {
+  private readerStatement(request: StatementRequest, sql: string, named: Statement['named']) {
     return {
       ...request,
       owner: request.user.name,
       sql,
+      named,
       database: this.database,
       settings: readerSettingsFor(
         request.settings,
@@ -270,4 +302,13 @@ function poolFor(sql: string): 'writer' | 'jobs' | 'api' {
   const word = firstWord.exec(sql)?.[1]?.toLowerCase() ?? ''
   if (reading.has(word)) return 'api'
   return word === 'insert' && !/\bSELECT\b/i.test(sql) ? 'writer' : 'jobs'
+}
+
+function readsOnce({ statementCount, queryClass }: StatementClass): boolean {
+  return statementCount === 1 && queryClass === 0
+}
+
+/** For the next statement on the same connection. */
+function leavesNothing({ sql, statementCount, queryClass }: Reading): boolean {
+  return statementCount === 1 && (queryClass === 0 || (queryClass === 1 && !/\btemporary\b/i.test(sql)))
 }

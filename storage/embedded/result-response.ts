@@ -9,21 +9,26 @@ import { pipeline, type Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline as piped } from 'node:stream/promises'
 import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib'
+import { BlockPacker } from './compressed-blocks.ts'
 import { Spool } from './spool.ts'
 import type { Consumer } from './streamed.ts'
 
-type Encoder = ReturnType<typeof createGzip | typeof createBrotliCompress | typeof createZstdCompress>
+type HttpEncoder = ReturnType<typeof createGzip | typeof createBrotliCompress | typeof createZstdCompress>
+type Encoder = HttpEncoder | BlockPacker
 
 /** By the names of Accept-Encoding, the ones we prefer first; all at their fastest. */
-export const encoders: Readonly<Record<string, () => Encoder>> = {
+export const encoders: Readonly<Record<string, () => HttpEncoder>> = {
   gzip: () => createGzip({ level: 1 }),
   zstd: () => createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
   br: () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
   deflate: () => createDeflate({ level: 1 }),
 }
 
+/** ClickHouse's compressed blocks, of which HTTP knows nothing. */
+export const blocks = 'clickhouse'
+
 export interface ResultOptions {
-  /** For results of so many bytes: a name of `encoders`, or `identity`. */
+  /** For results of so many bytes: a name of `encoders`, `blocks`, or `identity`. */
   encodingFor: (bytes: number) => string
   /** Held before the first byte is sent: an error until then has a status of its own. */
   bufferBytes: number
@@ -92,15 +97,15 @@ export class ResultResponse {
 
   private async take(chunk: Buffer, ended: AbortSignal): Promise<void> {
     this.bytes += chunk.length
-    if (this.sink) return write(this.sink, chunk, ended)
+    if (this.sink) return write(this.sink, [chunk], ended)
     if (this.spool) return this.spool.write(chunk)
     this.held.push(chunk)
     if (this.bytes < this.options.bufferBytes) return
-    const first = Buffer.concat(this.held)
+    const first = this.held
     this.held = []
     if (this.options.waits) {
       this.spool = await Spool.create(this.options.directory)
-      return this.spool.write(first)
+      return this.spool.write(Buffer.concat(first))
     }
     return write(this.begin(), first, ended)
   }
@@ -117,6 +122,7 @@ export class ResultResponse {
 
   private encoder(bytes: number): Encoder | null {
     const encoding = this.options.encodingFor(bytes)
+    if (encoding === blocks) return new BlockPacker()
     const encoder = encoders[encoding]?.() ?? null
     if (encoder) this.response.setHeader('Content-Encoding', encoding)
     return encoder
@@ -141,9 +147,12 @@ export class ResultResponse {
   }
 }
 
-async function write(sink: Writable, chunk: Buffer, ended: AbortSignal): Promise<void> {
+async function write(sink: Writable, chunks: readonly Buffer[], ended: AbortSignal): Promise<void> {
   ended.throwIfAborted()
-  if (!sink.write(chunk)) await once(sink, 'drain', { signal: ended })
+  sink.cork()
+  for (const chunk of chunks) sink.write(chunk)
+  sink.uncork()
+  if (sink.writableNeedDrain) await once(sink, 'drain', { signal: ended })
 }
 
 function exceptionBlock(tag: string, message: string): Buffer {

@@ -10,7 +10,8 @@ import type { Executor, StatementRequest } from './executor.ts'
 import { bodyInsert } from './insert.ts'
 import { goHandshake } from './go-handshake.ts'
 import { HttpSessions } from './http-sessions.ts'
-import { encoders, ResultResponse } from './result-response.ts'
+import { packBlocks } from './compressed-blocks.ts'
+import { blocks, encoders, ResultResponse } from './result-response.ts'
 import { requestedSettings } from './settings.ts'
 import { resultFormat, type ScanStatistics, scanStatistics } from './statistics.ts'
 
@@ -63,9 +64,6 @@ async function answer(
   response: ServerResponse,
   query: URLSearchParams,
 ): Promise<void> {
-  if (query.get('decompress') === '1') {
-    throw new EngineError(codes.notImplemented, 'decompress=1 is not supported: send Content-Encoding: gzip')
-  }
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   const queryId = query.get('query_id') || randomUUID()
@@ -106,7 +104,7 @@ async function answer(
       try {
         const { bytes, tail, rowsRead } = await execute(executor, statement, request, query)
         const scanned = scanStatistics(tail ?? bytes, announced.format())
-        announced.summary = { ...scanned, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
+        announced.summary = { scanned, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
         await result.finish(bytes)
       } catch (error) {
         if (!(await result.fail(errorBody(EngineError.from(error), executor.version)))) throw error
@@ -139,9 +137,10 @@ async function execute(
   }
   const fromUrl = writes ? bodyInsert(statement.sql) : null
   if (fromUrl) {
-    return executor.insertBody(statement, fromUrl.insert, (path) => saveBody(request, path, statement.signal))
+    const save = (path: string) => saveBody(request, path, statement.signal, inBlocks(query))
+    return executor.insertBody(statement, fromUrl.insert, save)
   }
-  await addBody(statement, request)
+  await addBody(statement, request, inBlocks(query))
   const inBody = writes ? bodyInsert(statement.sql) : null
   if (inBody) {
     const rows = statement.sql.slice(inBody.bodyAt)
@@ -153,10 +152,10 @@ async function execute(
 }
 
 /** Text from the URL and from the body are joined by one newline; a form brings the query and bound values as fields. */
-async function addBody(statement: StatementRequest, request: IncomingMessage): Promise<void> {
+async function addBody(statement: StatementRequest, request: IncomingMessage, packed: boolean): Promise<void> {
   if (changesNothing(request)) return
   const type = request.headers['content-type'] ?? ''
-  const body = await readStatement(request, statement.user.role)
+  const body = await readStatement(request, statement.user.role, packed)
   if (!type.startsWith('multipart/form-data')) {
     statement.sql = [statement.sql, body].filter((text) => text !== '').join('\n')
     return
@@ -164,6 +163,10 @@ async function addBody(statement: StatementRequest, request: IncomingMessage): P
   const fields = await formFields(body, type)
   statement.sql = [statement.sql, fields.get('query') ?? ''].filter((text) => text !== '').join('\n')
   statement.params = new Map([...statement.params, ...boundParams(fields)])
+}
+
+function inBlocks(query: URLSearchParams): boolean {
+  return query.get('decompress') === '1'
 }
 
 async function formFields(body: string, type: string): Promise<URLSearchParams> {
@@ -193,29 +196,39 @@ function boundParams(query: URLSearchParams): Map<string, string> {
 interface Announced {
   query: URLSearchParams
   format: () => string
-  /** Null when it is not at its end yet: ClickHouse too says then what it knows, which is nothing. */
-  summary: (Partial<ScanStatistics> & { result_rows: number; result_bytes: number }) | null
+  /** Null when it is not at its end yet. */
+  summary: Summary | null
   /** Milliseconds of performance.now(). */
   started: number
 }
 
+interface Summary {
+  /** Null when the engine did not say. */
+  scanned: ScanStatistics | null
+  result_rows: number
+  result_bytes: number
+}
+
+/** What is not known is left out: a 0 would be taken for one. Of rows written and rows to read, the engine never tells. */
+function summaryText(summary: Summary | null, elapsedMs: number): string {
+  const known = summary && {
+    ...summary.scanned,
+    result_rows: summary.result_rows,
+    result_bytes: summary.result_bytes,
+  }
+  const sums = { ...known, elapsed_ns: Math.round(elapsedMs * 1e6) }
+  return JSON.stringify(Object.fromEntries(Object.entries(sums).map(([name, value]) => [name, String(value)])))
+}
+
 function announce(response: ServerResponse, { query, format, summary, started }: Announced): void {
-  const text = JSON.stringify({
-    read_rows: String(summary?.read_rows ?? 0),
-    read_bytes: String(summary?.read_bytes ?? 0),
-    written_rows: '0',
-    written_bytes: '0',
-    total_rows_to_read: '0',
-    result_rows: String(summary?.result_rows ?? 0),
-    result_bytes: String(summary?.result_bytes ?? 0),
-    elapsed_ns: String(Math.round((performance.now() - started) * 1e6)),
-  })
+  const text = summaryText(summary, performance.now() - started)
   if (query.get('send_progress_in_http_headers') === '1') response.setHeader('X-ClickHouse-Progress', text)
-  response.setHeader('X-ClickHouse-Format', format())
+  const name = format()
+  response.setHeader('X-ClickHouse-Format', name)
   response.setHeader('X-ClickHouse-Timezone', 'UTC')
   response.setHeader('X-ClickHouse-Server-Display-Name', 'inferwatch')
   response.setHeader('X-ClickHouse-Summary', text)
-  response.setHeader('Content-Type', contentType(format()))
+  response.setHeader('Content-Type', contentType(name))
 }
 
 function bufferSize(query: URLSearchParams): number {
@@ -225,8 +238,7 @@ function bufferSize(query: URLSearchParams): number {
 }
 
 function encodingFor(request: IncomingMessage, query: URLSearchParams, bytes: number): string {
-  // JDBC asks for ClickHouse's own LZ4 frames with compress=1, but believes a Content-Encoding header first.
-  if (query.get('compress') === '1') return 'gzip'
+  if (query.get('compress') === '1') return blocks
   if (query.get('enable_http_compression') !== '1' || bytes < minCompressedBytes) return 'identity'
   const accepted = new Set((header(request, 'accept-encoding') ?? '').split(/[\s,;]+/))
   return Object.keys(encoders).find((name) => accepted.has(name)) ?? 'identity'
@@ -237,11 +249,19 @@ function sendError(executor: Executor, response: ServerResponse, cause: unknown)
   const error = EngineError.from(cause)
   response.setHeader('X-ClickHouse-Exception-Code', error.code)
   if (error.code === codes.requiredPassword) response.setHeader('WWW-Authenticate', 'Basic realm="ClickHouse"')
-  sendText(response, httpStatus(error.code), errorBody(error, executor.version))
+  const status = httpStatus(error.code)
+  const body = errorBody(error, executor.version)
+  // Clients that asked for compressed blocks unpack all but what ClickHouse says of who they are.
+  const packed = status !== 401 && status !== 403 && asksForBlocks(response.req)
+  sendText(response, status, packed ? packBlocks(Buffer.from(body)) : body)
+}
+
+function asksForBlocks({ url }: IncomingMessage): boolean {
+  return new URL(url ?? '/', 'http://localhost').searchParams.get('compress') === '1'
 }
 
 /** A body that nobody read would stay in the connection in front of the next request: it is drained or cut off. */
-function sendText(response: ServerResponse, status: number, text: string): void {
+function sendText(response: ServerResponse, status: number, text: string | Buffer): void {
   const { complete, headers } = response.req
   if (!complete && (headers['transfer-encoding'] ?? headers['content-length'] ?? '0') !== '0') {
     response.setHeader('Connection', 'close')

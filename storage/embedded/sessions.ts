@@ -1,6 +1,7 @@
 /** Pools of engine connections: one query at a time on each, destroyed after any error. */
 import type { Connection, Engine, RawResult } from './engine.ts'
 import type { HttpSession } from './http-sessions.ts'
+import { codes, EngineError } from './errors.ts'
 import { setStatement } from './settings.ts'
 import { runStreamed, type Streamed } from './streamed.ts'
 import { cancelled, Turns } from './turns.ts'
@@ -29,11 +30,15 @@ export interface Statement {
   settings: ReadonlyMap<string, string>
   /** Bound values as the HTTP interface takes them, TSV-escaped, without the `param_` prefix. */
   params: ReadonlyMap<string, string>
+  /** Values that the text names, or null where it cannot be told. */
+  named: ReadonlySet<string> | null
   signal: AbortSignal
   /** Told how the query is known while it runs; what it returns is called at the end. */
   meter?: (id: string) => () => void
   /** Hands the result out while it is made. */
   streamed?: Streamed | null
+  /** May leave something on its connection (SET, USE, a temporary table): only a session keeps that. */
+  sticky?: boolean
 }
 
 interface IdleConnection {
@@ -66,7 +71,7 @@ export class ConnectionPool {
     try {
       if (session) return await this.runInSession(session, statement)
       const readyFor = needs(statement)
-      connection = this.takeIdle(readyFor) ?? (await this.open())
+      connection = this.takeIdle(readyFor, statement) ?? (await this.open())
       const result = await this.runOn(connection, statement)
       this.keep(connection, readyFor, statement)
       return result
@@ -83,8 +88,17 @@ export class ConnectionPool {
   private async runInSession(session: HttpSession, statement: Statement): Promise<RawResult> {
     session.connection ??= await this.open()
     const { connection } = session
+    if (namesStale(connection, statement, false)) {
+      throw new EngineError(
+        codes.unknownParameter,
+        `a value is not set: each query of a session brings its own param_…`,
+      )
+    }
     try {
-      return await this.runOn(connection, statement)
+      const result = await this.runOn(connection, statement)
+      // Its own SET gave the session values that are meant to stay.
+      if (statement.sticky) connection.bound.clear()
+      return result
     } catch (error) {
       await connection.query('SELECT 1').catch(() => session.close())
       throw error
@@ -92,15 +106,18 @@ export class ConnectionPool {
   }
 
   /** One that is ready, or one that can be made so. */
-  private takeIdle(readyFor: string): Connection | undefined {
-    let at = this.idle.findLastIndex((idle) => idle.readyFor === readyFor)
-    if (at < 0) at = this.idle.findLastIndex((idle) => idle.readyFor === null || this.options.reuse === 'any')
+  private takeIdle(readyFor: string, statement: Statement): Connection | undefined {
+    // On a connection without that value, the engine itself says what is missing.
+    const fit = ({ connection }: IdleConnection) => !namesStale(connection, statement, true)
+    let at = this.idle.findLastIndex((idle) => idle.readyFor === readyFor && fit(idle))
+    if (at < 0)
+      at = this.idle.findLastIndex((idle) => idle.readyFor === null || (this.options.reuse === 'any' && fit(idle)))
     return at < 0 ? undefined : this.idle.splice(at, 1)[0]?.connection
   }
 
-  private keep(connection: Connection, readyFor: string, { settings }: Statement): void {
+  private keep(connection: Connection, readyFor: string, { settings, sticky }: Statement): void {
     // A connection that was told to be read-only cannot be told anything else.
-    if (this.options.reuse === 'any' && settings.has('readonly')) return connection.close()
+    if (sticky || (this.options.reuse === 'any' && settings.has('readonly'))) return connection.close()
     this.idle.push({ connection, readyFor })
     const { size } = this.options
     if (this.idle.filter((idle) => idle.readyFor !== null).length <= size) return
@@ -151,6 +168,7 @@ export class ConnectionPool {
   private async runOn(connection: Connection, statement: Statement): Promise<RawResult> {
     await this.use(connection, statement.database)
     const set = setStatement(connection.applied, statement.settings, statement.params)
+    for (const name of statement.params.keys()) connection.bound.add(name)
     if (set) await connection.query(set)
     if (statement.signal.aborted) throw cancelled()
     const id = this.canceller.nextId()
@@ -181,6 +199,12 @@ export class ConnectionPool {
 /** Equal for statements that may run on one connection after each other without being seen there. */
 function needs({ owner, settings, params }: Statement): string {
   return JSON.stringify([owner, [...settings], [...params.keys()].toSorted()])
+}
+
+/** Whether the text takes a value that only an earlier query was given; `unsure` where it cannot be told. */
+function namesStale({ bound }: Connection, { named, params }: Statement, unsure: boolean): boolean {
+  const stale = [...bound].filter((name) => !params.has(name))
+  return stale.length > 0 && (named ? stale.some((name) => named.has(name)) : unsure)
 }
 
 /** A little more than the query's own: the engine's error says more. */

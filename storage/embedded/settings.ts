@@ -30,6 +30,8 @@ export function userLimits({ limits }: EngineUser, rowsLeft: number | null): Map
   return settings
 }
 
+const mebibyte = 1024 * 1024
+
 /** What every query of a pool starts from. */
 export interface PoolSettings {
   api: ReadonlyMap<string, string>
@@ -48,14 +50,17 @@ export function poolSettings(memoryBytes: number): PoolSettings {
   ]
   // Four times the memory of one result on its way out, for less than twice its speed.
   const formatting: [string, string] = ['output_format_parallel_formatting', '0']
+  // By default a thread for each free gibibyte, which with our memory leaves every query one.
+  const threads: [string, string] = ['max_threads_min_free_memory_per_thread', String(64 * mebibyte)]
   return {
-    api: new Map([...limits(0.6), ['max_execution_time', '300'], formatting]),
+    api: new Map([...limits(0.6), ['max_execution_time', '300'], formatting, threads]),
     whole: new Map([['max_result_bytes', share(0.125)]]),
     reader: new Map([
       ...limits(0.5),
       ['max_temporary_data_on_disk_size_for_query', '4000000000'],
       ['allow_introspection_functions', '0'],
       formatting,
+      threads,
       ['readonly', '1'],
     ]),
   }

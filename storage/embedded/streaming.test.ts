@@ -213,6 +213,22 @@ test('the sums of formats that know them', async () => {
   }
 })
 
+test('what is not known of a query is not said to be 0', async () => {
+  const summaryOf = async (query: Record<string, string>) => {
+    const answer = await fetch(urlOf({ ...asWide, send_progress_in_http_headers: '1', ...query }))
+    await answer.body?.cancel()
+    const summary = JSON.parse(answer.headers.get('x-clickhouse-summary') ?? '') as object
+    expect(JSON.parse(answer.headers.get('x-clickhouse-progress') ?? '')).toEqual(summary)
+    return Object.keys(summary)
+  }
+  const atEnd = ['result_rows', 'result_bytes', 'elapsed_ns']
+  expect(await summaryOf({ query: 'SELECT number FROM numbers(10)' })).toEqual(atEnd)
+  expect(await summaryOf({ query: 'SELECT 1' })).toEqual(atEnd)
+  expect(await summaryOf({ query: 'SELECT 1 FORMAT JSON' })).toEqual(['read_rows', 'read_bytes', ...atEnd])
+  // Headers leave with the first of many rows.
+  expect(await summaryOf({ query: big })).toEqual(['elapsed_ns'])
+})
+
 test('what a query was given is not there for the next, of the same user or another', async () => {
   const query = 'SELECT {value:String} FROM numbers(1)'
   const ask = async (more: Record<string, string>) => (await fetch(urlOf({ query, ...more }))).text()

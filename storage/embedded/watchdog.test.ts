@@ -25,6 +25,7 @@ test('a query that does not look at the clock is reported; one that ends in time
       database: '',
       settings: new Map([['max_execution_time', seconds]]),
       params: new Map(),
+      named: new Set(),
       signal: new AbortController().signal,
     })
   await run('SELECT 1', '60')

@@ -4,7 +4,7 @@
  * filter differ in the measure alone: they share one scan (alert-shared-scan.ts).
  */
 import type { TimeRange } from '../../records/time-range.ts'
-import { where, filterColumns, type Filter } from './where.ts'
+import { where, filterColumns, type ColumnFilter } from './where.ts'
 
 /** A SELECT and its bound values. */
 export interface Question {
@@ -37,7 +37,7 @@ export type DimensionColumn = (typeof dimensionColumns)[number]
 export interface AlertScan {
   range: TimeRange
   by: readonly DimensionColumn[]
-  where: Filter
+  where: ColumnFilter
   /** Groups with fewer requests give no row. */
   min_requests: number
   threshold: { side: 'above' | 'below'; value: number } | null

@@ -3,7 +3,7 @@
  * Each measure is a column of it, thresholds are applied to its rows, and each rule gets the very rows that its own SELECT gives.
  */
 import type { AlertScan, Measure, Question, ScanPart } from './alert-scan.ts'
-import { where, type Filter, type FilterColumn } from './where.ts'
+import { where, type ColumnFilter, type FilterColumn } from './where.ts'
 
 export type ScanRow = Record<string, unknown>
 
@@ -65,7 +65,7 @@ function shapeOf({ range, by, where: filter }: AlertScan): Shape {
 function share(members: Member[]): SharedScan {
   const [first] = members as [Member, ...Member[]]
   const varying = first.shape.pivots.filter((column) => differ(members, column))
-  const filter: Filter = {}
+  const filter: ColumnFilter = {}
   for (const [column, values] of first.shape.filter)
     filter[column] = varying.includes(column) ? union(members, column) : values
   const condition = where(filter, first.part.scan.range)

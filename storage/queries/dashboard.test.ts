@@ -235,7 +235,7 @@ describe('long ranges', () => {
 
   test('are read from rollups, and filters that these lack from raw rows', async () => {
     const sources = async (asked: Filter, range: TimeRange) => {
-      const { whole, sums, quantiles } = await tiersFor(storage.reader, asked, range)
+      const { whole, sums, quantiles } = await tiersFor(storage.reader, asked, range, ['model'])
       return [whole, sums, quantiles].map(({ source }) => source)
     }
     expect(await sources(filter, long)).toEqual(['models_1d', 'models_1h', 'models_1h'])

@@ -32,8 +32,8 @@ export async function filterValues(db: Db, range: TimeRange, limit = 50): Promis
 
 async function isReadByDay(db: Db, range: TimeRange): Promise<boolean> {
   if (range.to - range.from < leastRolledUp) return false
-  const { requests, filled } = await rangeFacts(db, range, 'filter_values_1d')
-  return filled && (requests === null || requests > mostRawRequests)
+  const { requests, filled } = await rangeFacts(db, range)
+  return filled.includes('filter_values_1d') && (requests === null || requests > mostRawRequests)
 }
 
 const keptApart = new Set(rollupSpecs.find(({ prefix }) => prefix === 'requests')?.dimensions)

@@ -41,7 +41,8 @@ const measuredNow = [
  * What tells GPUs apart: the UUID, where there is one. Two collectors may show one GPU under different host names, and it is
  * counted once all the same.
  */
-const gpuKey = (table: string) => `if(${table}.uuid = '', concat(${table}.host, ' ', ${table}.gpu), ${table}.uuid)`
+export const gpuKey = (table: string) =>
+  `if(${table}.uuid = '', concat(${table}.host, ' ', ${table}.gpu), ${table}.uuid)`
 
 /** The newest sample of each GPU (or MIG instance) in the range, by host and index. */
 export async function gpusNow(db: Db, range: TimeRange): Promise<GpuNow[]> {

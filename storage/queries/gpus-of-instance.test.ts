@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testStorage } from '../testing.ts'
-import { gpusOfInstance } from './gpus-of-instance.ts'
+import { gpusOfInstances } from './gpus-of-instance.ts'
 
 const minute = 60_000
 const noon = Date.UTC(2026, 10, 21, 12)
@@ -38,7 +38,7 @@ test('GPUs of a server while they were its own: parts by their part, one that tw
     gpu(6, '', { gpu: '7', power_watts: 300 }),
     ...['GPU-8', 'GPU-9'].map((uuid) => gpu(2, uuid, { utilization_ratio: 1 })),
   ])
-  const { lines, step_ms } = await gpusOfInstance(storage.reader, 'a:1', range)
+  const { lines, step_ms } = await gpusOfInstances(storage.reader, ['a:1'], range)
   expect(step_ms).toBe(minute)
   const first = lines.map(({ uuid, mig_id, utilization_ratio, memory_ratio, power_watts }) => [
     uuid,
@@ -52,4 +52,7 @@ test('GPUs of a server while they were its own: parts by their part, one that tw
     ['GPU-1', '2', [null, null, 0.5, null], [null, null], [null, null]],
     ['n/7', '', [null, null, null, null], [null, null], [null, 300]],
   ])
+
+  const both = await gpusOfInstances(storage.reader, ['a:1', 'b:1'], range)
+  expect(both.lines.map(({ uuid }) => uuid)).toEqual(['GPU-0', 'GPU-1', 'GPU-8', 'n/7'])
 })

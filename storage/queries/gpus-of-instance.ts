@@ -1,4 +1,4 @@
-/** The GPUs that a server ran on, while it ran on them. Reads `topology` and `gpu_samples`. */
+/** The GPUs that servers ran on, while they ran on them. Reads `topology` and `gpu_samples`. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { frameOf, linesOf, maxLines, type SeriesFrame } from './series.ts'
@@ -20,10 +20,10 @@ export interface InstanceGpus extends SeriesFrame {
   lines: InstanceGpuLine[]
 }
 
-/** Means per bucket, null where the GPU was not the server's. A GPU that two exporters show is one line. */
-export async function gpusOfInstance(
+/** Means per bucket, null where the GPU was none of theirs. A GPU that two exporters show is one line. */
+export async function gpusOfInstances(
   db: Db,
-  instance: string,
+  instances: readonly string[],
   range: TimeRange,
   scrapeMs = 10_000,
 ): Promise<InstanceGpus> {
@@ -34,7 +34,7 @@ export async function gpusOfInstance(
     `with used as (
       select distinct uuid, mig_id, t.valid_from as valid_from, t.valid_to as valid_to
       from topology as t array join t.gpu_uuids as uuid, t.mig_ids as mig_id
-      where t.instance = {instance:String} and not t.ambiguous
+      where t.instance in {instances:Array(String)} and not t.ambiguous
     )
     select any(g.host) as host, any(g.gpu) as gpu, u.mig_id as mig_id, u.uuid as uuid,
       intDiv(toUnixTimestamp64Milli(g.timestamp), {step_ms:Int64}) * {step_ms:Int64} as at,
@@ -45,7 +45,7 @@ export async function gpusOfInstance(
     where ${within('g.timestamp')} and g.timestamp >= u.valid_from and (u.valid_to is null or g.timestamp < u.valid_to)
     group by uuid, mig_id, at order by uuid, mig_id, at limit {rows:UInt32}`,
     {
-      instance,
+      instances,
       from_ms: Math.floor(range.from),
       to_ms: Math.ceil(range.to),
       step_ms: frame.step_ms,

@@ -1,7 +1,7 @@
 /** Queues of batch jobs: how they are, what was done in a range, and what that cost. Reads `queue_samples`, and of requests what the range says. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import { tierWhere, tiersFor, wholeBuckets } from './tiers.ts'
+import { rowsOf, tiersFor, wholeBuckets } from './tiers.ts'
 
 export interface JobQueueNow {
   system: string
@@ -70,10 +70,11 @@ function queuesNow(db: Db, range: TimeRange): Promise<QueueRow[]> {
 }
 
 async function costsByEndpoint(db: Db, range: TimeRange): Promise<Map<string, number | null>> {
-  const { whole: tier } = await tiersFor(db, {}, range)
-  const { sql, params } = tierWhere(tier, {}, wholeBuckets(tier, range))
+  const { whole: tier } = await tiersFor(db, {}, range, ['endpoint'])
+  const cost = tier.measures.cost_usd
+  const { sql, params } = rowsOf(tier, {}, wholeBuckets(tier, range), ['r.endpoint', cost])
   const rows = await db.query<{ endpoint: string; cost_usd: number | null }>(
-    `select r.endpoint as endpoint, ${tier.measures.cost_usd} as cost_usd from ${tier.rows} where ${sql} group by r.endpoint`,
+    `select r.endpoint as endpoint, ${cost} as cost_usd from ${sql} group by r.endpoint`,
     params,
   )
   return new Map(rows.map(({ endpoint, cost_usd }) => [endpoint, cost_usd]))

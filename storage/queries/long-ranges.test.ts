@@ -4,6 +4,7 @@ import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { gpuSamples, serverSamples } from '../../test/dashboard/seed-fleet.ts'
 import { store } from '../../test/dashboard/store.ts'
+import { termsOf } from '../../test/support/terms.ts'
 import { testStorage } from '../testing.ts'
 import { filterValues } from './filters.ts'
 import { gpuSeries, gpusNow } from './gpu.ts'
@@ -115,16 +116,19 @@ const ranges: [string, TimeRange][] = [
   ['less than a whole day in it', { from: noon - 26 * hour, to: noon - hour }],
   ['thirty days', { from: noon - 30 * day + 17 * minute, to: noon }],
 ]
+
 const filters: [string, Filter][] = [
   ['all', {}],
   ['one model', { model: ['m1'], environment: 'production' }],
   ['a team, which the smaller rollup lacks', { team: ['t2', 't3'] }],
+  ['a free term', { terms: termsOf('model:m* -model:m3') }],
 ]
 
 describe.each(ranges)('%s', (_, range) => {
   test.each(filters)('%s: totals, those before, and rows per model', async (__, filter) => {
     const { from, to, source, current, previous, spark } = await overview(storage.reader, filter, range)
-    expect(source).toBe('team' in filter ? 'requests_1d' : 'models_1d')
+    const ofModels = 'model' in filter || 'terms' in filter
+    expect(source).toBe('team' in filter ? 'requests_1d' : ofModels ? 'models_1d' : 'totals_1d')
     expect(from).toBeLessThanOrEqual(range.from)
     for (const [answer, asked] of [
       [current, { from, to }],
@@ -200,7 +204,7 @@ describe('where a range is read from', () => {
       { from: busy.from },
     )
     await storage.rollups.flush()
-    expect(await sources({}, busy)).toEqual(['models_1d', 'models_1h', 'models_1h'])
+    expect(await sources({}, busy)).toEqual(['totals_1d', 'totals_1h', 'totals_1h'])
     expect(await sources({}, { from: busy.to - 2 * hour, to: busy.to })).toEqual(['raw', 'raw', 'raw'])
     expect(await sources({ user_id: 'u' }, busy)).toEqual(['raw', 'raw', 'raw'])
     const { current } = await overview(storage.reader, {}, busy)
@@ -213,7 +217,7 @@ describe('where a range is read from', () => {
   test('while a rollup that an update brought is filled, what was there before', async () => {
     const range = { from: noon - 2 * day, to: noon }
     await storage.db.command(
-      "ALTER TABLE rollup_state DELETE WHERE name IN ('models_1h', 'filter_values_1d') SETTINGS mutations_sync = 2",
+      "ALTER TABLE rollup_state DELETE WHERE name IN ('totals_1h', 'models_1h', 'filter_values_1d') SETTINGS mutations_sync = 2",
     )
     expect(await sources({}, range)).toEqual(['requests_1d', 'requests_1h', 'requests_1h'])
     const values = await filterValues(storage.reader, range)

@@ -2,7 +2,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { Source } from './series.ts'
-import { selectOf, tiersFor, tierWhere, wholeBuckets, type Measure } from './tiers.ts'
+import { rowsOf, selectOf, tiersFor, wholeBuckets, type Measure } from './tiers.ts'
 import type { Filter } from './where.ts'
 
 const measures = [
@@ -33,13 +33,14 @@ export interface Models extends TimeRange {
 
 /** The busiest `limit` models of the range. */
 export async function models(db: Db, filter: Filter, range: TimeRange, limit = 200): Promise<Models> {
-  const { whole: tier } = await tiersFor(db, filter, range)
+  const { whole: tier } = await tiersFor(db, filter, range, ['model', 'provider'])
   const whole = wholeBuckets(tier, range)
-  const { sql, params } = tierWhere(tier, filter, whole)
+  const selected = selectOf(tier, measures)
+  const { sql, params } = rowsOf(tier, filter, whole, ['r.model', 'r.provider', selected])
   const rows = await db.query<ModelRow>(
     `select r.model as model, arraySort(groupUniqArray(8)(r.provider)) as providers,
-      ${selectOf(tier, measures)}
-    from ${tier.rows} where ${sql} group by r.model order by requests desc, model limit {limit:UInt32}`,
+      ${selected}
+    from ${sql} group by r.model order by requests desc, model limit {limit:UInt32}`,
     { ...params, limit },
   )
   return { ...whole, source: tier.source, models: rows }

@@ -2,7 +2,7 @@
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { Source } from './series.ts'
-import { bucketOf, selectOf, tiersFor, tierWhere, wholeBuckets, type Measure, type Tier } from './tiers.ts'
+import { bucketOf, rowsOf, selectOf, tiersFor, wholeBuckets, type Measure, type Tier } from './tiers.ts'
 import type { Filter } from './where.ts'
 
 export interface Totals {
@@ -45,6 +45,7 @@ const nothing: Totals = {
   cost_usd: null,
   unpriced: 0,
 }
+const day = 86_400_000
 const measures = Object.keys(nothing) as (keyof Totals & Measure)[]
 
 /** Totals of `range` and of the equally long range before it. */
@@ -52,9 +53,11 @@ export async function overview(db: Db, filter: Filter, range: TimeRange): Promis
   const { whole: tier, quantiles } = await tiersFor(db, filter, range)
   const current = wholeBuckets(tier, range)
   const previous = { from: current.from - (current.to - current.from), to: current.from }
+  // A week would say too little of when its requests began.
+  const byDay = { ...tier, newest: false, rollups: tier.rollups.filter(({ step_ms }) => step_ms <= day) }
   const [now, before, spark] = await Promise.all([
     totals(db, tier, filter, current),
-    totals(db, tier, filter, previous),
+    totals(db, byDay, filter, previous),
     sparkline(db, quantiles, filter, current),
   ])
   return {
@@ -71,11 +74,12 @@ type TotalsRow = Totals & { first_ms: number }
 
 /** Always one row: of nothing too. */
 async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<TotalsRow> {
-  const { sql, params } = tierWhere(tier, filter, range)
+  const selected = selectOf(tier, measures)
+  const { sql, params } = rowsOf(tier, filter, range, [selected])
   const [row] = await db.query<TotalsRow>(
     `select min(${tier.at}) as first_ms,
-      ${selectOf(tier, measures)}
-    from ${tier.rows} where ${sql}`,
+      ${selected}
+    from ${sql}`,
     params,
   )
   return row ?? { ...nothing, first_ms: 0 }
@@ -89,11 +93,12 @@ function totalsOf(row: Totals): Totals {
 
 async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Overview['spark']> {
   const step_ms = Math.max(stepFor(range, 48), tier.step_ms)
-  const { sql, params } = tierWhere(tier, filter, range)
+  const selected = selectOf(tier, sparkMeasures)
+  const { sql, params } = rowsOf(tier, filter, range, [selected])
   const points = await db.query<SparkPoint>(
     `select ${bucketOf(tier)} as at,
-      ${selectOf(tier, sparkMeasures)}
-    from ${tier.rows} where ${sql} group by at order by at`,
+      ${selected}
+    from ${sql} group by at order by at`,
     { ...params, step_ms },
   )
   return { step_ms, points }

@@ -5,7 +5,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import { rollupSpecs } from '../rollup-specs.ts'
 import type { DimensionColumn } from './alert-scan.ts'
-import { where, type Condition, type Filter } from './where.ts'
+import { filteredColumns, where, type Condition, type Filter } from './where.ts'
 
 export interface Piece extends TimeRange {
   table: 'requests_1d' | 'requests_1h' | 'requests_1m' | 'requests'
@@ -35,14 +35,18 @@ export function cutAt(at: number, now: number): number {
 
 const settledAt = (now: number) => Math.floor((now - settledAfterMs) / minute) * minute
 
-/** What to read from where between the first cut and `now`: no row crosses a cut, each of which is one of `cutAt`'s. */
-export function piecesOf(cuts: readonly number[], now: number): Piece[] {
+/**
+ * What to read from where between the first cut and `now`: no row crosses a cut, each of which is one of `cutAt`'s. Buckets are no
+ * longer than `coarsest_ms`, for questions about steps of that length.
+ */
+export function piecesOf(cuts: readonly number[], now: number, coarsest_ms = Infinity): Piece[] {
+  const tiers = rollups.filter(({ step_ms }) => step_ms <= coarsest_ms)
   const ends = [...new Set([...cuts, settledAt(now), now])]
     .filter((at) => at >= Math.min(...cuts))
     .sort((a, b) => a - b)
   const pieces = ends.slice(1).flatMap((to, index): Piece[] => {
     const from = ends[index] ?? to
-    return from >= settledAt(now) ? [{ table: 'requests', from, to }] : wholeSteps({ from, to })
+    return from >= settledAt(now) ? [{ table: 'requests', from, to }] : wholeSteps({ from, to }, tiers)
   })
   return joined(pieces)
 }
@@ -58,12 +62,19 @@ function joined(pieces: readonly Piece[]): Piece[] {
   return whole
 }
 
-function wholeSteps({ from, to }: TimeRange, tiers: readonly (typeof rollups)[number][] = rollups): Piece[] {
-  const [tier, ...finer] = tiers
-  if (!tier || from >= to) return []
-  const [first, last] = [Math.ceil(from / tier.step_ms) * tier.step_ms, Math.floor(to / tier.step_ms) * tier.step_ms]
+/** Whole buckets of a range, the widest that fit, in the order of time. `widths`: widest first; less than the last is left out. */
+export function wholeSteps<Width extends { table: string; step_ms: number }>(
+  { from, to }: TimeRange,
+  widths: readonly Width[],
+): (TimeRange & { table: Width['table'] })[] {
+  const [width, ...finer] = widths
+  if (!width || from >= to) return []
+  const [first, last] = [
+    Math.ceil(from / width.step_ms) * width.step_ms,
+    Math.floor(to / width.step_ms) * width.step_ms,
+  ]
   if (first >= last) return wholeSteps({ from, to }, finer)
-  const whole = { table: tier.table, from: first, to: last }
+  const whole = { table: width.table, from: first, to: last }
   return [...wholeSteps({ from, to: first }, finer), whole, ...wholeSteps({ from: last, to }, finer)]
 }
 
@@ -87,7 +98,7 @@ export function rowsOfPieces(
   const whole = { from: pieces[0]?.from ?? 0, to: pieces.at(-1)?.to ?? 0 }
   const condition = where(filter, whole)
   const params = { ...condition.params }
-  const read = inRollups([...by, ...Object.keys(filter)]) ? pieces : [{ ...whole, table: 'requests' as const }]
+  const read = inRollups([...by, ...filteredColumns(filter)]) ? pieces : [{ ...whole, table: 'requests' as const }]
   const selects = [...Map.groupBy(read, ({ table }) => table)].map(([table, ranges]) => {
     const within = ranges.map(({ from, to }, index) => {
       const [first, end] = [`${table}_${index}_from`, `${table}_${index}_to`]
@@ -100,7 +111,7 @@ export function rowsOfPieces(
     )
     // A key that vanished from its bucket of a rollup left a row of zeros.
     return `select ${[...by, `${raw ? rawTime : bucketTime} as at`, ...columns].join(', ')}
-  from ${table} where ${condition.sql} and (${within.join(' or ')})${raw ? '' : ' and requests > 0'}`
+  from ${table} as r where ${condition.sql} and (${within.join(' or ')})${raw ? '' : ' and requests > 0'}`
   })
   return { sql: selects.join('\n  union all '), params }
 }

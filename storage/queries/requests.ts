@@ -2,7 +2,7 @@
 import type { CallRole, CostSource, RequestStatus } from '../../records/llm-request.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import { timesOfTrace } from './trace-times.ts'
+import { findInTrace } from './trace-times.ts'
 import { where, type Filter } from './where.ts'
 
 export interface RequestRow {
@@ -16,11 +16,18 @@ export interface RequestRow {
   service: string
   environment: string
   team: string
+  feature: string
   user_id: string
+  session_id: string
+  region: string
+  instance: string
+  prompt_name: string
   operation: string
   status: RequestStatus
   error_type: string
   http_status: number | null
+  finish_reason: string
+  attempt: number
   streamed: boolean
   duration_ms: number | null
   ttft_ms: number | null
@@ -34,8 +41,42 @@ export interface RequestRow {
 
 const columns = `
   toUnixTimestamp64Micro(timestamp) as timestamp_us, trace_id, span_id, model, provider, endpoint, service, environment,
-  team, user_id, operation, status, error_type, http_status, streamed, duration_ms, ttft_ms, tpot_ms,
+  team, feature, user_id, session_id, region, instance, prompt_name, operation, status, error_type, http_status,
+  finish_reason, attempt, streamed, duration_ms, ttft_ms, tpot_ms,
   input_tokens, cached_input_tokens, output_tokens, toFloat64(cost_usd) as cost_usd, cost_source`
+
+/** Of a row, in the order of a file of them; what time it was stands before. */
+export const requestRowColumns = [
+  'trace_id',
+  'span_id',
+  'model',
+  'provider',
+  'endpoint',
+  'service',
+  'environment',
+  'team',
+  'feature',
+  'user_id',
+  'session_id',
+  'region',
+  'instance',
+  'prompt_name',
+  'operation',
+  'status',
+  'error_type',
+  'http_status',
+  'finish_reason',
+  'attempt',
+  'streamed',
+  'duration_ms',
+  'ttft_ms',
+  'tpot_ms',
+  'input_tokens',
+  'cached_input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'cost_source',
+] as const satisfies (keyof RequestRow)[]
 
 /** Where a page ended: the next one starts after it. */
 export type Cursor = Pick<RequestRow, 'timestamp_us' | 'trace_id' | 'span_id'>
@@ -44,10 +85,21 @@ export interface RequestPage {
   requests: RequestRow[]
   /** Null on the last page. */
   next: Cursor | null
+  /** Epoch ms, when the page is not full: there is none after it until then, and what is before was not looked at yet. */
+  searched_from: number | null
 }
 
-/** Looked at first: on a busy system the last minutes hold a page, and a week need not be sorted for it. */
-const windowsMs = [5 * 60_000, 2 * 3_600_000, Infinity]
+const hour = 3_600_000
+const day = 24 * hour
+/** Looked at one after the other, then twice as much each time: on a busy system the last minutes hold a page. */
+const windowsMs = [5 * 60_000, 2 * hour, day]
+
+export interface PageOptions {
+  /** Epoch ms. */
+  now?: () => number
+  /** A filter that hardly anything fulfils reads very many rows: after so many ms the page ends where it got to. */
+  enough_ms?: number
+}
 
 /** At most `limit` requests, those after the cursor of the page before. */
 export async function latestRequests(
@@ -56,17 +108,23 @@ export async function latestRequests(
   range: TimeRange,
   limit: number,
   after: Cursor | null = null,
+  { now = Date.now, enough_ms = 4000 }: PageOptions = {},
 ): Promise<RequestPage> {
   const to = after ? Math.min(range.to, Math.floor(after.timestamp_us / 1000) + 1) : range.to
-  let rows: RequestRow[] = []
-  for (const window of windowsMs) {
-    const from = Math.max(range.from, to - window)
-    rows = await newest(db, filter, { from, to }, limit + 1, after)
-    if (rows.length > limit || from === range.from) break
+  const began = now()
+  const rows: RequestRow[] = []
+  let searched = to
+  for (let step = 0; searched > range.from && rows.length <= limit; step += 1) {
+    if (step > 0 && now() - began >= enough_ms) break
+    const from = Math.max(range.from, to - (windowsMs[step] ?? day * 2 ** (step - 1)))
+    rows.push(...(await newest(db, filter, { from, to: searched }, limit + 1 - rows.length, after)))
+    searched = from
   }
   const requests = rows.slice(0, limit)
   const last = requests.at(-1)
-  return { requests, next: rows.length > limit && last ? cursorOf(last) : null }
+  if (rows.length > limit && last) return { requests, next: cursorOf(last), searched_from: null }
+  if (searched <= range.from) return { requests, next: null, searched_from: null }
+  return { requests, next: { timestamp_us: searched * 1000, trace_id: '', span_id: '' }, searched_from: searched }
 }
 
 function newest(db: Db, filter: Filter, range: TimeRange, limit: number, after: Cursor | null): Promise<RequestRow[]> {
@@ -76,7 +134,7 @@ function newest(db: Db, filter: Filter, range: TimeRange, limit: number, after: 
       (fromUnixTimestamp64Micro({after_us:Int64}, 'UTC'), {after_trace:String}, {after_span:String})`
     : ''
   return db.query<RequestRow>(
-    `select ${columns} from requests where ${sql} ${position}
+    `select ${columns} from requests as r where ${sql} ${position}
     order by timestamp desc, trace_id desc, span_id desc limit {limit:UInt32}`,
     {
       ...params,
@@ -93,15 +151,10 @@ function cursorOf({ timestamp_us, trace_id, span_id }: RequestRow): Cursor {
 export interface RequestDetail extends RequestRow {
   parent_span_id: string
   request_id: string
-  region: string
-  instance: string
   requested_model: string
   model_version: string
-  feature: string
-  session_id: string
   api_key: string
   variant: string
-  prompt_name: string
   prompt_version: string
   queue_ms: number | null
   prefill_ms: number | null
@@ -110,8 +163,6 @@ export interface RequestDetail extends RequestRow {
   reasoning_tokens: number | null
   max_tokens: number | null
   context_window: number | null
-  finish_reason: string
-  attempt: number
   cache_hit: boolean
   input_cost_usd: number | null
   output_cost_usd: number | null
@@ -136,13 +187,11 @@ export interface RequestDetail extends RequestRow {
 
 /** Every field of the request that a span is, or was merged into; null when there is none by these ids. */
 export async function requestDetail(db: Db, traceId: string, spanId: string): Promise<RequestDetail | null> {
-  const times = await timesOfTrace(db, traceId)
-  if (!times) return null
-  const rows = await db.query<RequestDetail>(
-    `select ${columns},
-      parent_span_id, request_id, region, instance, requested_model, model_version, feature, session_id, api_key,
-      variant, prompt_name, prompt_version, queue_ms, prefill_ms, decode_ms, cache_write_tokens, reasoning_tokens,
-      max_tokens, context_window, finish_reason, attempt, cache_hit,
+  const [request] = await findInTrace(db, traceId, (times) =>
+    db.query<RequestDetail>(
+      `select ${columns},
+      parent_span_id, request_id, requested_model, model_version, api_key, variant, prompt_version, queue_ms, prefill_ms,
+      decode_ms, cache_write_tokens, reasoning_tokens, max_tokens, context_window, cache_hit,
       toFloat64(input_cost_usd) as input_cost_usd, toFloat64(output_cost_usd) as output_cost_usd,
       toFloat64(cache_savings_usd) as cache_savings_usd, toFloat64(reported_cost_usd) as reported_cost_usd,
       price_id, price_version, input, output, dialect, role, merged_span_ids, merged_dialects, inherited_fields,
@@ -150,7 +199,19 @@ export async function requestDetail(db: Db, traceId: string, spanId: string): Pr
     from requests as r
     where ${times.sql} and trace_id = {trace_id:String} and (span_id = {span_id:String} or has(r.merged_span_ids, {span_id:String}))
     order by span_id = {span_id:String} desc, timestamp desc limit 1`,
-    { ...times.params, trace_id: traceId, span_id: spanId },
+      { ...times.params, trace_id: traceId, span_id: spanId },
+    ),
   )
-  return rows[0] ?? null
+  return request ?? null
+}
+
+/** How many of the range were stored after `since` (epoch ms): those that a list read then does not have. Reads `requests`. */
+export async function newRequests(db: Db, filter: Filter, range: TimeRange, since: number): Promise<number> {
+  const { sql, params } = where(filter, range)
+  const [row] = await db.query<{ requests: number }>(
+    `select count() as requests from requests as r
+    where ${sql} and r.inserted_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')`,
+    { ...params, since },
+  )
+  return row?.requests ?? 0
 }

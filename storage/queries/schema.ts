@@ -57,7 +57,7 @@ const order = ({ kind }: SchemaTable) => ['view', 'table', 'rollup'].indexOf(kin
 
 function kindOfTable(name: string, engine: string): SchemaTable['kind'] {
   if (engine === 'View') return 'view'
-  return /_1[mhd]$/.test(name) ? 'rollup' : 'table'
+  return /_\d[mhdw]$/.test(name) ? 'rollup' : 'table'
 }
 
 function describe({ name, type, comment }: { name: string; type: string; comment: string }): SchemaColumn {

@@ -17,9 +17,12 @@ export type Source =
   | 'requests_1m'
   | 'requests_1h'
   | 'requests_1d'
+  | 'totals_1h'
+  | 'totals_1d'
   | 'models_1h'
   | 'models_1d'
   | 'gpu_samples'
+  | 'gpu_1m'
   | 'gpu_1h'
   | 'server_samples'
   | 'server_1m'
@@ -47,6 +50,11 @@ export function frameOf(range: TimeRange, source: Source = 'raw', atLeastMs = 10
   const times: number[] = []
   for (let at = Math.floor(range.from / step) * step; at < range.to; at += step) times.push(at)
   return { from: range.from, to: range.to, step_ms: step, times, source }
+}
+
+/** How much of each bucket lies in the range, in seconds: the first and the last may be cut. */
+export function bucketSecondsOf({ times, step_ms, from, to }: SeriesFrame): number[] {
+  return times.map((at) => Math.max(Math.min(at + step_ms, to) - Math.max(at, from), 1) / 1000)
 }
 
 /**

@@ -6,8 +6,9 @@ import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { rollupSpecs } from '../rollup-specs.ts'
 import { rangeFacts } from './range-facts.ts'
+import { wholeSteps } from './request-pieces.ts'
 import { frameOf, maxLines, type Line, type SeriesFrame, type Source } from './series.ts'
-import { isError, where, type Condition, type Filter } from './where.ts'
+import { filteredColumns, isError, where, type Condition, type Filter } from './where.ts'
 
 export type Measure =
   | 'requests'
@@ -27,19 +28,28 @@ export type Measure =
 
 export interface Tier {
   source: Source
-  /** What stands after FROM, named r. */
-  rows: string
+  /** Coarsest first; none: raw rows. */
+  rollups: readonly Rollup[]
   /** Ranges begin at a whole one of these, in ms. */
   grain_ms: number
   /** A step of a series is never finer, in ms. */
   step_ms: number
+  /** Whether no row is newer than the range: the bucket of a week or a day that it ends in then needs no finer ones. */
+  newest: boolean
   /** A row's time in epoch ms. */
   at: string
   measures: Record<Measure, string>
 }
 
+interface Rollup {
+  table: string
+  /** Width of a bucket in ms. */
+  step_ms: number
+}
+
 const hour = 3_600_000
 const day = 24 * hour
+const week = 7 * day
 
 /** Exact: the element floor(level × n) of the sorted values. Of no values it would be 0. */
 const exact = (column: string, level: 1 | 2 | 3) =>
@@ -63,11 +73,12 @@ const quantiles = (quantile: typeof exact) => ({
   output_tokens_p50: quantile('output_tokens', 1),
 })
 
-const raw: Tier = {
+export const raw: Tier = {
   source: 'raw',
-  rows: 'requests as r',
+  rollups: [],
   grain_ms: 1,
   step_ms: 1000,
+  newest: false,
   at: 'toUnixTimestamp64Milli(r.timestamp)',
   measures: {
     requests: 'count()',
@@ -83,8 +94,9 @@ const raw: Tier = {
 /** A sum in a rollup is 0 when nobody told: the count of those who did not says so. */
 const told = (column: string) => `if(sum(r.${column}_unknown) = sum(r.requests), null, sum(r.${column}))`
 
-/** Rollups of an hour, and those of a day made from them, have the same measures. */
-type Prefix = 'requests' | 'models'
+/** Rollups with the same measures, those with the fewest rows first. */
+const prefixes = ['totals', 'models', 'requests'] as const
+type Prefix = (typeof prefixes)[number]
 
 const rollup = {
   at: 'toInt64(toUnixTimestamp(r.timestamp)) * 1000',
@@ -99,45 +111,40 @@ const rollup = {
   },
 }
 
-const hourly = (prefix: Prefix): Omit<Tier, 'grain_ms'> => ({
-  ...rollup,
-  source: `${prefix}_1h`,
-  rows: `${prefix}_1h as r`,
-  step_ms: hour,
-})
-
-/**
- * Whole days from the rollup of a day, and the hours before and after them from that of an hour: exact to the hour, few states. The
- * days come in two halves, since a table this small is read by one thread, however large its states are.
- */
-const daily = (prefix: Prefix): Omit<Tier, 'grain_ms'> => ({
-  ...rollup,
-  source: `${prefix}_1d`,
-  rows: `(
-      select ${columnsOf(prefix)} from ${prefix}_1d where timestamp >= ${days.from} and timestamp < ${days.middle}
-      union all
-      select ${columnsOf(prefix)} from ${prefix}_1d where timestamp >= ${days.middle} and timestamp < ${days.to}
-      union all
-      select ${columnsOf(prefix)} from ${prefix}_1h where timestamp >= ${hours.from} and timestamp < ${hours.to}
-        and not (timestamp >= ${days.from} and timestamp < ${days.to})
-    ) as r`,
-  step_ms: day,
-})
-
-const bound = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`
-const days = { from: bound('first_day_ms'), middle: bound('middle_day_ms'), to: bound('last_day_ms') }
-const hours = { from: bound('from_ms'), to: bound('to_ms') }
-
-function columnsOf(prefix: Prefix): string {
-  const spec = rollupSpecs.find((known) => known.prefix === prefix)
-  return ['timestamp', ...(spec?.dimensions ?? []), ...(spec?.measures ?? []).map(({ name }) => name)].join(', ')
+/** What is read over a range at once: the wider the buckets, the fewer states there are to merge. */
+const widths: Record<Prefix, readonly Rollup[]> = {
+  totals: [
+    { table: 'totals_1d', step_ms: day },
+    { table: 'totals_1h', step_ms: hour },
+  ],
+  models: [
+    { table: 'models_1w', step_ms: week },
+    { table: 'models_1d', step_ms: day },
+    { table: 'models_6h', step_ms: 6 * hour },
+    { table: 'models_1h', step_ms: hour },
+  ],
+  requests: [
+    { table: 'requests_1d', step_ms: day },
+    { table: 'requests_1h', step_ms: hour },
+  ],
 }
 
-/** Filter columns that rollups keep apart; the others are answered from raw rows, however long that takes. */
-const rolledUp: Record<Prefix, ReadonlySet<string>> = {
-  requests: new Set('environment service provider endpoint region model operation team feature'.split(' ')),
-  models: new Set('environment provider endpoint model'.split(' ')),
-}
+type Rest = Pick<Tier, 'grain_ms' | 'newest'>
+
+/** `widest`: none that is wider is read. The edges of a range are read from narrower ones: the answer is exact to the hour. */
+const tierOf = (prefix: Prefix, source: Source, step_ms: number, widest: number, rest: Rest): Tier => ({
+  ...rollup,
+  ...rest,
+  source,
+  rollups: widths[prefix].filter((known) => known.step_ms <= widest),
+  step_ms,
+})
+
+const dimensionsOf = (prefix: Prefix): ReadonlySet<string> =>
+  new Set(rollupSpecs.find((known) => known.prefix === prefix)?.dimensions)
+
+/** Columns that rollups keep apart; questions by others are answered from raw rows, however long that takes. */
+const keptApart = { totals: dimensionsOf('totals'), models: dimensionsOf('models'), requests: dimensionsOf('requests') }
 
 /** Raw rows beyond these are too slow for a page: exact quantiles of several columns take 0.2 s a million on two cores. */
 const mostRawRequests = 300_000
@@ -154,17 +161,30 @@ const sumsByDay = 100 * day
 /** `whole`: over the range at once; `sums` and `quantiles`: over time, without or with quantiles. */
 export type Shape = 'whole' | 'sums' | 'quantiles'
 
-/** The tiers that a range is read from. They begin at the same time: series add up to the totals beside them. */
-export async function tiersFor(db: Db, filter: Filter, range: TimeRange): Promise<Record<Shape, Tier>> {
+/**
+ * The tiers that a range is read from, for a question by the columns `by`. They begin at the same time: series add up to the totals
+ * beside them.
+ */
+export async function tiersFor(
+  db: Db,
+  filter: Filter,
+  range: TimeRange,
+  by: readonly string[] = [],
+): Promise<Record<Shape, Tier>> {
   const span = range.to - range.from
-  const columns = Object.keys(filter)
-  if (span < leastRolledUp || !columns.every((column) => rolledUp.requests.has(column))) return allRaw
-  const { requests, filled } = await rangeFacts(db, range, 'models_1h')
+  const columns = [...filteredColumns(filter), ...by]
+  const has = (prefix: Prefix) => columns.every((column) => keptApart[prefix].has(column))
+  if (span < leastRolledUp || !has('requests')) return allRaw
+  const { requests, filled, newest } = await rangeFacts(db, range)
   if (requests !== null && requests <= mostRawRequests) return allRaw
-  const prefix = filled && columns.every((column) => rolledUp.models.has(column)) ? 'models' : 'requests'
-  const grain_ms = span < daysOnly ? hour : day
-  const by = (leastForDays: number) => ({ ...(span < leastForDays ? hourly(prefix) : daily(prefix)), grain_ms })
-  return { whole: by(day), sums: by(sumsByDay), quantiles: by(daysOnly) }
+  const prefix = prefixes.find((known) => has(known) && filled.includes(`${known}_1h`)) ?? 'requests'
+  const rest = { grain_ms: span < daysOnly ? hour : day, newest }
+  const whole = tierOf(prefix, span < day ? `${prefix}_1h` : `${prefix}_1d`, hour, span < day ? hour : week, rest)
+  const series = (leastForDays: number) =>
+    span < leastForDays
+      ? tierOf(prefix, `${prefix}_1h`, hour, hour, rest)
+      : tierOf(prefix, `${prefix}_1d`, day, day, rest)
+  return { whole, sums: series(sumsByDay), quantiles: series(daysOnly) }
 }
 
 const allRaw = { whole: raw, sums: raw, quantiles: raw }
@@ -174,15 +194,35 @@ export function wholeBuckets({ grain_ms }: Tier, { from, to }: TimeRange): TimeR
   return { from: Math.floor(from / grain_ms) * grain_ms, to }
 }
 
-/** `where` for a tier: a key that vanished from its bucket left a row of zeros. */
-export function tierWhere(tier: Tier, filter: Filter, range: TimeRange): Condition {
-  const { sql, params } = where(filter, range)
-  if (tier === raw) return { sql, params }
-  const first_day_ms = Math.ceil(range.from / day) * day
-  const last_day_ms = Math.max(Math.floor(range.to / day) * day, first_day_ms)
-  const middle_day_ms = Math.floor((first_day_ms + last_day_ms) / 2 / day) * day
-  return { sql: `${sql} and r.requests > 0`, params: { ...params, first_day_ms, middle_day_ms, last_day_ms } }
+/**
+ * What stands after FROM: the rows of the range that match, named r, and the conditions. `columns` is SQL that names the columns
+ * to read, as r.<column>. A key that vanished from its bucket of a rollup left a row of zeros.
+ */
+export function rowsOf(tier: Tier, filter: Filter, range: TimeRange, columns: readonly string[]): Condition {
+  const finest = tier.rollups.at(-1)
+  if (!finest) {
+    const { sql, params } = where(filter, range)
+    return { sql: `requests as r where ${sql}`, params }
+  }
+  const end = tier.newest ? (tier.rollups[0] ?? finest).step_ms : finest.step_ms
+  const read = { from: range.from, to: Math.ceil(range.to / end) * end }
+  const { sql, params } = where(filter, read)
+  const names = new Set(
+    [tier.at, ...columns].flatMap((text) => [...text.matchAll(/\br\.(\w+)/g)].map(([, name]) => name)),
+  )
+  const bounds: Record<string, number> = {}
+  const selects = [...Map.groupBy(wholeSteps(read, tier.rollups), ({ table }) => table)].map(([table, pieces]) => {
+    const within = pieces.map(({ from, to }, index) => {
+      const [first, last] = [`${table}_${index}_from`, `${table}_${index}_to`]
+      Object.assign(bounds, { [first]: from, [last]: to })
+      return `(timestamp >= ${bound(first)} and timestamp < ${bound(last)})`
+    })
+    return `select ${[...names].map((name) => `r.${name} as ${name}`).join(', ')} from ${table} as r where ${sql} and (${within.join(' or ')}) and requests > 0`
+  })
+  return { sql: `(\n      ${selects.join('\n      union all\n      ')}\n    ) as r`, params: { ...params, ...bounds } }
 }
+
+const bound = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`
 
 /** Start of the row's bucket of `{step_ms}`, epoch ms. */
 export const bucketOf = (tier: Tier) => `intDiv(${tier.at}, {step_ms:Int64}) * {step_ms:Int64}`
@@ -208,19 +248,21 @@ export async function perModel(
   rank: Measure = 'requests',
 ): Promise<PerModelQuestion> {
   const shape = measures.some((measure) => /p\d\d/.test(measure)) ? 'quantiles' : 'sums'
-  const tier = (await tiersFor(db, filter, range))[shape]
+  const tier = (await tiersFor(db, filter, range, ['model']))[shape]
   const whole = wholeBuckets(tier, range)
   const frame = frameOf(whole, tier.source, tier.step_ms)
-  const condition = tierWhere(tier, filter, whole)
+  const ranked = rowsOf(tier, filter, whole, ['r.model', tier.measures[rank]])
+  const selected = selectOf(tier, measures)
+  const read = rowsOf(tier, filter, whole, ['r.model', selected])
   const sql = `with busiest as (
-      select model from ${tier.rows} where ${condition.sql}
-      group by model order by ${tier.measures[rank]} desc, model limit {lines:UInt32}
+      select r.model as model from ${ranked.sql}
+      group by r.model order by ${tier.measures[rank]} desc, model limit {lines:UInt32}
     )
     select r.model in busiest as named, if(named, r.model, '') as line, not named as other, ${bucketOf(tier)} as at,
-      ${selectOf(tier, measures)}
-    from ${tier.rows} where ${condition.sql}
+      ${selected}
+    from ${read.sql}
     group by named, line, at order by other, line, at`
-  return { sql, frame, params: { ...condition.params, step_ms: frame.step_ms, lines: maxLines - 1 } }
+  return { sql, frame, params: { ...read.params, step_ms: frame.step_ms, lines: maxLines - 1 } }
 }
 
 /** A row of the answer to `perModel`. */

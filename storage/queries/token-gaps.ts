@@ -20,7 +20,7 @@ export async function tokenGaps(db: Db, filter: Filter, range: TimeRange): Promi
   const { sql, params } = where(filter, range)
   const rows = await db.query<{ model: string; provider: string; requests: number; counts: number[] }>(
     `SELECT model, provider, count() AS requests, sumForEach(itl_ms_counts) AS counts
-    FROM requests WHERE ${sql} AND notEmpty(itl_ms_counts)
+    FROM requests AS r WHERE ${sql} AND notEmpty(itl_ms_counts)
     GROUP BY model, provider ORDER BY arraySum(counts) DESC, model, provider LIMIT 500`,
     params,
   )

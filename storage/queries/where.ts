@@ -1,5 +1,7 @@
 /** The one place that composes conditions: known columns, every value a bound parameter. */
+import type { Term } from '../../records/request-query.ts'
 import type { TimeRange } from '../../records/time-range.ts'
+import { termConditions } from './request-terms.ts'
 
 /** Columns of `requests` that a page, a rule or a query may filter by. */
 export const filterColumns = [
@@ -20,7 +22,10 @@ export const filterColumns = [
 export type FilterColumn = (typeof filterColumns)[number]
 
 /** Values of one column are alternatives; columns all have to match. */
-export type Filter = Partial<Record<FilterColumn, string | string[]>>
+export type ColumnFilter = Partial<Record<FilterColumn, string | string[]>>
+
+/** And so do free terms: a question that is given some names its table `r`. */
+export type Filter = ColumnFilter & { terms?: readonly Term[] | undefined }
 
 /** What counts as an error: not what the caller cancelled, nor what a content filter stopped. */
 export const isError = "status in ('error', 'rate_limited', 'timeout')"
@@ -39,11 +44,18 @@ export function where(filter: Filter, range: TimeRange): Condition {
     "timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')",
   ]
   const params: Record<string, unknown> = { from_ms: Math.floor(range.from), to_ms: Math.ceil(range.to) }
-  for (const [column, value] of Object.entries(filter)) {
+  const { terms = [], ...columns } = filter
+  for (const [column, value] of Object.entries(columns)) {
     if (!known.has(column)) throw new RangeError(`not a column to filter by: ${column}`)
     if (value === undefined) continue
     parts.push(`${column} in {filter_${column}:Array(String)}`)
     params[`filter_${column}`] = Array.isArray(value) ? value : [value]
   }
-  return { sql: parts.join(' and '), params }
+  const free = termConditions(terms)
+  return { sql: [...parts, ...free.sql].join(' and '), params: { ...params, ...free.params } }
+}
+
+/** What the filter asks about, and what kind of thing where that is no column of a text: which of its rollups can answer. */
+export function filteredColumns({ terms = [], ...columns }: Filter): string[] {
+  return [...Object.keys(columns), ...terms.map((term) => (term.kind === 'text' ? term.field : term.kind))]
 }

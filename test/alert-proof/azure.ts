@@ -85,7 +85,7 @@ export async function proveAzure(options: AzureOptions = {}): Promise<AzureProof
       for (const group of groups)
         for (const rule of group.rules) {
           const signal = new AbortController().signal
-          const paging = pagingOf(alertsConfig.parse({}).route)
+          const paging = pagingOf(alertsConfig.parse({}))
           for await (const event of backtest({
             rule,
             group,

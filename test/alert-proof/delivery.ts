@@ -131,7 +131,7 @@ function keepHouse(vendors: readonly Vendor[], clock: ManualClock) {
     const writer = new RowWriter({ db: { insert }, clock, log, telemetry })
     const brief = () => Promise.resolve(new Map<string, never>())
     const externalUrl = () => 'http://inferwatch.example:8080'
-    const silences = new Silences({ clock, writer })
+    const silences = new Silences({ clock, writer, telemetry })
     const texts = { externalUrl, templates: () => ({}), brief }
     const options = { clock, fetch, random: () => 1, log, writer, telemetry, silences, ...texts }
     const dispatcher = new Dispatcher(config, options)

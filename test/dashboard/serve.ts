@@ -24,7 +24,7 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
     storageReady: () => Promise.resolve({ ok: true, reason: '' }),
     collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
     alerts: noAlerts,
-    backtest: { reader: db, paging: () => pagingOf(alertsConfig.parse({}).route) },
+    backtest: { reader: db, paging: () => pagingOf(alertsConfig.parse({})) },
     demo: {
       state: () => demo,
       start: () => {

@@ -29,6 +29,10 @@ export interface SlackStandIn extends StandIn {
   messages: SlackMessage[]
   /** What the bot wrote. */
   posts: BotMessage[]
+  /** Files that were shared, in their threads. */
+  files: { id: string; bytes: number; thread_ts: string | undefined }[]
+  /** Whether the app lacks files:write. */
+  refusesFiles: boolean
 }
 
 const botToken = 'xoxb-standin-t0kent0kent0ken'
@@ -91,12 +95,15 @@ export async function slackStandIn(port = 0): Promise<SlackStandIn> {
   const problems: string[] = []
   const messages: SlackMessage[] = []
   const posts: BotMessage[] = []
+  const uploads = new Map<string, Upload>()
   const refuse = (status: number, error: string, why: string) => {
     problems.push(`${error}: ${why}`)
     return { status, headers: { 'content-type': 'text/html' }, body: error }
   }
   const server = await startStandIn(
     (request: StandInRequest) => {
+      if (request.path.startsWith('/upload/v1/')) return takeUpload(request, uploads, problems)
+      if (request.path.startsWith('/api/files.')) return answerFiles(request, standIn, uploads, problems)
       if (request.path.startsWith('/api/')) return answerBot(request, posts, problems)
       if (request.path !== path) return refuse(404, 'no_service', request.path)
       if (request.method !== 'POST') return refuse(400, 'invalid_payload', request.method)
@@ -114,7 +121,8 @@ export async function slackStandIn(port = 0): Promise<SlackStandIn> {
     port,
   )
   const addresses = { webhookUrl: `${server.url}${path}`, apiUrl: `${server.url}/api`, botToken, channelId }
-  return Object.assign(server, { ...addresses, messages, posts })
+  const standIn: SlackStandIn = Object.assign(server, { ...addresses, messages, posts, files: [], refusesFiles: false })
+  return standIn
 }
 
 const blocksOf = ({ blocks = [], attachments = [] }: z.infer<typeof message>) =>
@@ -124,6 +132,53 @@ const isTooLong = (sent: z.infer<typeof message>) => JSON.stringify(blocksOf(sen
 
 function shown(sent: z.infer<typeof message>): SlackMessage {
   return { text: sent.text, color: sent.attachments?.[0]?.color, blocks: blocksOf(sent).map(textOf).join('\n') }
+}
+
+/** Bytes that were announced; null until they came. */
+interface Upload {
+  length: number
+  bytes: number | null
+}
+
+function takeUpload(request: StandInRequest, uploads: Map<string, Upload>, problems: string[]) {
+  const upload = uploads.get(request.path.slice('/upload/v1/'.length))
+  const bytes = Buffer.byteLength(request.body)
+  if (!upload || request.method !== 'POST' || request.headers['authorization'] !== undefined || bytes === 0) {
+    problems.push(`upload: ${request.method} ${request.path}, ${bytes} bytes`)
+    return { status: 404, body: '' }
+  }
+  upload.bytes = upload.length
+  return { status: 200, body: `OK - ${upload.length}` }
+}
+
+const completeUpload = z.strictObject({
+  files: z.array(z.strictObject({ id: z.string(), title: z.string().optional() })).length(1),
+  channel_id: channel,
+  thread_ts: z.string(),
+})
+
+function answerFiles(request: StandInRequest, slack: SlackStandIn, uploads: Map<string, Upload>, problems: string[]) {
+  const { pathname, searchParams } = new URL(request.path, 'http://slack.test')
+  const headers = { 'content-type': 'application/json' }
+  const say = (body: object) => ({ status: 200, headers, body: JSON.stringify(body) })
+  if (request.headers['authorization'] !== `Bearer ${botToken}`) return say({ ok: false, error: 'invalid_auth' })
+  if (slack.refusesFiles) return say({ ok: false, error: 'missing_scope', needed: 'files:write' })
+  if (pathname === '/api/files.getUploadURLExternal') {
+    const length = Number(searchParams.get('length'))
+    const file_id = `F${uploads.size + 1}`
+    if (!searchParams.get('filename') || !(length > 0)) return say({ ok: false, error: 'invalid_arguments' })
+    uploads.set(file_id, { length, bytes: null })
+    return say({ ok: true, upload_url: `${slack.url}/upload/v1/${file_id}`, file_id })
+  }
+  const parsed = completeUpload.safeParse(parseJson(request.body))
+  const id = parsed.data?.files[0]?.id ?? ''
+  const bytes = uploads.get(id)?.bytes
+  if (!parsed.success || !bytes) {
+    problems.push(`complete: ${parsed.error ? z.prettifyError(parsed.error) : id}`)
+    return say({ ok: false, error: 'file_not_found' })
+  }
+  slack.files.push({ id, bytes, thread_ts: parsed.data.thread_ts })
+  return say({ ok: true, files: [{ id }] })
 }
 
 /** Status 200 whatever it says, as the Web API answers. */

@@ -8,7 +8,12 @@ const maxAgeS = 7 * 24 * 3600
 export function alertChartRoute({ deps: { alerts } }: Pick<RouteContext, 'deps'>) {
   return new Hono().get('/api/alerts/chart/:name{[\\w-]+\\.png}', async (c) => {
     const png = await alerts.chart(c.req.param('name').replace(/\.png$/, ''))
-    if (!png) throw new ApiError(404, 'No such chart', 'charts are kept until the process restarts, the latest 500')
+    if (!png)
+      throw new ApiError(
+        404,
+        'No such chart',
+        'the latest 500 charts are kept, for a week, by the process that told of them',
+      )
     const headers = {
       'content-type': 'image/png',
       'cache-control': `public, max-age=${maxAgeS}, immutable`,

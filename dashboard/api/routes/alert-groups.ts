@@ -1,6 +1,7 @@
 /** Alert groups: who is in them, who was told, and what people do about them. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { z } from 'zod'
+import { NotStoredError } from '../../../alerts/routing/index.ts'
 import type { RouteContext } from '../context.ts'
 import type { DashboardDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
@@ -16,16 +17,27 @@ const hint = 'Send JSON: { "who": "…", "comment": "…" }'
 /** Throws 503 where alerts run in another process. */
 export function routingOf({ alerts: { routing } }: DashboardDeps) {
   if (routing) return routing
-  throw new ApiError(503, 'Alerts do not run in this process', 'Ask the process that runs them: serve --only alerts')
+  throw new ApiError(
+    503,
+    'Alerts do not run in this process',
+    'Run serve with alerts, or let both use one ClickHouse: clickhouse.url',
+  )
 }
 
 /** Answers a change only when it is stored: what somebody was told holds, over a crash too. */
 export const whenStored =
   (deps: DashboardDeps): MiddlewareHandler =>
   async (c, next) => {
+    const { routing } = deps.alerts
     await next()
-    if (c.req.method !== 'GET') await deps.alerts.routing?.stored()
+    if (c.req.method !== 'GET') await routing?.stored().catch(unavailable)
   }
+
+/** Throws 503 for what is not stored. */
+export function unavailable(error: unknown): never {
+  if (!(error instanceof NotStoredError)) throw error
+  throw new ApiError(503, error.message, 'Try again')
+}
 
 export function alertGroupsRoute({ deps }: RouteContext) {
   type Act = 'acknowledge' | 'unacknowledge' | 'comment'

@@ -1,5 +1,7 @@
 /** Silences, alert groups and Alertmanager's API, over alerts that really run. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { noAlerts } from '../../../alerts/none.ts'
+import { NotStoredError } from '../../../alerts/routing/index.ts'
 import { alertsConfig } from '../../../alerts/config.ts'
 import type { Alerts } from '../../../alerts/index.ts'
 import { alertsHarness, minute, second, t0, type Harness } from '../../../alerts/testing/harness.ts'
@@ -227,4 +229,52 @@ test('silences and alerts in Alertmanager’s shape', async () => {
   )
   expect((await call('GET', '/api/v2/status')).body).toMatchObject({ cluster: { status: 'disabled' } })
   expect((await call('GET', '/-/ready')).body).toBe('OK')
+})
+
+test('maintenance windows are made, refused at their field, and listed with what comes next', async () => {
+  const said = { name: 'Patches', matchers: 'team="infra"', comment: 'kernel', created_by: 'ada' }
+  const weekly = { ...said, repeats: 'weekly', days: ['sunday'], from: '01:00', to: '02:00', time_zone: 'UTC' }
+  expect(await call('POST', '/api/silences/windows', { ...weekly, time_zone: 'Mars' })).toMatchObject({
+    status: 400,
+    body: { error: { field: 'time_zone' } },
+  })
+  const made = await call('POST', '/api/silences/windows', weekly)
+  expect(made).toMatchObject({ status: 200, body: { name: 'Patches', created_by: 'ada' } })
+  const sunday = Date.UTC(2026, 10, 22, 1)
+  expect(await call('GET', '/api/silences/windows')).toMatchObject({
+    body: {
+      windows: [
+        {
+          name: 'Patches',
+          ends_at: null,
+          weekly: { days: ['sunday'], from: '01:00' },
+          next: [{ from: sunday }, {}, {}, {}],
+        },
+      ],
+    },
+  })
+  await call('POST', `/api/silences/${String(made.body['id'])}/expire`, { who: 'ada' })
+  expect((await call('GET', '/api/silences/windows')).body).toMatchObject({ windows: [] })
+})
+
+test('a change that is not stored is no success', async () => {
+  const routing = {
+    ...alerts.routing,
+    stored: () => Promise.reject(new NotStoredError('the database does not answer')),
+  }
+  const away = createApp(testDeps(storage.reader, { alerts: { ...noAlerts, routing: routing as never } }))
+  const response = await away.request('/api/silences', {
+    method: 'POST',
+    headers: { host: 'localhost:8080', 'content-type': 'application/json' },
+    body: JSON.stringify({
+      matchers: [{ name: 'model', value: 'none' }],
+      ends_at: room.clock.now() + minute,
+      created_by: 'ada',
+      comment: 'why',
+    }),
+  })
+  expect(response.status).toBe(503)
+  expect(await response.json()).toMatchObject({ error: { message: 'the database does not answer' } })
+  const [made] = alerts.routing?.silences() ?? []
+  await call('POST', `/api/silences/${made?.id}/expire`, { who: 'ada' })
 })

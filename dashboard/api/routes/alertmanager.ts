@@ -11,7 +11,7 @@ import { SilenceError, type SilenceInput } from '../../../alerts/routing/silence
 import type { SilenceStatus } from '../../../alerts/routing/silences.ts'
 import type { GroupMember, GroupStatus } from '../../../alerts/routing/group-status.ts'
 import type { RouteContext } from '../context.ts'
-import { routingOf, whenStored } from './alert-groups.ts'
+import { routingOf, unavailable, whenStored } from './alert-groups.ts'
 
 const maxBodyBytes = 16 * 1024 * 1024
 
@@ -63,7 +63,7 @@ export function alertmanagerRoute({ deps, now }: RouteContext) {
     .post('/api/v2/alerts', limited, async (c) => {
       const posted = postedAlerts.safeParse(await c.req.json<unknown>().catch(() => null))
       if (!posted.success) return refused(c, issueOf(posted.error))
-      const { problems } = await routingOf(deps).receive(posted.data)
+      const { problems } = await routingOf(deps).receive(posted.data).catch(unavailable)
       return problems.length > 0 ? refused(c, problems.join('; ')) : c.body(null, 200)
     })
     .get('/api/v2/silences', (c) =>

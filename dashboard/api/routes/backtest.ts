@@ -3,7 +3,13 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { streamSSE, type SSEMessage, type SSEStreamingApi } from 'hono/streaming'
 import { z } from 'zod'
-import { backtest, momentsIn, type BacktestEvent, type BacktestResult } from '../../../alerts/backtest/index.ts'
+import {
+  backtest,
+  momentsIn,
+  whyNotBacktested,
+  type BacktestEvent,
+  type BacktestResult,
+} from '../../../alerts/backtest/index.ts'
 import { parseWrittenRule, type WrittenRule } from '../../../alerts/backtest/rule-text.ts'
 import { ConfigError } from '../../../alerts/yaml-file.ts'
 import { durationMs, durationPattern } from '../../../records/duration.ts'
@@ -55,6 +61,9 @@ export function backtestRoute({ deps, now }: RouteContext, limits: BacktestLimit
   return new Hono().post('/api/alerts/backtest', limited, checkedBody(question, hint), (c) => {
     const body = c.req.valid('json')
     const { rule, group } = written(body.yaml, body.rule)
+    const reason = whyNotBacktested(rule)
+    if (reason !== null)
+      throw new ApiError(400, `This rule cannot be backtested: ${reason}`, 'Any other kind of rule can be', 'yaml')
     const range = rangeOf(body, now())
     const stepMs = stepOf(body.step, group.interval_ms)
     const { count } = momentsIn(range, stepMs)

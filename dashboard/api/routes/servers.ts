@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { TimeRange } from '../../../records/time-range.ts'
-import { gpusOfInstance } from '../../../storage/queries/gpus-of-instance.ts'
+import { gpusOfInstances } from '../../../storage/queries/gpus-of-instance.ts'
 import { serverLatencies, serverLatencySeries } from '../../../storage/queries/server-latency.ts'
 import type { ServersQuestion } from '../../../storage/queries/server-rows.ts'
 import { serverSeries } from '../../../storage/queries/server-series.ts'
@@ -17,7 +17,7 @@ const servers = {
 }
 const totals = questionSchema(servers)
 const latency = questionSchema({ ...servers, of: z.enum(serverLatencies) })
-const instance = questionSchema({ instance: z.string() })
+const instances = questionSchema({ instance: z.union([z.string(), z.array(z.string()).max(100)]) })
 const plain = questionSchema({})
 const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 
@@ -44,9 +44,9 @@ export function serversRoute(context: RouteContext) {
       )
       return c.json(await answer)
     })
-    .get('/api/servers/gpus', checked(instance), async (c) => {
+    .get('/api/servers/gpus', checked(instances), async (c) => {
       const query = c.req.valid('query')
-      const answer = askRange(context, c, query, (db, { range }) => gpusOfInstance(db, query.instance, range))
+      const answer = askRange(context, c, query, (db, { range }) => gpusOfInstances(db, [query.instance].flat(), range))
       return c.json(await answer)
     })
     .get('/api/topology', checked(plain), async (c) =>

@@ -3,6 +3,9 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { MatcherError, parseMatchers } from '../../../alerts/routing/matcher.ts'
 import { SilenceError, silenceInput, storedMatcherOf } from '../../../alerts/routing/silence.ts'
+import type { SilenceStatus } from '../../../alerts/routing/silences.ts'
+import { noEnd, silenceOfWindow, weeklyOf, windowInput, windowsOf } from '../../../alerts/routing/window.ts'
+import type { TimeRange } from '../../../records/time-range.ts'
 import type { RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { checked, checkedBody } from '../question.ts'
@@ -11,9 +14,16 @@ import { routingOf, whenStored } from './alert-groups.ts'
 const hint =
   'Send JSON: { "matchers": [{ "name": "model", "value": "gpt-4o" }], "ends_at": epoch ms, "created_by": "…", "comment": "why" }'
 
+const windowHint =
+  'Send JSON: { "repeats": "weekly", "days": ["saturday"], "from": "22:00", "to": "06:00", "time_zone": "Europe/Berlin", "name": "…", …}'
+
+/** How far ahead windows are shown. */
+const aheadMs = 28 * 86_400_000
+const mostWindows = 200
+
 const ending = z.strictObject({ who: z.string().trim().min(1, 'must not be empty').max(200) })
 
-export function silencesRoute({ deps }: RouteContext) {
+export function silencesRoute({ deps, now }: RouteContext) {
   return (
     new Hono()
       .use('/api/silences/*', whenStored(deps))
@@ -26,10 +36,30 @@ export function silencesRoute({ deps }: RouteContext) {
       .post('/api/silences', checkedBody(silenceInput, hint), (c) =>
         c.json(refusable(() => routingOf(deps).setSilence(c.req.valid('json')))),
       )
+      .get('/api/silences/windows', checked(z.strictObject({})), (c) =>
+        c.json(windows(routingOf(deps).silences(), now())),
+      )
+      .post('/api/silences/windows', checkedBody(windowInput, windowHint), (c) =>
+        c.json(refusable(() => routingOf(deps).setSilence(silenceOfWindow(c.req.valid('json'))))),
+      )
       .post('/api/silences/:id/expire', checkedBody(ending, 'Send JSON: { "who": "…" }'), (c) =>
         c.json(refusable(() => routingOf(deps).expireSilence(c.req.param('id'), c.req.valid('json').who))),
       )
   )
+}
+
+/** Maintenance windows that are not over, and when they come within the next four weeks; those that end first, first. */
+function windows(silences: readonly SilenceStatus[], from: number) {
+  const found = silences
+    .filter(({ name, time_intervals, state }) => state !== 'expired' && (name !== '' || time_intervals.length > 0))
+    .toReversed()
+  const shown = found.slice(0, mostWindows).map((silence) => windowOf(silence, { from, to: from + aheadMs }))
+  return { windows: shown, ahead_ms: aheadMs, left_off: found.length - shown.length }
+}
+
+function windowOf(silence: SilenceStatus, range: TimeRange) {
+  const ends_at = silence.ends_at === noEnd ? null : silence.ends_at
+  return { ...silence, ends_at, weekly: weeklyOf(silence.time_intervals), next: windowsOf(silence, range) }
 }
 
 function matchersOf(text: string) {

@@ -18,12 +18,56 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Requests.tsx')),
   ),
   page(
+    '/traces/$trace_id',
+    lazyRouteComponent(() => import('./pages/Trace.tsx')),
+  ),
+  page(
+    '/sessions',
+    lazyRouteComponent(() => import('./pages/Sessions.tsx')),
+  ),
+  page(
+    '/sessions/$session_id',
+    lazyRouteComponent(() => import('./pages/Session.tsx')),
+  ),
+  page(
+    '/users',
+    lazyRouteComponent(() => import('./pages/Users.tsx')),
+  ),
+  page(
+    '/users/$user_id',
+    lazyRouteComponent(() => import('./pages/User.tsx')),
+  ),
+  page(
     '/gpus',
     lazyRouteComponent(() => import('./pages/Gpus.tsx')),
   ),
   page(
+    '/gpus/$host/$gpu',
+    lazyRouteComponent(() => import('./pages/Gpu.tsx')),
+  ),
+  page(
+    '/models',
+    lazyRouteComponent(() => import('./pages/Models.tsx')),
+  ),
+  page(
+    '/models/$model',
+    lazyRouteComponent(() => import('./pages/Model.tsx')),
+  ),
+  page(
+    '/endpoints',
+    lazyRouteComponent(() => import('./pages/Endpoints.tsx')),
+  ),
+  page(
+    '/endpoints/$endpoint',
+    lazyRouteComponent(() => import('./pages/Endpoint.tsx')),
+  ),
+  page(
     '/servers',
     lazyRouteComponent(() => import('./pages/Servers.tsx')),
+  ),
+  page(
+    '/cost',
+    lazyRouteComponent(() => import('./pages/Cost.tsx')),
   ),
   page(
     '/uptime',

@@ -21,7 +21,7 @@ export function Legend({ columns, rows, isolated, onIsolate }: LegendProps) {
       <table>
         <thead>
           <tr>
-            <th />
+            <td />
             {columns.map((column) => (
               <th key={column}>{column}</th>
             ))}

@@ -1,8 +1,16 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+  type UseInfiniteQueryResult,
+} from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
-import { questionOf } from '../lib/search.ts'
+import { questionOf, type Search } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
-import { useQuestion, type QuestionInput } from './use-question.ts'
+import { explorerQuestion } from './explorer.ts'
+import type { TraceSpan } from './traces.ts'
+import { useQuestion, type Asked, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -11,16 +19,40 @@ const list = (query: QuestionInput, signal?: AbortSignal) => read(api.requests.$
 /** The newest requests of the range. */
 export const useLatestRequests = (limit: number) => useQuestion('requests', list, { limit: String(limit) })
 
-/** All requests of the range, a page at a time. Not live: a list that is read must not move. */
-export function useRequestPages(limit = 100) {
+/** All requests of the range, a page at a time. Not live: a list that is read must not move. `reread` begins anew. */
+export function useRequestPages(limit = 500) {
   const [search] = useSearch()
-  const query = { ...questionOf(search), limit: String(limit) }
-  return useInfiniteQuery({
-    queryKey: ['request-pages', query],
+  const queries = useQueryClient()
+  const query = { ...questionOf(search), ...explorerQuestion(search), limit: String(limit) }
+  const queryKey = ['request-pages', query]
+  const pages = useInfiniteQuery({
+    queryKey,
     queryFn: ({ pageParam, signal }) => list({ ...query, ...(pageParam !== null && { after: pageParam }) }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
+    staleTime: Infinity,
+    placeholderData: keepPreviousData,
   })
+  return {
+    pages,
+    asked: askedOf(pages, async () => (await list({ ...query, explain: '1' })).explain ?? []),
+    reread: () => void queries.resetQueries({ queryKey }),
+  }
+}
+
+export type RequestPages = ReturnType<typeof useRequestPages>['pages']
+
+/** Many pages as the one answer that a panel shows. */
+function askedOf<T>(pages: UseInfiniteQueryResult<T>, explain: Asked<T>['explain']): Asked<T> {
+  return { ...pages, explain }
+}
+
+/** The address of the filtered list as a file: all of it, not the loaded pages alone. */
+export function exportLink(search: Search, format: 'csv' | 'json'): string {
+  const query = new URLSearchParams()
+  for (const [key, value] of Object.entries({ ...questionOf(search), ...explorerQuestion(search), format }))
+    for (const one of [value].flat()) query.append(key, one)
+  return `/api/requests/export?${query.toString()}`
 }
 
 const one = (trace_id: string, span_id: string, signal?: AbortSignal) =>
@@ -58,7 +90,7 @@ export type CostExplanation = Awaited<ReturnType<typeof cost>>
 export type RequestRow = Awaited<ReturnType<typeof list>>['requests'][number]
 export type RequestAnswer = Awaited<ReturnType<typeof one>>
 export type RequestDetail = RequestAnswer['request']
-export type TraceSpan = RequestAnswer['spans'][number]
+export type { TraceSpan }
 
 /** The id of a request in the URL. */
 export const requestId = ({ trace_id, span_id }: Pick<RequestRow, 'trace_id' | 'span_id'>) => `${trace_id}.${span_id}`

@@ -19,6 +19,10 @@ const of = (instance: string | undefined): Record<string, string> => (instance =
 export const useServerSeries = (instance: string | undefined) => useFleet('server-series', series, of(instance))
 export const useServerLatency = (instance: string | undefined, latencyOf: ServerLatency) =>
   useFleet(`server-latency ${latencyOf}`, latency, { ...of(instance), of: latencyOf })
+/** Of the servers of one endpoint, or of those with one model. */
+export const useServersOf = (what: { model: string } | { endpoint: string }) =>
+  useFleet('server-series', series, what)
+export const useGpusOf = (instances: string[]) => useFleet('server-gpus', gpus, { instance: instances })
 export const useServerGpus = (instance: string) => useFleet('server-gpus', gpus, { instance })
 export const useTopology = () => useFleet('topology', topology)
 

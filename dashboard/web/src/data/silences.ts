@@ -4,7 +4,7 @@ import { liveKey } from './use-question.ts'
 
 const silences = () => read(api.silences.$get({ query: {} }))
 
-/** Those that hold or will, and those that expired in the last days. Fails where another process evaluates. */
+/** Those that hold or will, and those that expired in the last days. */
 export const useSilences = () => useQuery({ queryKey: [liveKey, 'silences'], queryFn: silences })
 
 export type Silence = Awaited<ReturnType<typeof silences>>['silences'][number]
@@ -35,12 +35,24 @@ export interface SilenceDraft {
 
 async function save({ before, matchers, ...said }: SilenceDraft) {
   const { matchers: parsed } = await preview(matchers)
-  const kept = before ? { id: before.id, time_intervals: before.time_intervals } : {}
+  const kept = before ? { id: before.id, name: before.name, time_intervals: before.time_intervals } : {}
   return read(api.silences.$post({ json: { ...kept, ...said, matchers: parsed } }))
 }
 
 /** Makes a silence or edits one. */
 export const useSaveSilence = () => useChange(save)
+
+const windows = () => read(api.silences.windows.$get({ query: {} }))
+
+/** Maintenance windows that are not over, and when they come next. */
+export const useWindows = () => useQuery({ queryKey: [liveKey, 'windows'], queryFn: windows })
+
+export type MaintenanceWindow = Awaited<ReturnType<typeof windows>>['windows'][number]
+
+export type WindowInput = Parameters<typeof api.silences.windows.$post>[0]['json']
+
+/** Makes a maintenance window or changes one. */
+export const useSaveWindow = () => useChange((json: WindowInput) => read(api.silences.windows.$post({ json })))
 
 /** Ends a silence now. */
 export const useExpireSilence = () =>

@@ -2,6 +2,7 @@
 import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { questionOf } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { useScope } from './scope.ts'
 
 export type QuestionInput = Record<string, string | string[]>
 
@@ -20,11 +21,12 @@ type Ask<T> = (query: QuestionInput, signal?: AbortSignal) => Promise<T & { expl
 
 export function useQuestion<T>(name: string, ask: Ask<T>, extra: Record<string, string> = {}): Asked<T> {
   const [search] = useSearch()
-  return useAsked(name, ask, { ...questionOf(search), ...extra })
+  const scope = useScope()
+  return useAsked(name, ask, { ...questionOf(search), ...scope, ...extra })
 }
 
 /** The same, about the range and `extra` alone: filters of requests say nothing of servers. */
-export function useFleet<T>(name: string, ask: Ask<T>, extra: Record<string, string> = {}): Asked<T> {
+export function useFleet<T>(name: string, ask: Ask<T>, extra: QuestionInput = {}): Asked<T> {
   const [search] = useSearch()
   return useAsked(name, ask, { ...questionOf({ ...search, filters: {} }), ...extra })
 }
@@ -42,5 +44,11 @@ function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = t
     placeholderData: keepPreviousData,
     ...(!live && { staleTime: 60_000, refetchInterval: 60_000 }),
   })
+  return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
+}
+
+/** The same about one thing, whatever the range and the filters: it is what it is. */
+export function useOne<T>(name: string, ask: Ask<T>, query: Record<string, string>): Asked<T> {
+  const result = useQuery<T>({ queryKey: ['one', name, query], queryFn: ({ signal }) => ask(query, signal), retry: 1 })
   return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
 }

@@ -2,23 +2,9 @@ import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core'
 import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useAlerts } from '../data/alerts.ts'
-import type { Search } from '../lib/search.ts'
 import { useStatus } from '../data/status.ts'
+import { elsewhere } from '../lib/elsewhere.ts'
 import { pages } from './pages.ts'
-
-/** What of the search means something on any page. */
-const elsewhere = ({
-  open: _open,
-  issue: _issue,
-  target: _target,
-  sql: _sql,
-  params: _params,
-  saved: _saved,
-  view: _view,
-  row: _row,
-  matchers: _matchers,
-  ...search
-}: Partial<Search>) => search
 
 /** Where one can go. The range and the filters come along. */
 export function Rail() {
@@ -34,7 +20,7 @@ export function Rail() {
         <Link
           key={to}
           to={to}
-          search={elsewhere}
+          search={elsewhere as never}
           className="rail-link"
           title={word}
           activeOptions={{ exact: to === '/', includeSearch: false }}

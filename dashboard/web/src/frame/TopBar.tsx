@@ -4,15 +4,15 @@ import { useDemo, useStatus } from '../data/status.ts'
 import type { LiveState } from '../data/live.tsx'
 import { useSearch } from '../lib/use-search.ts'
 import { Filters } from './Filters.tsx'
-import { innerPages, pages } from './pages.ts'
+import { pageAt } from './pages.ts'
 import { RangePicker } from './RangePicker.tsx'
 
 /** What the page is about: its name, filters, comparison, range, live or paused. */
 export function TopBar({ live }: { live: LiveState }) {
-  const path = useRouterState({ select: (state) => state.location.pathname })
+  const path = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '/' })
   const [search, change] = useSearch()
   const comparing = search.compare !== 'off'
-  const page = [...pages, ...innerPages].find(({ to }) => to === path)
+  const page = pageAt(path)
   return (
     <header className="top">
       <h1 className="top-title">{page?.word}</h1>

@@ -1,5 +1,6 @@
 /** What the URL holds: time range, filters, live or paused, comparison, the open request, issue, target or row, the query and its parameters. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
+import { formatBrush, parseBrush, type Brush } from './brush.ts'
 
 /** The field's word for each filter column. */
 export const filterLabels: Record<FilterColumn, string> = {
@@ -49,8 +50,26 @@ export interface Search {
   row?: string
   /** Of the silence that is being made: `model="gpt-4o", team=~"a.*"`; empty at first. */
   matchers?: string
+  /** Free filters of requests: `duration>2s team!=search`. */
+  q?: string
+  /** The brushed part of the heatmap of requests, and what that shows. */
+  brush?: Brush
+  measure?: HeatmapMeasure
+  /** Columns of the list of requests, in their order; the usual ones unless said. */
+  cols?: string[]
+  /** Of a list: the column that orders it, with a minus in front from the highest down. */
+  sort?: string
+  /** Of a list: what names have to contain. */
+  name?: string
+  /** Whose values stand side by side, and which of them the others are compared with. */
+  by?: string
+  baseline?: string
   filters: Partial<Record<FilterColumn, string[]>>
 }
+
+export const heatmapMeasures = ['duration_ms', 'ttft_ms', 'input_tokens', 'output_tokens', 'cost_usd'] as const
+export type HeatmapMeasure = (typeof heatmapMeasures)[number]
+export const defaultMeasure: HeatmapMeasure = 'duration_ms'
 
 export const presets = ['15m', '1h', '6h', '24h', '7d', '30d'] as const
 export const defaultRange = '1h'
@@ -64,6 +83,7 @@ export function fitsInUrl(sql: string, params: Record<string, string> = {}): boo
 }
 
 const maxMatchersInUrl = 4000
+const maxQInUrl = 2000
 
 const duration = /^\d{1,6}(m|h|d)$/
 
@@ -94,12 +114,28 @@ export function parseSearch(text: string): Search {
   const saved = query.get('saved')
   if (saved !== null && /^[\w-]{1,64}$/.test(saved)) search.saved = saved
   const view = query.get('view')
-  if (view !== null && /^[a-z]{1,20}$/.test(view)) search.view = view
+  if (view !== null && /^[a-z_]{1,30}$/.test(view)) search.view = view
   const row = query.get('row')
   if (row !== null && row.length <= 400) search.row = row
   // Messages link with one `matcher` each.
   const matchers = query.get('matchers') ?? (query.has('matcher') ? query.getAll('matcher').join(', ') : null)
   if (matchers !== null && matchers.length <= maxMatchersInUrl) search.matchers = matchers
+  const q = query.get('q')?.trim() ?? ''
+  if (q !== '' && q.length <= maxQInUrl) search.q = q
+  const brush = parseBrush(query.get('brush'))
+  if (brush) search.brush = brush
+  const measure = heatmapMeasures.find((known) => known === query.get('measure'))
+  if (measure && measure !== defaultMeasure) search.measure = measure
+  const cols = query.get('cols')
+  if (cols !== null && /^[a-z_]{1,40}(,[a-z_]{1,40}){0,40}$/.test(cols)) search.cols = [...new Set(cols.split(','))]
+  const sort = query.get('sort')
+  if (sort !== null && /^-?\w{1,40}$/.test(sort)) search.sort = sort
+  const by = query.get('by')
+  if (by !== null && /^[a-z_]{1,40}$/.test(by)) search.by = by
+  for (const key of ['name', 'baseline'] as const) {
+    const text = query.get(key)
+    if (text !== null && text.length <= 300) search[key] = text
+  }
   for (const column of filterColumns) {
     const values = [...new Set(query.getAll(column))]
     if (values.length > 0) search.filters[column] = values
@@ -129,6 +165,14 @@ export function formatSearch(search: Search): string {
   if (search.view !== undefined) query.set('view', search.view)
   if (search.row !== undefined) query.set('row', search.row)
   if (search.matchers !== undefined) query.set('matchers', search.matchers)
+  if (search.q !== undefined && search.q !== '') query.set('q', search.q)
+  if (search.measure !== undefined && search.measure !== defaultMeasure) query.set('measure', search.measure)
+  if (search.brush !== undefined) query.set('brush', formatBrush(search.brush))
+  if (search.cols !== undefined && search.cols.length > 0) query.set('cols', search.cols.join(','))
+  if (search.sort !== undefined) query.set('sort', search.sort)
+  if (search.name !== undefined && search.name !== '') query.set('name', search.name)
+  if (search.by !== undefined) query.set('by', search.by)
+  if (search.baseline !== undefined) query.set('baseline', search.baseline)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }

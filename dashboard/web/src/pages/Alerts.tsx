@@ -63,7 +63,7 @@ function Elsewhere({ lease: { role, leader } }: Pick<AlertsAnswer, 'lease'>) {
   if (role === 'leader' || leader === null) return null
   return (
     <p className="panel panel-wide panel-empty">
-      {`Another process evaluates the rules (${leader}): this page shows what it writes; groups and silences are on its own`}
+      {`Another process evaluates the rules (${leader}): this page shows what it stored; what you silence or acknowledge here reaches it within seconds`}
     </p>
   )
 }

@@ -1,6 +1,8 @@
 import { useMemo } from 'react'
 import { useGpus, type GpuNow } from '../data/fleet.ts'
-import { formatAgo, formatBytesOf, formatExact, formatIso, formatRatio, significant, unknown } from '../lib/format.ts'
+import { formatAgo, formatBytesOf, formatExact, formatIso, formatRatio } from '../lib/format.ts'
+import { FleetPanel } from '../panels/gpus/FleetPanel.tsx'
+import { withUnit } from '../panels/gpus/measures.ts'
 import { gpuName, MemoryPanel, UtilizationPanel } from '../panels/GpuPanels.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
@@ -8,13 +10,14 @@ import { Status } from '../panels/Status.tsx'
 import { Meter } from '../panels/Meter.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 
-/** Every GPU as it was at its last scrape, and two charts of how it got there. */
+/** The fleet over time, two charts of the busiest, and every GPU as it was at its last scrape. */
 export default function Gpus() {
   const asked = useGpus()
   const names = useMemo(() => [(asked.data?.gpus ?? []).map(gpuName)], [asked.data])
   return (
     <PageProvider names={names}>
       <div className="panels">
+        <FleetPanel />
         <UtilizationPanel />
         <MemoryPanel />
         <Panel
@@ -41,8 +44,6 @@ export default function Gpus() {
   )
 }
 
-const withUnit = (value: number | null, unit: string) =>
-  value === null ? unknown : `${significant(value)}\u00a0${unit}`
 const share = (part: number | null, whole: number | null) => (part === null || !whole ? null : part / whole)
 
 function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {

@@ -1,73 +1,70 @@
-import { Button } from '@mantine/core'
-import { useMemo } from 'react'
+import { Drawer } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { IconAdjustmentsHorizontal } from '@tabler/icons-react'
+import { useMemo, useState } from 'react'
 import { useModelNames } from '../data/overview.ts'
-import { requestId, useRequestPages } from '../data/requests.ts'
-import { formatCount } from '../lib/format.ts'
+import { useStored } from '../lib/stored.ts'
 import { useSearch } from '../lib/use-search.ts'
-import { NothingHere } from '../panels/NothingHere.tsx'
-import { PageProvider, usePage } from '../panels/page-context.tsx'
-import { requestColumns } from '../panels/request-columns.tsx'
+import { DiffersPanel } from '../panels/explorer/DiffersPanel.tsx'
+import { Facets } from '../panels/explorer/Facets.tsx'
+import { HeatmapPanel } from '../panels/explorer/HeatmapPanel.tsx'
+import { QueryField } from '../panels/explorer/QueryField.tsx'
+import { RequestList } from '../panels/explorer/RequestList.tsx'
+import { SavedViews } from '../panels/explorer/SavedViews.tsx'
+import { PageProvider } from '../panels/page-context.tsx'
 import { RequestDrawer } from '../panels/RequestDrawer.tsx'
-import { Failure, PanelSkeleton } from '../panels/states.tsx'
-import { Table } from '../panels/Table.tsx'
 
-type Pages = ReturnType<typeof useRequestPages>
+const isText = (value: unknown): value is string => typeof value === 'string'
 
-/** Every request of the range, newest first, a page at a time. */
+/** Every request of the range: narrowed by facets and free filters, spread out by latency, listed, compared. */
 export default function Requests() {
-  const pages = useRequestPages()
-  const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.requests) ?? [], [pages.data])
   const models = useModelNames()
   const names = useMemo(() => [models], [models])
+  const [search] = useSearch()
+  const narrow = useMediaQuery('(max-width: 900px)') ?? false
+  const [hidden, hide] = useStored('inferwatch.hidden-facets', isText)
+  const [drawer, setDrawer] = useState(false)
+  const beside = !narrow && hidden.length === 0
   return (
     <PageProvider names={names}>
-      <section className="panel panel-wide" aria-label="Requests">
-        {pages.isPending && <PanelSkeleton height={480} />}
-        {pages.error && !pages.data && <Failure error={pages.error} retry={() => void pages.refetch()} height={240} />}
-        {pages.data && rows.length === 0 && (
-          <div className="panel-empty">
-            <NothingHere what="No request in this range" />
-          </div>
+      <div className="explorer-bar">
+        <button
+          type="button"
+          className="control"
+          aria-pressed={narrow ? drawer : beside}
+          onClick={() => (narrow ? setDrawer(true) : hide(() => (beside ? ['requests'] : [])))}
+        >
+          <IconAdjustmentsHorizontal size={14} stroke={1.7} aria-hidden />
+          Facets
+        </button>
+        <QueryField />
+        <SavedViews />
+      </div>
+      <div className="explorer" data-facets={beside}>
+        {beside && (
+          <aside className="explorer-facets" aria-label="Facets">
+            <Facets />
+          </aside>
         )}
-        {rows.length > 0 && <List pages={pages} rows={rows} />}
-      </section>
+        <div className="explorer-main">
+          <HeatmapPanel />
+          {search.brush && <DiffersPanel />}
+          <RequestList />
+        </div>
+      </div>
+      {narrow && (
+        <Drawer
+          opened={drawer}
+          onClose={() => setDrawer(false)}
+          position="left"
+          size={320}
+          title="Facets"
+          closeButtonProps={{ 'aria-label': 'Close the facets' }}
+        >
+          {drawer && <Facets />}
+        </Drawer>
+      )}
       <RequestDrawer />
     </PageProvider>
-  )
-}
-
-function List({ pages, rows }: { pages: Pages; rows: NonNullable<Pages['data']>['pages'][number]['requests'] }) {
-  const { color } = usePage()
-  const [search, change] = useSearch()
-  const asOf = pages.data?.pages[0]?.to ?? 0
-  return (
-    <>
-      <Table
-        label="Requests"
-        columns={requestColumns(asOf, color)}
-        rows={rows}
-        id={requestId}
-        open={search.open}
-        onOpen={(row) =>
-          change((before) => ({ ...before, open: requestId(row) }), { replace: search.open !== undefined })
-        }
-      />
-      <footer className="panel-foot">
-        <span className="dim">{formatCount(rows.length)} shown</span>
-        <Button size="compact-sm" variant="default" onClick={() => void pages.refetch()} loading={pages.isRefetching}>
-          Refresh
-        </Button>
-        {pages.hasNextPage && (
-          <Button
-            size="compact-sm"
-            variant="default"
-            onClick={() => void pages.fetchNextPage()}
-            loading={pages.isFetchingNextPage}
-          >
-            Show earlier
-          </Button>
-        )}
-      </footer>
-    </>
   )
 }

@@ -7,6 +7,7 @@ import { formatAgo, formatCount, formatIso, formatRate, formatRatio } from '../l
 import { useSearch } from '../lib/use-search.ts'
 import { JobQueues } from '../panels/JobQueues.tsx'
 import { Meter } from '../panels/Meter.tsx'
+import { ModelLink } from '../panels/NameLink.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { ServerPanels } from '../panels/ServerPanels.tsx'
@@ -80,7 +81,7 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
-          {row.model}
+          <ModelLink name={row.model} />
         </span>
       ),
       sort: (row) => row.model,

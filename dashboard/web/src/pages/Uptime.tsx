@@ -1,6 +1,7 @@
 import { useUptime, type OutageRow, type UptimeRow } from '../data/uptime.ts'
 import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatRate, formatUsd } from '../lib/format.ts'
 import { Meter } from '../panels/Meter.tsx'
+import { EndpointLink } from '../panels/NameLink.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Status, type Level } from '../panels/Status.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
@@ -87,7 +88,10 @@ const probeColumns = (now: number): Column<UptimeRow>[] => [
     head: 'Endpoint',
     render: (row) => (
       <span className="wrap">
-        <b>{row.endpoint}</b> <span className="dim">{row.probe}</span>
+        <b>
+          <EndpointLink name={row.endpoint} />
+        </b>{' '}
+        <span className="dim">{row.probe}</span>
       </span>
     ),
     sort: (row) => `${row.endpoint} ${row.probe}`,
@@ -187,7 +191,10 @@ const outageColumns = (now: number): Column<OutageRow>[] => [
     head: 'Endpoint',
     render: (row) => (
       <span className="wrap">
-        <b>{row.endpoint}</b> <span className="dim">{row.probe}</span>
+        <b>
+          <EndpointLink name={row.endpoint} />
+        </b>{' '}
+        <span className="dim">{row.probe}</span>
       </span>
     ),
     sort: (row) => `${row.endpoint} ${row.probe}`,

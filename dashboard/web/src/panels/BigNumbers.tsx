@@ -103,7 +103,7 @@ function Number({ figure, overview }: { figure: Figure; overview: Overview }) {
   const before = whole ? figure.value(previous, seconds) : null
   const unit = splitUnit(figure.format(value))
   return (
-    <section className="number" aria-label={figure.title} data-figure={figure.title}>
+    <article className="number" aria-label={figure.title} data-figure={figure.title}>
       <h2 title={figure.hint}>{figure.title}</h2>
       <p className="number-value" title={figure.exact(current)}>
         {unit.value}
@@ -120,7 +120,7 @@ function Number({ figure, overview }: { figure: Figure; overview: Overview }) {
       {search.compare !== 'off' && figure.note?.(current) ? (
         <p className="number-note">{figure.note(current)}</p>
       ) : null}
-    </section>
+    </article>
   )
 }
 

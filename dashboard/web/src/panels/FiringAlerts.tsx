@@ -3,6 +3,7 @@ import { useAlerts } from '../data/alerts.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
 import { summaryOf } from './alerts/words.ts'
+import { LinksOf } from './NameLink.tsx'
 import { Status } from './Status.tsx'
 
 /** What fires now, above everything else; nothing when nothing does. */
@@ -17,6 +18,7 @@ export function FiringAlerts() {
           <Status level="critical" word="Firing" />
           <b>{alert.labels.alertname ?? alert.rule}</b>
           <span className="firing-summary">{summaryOf(alert)}</span>
+          <LinksOf labels={alert.labels} />
           <span className="dim nowrap" title={formatIso(alert.firing_since ?? alert.active_at)}>
             {formatAgo(alert.firing_since ?? alert.active_at, now)}
           </span>

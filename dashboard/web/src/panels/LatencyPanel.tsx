@@ -143,6 +143,6 @@ const hasAny = (data: LatencySeries, measures: readonly Quantile[]) =>
   data.lines.some((line) => measures.some((measure) => line[measure].some((value) => value !== null)))
 
 /** Says when quantiles are not exact. */
-export function sourceNote(data: LatencySeries | undefined): string {
+export function sourceNote(data: { source: string } | undefined): string {
   return data === undefined || data.source === 'raw' ? '' : `from ${data.source}, within 0.02 %`
 }

@@ -1,5 +1,7 @@
 /** A panel of one measure per name: the shape that most charts of the overview share. */
-import { useMemo, type ReactNode } from 'react'
+import { Menu } from '@mantine/core'
+import { IconMathFunction } from '@tabler/icons-react'
+import { useMemo, useState, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
@@ -16,6 +18,8 @@ export interface NamedLine {
   values: (number | null)[]
   /** More columns of the legend. */
   extra?: string[]
+  /** How strong its line is; as all others unless said. */
+  style?: Pick<ChartLine, 'width' | 'opacity' | 'dash'>
 }
 
 interface LinePanelProps<T> {
@@ -33,12 +37,16 @@ interface LinePanelProps<T> {
   controls?: ReactNode
   stacked?: boolean
   max?: number
+  /** Its menu offers a logarithmic scale. */
+  scalable?: boolean
+  wide?: boolean
 }
 
 const noColumns: string[] = []
 
 export function LinePanel<T>(props: LinePanelProps<T>) {
-  const { title, unit, hint, asked, frame, lines, empty, controls } = props
+  const { title, unit, hint, asked, frame, lines, empty, controls, scalable = false, wide = false } = props
+  const [logarithmic, setLogarithmic] = useState(false)
   return (
     <Panel
       title={title}
@@ -46,7 +54,15 @@ export function LinePanel<T>(props: LinePanelProps<T>) {
       hint={hint}
       asked={asked}
       height={300}
+      wide={wide}
       controls={controls}
+      menu={
+        scalable && (
+          <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+            {logarithmic ? 'Linear scale' : 'Log scale'}
+          </Menu.Item>
+        )
+      }
       renderEmpty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
       table={(data) => ({
         columns: ['time', ...lines(data).map(({ name }) => name)],
@@ -55,7 +71,7 @@ export function LinePanel<T>(props: LinePanelProps<T>) {
         ),
       })}
     >
-      {(data) => <Lines {...props} data={data} />}
+      {(data) => <Lines {...props} data={data} logarithmic={logarithmic} />}
     </Panel>
   )
 }
@@ -70,18 +86,20 @@ function Lines<T>({
   extraColumns = noColumns,
   stacked = false,
   max,
-}: LinePanelProps<T> & { data: T }) {
+  logarithmic,
+}: LinePanelProps<T> & { data: T; logarithmic: boolean }) {
   const { color, isolated, isolate, zoom } = usePage()
   const named = useMemo(() => lines(data), [lines, data])
   const drawn = useMemo(
     () =>
       fade(
-        named.map(({ name, colorOf, values }): ChartLine => ({
+        named.map(({ name, colorOf, values, style }): ChartLine => ({
           key: name,
           label: name,
           group: name,
           color: color(colorOf),
           values,
+          ...style,
         })),
         isolated,
       ),
@@ -102,6 +120,7 @@ function Lines<T>({
         tick={tick ?? format}
         label={`${title} over time`}
         stacked={stacked}
+        logarithmic={logarithmic}
         {...(max !== undefined && { max })}
         onZoom={zoom}
       />

@@ -12,8 +12,9 @@ import {
 } from '../lib/format.ts'
 import { toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { ModelLink } from './NameLink.tsx'
 import { NothingHere } from './NothingHere.tsx'
-import { nameOf, usePage } from './page-context.tsx'
+import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 import { Spark } from './Spark.tsx'
 import { Table, type Column } from './Table.tsx'
@@ -54,7 +55,7 @@ export function ModelsTable() {
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
-          {nameOf({ model: row.model, other: false })}
+          <ModelLink name={row.model} />
         </span>
       ),
       sort: (row) => row.model,

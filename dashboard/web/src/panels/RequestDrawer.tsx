@@ -1,10 +1,13 @@
+import { Link } from '@tanstack/react-router'
 import { useRequest, useTrace, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
 import { ApiFailure } from '../lib/api.ts'
+import { elsewhere } from '../lib/elsewhere.ts'
 import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
 import { CostLines } from './CostLines.tsx'
+import { EndpointLink, ModelLink } from './NameLink.tsx'
 import { RanOn } from './RanOn.tsx'
 import { Fact, Side, SideSection } from './Side.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
@@ -39,7 +42,7 @@ function SpanAlone({ id }: { id: string }) {
     <div className="request">
       <p className="dim">This span is not counted as a request; a click on it shows what it says.</p>
       <SideSection title="Trace">
-        <Waterfall spans={data.spans} current={id.split('.')[1] ?? ''} />
+        <Waterfall trace_id={id.split('.')[0] ?? ''} spans={data.spans} current={id.split('.')[1] ?? ''} />
       </SideSection>
     </div>
   )
@@ -49,8 +52,11 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
   return (
     <div className="request">
       <header className="request-head">
-        <h2>{request.model || 'no model name'}</h2>
+        <h2>
+          <ModelLink name={request.model} />
+        </h2>
         <RequestStatus status={request.status} />
+        {request.endpoint !== '' && <EndpointLink name={request.endpoint} />}
         <span className="dim" title={formatIso(request.timestamp_us / 1000)}>
           {new Date(request.timestamp_us / 1000).toLocaleString('en-GB')}
         </span>
@@ -58,20 +64,50 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
       {request.error_type !== '' && (
         <p className="request-error">{[request.http_status, request.error_type].filter(Boolean).join(' · ')}</p>
       )}
+      <Belongs request={request} />
       <Timing request={request} />
       <Tokens request={request} />
       <RanOn request={request} />
       <SideSection title="Trace">
         {spans.length > 0 ? (
-          <Waterfall spans={spans} current={request.span_id} />
+          <Waterfall trace_id={request.trace_id} spans={spans} current={request.span_id} />
         ) : (
-          <p className="dim">This request was stored without spans.</p>
+          <p className="dim">
+            This request was stored without spans.{' '}
+            <Link
+              to="/traces/$trace_id"
+              params={{ trace_id: request.trace_id }}
+              search={elsewhere as never}
+              className="panel-link"
+            >
+              Open the trace
+            </Link>
+          </p>
         )}
         <Sources request={request} />
       </SideSection>
       <Content request={request} />
       <Fields request={request} />
     </div>
+  )
+}
+
+/** The conversation that it is part of, and for whom it was made. */
+function Belongs({ request: { session_id, user_id } }: { request: RequestDetail }) {
+  if (session_id === '' && user_id === '') return null
+  return (
+    <p className="belongs">
+      {session_id !== '' && (
+        <Link to="/sessions/$session_id" params={{ session_id }} search={elsewhere as never} className="panel-link">
+          Session {session_id}
+        </Link>
+      )}
+      {user_id !== '' && (
+        <Link to="/users/$user_id" params={{ user_id }} search={elsewhere as never} className="panel-link">
+          User {user_id}
+        </Link>
+      )}
+    </p>
   )
 }
 
@@ -188,7 +224,6 @@ function priceNote(request: RequestDetail): string {
 const described = [
   'requested_model',
   'model_version',
-  'session_id',
   'variant',
   'prompt_name',
   'prompt_version',

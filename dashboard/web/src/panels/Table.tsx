@@ -12,6 +12,8 @@ export interface Column<Row> {
   number?: boolean
   /** Left out on narrow screens. */
   wide?: boolean
+  /** In px, where rows come and go and widths must not. */
+  width?: number
   title?: (row: Row) => string | undefined
 }
 
@@ -22,13 +24,26 @@ interface TableProps<Row> {
   id: (row: Row) => string
   /** Which column, descending, at first. */
   sortBy?: string
+  /** The order, where somebody else keeps it: the column's key, with a minus in front from the highest down. */
+  sorted?: string | undefined
+  onSort?: (sorted: string) => void
   open?: string | undefined
   onOpen?: (row: Row) => void
   maxHeight?: number
 }
 
-export function Table<Row>({ label, columns, rows, id, sortBy, open, onOpen, maxHeight }: TableProps<Row>) {
-  const [order, setOrder] = useState<{ key: string; down: boolean } | null>(sortBy ? { key: sortBy, down: true } : null)
+type Order = { key: string; down: boolean }
+
+const orderOf = (sorted: string): Order => ({ key: sorted.replace(/^-/, ''), down: sorted.startsWith('-') })
+
+export function Table<Row>(props: TableProps<Row>) {
+  const { label, columns, rows, id, sortBy, open, onOpen, onSort, maxHeight } = props
+  const [own, setOwn] = useState<Order | null>(sortBy ? { key: sortBy, down: true } : null)
+  const order = useMemo(() => (props.sorted === undefined ? own : orderOf(props.sorted)), [props.sorted, own])
+  const setOrder = (next: Order) => {
+    setOwn(next)
+    onSort?.(`${next.down ? '-' : ''}${next.key}`)
+  }
   const sorted = useMemo(() => sort(rows, columns, order), [rows, columns, order])
   const body = useRef<HTMLTableSectionElement>(null)
 
@@ -85,8 +100,8 @@ export function Table<Row>({ label, columns, rows, id, sortBy, open, onOpen, max
 
 interface HeadProps<Row> {
   column: Column<Row>
-  order: { key: string; down: boolean } | null
-  onOrder: (order: { key: string; down: boolean }) => void
+  order: Order | null
+  onOrder: (order: Order) => void
 }
 
 function Head<Row>({ column, order, onOrder }: HeadProps<Row>) {
@@ -110,11 +125,7 @@ function classOf<Row>({ number = false, wide = false }: Column<Row>): string {
   return [number && 'number', wide && 'wide-only'].filter(Boolean).join(' ')
 }
 
-function sort<Row>(
-  rows: readonly Row[],
-  columns: readonly Column<Row>[],
-  order: { key: string; down: boolean } | null,
-) {
+function sort<Row>(rows: readonly Row[], columns: readonly Column<Row>[], order: Order | null) {
   const by = columns.find(({ key }) => key === order?.key)?.sort
   if (!by || !order) return rows
   const sign = order.down ? -1 : 1

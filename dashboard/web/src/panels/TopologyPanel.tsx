@@ -2,6 +2,7 @@
 import { useTopology, type TopologyLink } from '../data/servers.ts'
 import { formatAgo, formatIso, formatUsdPerHour, unknown } from '../lib/format.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { EndpointLink, ModelLink } from './NameLink.tsx'
 import { Panel } from './Panel.tsx'
 import { Status } from './Status.tsx'
 import { Table, type Column } from './Table.tsx'
@@ -43,7 +44,7 @@ const columns = (now: number): Column<TopologyLink>[] => [
   {
     key: 'endpoint',
     head: 'Endpoint',
-    render: (link) => link.endpoint || unknown,
+    render: (link) => (link.endpoint ? <EndpointLink name={link.endpoint} /> : unknown),
     title: (link) => link.why,
     sort: (link) => link.endpoint,
   },
@@ -54,7 +55,13 @@ const columns = (now: number): Column<TopologyLink>[] => [
     title: (link) => link.server,
     sort: (link) => link.instance,
   },
-  { key: 'model', head: 'Model', wide: true, render: (link) => link.model || unknown, sort: (link) => link.model },
+  {
+    key: 'model',
+    head: 'Model',
+    wide: true,
+    render: (link) => (link.model ? <ModelLink name={link.model} /> : unknown),
+    sort: (link) => link.model,
+  },
   {
     key: 'gpus',
     head: 'GPUs',

@@ -1,5 +1,5 @@
 import type { RequestRow } from '../data/requests.ts'
-import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
+import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
 import { RequestStatus } from './Status.tsx'
 import type { Column } from './Table.tsx'
 
@@ -11,12 +11,14 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'timestamp',
       head: 'Time',
+      width: 100,
       render: (row) => <span className="nowrap">{formatAgo(time(row), now)}</span>,
       title: (row) => formatIso(time(row)),
     },
     {
       key: 'model',
       head: 'Model',
+      width: 150,
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
@@ -28,6 +30,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'status',
       head: 'Status',
+      width: 100,
       render: (row) => (
         <RequestStatus
           status={row.status}
@@ -38,6 +41,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'duration_ms',
       head: 'Latency',
+      width: 78,
       number: true,
       render: (row) => formatMs(row.duration_ms),
       title: (row) => (row.duration_ms === null ? 'the client did not tell' : `${formatExact(row.duration_ms)} ms`),
@@ -45,6 +49,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'ttft_ms',
       head: 'TTFT',
+      width: 76,
       hint: 'Time to first token',
       number: true,
       render: (row) => formatMs(row.ttft_ms),
@@ -58,6 +63,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     ...(['input_tokens', 'output_tokens'] as const).map((key): Column<RequestRow> => ({
       key,
       head: key === 'input_tokens' ? 'In' : 'Out',
+      width: 62,
       hint: key === 'input_tokens' ? 'Input tokens' : 'Output tokens',
       number: true,
       render: (row) => formatCount(row[key]),
@@ -66,6 +72,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'cost_usd',
       head: 'Cost',
+      width: 96,
       number: true,
       render: (row) => formatUsd(row.cost_usd),
       title: (row) =>
@@ -73,14 +80,98 @@ export function requestColumns(now: number, color: (model: string) => string): C
           ? 'no price is known, or no tokens'
           : `$${formatExact(row.cost_usd)} (${row.cost_source})`,
     },
-    { key: 'service', head: 'Service', wide: true, render: (row) => row.service, title: (row) => row.endpoint },
-    { key: 'team', head: 'Team', wide: true, render: (row) => row.team },
+    {
+      key: 'service',
+      head: 'Service',
+      wide: true,
+      width: 120,
+      render: (row) => row.service,
+      title: (row) => row.endpoint,
+    },
+    { key: 'team', head: 'Team', wide: true, width: 84, render: (row) => row.team },
     {
       key: 'user',
       head: 'User',
+      width: 80,
       wide: true,
       render: (row) => <span className="clip">{row.user_id}</span>,
       title: (row) => row.user_id,
     },
   ]
 }
+
+/** Every column that the list of requests may have: the usual ones first. */
+export function allRequestColumns(now: number, color: (model: string) => string): Column<RequestRow>[] {
+  const text = (key: TextKey, head: string, width = 110): Column<RequestRow> => ({
+    key,
+    head,
+    width,
+    render: (row) => row[key],
+    title: (row) => row[key],
+  })
+  return [
+    ...requestColumns(now, color),
+    text('error_type', 'Error type', 150),
+    {
+      key: 'http_status',
+      head: 'HTTP',
+      hint: 'HTTP status',
+      number: true,
+      width: 64,
+      render: (row) => row.http_status ?? unknown,
+    },
+    text('finish_reason', 'Finish', 90),
+    {
+      key: 'tpot_ms',
+      head: 'TPOT',
+      hint: 'Time per output token',
+      number: true,
+      render: (row) => formatMs(row.tpot_ms),
+      title: (row) => (row.tpot_ms === null ? 'needs TTFT and output tokens' : `${formatExact(row.tpot_ms)} ms`),
+    },
+    {
+      key: 'cached_input_tokens',
+      head: 'Cached',
+      hint: 'Input tokens read from the prompt cache',
+      number: true,
+      render: (row) => formatCount(row.cached_input_tokens),
+      title: (row) => (row.cached_input_tokens === null ? 'the client did not tell' : undefined),
+    },
+    {
+      key: 'attempt',
+      head: 'Attempt',
+      hint: '1 is the first try',
+      number: true,
+      width: 76,
+      render: (row) => row.attempt,
+    },
+    text('provider', 'Provider'),
+    text('endpoint', 'Endpoint', 130),
+    text('environment', 'Environment'),
+    text('feature', 'Feature'),
+    text('operation', 'Operation'),
+    text('region', 'Region'),
+    text('instance', 'Instance', 130),
+    text('session_id', 'Session', 140),
+    text('prompt_name', 'Prompt', 130),
+    text('trace_id', 'Trace', 250),
+  ]
+}
+
+type TextKey = {
+  [Key in keyof RequestRow]: RequestRow[Key] extends string ? Key : never
+}[keyof RequestRow]
+
+export const usualColumns = [
+  'timestamp',
+  'model',
+  'status',
+  'duration_ms',
+  'ttft_ms',
+  'input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'service',
+  'team',
+  'user',
+]

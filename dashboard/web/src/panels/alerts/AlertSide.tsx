@@ -5,6 +5,7 @@ import { formatAgo, formatIso, formatMs } from '../../lib/format.ts'
 import { ruleSearch } from '../../lib/rule-search.ts'
 import type { Search } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
+import { LinksOf } from '../NameLink.tsx'
 import { Fact, Fields, Side, SideSection } from '../Side.tsx'
 import { Snippet } from '../Snippet.tsx'
 import { Status } from '../Status.tsx'
@@ -58,6 +59,7 @@ function AlertDetail({ alert, rule, now }: AlertDetailProps) {
       <header className="request-head">
         <h2>{alert.labels.alertname ?? alert.rule}</h2>
         <Status level={stateLevels[alert.state] ?? 'unknown'} word={alert.state} />
+        <LinksOf labels={alert.labels} />
         <SilenceLink labels={alert.labels} button />
       </header>
       <p className="wrap">{summaryOf(alert)}</p>

@@ -72,8 +72,12 @@ function Result({ result, canUse, onUse }: ResultProps) {
       <dl className="facts backtest-facts">
         <Fact name="Fired" value={firings === 1 ? 'once' : `${formatCount(firings)} times`} title={String(firings)} />
         <Fact name="Fired for" value={formatMs(firing_ms)} />
-        <Fact name="Pages" value={formatCount(pages)} title="Notifications that something fires, repeated ones too" />
-        <Fact name="Pages a week" value={significant(pages_per_week)} title={String(pages_per_week)} />
+        <Fact
+          name="Pages"
+          value={formatCount(pages)}
+          title="Notifications that something fires, repeated ones too, to every receiver that the route tree leads to; silences and inhibition are left out"
+        />
+        <Fact name="Pages a week" value={significant(pages_per_week)} title={receiverText(result)} />
         <Fact
           name="Evaluations"
           value={formatCount(result.evaluations)}
@@ -122,6 +126,12 @@ function Result({ result, canUse, onUse }: ResultProps) {
     </>
   )
 }
+
+/** Who is told how often. */
+const receiverText = ({ receivers, pages_per_week }: BacktestResult) =>
+  receivers
+    .map(({ receiver, pages_per_week: each }) => `${receiver || 'the root route'}: ${significant(each)}`)
+    .join('\n') || String(pages_per_week)
 
 type Interval = BacktestResult['intervals'][number]
 

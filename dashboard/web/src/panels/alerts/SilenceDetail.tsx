@@ -1,13 +1,15 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
-import { useExpireSilence, type Silence } from '../../data/silences.ts'
+import { useExpireSilence, useWindows, type Silence } from '../../data/silences.ts'
 import { formatAgo, formatIso, formatUntil } from '../../lib/format.ts'
 import { useWho } from '../../lib/who.ts'
+import { weeklyText } from '../../lib/window-draft.ts'
 import { Fact, SideSection } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
 import { SilenceForm } from './SilenceForm.tsx'
 import { WhoField } from './WhoField.tsx'
+import { WindowForm } from './WindowForm.tsx'
 import { silenceLevels } from './words.ts'
 
 interface SilenceDetailProps {
@@ -19,31 +21,29 @@ interface SilenceDetailProps {
 /** One silence, and what it would silence now. */
 export function SilenceDetail({ silence, now, onSaved }: SilenceDetailProps) {
   const [editing, setEditing] = useState(false)
-  const { state, text, starts_at, ends_at, created_by, comment, time_intervals } = silence
+  const { state, name, text, starts_at, ends_at, created_by, comment, time_intervals } = silence
+  const window = useWindows().data?.windows.find(({ id }) => id === silence.id) ?? null
+  const saved = (next: { id: string }) => {
+    setEditing(false)
+    onSaved(next)
+  }
+  if (editing && window && (window.weekly || time_intervals.length === 0))
+    return <WindowForm before={window} onSaved={saved} onCancel={() => setEditing(false)} />
   if (editing)
-    return (
-      <SilenceForm
-        before={silence}
-        matchers={text}
-        onSaved={(saved) => {
-          setEditing(false)
-          onSaved(saved)
-        }}
-        onCancel={() => setEditing(false)}
-      />
-    )
+    return <SilenceForm before={silence} matchers={text} onSaved={saved} onCancel={() => setEditing(false)} />
   const over = state === 'expired'
   return (
     <div className="request">
       <header className="request-head">
-        <h2 className="mono wrap">{text}</h2>
+        {name === '' ? <h2 className="mono wrap">{text}</h2> : <h2 className="wrap">{name}</h2>}
         <Status level={silenceLevels[state]} word={state} />
       </header>
+      {name !== '' && <p className="mono wrap">{text}</p>}
       <p className="wrap">{comment}</p>
       <dl className="facts">
         <Fact
           name={over ? 'Ended' : 'Until'}
-          value={over ? formatAgo(ends_at, now) : formatUntil(ends_at, now)}
+          value={over ? formatAgo(ends_at, now) : window?.ends_at === null ? 'no end' : formatUntil(ends_at, now)}
           title={formatIso(ends_at)}
         />
         <Fact
@@ -54,7 +54,7 @@ export function SilenceDetail({ silence, now, onSaved }: SilenceDetailProps) {
         <Fact name="By" value={created_by} />
       </dl>
       {time_intervals.length > 0 && (
-        <p className="dim">It comes again: within its time it holds during its time intervals alone.</p>
+        <p className="dim">{`Holds ${window ? weeklyText(window) : 'at the times of its intervals alone'}`}</p>
       )}
       {!over && (
         <>

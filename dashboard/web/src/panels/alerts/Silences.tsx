@@ -8,6 +8,7 @@ import { RowTable } from './RowTable.tsx'
 import { Section } from './Section.tsx'
 import { SilenceDetail } from './SilenceDetail.tsx'
 import { SilenceForm } from './SilenceForm.tsx'
+import { Windows } from './Windows.tsx'
 import { silenceLevels } from './words.ts'
 
 /** Who may not be told of what, until when and why; made, changed and ended here. */
@@ -36,6 +37,7 @@ export function Silences() {
           <RowTable label="Silences" columns={columns(now)} rows={silences} id={({ id }) => id} />
         )}
       </Section>
+      <Windows />
       <Side
         title="Silence"
         opened={matchers !== undefined || open !== undefined}
@@ -63,6 +65,18 @@ export function Silences() {
   )
 }
 
+function Named({ name, text }: Pick<Silence, 'name' | 'text'>) {
+  return (
+    <span className="wrap">
+      {name !== '' && <b>{name} </b>}
+      <span className="mono">{text}</span>
+    </span>
+  )
+}
+
+/** Ends later than anybody looks: it has no end. */
+const farAwayMs = 50 * 365 * 86_400_000
+
 const columns = (now: number): Column<Silence>[] => [
   {
     key: 'state',
@@ -70,12 +84,13 @@ const columns = (now: number): Column<Silence>[] => [
     render: ({ state }) => <Status level={silenceLevels[state]} word={state} />,
     sort: ({ state }) => state,
   },
-  { key: 'matchers', head: 'Silences', render: ({ text }) => <span className="wrap mono">{text}</span> },
+  { key: 'matchers', head: 'Silences', render: ({ name, text }) => <Named name={name} text={text} /> },
   {
     key: 'until',
     head: 'Until',
     number: true,
-    render: ({ state, ends_at }) => (state === 'expired' ? formatAgo(ends_at, now) : formatUntil(ends_at, now)),
+    render: ({ state, ends_at }) =>
+      state === 'expired' ? formatAgo(ends_at, now) : ends_at - now > farAwayMs ? 'no end' : formatUntil(ends_at, now),
     title: ({ ends_at }) => formatIso(ends_at),
     sort: ({ ends_at }) => ends_at,
   },

@@ -1,20 +1,40 @@
 /** What the process knows of its own health, for alert rules about ourselves: storage, spool, disk, scrape targets. */
 import { statfs } from 'node:fs/promises'
-import type { Reading } from './alerts/index.ts'
-import type { Collector } from './collector/index.ts'
-import type { Storage } from './storage/index.ts'
+import type { Storage } from '../../storage/index.ts'
+import type { Reading } from './reading.ts'
+
+/** What a collector says of itself. */
+export interface CollectorHealth {
+  stats(): {
+    spool: {
+      bytes: number
+      max_bytes: number
+      /** Age of the oldest segment that waits; null when none does. */
+      oldest_ms: number | null
+      /** Records that were not taken. */
+      refused: number
+      rejected_segments: number
+      /** Why it waits, and why it takes no more; empty else. */
+      reason: string
+      no_room: string
+    }
+    /** Counts by "source reason". */
+    issues: Record<string, number>
+  }
+  targets(): { url: string; state: string }[]
+}
 
 export interface Watched {
   storage: Pick<Storage, 'ready'>
   /** Null in a process that collects nothing. */
-  collector: Pick<Collector, 'stats' | 'targets'> | null
+  collector: CollectorHealth | null
   dataDir: string
   /** Epoch ms. */
   now?: () => number
 }
 
 /** Reads it anew at every call. Rejects when the disk cannot be looked at. */
-export function ownHealth({ storage, collector, dataDir, now = Date.now }: Watched): () => Promise<Reading[]> {
+export function processHealth({ storage, collector, dataDir, now = Date.now }: Watched): () => Promise<Reading[]> {
   let downSince: number | null = null
   return async () => {
     const [{ ok, reason }, disk] = await Promise.all([storage.ready(), diskUsed(dataDir)])
@@ -28,7 +48,7 @@ export function ownHealth({ storage, collector, dataDir, now = Date.now }: Watch
   }
 }
 
-function collectorReadings(collector: Pick<Collector, 'stats' | 'targets'>): Reading[] {
+function collectorReadings(collector: CollectorHealth): Reading[] {
   const { spool, issues } = collector.stats()
   const down = collector.targets().filter(({ state }) => state === 'down')
   const error = spool.no_room || spool.reason

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
-import { ownHealth } from './own-health.ts'
+import { processHealth } from './process-health.ts'
 
 const spool = {
   bytes: 250,
@@ -18,7 +18,7 @@ const spool = {
 test('storage is down since it first did not answer', async () => {
   const state = { now: 1_000, ok: true }
   const storage = { ready: () => Promise.resolve({ ok: state.ok, reason: state.ok ? '' : 'nobody there' }) }
-  const read = ownHealth({ storage, collector: null, dataDir: tmpdir(), now: () => state.now })
+  const read = processHealth({ storage, collector: null, dataDir: tmpdir(), now: () => state.now })
   const down = async () => (await read()).find(({ measure }) => measure === 'storage_down')
   expect(await down()).toMatchObject({ value: 0, details: { error: '' } })
   state.ok = false
@@ -32,7 +32,7 @@ test('storage is down since it first did not answer', async () => {
 test('the spool, what was not taken, and the disk', async () => {
   const storage = { ready: () => Promise.resolve({ ok: true, reason: '' }) }
   const collector = { stats: () => ({ spool, issues: { 'otlp_http zero_trace_id': 5 } }), targets: () => [] }
-  const readings = await ownHealth({ storage, collector, dataDir: tmpdir() })()
+  const readings = await processHealth({ storage, collector, dataDir: tmpdir() })()
   const values = Object.fromEntries(readings.map(({ measure, value }) => [measure, value]))
   // Nothing waits: its age is unknown, not 0.
   expect(values).toEqual({

@@ -1,0 +1,17 @@
+import type { Search } from './search.ts'
+
+/** What of the search means something on any page: the range and the filters come along. */
+export function elsewhere({ range, from, to, live, compare, filters }: Search): Search {
+  return {
+    filters,
+    ...(range !== undefined && { range }),
+    ...(from !== undefined && to !== undefined && { from, to }),
+    ...(live !== undefined && { live }),
+    ...(compare !== undefined && { compare }),
+  }
+}
+
+/** The search of a trace's page with one of its spans open. */
+export const inTrace =
+  (row: string) =>
+  (before: Search): Search => ({ ...elsewhere(before), row })

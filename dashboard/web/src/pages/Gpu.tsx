@@ -1,0 +1,47 @@
+import { Link, useParams } from '@tanstack/react-router'
+import { useGpuHistory } from '../data/fleet.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { GpuNumbers } from '../panels/gpus/GpuNumbers.tsx'
+import { historyNames, HistoryPanels } from '../panels/gpus/history-panels.tsx'
+import { UsesPanel, XidPanel } from '../panels/gpus/UsesPanel.tsx'
+import { gpuName } from '../panels/GpuPanels.tsx'
+import { NothingHere } from '../panels/NothingHere.tsx'
+import { PageProvider } from '../panels/page-context.tsx'
+
+/** One GPU, or one MIG instance of it: what it did, what ran on it, what it cost. */
+export default function Gpu() {
+  const { host = '', gpu = '' } = useParams({ strict: false })
+  const [{ row: mig_id = '' }] = useSearch()
+  const place = { host, gpu, mig_id }
+  const asked = useGpuHistory(place)
+  const known = asked.data?.gpu
+  return (
+    <PageProvider names={historyNames}>
+      <header className="thing-head">
+        <Link to="/gpus" search={(before) => ({ ...before, row: undefined, view: undefined })} className="panel-link">
+          All GPUs
+        </Link>
+        <h2>{gpuName(place)}</h2>
+        {known && (
+          <span className="dim">{[known.device, known.mig_profile, known.uuid].filter(Boolean).join(' · ')}</span>
+        )}
+      </header>
+      {asked.data && !known ? (
+        <section className="panel">
+          <div className="panel-empty">
+            <NothingHere what="Nothing of this GPU is stored in this range" />
+          </div>
+        </section>
+      ) : (
+        <>
+          {asked.data && <GpuNumbers history={asked.data} />}
+          <div className="panels">
+            <HistoryPanels asked={asked} />
+            <XidPanel asked={asked} />
+            <UsesPanel asked={asked} />
+          </div>
+        </>
+      )}
+    </PageProvider>
+  )
+}

@@ -1,0 +1,57 @@
+import { useNavigate } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { useModelNames } from '../data/overview.ts'
+import { useTraffic, type TrafficRow } from '../data/traffic.ts'
+import { segmentOf } from '../lib/segment.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { ModelLink, searchOfOne } from '../panels/NameLink.tsx'
+import { NothingHere } from '../panels/NothingHere.tsx'
+import { PageProvider, usePage } from '../panels/page-context.tsx'
+import type { Column } from '../panels/Table.tsx'
+import { TrafficList } from '../panels/traffic/TrafficList.tsx'
+
+/** Every model of the range with its figures; a row opens its page. */
+export default function Models() {
+  const models = useModelNames()
+  const names = useMemo(() => [models], [models])
+  return (
+    <PageProvider names={names}>
+      <div className="panels">
+        <List />
+      </div>
+    </PageProvider>
+  )
+}
+
+function List() {
+  const navigate = useNavigate()
+  const [search] = useSearch()
+  const { color } = usePage()
+  const name: Column<TrafficRow> = {
+    key: 'name',
+    head: 'Model',
+    render: (row) => (
+      <span className="swatch">
+        <i style={{ background: color(row.name) }} />
+        <ModelLink name={row.name} />
+      </span>
+    ),
+    sort: (row) => row.name,
+    title: (row) => row.providers.join(', ') || 'provider unknown',
+  }
+  return (
+    <TrafficList
+      title="Models"
+      asked={useTraffic('model')}
+      name={name}
+      onOpen={(model) => {
+        void navigate({
+          to: '/models/$model',
+          params: { model: segmentOf(model) },
+          search: searchOfOne('model')(search) as never,
+        })
+      }}
+      empty={<NothingHere what="Models show once a request names one" />}
+    />
+  )
+}

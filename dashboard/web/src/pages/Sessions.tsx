@@ -1,0 +1,11 @@
+import { SessionList } from '../panels/people/SessionList.tsx'
+import '../styles/people.css'
+
+/** Every conversation of the range; a row leads to what was said in it. */
+export default function Sessions() {
+  return (
+    <div className="panels">
+      <SessionList />
+    </div>
+  )
+}

@@ -1,0 +1,11 @@
+import { UserList } from '../panels/people/UserList.tsx'
+import '../styles/people.css'
+
+/** Every end user of the range; a row leads to one of them. */
+export default function Users() {
+  return (
+    <div className="panels">
+      <UserList />
+    </div>
+  )
+}

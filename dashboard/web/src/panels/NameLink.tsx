@@ -1,0 +1,61 @@
+/** A model's or an endpoint's name as a link to its page. The range and the filters come along; the name itself is no filter there. */
+import { Link } from '@tanstack/react-router'
+import type { MouseEvent, ReactNode } from 'react'
+import { elsewhere } from '../lib/elsewhere.ts'
+import type { Search } from '../lib/search.ts'
+import { segmentOf } from '../lib/segment.ts'
+import { nameOf } from './page-context.tsx'
+
+/** The search of a page of one model or endpoint. */
+export const searchOfOne = (column: 'model' | 'endpoint') => (search: Search) => {
+  const { [column]: _named, ...filters } = search.filters
+  return elsewhere({ ...search, filters })
+}
+const ofModel = searchOfOne('model')
+const ofEndpoint = searchOfOne('endpoint')
+
+/** In a row that opens something else, the link is only itself. */
+const alone = { onClick: (event: MouseEvent) => event.stopPropagation() }
+
+interface LinkProps {
+  name: string
+  children?: ReactNode
+}
+
+export function ModelLink({ name, children }: LinkProps) {
+  return (
+    <Link
+      to="/models/$model"
+      params={{ model: segmentOf(name) }}
+      search={ofModel as never}
+      className="name-link"
+      {...alone}
+    >
+      {children ?? nameOf({ model: name, other: false })}
+    </Link>
+  )
+}
+
+export function EndpointLink({ name, children }: LinkProps) {
+  return (
+    <Link
+      to="/endpoints/$endpoint"
+      params={{ endpoint: segmentOf(name) }}
+      search={ofEndpoint as never}
+      className="name-link"
+      {...alone}
+    >
+      {children ?? name}
+    </Link>
+  )
+}
+
+/** Of an alert: the model and the endpoint that it is about. */
+export function LinksOf({ labels }: { labels: Record<string, string> }) {
+  return (
+    <>
+      {labels['model'] !== undefined && <ModelLink name={labels['model']} />}
+      {labels['endpoint'] !== undefined && <EndpointLink name={labels['endpoint']} />}
+    </>
+  )
+}

@@ -1,0 +1,151 @@
+/** A table of any length: only the rows in sight are in the page. Sticky head; click, enter, j and k open rows. */
+import { useHotkeys } from '@mantine/hooks'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react'
+import type { Column } from './Table.tsx'
+
+interface VirtualTableProps<Row> {
+  label: string
+  columns: readonly Column<Row>[]
+  rows: readonly Row[]
+  id: (row: Row) => string
+  open?: string | undefined
+  onOpen: (row: Row) => void
+  /** Called while the last rows are in sight. */
+  onEnd: () => void
+}
+
+const rowHeight = 30
+const usualWidth = 88
+/** Rows drawn beyond both edges: a fast scroll meets no blank. */
+const overscan = 12
+
+export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEnd }: VirtualTableProps<Row>) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const [active, setActive] = useState<string | undefined>(open)
+  const indexes = useMemo(() => new Map(rows.map((row, index) => [id(row), index])), [rows, id])
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan,
+    scrollPaddingStart: rowHeight,
+  })
+  const shown = virtual.getVirtualItems()
+  const last = shown.at(-1)?.index ?? 0
+  const nearEnd = last >= rows.length - 2 * overscan
+  useEffect(() => {
+    if (nearEnd) onEnd()
+  }, [nearEnd, onEnd, rows.length])
+  useEffect(() => {
+    const index = open === undefined ? undefined : indexes.get(open)
+    if (index === undefined) return
+    setActive(open)
+    virtual.scrollToIndex(index)
+    // Where it is matters when it opens, not when rows come.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [open])
+
+  const at = active === undefined ? -1 : (indexes.get(active) ?? -1)
+  const moveTo = (index: number) => {
+    const row = rows[Math.max(0, Math.min(index, rows.length - 1))]
+    if (!row) return
+    setActive(id(row))
+    virtual.scrollToIndex(indexes.get(id(row)) ?? 0)
+    if (open !== undefined) onOpen(row)
+  }
+  useHotkeys([
+    ['j', () => moveTo(at + 1)],
+    ['k', () => moveTo(at - 1)],
+  ])
+  const page = Math.max(shown.length - 2 * overscan, 1)
+  const keyed = (event: KeyboardEvent) => {
+    const row = rows[at]
+    if (event.key === 'Enter' && row) return onOpen(row)
+    const to = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: rows.length,
+    }[event.key]
+    if (to === undefined) return
+    event.preventDefault()
+    moveTo(to)
+  }
+  const width = (some: readonly Column<Row>[]) => some.reduce((sum, column) => sum + (column.width ?? usualWidth), 0)
+  const widths = { '--wide': `${width(columns)}px`, '--narrow': `${width(columns.filter(({ wide }) => !wide))}px` }
+  const before = shown[0]?.start ?? 0
+  const after = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0)
+  return (
+    <div className="table-scroll virtual" ref={scroller}>
+      <table
+        className="table"
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role -- rows are chosen by keys
+        role="grid"
+        aria-label={label}
+        aria-rowcount={rows.length + 1}
+        aria-activedescendant={at >= 0 && shown.some(({ index }) => index === at) ? `row-${at}` : undefined}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keys are the grid's
+        tabIndex={0}
+        onKeyDown={keyed}
+        style={widths as CSSProperties}
+      >
+        <colgroup>
+          {columns.map((column) => (
+            <col
+              key={column.key}
+              className={column.wide ? 'wide-only' : ''}
+              style={{ width: column.width ?? usualWidth }}
+            />
+          ))}
+        </colgroup>
+        <thead>
+          <tr aria-rowindex={1}>
+            {columns.map((column) => (
+              <th key={column.key} scope="col" className={classOf(column)} title={column.hint}>
+                {column.head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {before > 0 && <tr aria-hidden className="virtual-space" style={{ height: before }} />}
+          {shown.map(({ index }) => {
+            const row = rows[index]
+            if (row === undefined) return null
+            const rowId = id(row)
+            return (
+              <tr
+                key={rowId}
+                id={`row-${index}`}
+                aria-rowindex={index + 2}
+                aria-selected={rowId === open}
+                data-id={rowId}
+                data-open={rowId === open}
+                data-active={index === at}
+                className="opens"
+                onClick={() => {
+                  setActive(rowId)
+                  onOpen(row)
+                }}
+              >
+                {columns.map((column) => (
+                  <td key={column.key} className={classOf(column)} title={column.title?.(row)}>
+                    {column.render(row)}
+                  </td>
+                ))}
+              </tr>
+            )
+          })}
+          {after > 0 && <tr aria-hidden className="virtual-space" style={{ height: after }} />}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function classOf<Row>({ number = false, wide = false }: Column<Row>): string {
+  return [number && 'number', wide && 'wide-only'].filter(Boolean).join(' ')
+}

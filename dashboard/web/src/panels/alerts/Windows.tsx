@@ -1,0 +1,130 @@
+import { useWindows, type MaintenanceWindow } from '../../data/silences.ts'
+import { formatIso } from '../../lib/format.ts'
+import { useSearch } from '../../lib/use-search.ts'
+import { byDay, weeklyText, type Occurrence } from '../../lib/window-draft.ts'
+import { Section } from './Section.tsx'
+import { Side } from '../Side.tsx'
+import { WindowForm } from './WindowForm.tsx'
+
+/** In the URL, in the place of a row: the form of a new window. */
+const newWindow = 'new window'
+const mostShown = 20
+
+/** Maintenance windows, as a calendar of what comes next. */
+export function Windows() {
+  const asked = useWindows()
+  const [search, change] = useSearch()
+  const close = () => change(({ row: _row, ...rest }) => rest)
+  return (
+    <>
+      <Section
+        title="Maintenance windows"
+        asked={asked}
+        controls={
+          <button
+            type="button"
+            className="control"
+            onClick={() => change(({ matchers: _matchers, ...rest }) => ({ ...rest, row: newWindow }))}
+          >
+            New window
+          </button>
+        }
+        empty={({ windows }) =>
+          windows.length === 0 ? 'No maintenance is planned: a window keeps alerts quiet once, or every week' : null
+        }
+      >
+        {({ windows, ahead_ms, left_off }, now) => (
+          <>
+            <ol className="window-days">
+              {byDay(windows, mostShown).map(({ day, occurrences }) => (
+                <li key={day}>
+                  <h3>{day}</h3>
+                  <ul>
+                    {occurrences.map((occurrence) => (
+                      <li key={`${occurrence.window.id} ${occurrence.from}`}>
+                        <OccurrenceRow occurrence={occurrence} now={now} />
+                      </li>
+                    ))}
+                  </ul>
+                </li>
+              ))}
+            </ol>
+            <More windows={windows} days={ahead_ms / 86_400_000} />
+            <Later windows={windows} days={ahead_ms / 86_400_000} />
+            {left_off > 0 && <p className="dim window-more">{`and ${left_off} more windows`}</p>}
+          </>
+        )}
+      </Section>
+      <Side title="Maintenance window" opened={search.row === newWindow} onClose={close}>
+        <WindowForm
+          before={null}
+          onSaved={({ id }) => change((before) => ({ ...before, row: id }), { replace: true })}
+        />
+      </Side>
+    </>
+  )
+}
+
+function OccurrenceRow({ occurrence: { window, from, to }, now }: { occurrence: Occurrence; now: number }) {
+  const runs = from <= now
+  return (
+    <WindowButton window={window}>
+      <span className="window-times" title={`${formatIso(from)} to ${formatIso(to)}`}>
+        {runs ? `now, until ${clock(to, from)}` : `${clock(from, from)}–${clock(to, from)}`}
+      </span>
+      <span className="wrap">
+        <b>{window.name || window.text}</b> <span className="dim">{window.comment}</span>
+      </span>
+    </WindowButton>
+  )
+}
+
+/** How often they come after those that are shown. */
+function More({ windows, days }: { windows: readonly MaintenanceWindow[]; days: number }) {
+  const more = windows.reduce((sum, { next }) => sum + next.length, 0) - mostShown
+  return more > 0 ? <p className="dim window-more">{`and ${more} times more within ${days} days`}</p> : null
+}
+
+/** Those that don't come within the days that are shown. */
+function Later({ windows, days }: { windows: readonly MaintenanceWindow[]; days: number }) {
+  const later = windows.filter(({ next }) => next.length === 0)
+  if (later.length === 0) return null
+  return (
+    <>
+      <h3 className="dim window-more">{`Not within ${days} days`}</h3>
+      <ul className="window-days">
+        {later.map((window) => (
+          <li key={window.id}>
+            <WindowButton window={window}>
+              <span className="wrap">
+                <b>{window.name || window.text}</b>{' '}
+                <span className="dim">{window.weekly ? weeklyText(window) : formatIso(window.starts_at)}</span>
+              </span>
+            </WindowButton>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function WindowButton({ window: { id }, children }: { window: MaintenanceWindow; children: React.ReactNode }) {
+  const [search, change] = useSearch()
+  return (
+    <button
+      type="button"
+      className="window-row"
+      aria-pressed={search.row === id}
+      onClick={() => change(({ matchers: _matchers, ...rest }) => ({ ...rest, row: id }))}
+    >
+      {children}
+    </button>
+  )
+}
+
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })
+
+/** Of the reader's clock; with its day where that is another one than that of `beside`. */
+const clock = (at: number, beside: number) =>
+  day.format(at) === day.format(beside) ? time.format(at) : `${day.format(at)} ${time.format(at)}`

@@ -1,0 +1,122 @@
+/** Every request of the range and the filters, newest first, loaded as one scrolls. */
+import { Button, Menu } from '@mantine/core'
+import { IconArrowUp, IconDownload } from '@tabler/icons-react'
+import { useCallback, useMemo } from 'react'
+import { useNewRequests } from '../../data/explorer.ts'
+import { exportLink, requestId, useRequestPages, type RequestPages, type RequestRow } from '../../data/requests.ts'
+import { formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
+import { isLive } from '../../lib/search.ts'
+import { useNow } from '../../lib/use-now.ts'
+import { useSearch } from '../../lib/use-search.ts'
+import { NothingHere } from '../NothingHere.tsx'
+import { usePage } from '../page-context.tsx'
+import { Panel } from '../Panel.tsx'
+import { allRequestColumns } from '../request-columns.tsx'
+import { VirtualTable } from '../VirtualTable.tsx'
+import { Columns, useColumns } from './Columns.tsx'
+
+/** The API gives no more in one file. */
+const mostExported = 100_000
+
+export function RequestList() {
+  const { pages, asked, reread } = useRequestPages()
+  const [search] = useSearch()
+  const { color } = usePage()
+  const now = useNow()
+  const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.requests) ?? [], [pages.data])
+  const first = pages.data?.pages[0]
+  // Ages go on while the page does; on a paused one they are those of the moment that it was read.
+  const asOf = isLive(search) ? now : (first?.to ?? now)
+  const all = useMemo(() => allRequestColumns(asOf, color), [asOf, color])
+  const { columns, choose } = useColumns(all.map(({ key }) => key))
+  const shown = useMemo(() => all.filter(({ key }) => columns.includes(key)), [all, columns])
+  const fresh = useNewRequests(first?.read_at)
+  const count = fresh.data?.requests ?? 0
+  return (
+    <Panel
+      title="Requests"
+      asked={asked}
+      height={420}
+      wide
+      controls={
+        <>
+          {count > 0 && (
+            <button type="button" className="control new-requests" onClick={reread}>
+              <IconArrowUp size={13} aria-hidden />
+              {formatCount(count)} new
+            </button>
+          )}
+          <Columns all={all} columns={columns} onChoose={choose} />
+        </>
+      }
+      menu={(['csv', 'json'] as const).map((format) => (
+        <Menu.Item
+          key={format}
+          component="a"
+          href={exportLink(search, format)}
+          download
+          leftSection={<IconDownload size={15} />}
+        >
+          All as {format.toUpperCase()}, at most {formatExact(mostExported)} rows
+        </Menu.Item>
+      ))}
+      renderEmpty={() =>
+        rows.length === 0 && !pages.hasNextPage ? <NothingHere what="No request in this range" /> : null
+      }
+    >
+      {() => <List pages={pages} rows={rows} columns={shown} />}
+    </Panel>
+  )
+}
+
+interface ListProps {
+  pages: RequestPages
+  rows: readonly RequestRow[]
+  columns: ReturnType<typeof allRequestColumns>
+}
+
+function List({ pages, rows, columns }: ListProps) {
+  const [search, change] = useSearch()
+  const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = pages
+  const searchedFrom = pages.data?.pages.at(-1)?.searched_from ?? null
+  // A search that took long goes on when one says so; after a failure too.
+  const goesOn = hasNextPage && !isFetchingNextPage && !isError && searchedFrom === null
+  const onEnd = useCallback(() => {
+    if (goesOn) void fetchNextPage()
+  }, [goesOn, fetchNextPage])
+  const open = useCallback(
+    (row: RequestRow) =>
+      change((before) => ({ ...before, open: requestId(row) }), { replace: search.open !== undefined }),
+    [change, search.open],
+  )
+  return (
+    <>
+      <VirtualTable
+        label="Requests"
+        columns={columns}
+        rows={rows}
+        id={requestId}
+        open={search.open}
+        onOpen={open}
+        onEnd={onEnd}
+      />
+      <footer className="panel-foot">
+        <span className="dim" role="status">
+          {formatExact(rows.length)} loaded
+          {!hasNextPage && ', that is all'}
+          {isFetchingNextPage && ', reading on'}
+          {searchedFrom !== null && !isFetchingNextPage && (
+            <span title={formatIso(searchedFrom)}>
+              ; searched back to {formatTime(searchedFrom, 7 * 86_400_000)}, few requests fulfil these filters
+            </span>
+          )}
+        </span>
+        {(searchedFrom !== null || isError) && hasNextPage && (
+          <Button size="compact-sm" variant="default" onClick={() => void fetchNextPage()} loading={isFetchingNextPage}>
+            {isError ? 'Retry' : 'Search further back'}
+          </Button>
+        )}
+      </footer>
+    </>
+  )
+}

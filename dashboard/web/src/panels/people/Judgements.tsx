@@ -1,0 +1,67 @@
+import { Link } from '@tanstack/react-router'
+import type { Judgement } from '../../data/people.ts'
+import { inTrace } from '../../lib/elsewhere.ts'
+import { formatIso, significant, unknown } from '../../lib/format.ts'
+import { Table, type Column } from '../Table.tsx'
+
+/** What people, models and rules said of answers; nothing where nobody did. */
+export function Judgements({ judgements }: { judgements: readonly Judgement[] }) {
+  if (judgements.length === 0) return null
+  return (
+    <section className="panel panel-wide" aria-label="Feedback and evaluations">
+      <header className="panel-head">
+        <h2>Feedback and evaluations</h2>
+      </header>
+      <Table
+        label="Feedback and evaluations"
+        columns={columns}
+        rows={judgements}
+        id={(row) => [row.kind, row.timestamp_ms, row.trace_id, row.span_id, row.name, row.by].join(' ')}
+        maxHeight={320}
+      />
+    </section>
+  )
+}
+
+const columns: Column<Judgement>[] = [
+  {
+    key: 'time',
+    head: 'Time',
+    render: (row) => new Date(row.timestamp_ms).toLocaleString('en-GB'),
+    title: (row) => formatIso(row.timestamp_ms),
+  },
+  { key: 'kind', head: 'Kind', wide: true, render: (row) => row.kind },
+  { key: 'name', head: 'What', render: (row) => row.name },
+  {
+    key: 'score',
+    head: 'Score',
+    number: true,
+    render: (row) => (row.score === null ? unknown : significant(row.score)),
+  },
+  { key: 'label', head: 'Word', render: (row) => <span className="clip">{row.label}</span>, title: (row) => row.label },
+  { key: 'text', head: 'Why', wide: true, render: (row) => <span className="wrap">{row.text}</span> },
+  {
+    key: 'by',
+    head: 'By',
+    wide: true,
+    render: (row) => <span className="clip">{row.by}</span>,
+    title: (row) => row.by,
+  },
+  {
+    key: 'trace',
+    head: 'Trace',
+    render: (row) =>
+      row.trace_id === '' ? (
+        unknown
+      ) : (
+        <Link
+          to="/traces/$trace_id"
+          params={{ trace_id: row.trace_id }}
+          search={inTrace(row.span_id) as never}
+          className="panel-link mono"
+        >
+          {row.trace_id.slice(0, 8)}
+        </Link>
+      ),
+  },
+]

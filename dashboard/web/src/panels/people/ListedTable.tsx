@@ -1,0 +1,91 @@
+/** A table that the server sorts and cuts into pages; the order is chosen beside its title. */
+import { Button, NativeSelect } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { pageSize } from '../../data/people.ts'
+import { formatExact, formatTime } from '../../lib/format.ts'
+import type { Asked } from '../../data/use-question.ts'
+import { NothingHere } from '../NothingHere.tsx'
+import { Panel } from '../Panel.tsx'
+import { Table, type Column } from '../Table.tsx'
+
+interface ListedTableProps<T, Row, Order extends string> {
+  title: string
+  asked: Asked<T>
+  rows: (data: T) => readonly Row[]
+  /** Rows there are in all. */
+  all: (data: T) => number
+  columns: readonly Column<Row>[]
+  id: (row: Row) => string
+  onOpen: (row: Row) => void
+  orders: Record<Order, string>
+  order: Order
+  offset: number
+  go: (order: Order, offset: number) => void
+  empty: string
+  /** What of the range was not read, or how exact it is. */
+  renderNote: (data: T) => ReactNode
+}
+
+export function ListedTable<T, Row extends object, Order extends string>(props: ListedTableProps<T, Row, Order>) {
+  const { title, asked, rows, all, columns, id, onOpen, orders, order, offset, go, empty, renderNote } = props
+  return (
+    <Panel
+      title={title}
+      asked={asked}
+      height={420}
+      wide
+      controls={
+        <NativeSelect
+          size="xs"
+          aria-label={`Order of ${title.toLowerCase()}`}
+          value={order}
+          data={Object.entries<string>(orders).map(([value, label]) => ({ value, label }))}
+          onChange={(event) => go(event.currentTarget.value as Order, 0)}
+        />
+      }
+      renderEmpty={(data) => (rows(data).length === 0 && offset === 0 ? <NothingHere what={empty} /> : null)}
+      table={(data) => ({
+        columns: Object.keys(rows(data)[0] ?? {}),
+        rows: rows(data).map((row) =>
+          Object.values(row).map((value) => (Array.isArray(value) ? value.join(', ') : value)),
+        ),
+      })}
+    >
+      {(data) => (
+        <>
+          <Table label={title} columns={columns} rows={rows(data)} id={id} onOpen={onOpen} />
+          <footer className="panel-foot">
+            <span className="dim panel-note">{renderNote(data)}</span>
+            <span className="dim">
+              {rows(data).length === 0
+                ? `none of ${formatExact(all(data))}`
+                : `${formatExact(offset + 1)}–${formatExact(offset + rows(data).length)} of ${formatExact(all(data))}`}
+            </span>
+            <Button
+              size="compact-sm"
+              variant="default"
+              disabled={offset === 0}
+              onClick={() => go(order, Math.max(offset - pageSize, 0))}
+            >
+              Previous
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="default"
+              disabled={offset + rows(data).length >= all(data) || rows(data).length === 0}
+              onClick={() => go(order, offset + pageSize)}
+            >
+              Next
+            </Button>
+          </footer>
+        </>
+      )}
+    </Panel>
+  )
+}
+
+/** Said where the range holds more requests than a list can read. */
+export function ReadFrom({ from, read_from }: { from: number; read_from: number }) {
+  if (read_from <= from) return null
+  return <>The range holds many requests: only those since {formatTime(read_from, 7 * 86_400_000)} were read. </>
+}

@@ -1,0 +1,113 @@
+/** One model or one endpoint: how it is, how it came to that, what it runs on, and its versions side by side. */
+import { Link } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { useModelNames } from '../../data/overview.ts'
+import { ScopeProvider } from '../../data/scope.ts'
+import { useSlos } from '../../data/slos.ts'
+import { useTopology } from '../../data/servers.ts'
+import { useTraffic } from '../../data/traffic.ts'
+import { useUptime } from '../../data/uptime.ts'
+import { elsewhere } from '../../lib/elsewhere.ts'
+import { formatRatio } from '../../lib/format.ts'
+import { BigNumbers } from '../BigNumbers.tsx'
+import { EndpointLink, ModelLink } from '../NameLink.tsx'
+import { nameOf, PageProvider } from '../page-context.tsx'
+import { RequestsPanel, SpendPanel, TokensPanel } from '../TrafficPanels.tsx'
+import { BreakdownPanels } from './BreakdownPanels.tsx'
+import { CachePanel, SavingsPanel } from './CachePanels.tsx'
+import { gpusUnder, leastUp, serversUnder, SloCell } from './endpoint-columns.tsx'
+import { ConcurrencyPanel, ContextPanel, ErrorClassesPanel, FinishReasonsPanel } from './FlowPanels.tsx'
+import { ThingLatencyPanels } from './ThingLatencyPanels.tsx'
+import { ServersUnder } from './ServersUnder.tsx'
+import { slosOf, type Thing } from './slos-of.ts'
+
+export function ThingPage({ by, name }: Thing) {
+  const scope = useMemo(() => ({ [by]: name }), [by, name])
+  const models = useModelNames()
+  const names = useMemo(
+    () => [
+      [...models, name],
+      ['Input', 'Output'],
+    ],
+    [models, name],
+  )
+  const thing = { by, name }
+  return (
+    <ScopeProvider value={scope}>
+      <PageProvider names={names}>
+        <Head {...thing} />
+        <BigNumbers />
+        <div className="panels">
+          <ThingLatencyPanels {...thing} />
+          <RequestsPanel />
+          <TokensPanel />
+          <ConcurrencyPanel name={name} />
+          <ErrorClassesPanel />
+          <FinishReasonsPanel />
+          <ContextPanel name={name} />
+          <CachePanel name={name} />
+          <SavingsPanel name={name} />
+          <SpendPanel />
+        </div>
+        <ServersUnder {...thing} />
+        <BreakdownPanels by={by} />
+      </PageProvider>
+    </ScopeProvider>
+  )
+}
+
+/** What it is called, and what one should know before any figure. */
+function Head({ by, name }: Thing) {
+  const row = useTraffic(by).data?.rows.find((one) => one.name === name)
+  const slos = slosOf(useSlos().data?.slos ?? [], { by, name })
+  return (
+    <header className="thing-head">
+      <nav aria-label="Breadcrumb">
+        <Link to={by === 'model' ? '/models' : '/endpoints'} search={elsewhere as never}>
+          {by === 'model' ? 'Models' : 'Endpoints'}
+        </Link>
+        <span aria-hidden>/</span>
+        <h2>{nameOf({ model: name, other: false })}</h2>
+      </nav>
+      <dl>
+        {row && row.providers.length > 0 && <Fact term="Provider">{row.providers.join(', ')}</Fact>}
+        {row && row.regions.length > 0 && <Fact term="Region">{row.regions.join(', ')}</Fact>}
+        {row && row.others.length > 0 && (
+          <Fact term={by === 'model' ? 'Endpoints' : 'Models'}>
+            {row.others.map((other) =>
+              by === 'model' ? <EndpointLink key={other} name={other} /> : <ModelLink key={other} name={other} />,
+            )}
+          </Fact>
+        )}
+        {by === 'endpoint' && <EndpointFacts name={name} />}
+        {slos.map((one) => (
+          <Fact key={`${one.slo.group} ${one.slo.id} ${JSON.stringify(one.group?.labels)}`} term={one.slo.rule}>
+            <SloCell slo={one} />
+          </Fact>
+        ))}
+      </dl>
+    </header>
+  )
+}
+
+function EndpointFacts({ name }: { name: string }) {
+  const up = leastUp(useUptime().data?.probes ?? [], name)
+  const links = useTopology().data?.links ?? []
+  const [servers, gpus] = [serversUnder(links, name), gpusUnder(links, name)]
+  return (
+    <>
+      {up && <Fact term="Uptime this month">{formatRatio(up.uptime_ratio)}</Fact>}
+      {servers.length > 0 && <Fact term="Servers">{servers.join(', ')}</Fact>}
+      {gpus.length > 0 && <Fact term="GPUs">{gpus.length}</Fact>}
+    </>
+  )
+}
+
+function Fact({ term, children }: { term: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
