@@ -80,7 +80,7 @@ export class ResultResponse {
     const body = encoder ? await buffer(encoder) : whole
     this.response.setHeader('Content-Length', body.length)
     // As text it leaves in one piece with its headers, for less than it takes to send two.
-    if (body.length <= shortBytes) this.response.end(body.latin1Slice(), 'latin1')
+    if (body.length <= shortBytes) this.response.end(body.toString('latin1'), 'latin1')
     else this.response.end(body)
   }
 
