@@ -1,17 +1,18 @@
 /**
- * Before any test, side by side: the web app is built once, so that instances that start together do not each build it, and one
- * database is migrated, since copies of its folder start in a fraction of the time that two hundred statements take.
+ * Before any test, side by side: the web app is built and Chromium unpacked, so that files that begin together do not each do it, and
+ * one database is migrated, since copies of its folder start in a fraction of the time that two hundred statements take.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import chromium from '@sparticuz/chromium'
 import { buildWeb } from '../dashboard/build.ts'
 import { startStorage } from '../storage/index.ts'
 import { templateVariable, testStorageOptions } from '../storage/testing.ts'
 
 export default async function setUp(): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'inferwatch-template-'))
-  await Promise.all([buildWeb(), migrate(folder)])
+  await Promise.all([buildWeb(), chromium.executablePath(), migrate(folder)])
   // `copyTemplate` finds it there.
   process.env[templateVariable] = folder
   return () => rmSync(folder, { recursive: true, force: true })

@@ -24,7 +24,7 @@ export interface TestBrowser {
   close(): Promise<void>
 }
 
-/** One browser for a test file; the first start unpacks it, which takes seconds. */
+/** One browser for a test file. */
 export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Promise<TestBrowser> {
   const profile = await mkdtemp(join(tmpdir(), 'inferwatch-browser-'))
   const context = await playwright.launchPersistentContext(profile, {
