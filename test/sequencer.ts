@@ -25,8 +25,9 @@ function kind(path: string): 'proof' | 'end-to-end' | 'busy' {
   return /^test\/[^/]+$/.test(path) ? 'end-to-end' : 'busy'
 }
 
-/** One that waits, then two that do not, for as long as there are both. */
+/** Each that waits is followed by its share of the others, which are most of the files. */
 function spread<T>(waiting: readonly T[], busy: readonly T[]): T[] {
-  const mixed = waiting.flatMap((file, index) => [file, ...busy.slice(index * 2, index * 2 + 2)])
-  return [...mixed, ...busy.slice(waiting.length * 2)]
+  const share = Math.floor(busy.length / Math.max(waiting.length, 1))
+  const mixed = waiting.flatMap((file, index) => [file, ...busy.slice(index * share, (index + 1) * share)])
+  return [...mixed, ...busy.slice(waiting.length * share)]
 }
