@@ -16,6 +16,6 @@ export default defineConfig({
     sequence: { sequencer: SpreadWaiting },
     testTimeout: 240_000,
     hookTimeout: 240_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 60_000 } },
   },
 })

@@ -36,6 +36,8 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
     timezoneId: 'UTC',
     viewport: { width: 1440, height: 900 },
   })
+  // Of each wait for the page. A busy machine takes as long as it takes.
+  context.setDefaultTimeout(60_000)
   return {
     context,
     async open(url, size) {
