@@ -110,13 +110,17 @@ async function settled(page: Page, shown: string): Promise<void> {
   await expect.poll(() => page.locator('.skeleton').count(), { timeout: 20_000 }).toBe(0)
 }
 
+const nothing = { light: [], dark: [] }
+
 /** One page in both schemes: it follows the system's, as it does for who has chosen none, so that it need not be loaded anew. */
-async function expectNothing(page: Page): Promise<void> {
+async function inBothSchemes(page: Page): Promise<Record<keyof typeof nothing, string[]>> {
+  const found = { light: [] as string[], dark: [] as string[] }
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
-    expect({ [colorScheme]: await findings(page) }).toEqual({ [colorScheme]: [] })
+    found[colorScheme] = await findings(page)
   }
+  return found
 }
 
 async function open(path: string, shown: string, size?: { width: number; height: number }): Promise<Page> {
@@ -127,19 +131,19 @@ async function open(path: string, shown: string, size?: { width: number; height:
 
 test.each(paths)('%s', async (path, shown) => {
   const page = await open(path, shown)
-  await expectNothing(page)
+  expect(await inBothSchemes(page)).toEqual(nothing)
   await page.close()
 })
 
 test.each(opened)('%s', async (_name, act) => {
   const page = await open('/', 'table[aria-label="Models"]')
   await act(page)
-  await expectNothing(page)
+  expect(await inBothSchemes(page)).toEqual(nothing)
   await page.close()
 })
 
 test('a phone', async () => {
   const page = await open('/', 'table[aria-label="Models"]', { width: 390, height: 844 })
-  await expectNothing(page)
+  expect(await inBothSchemes(page)).toEqual(nothing)
   await page.close()
 })
