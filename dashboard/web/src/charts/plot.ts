@@ -33,6 +33,8 @@ export interface Plot {
   box: { left: number; right: number; top: number; bottom: number }
   x: (at: number) => number
   y: (value: number) => number
+  /** The time at a place, between the ends of the axis. */
+  timeAt: (x: number) => number
   /** Position in `rows` of the bucket nearest to a place; null when there is none. */
   nearest: (x: number) => number | null
   /** In the order of drawing. */
@@ -63,6 +65,7 @@ export function plotOf(input: PlotInput): Plot {
     box,
     x,
     y,
+    timeAt: (place) => start + clamp((place - box.left) / Math.max(box.right - box.left, 1)) * span,
     nearest: (place) => {
       if (rows.length === 0) return null
       const at = ((place - box.left) / (box.right - box.left)) * span
@@ -71,6 +74,8 @@ export function plotOf(input: PlotInput): Plot {
     shapes: shapesOf(input, rows, ends, x, y),
   }
 }
+
+const clamp = (part: number) => Math.min(Math.max(part, 0), 1)
 
 type Ends = ([low: number, high: number] | null)[]
 
