@@ -26,6 +26,7 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
     'totals_1d',
     'users_1d',
     'filter_values_1d',
+    'versions_seen',
     'gpu_1h',
     'gpu_1d',
     'server_1h',

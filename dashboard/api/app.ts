@@ -11,6 +11,7 @@ import { alertGroupsRoute } from './routes/alert-groups.ts'
 import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { alertsRoute } from './routes/alerts.ts'
 import { backtestRoute } from './routes/backtest.ts'
+import { changesRoute } from './routes/changes.ts'
 import { costRoute } from './routes/cost.ts'
 import { demoRoute } from './routes/demo.ts'
 import { filtersRoute } from './routes/filters.ts'
@@ -69,6 +70,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', trafficRoute(context))
     .route('/', fleetRoute(context))
     .route('/', serversRoute(context))
+    .route('/', changesRoute(context))
     .route('/', costRoute(context))
     .route('/', spendRoute(context))
     .route('/', requestsRoute(context))
