@@ -258,7 +258,7 @@ describe('memory of GPUs', () => {
       const [row] = await storage.db.query<{ gpus: number; used: number }>(
         `select count() as gpus, sum(used) as used from (select avg(memory_used_bytes) as used from gpu_samples
         where timestamp >= fromUnixTimestamp64Milli({from:Int64}) and timestamp < fromUnixTimestamp64Milli({to:Int64}) group by uuid)`,
-        range,
+        { ...range },
       )
       expect(use?.gpus).toBe(row?.gpus)
       expect(use?.used_bytes).toBeCloseTo(row?.used ?? NaN, 0)
