@@ -2,10 +2,10 @@ import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
-import { TimeChart } from '../charts/TimeChart.tsx'
+import { asBefore, lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
+import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { NothingHere } from './NothingHere.tsx'
 import { nameOf, usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
@@ -64,9 +64,12 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
         </div>
       }
       menu={
-        <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
-          {logarithmic ? 'Linear scale' : 'Log scale'}
-        </Menu.Item>
+        <>
+          <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+            {logarithmic ? 'Linear scale' : 'Log scale'}
+          </Menu.Item>
+          <AnnotateItem />
+        </>
       }
     >
       {(data) => <LatencyChart data={data} measures={chosen} title={title} logarithmic={logarithmic} page={page} />}
@@ -85,19 +88,17 @@ interface LatencyChartProps {
 function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChartProps) {
   const { color, isolated } = page
   // With many models one quantile each, the highest; all of them for the one that is shown alone.
-  const crowded = data.lines.length * measures.length > maxLines
-  const lines = useMemo(
-    () =>
-      fade(
-        data.lines.flatMap((line) =>
-          (crowded && isolated !== nameOf(line) ? measures.slice(-1) : measures).map((measure) =>
-            chartLine(data, line, measure, color(line.model)),
-          ),
+  const crowded = data.lines.length * measures.length * (data.previous ? 2 : 1) > maxLines
+  const lines = useMemo(() => {
+    const drawn = (series: LatencySeries) =>
+      series.lines.flatMap((line) =>
+        (crowded && isolated !== nameOf(line) ? measures.slice(-1) : measures).map((measure) =>
+          chartLine(series, line, measure, color(line.model)),
         ),
-        isolated,
-      ),
-    [data, measures, color, isolated, crowded],
-  )
+      )
+    const before = data.previous ? drawn(data.previous) : []
+    return fade([...drawn(data), ...before.map(asBefore)], isolated)
+  }, [data, measures, color, isolated, crowded])
   const legend = data.lines.map((line) => ({
     group: nameOf(line),
     label: nameOf(line),
@@ -110,7 +111,7 @@ function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChart
   const columns = measures.flatMap((measure) => [`${quantiles[measure].word} last`, `${quantiles[measure].word} max`])
   return (
     <>
-      <TimeChart
+      <MarkedChart
         frame={data}
         lines={lines}
         format={formatMs}

@@ -3,11 +3,11 @@ import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
-import { TimeChart } from '../charts/TimeChart.tsx'
+import { asBefore, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
 import type { Cell } from '../lib/table.ts'
+import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 
@@ -29,6 +29,8 @@ interface LinePanelProps<T> {
   asked: Asked<T>
   frame: (data: T) => SeriesFrame
   lines: (data: T) => NamedLine[]
+  /** The same of the period before, where one compares. */
+  previous?: (data: T) => T | undefined
   format: (value: number | null) => string
   /** Shorter, for the axis; the panel's unit says the rest. */
   tick?: (value: number) => string
@@ -57,11 +59,14 @@ export function LinePanel<T>(props: LinePanelProps<T>) {
       wide={wide}
       controls={controls}
       menu={
-        scalable && (
-          <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
-            {logarithmic ? 'Linear scale' : 'Log scale'}
-          </Menu.Item>
-        )
+        <>
+          {scalable && (
+            <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+              {logarithmic ? 'Linear scale' : 'Log scale'}
+            </Menu.Item>
+          )}
+          <AnnotateItem />
+        </>
       }
       renderEmpty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
       table={(data) => ({
@@ -81,6 +86,7 @@ function Lines<T>({
   title,
   frame,
   lines,
+  previous,
   format,
   tick,
   extraColumns = noColumns,
@@ -90,21 +96,18 @@ function Lines<T>({
 }: LinePanelProps<T> & { data: T; logarithmic: boolean }) {
   const { color, isolated, isolate, zoom } = usePage()
   const named = useMemo(() => lines(data), [lines, data])
-  const drawn = useMemo(
-    () =>
-      fade(
-        named.map(({ name, colorOf, values, style }): ChartLine => ({
-          key: name,
-          label: name,
-          group: name,
-          color: color(colorOf),
-          values,
-          ...style,
-        })),
-        isolated,
-      ),
-    [named, color, isolated],
-  )
+  const drawn = useMemo(() => {
+    const before = linesBefore(previous?.(data), lines, stacked)
+    const lineOf = ({ name, colorOf, values, style }: NamedLine): ChartLine => ({
+      key: name,
+      label: name,
+      group: name,
+      color: color(colorOf),
+      values,
+      ...style,
+    })
+    return fade([...named.map(lineOf), ...before.map(lineOf).map(asBefore)], isolated)
+  }, [named, data, lines, previous, stacked, color, isolated])
   const rows = named.map(({ name, colorOf, values, extra = [] }) => ({
     group: name,
     label: name,
@@ -113,7 +116,7 @@ function Lines<T>({
   }))
   return (
     <>
-      <TimeChart
+      <MarkedChart
         frame={frame(data)}
         lines={drawn}
         format={format}
@@ -128,3 +131,13 @@ function Lines<T>({
     </>
   )
 }
+
+/** Of the period before, where the answer holds it; of parts of a whole, the whole. */
+function linesBefore<T>(previous: T | undefined, lines: (data: T) => NamedLine[], stacked: boolean): NamedLine[] {
+  if (previous === undefined) return []
+  const before = lines(previous)
+  return stacked ? [{ name: 'all', colorOf: '', values: totalOf(before.map(({ values }) => values)) }] : before
+}
+
+/** The period before of an answer that holds it beside the period. */
+export const previousOf = <T,>({ previous }: { previous?: T }): T | undefined => previous
