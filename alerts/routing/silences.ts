@@ -174,7 +174,8 @@ export class Silences {
 }
 
 /** Null for one whose expressions an earlier version understood and this one does not: it silences nobody, and keeps no alert from starting. */
-export function compiledSilence({ matchers, time_intervals, version: _, ...row }: SilenceRow): CompiledSilence | null {
+export function compiledSilence(stored: SilenceRow): CompiledSilence | null {
+  const { matchers, time_intervals, version: _, ...row } = stored
   try {
     return compileSilence({
       ...row,
