@@ -71,11 +71,10 @@ function share(members: Member[]): SharedScan {
   const condition = where(filter, first.part.scan.range)
   const grouped = [...new Set([...members.flatMap(({ part }) => part.scan.by), ...varying])]
   const measures = new Measures(members.map(({ part }) => part))
-  const { columns, keys } = groupedBy(grouped)
-  const sql = `select ${[...columns, ...measures.columns].join(', ')}
+  const sql = `select ${[...grouped, ...measures.columns].join(', ')}
 from requests
 where ${condition.sql}
-${keys.length > 0 ? `group by ${keys.join(', ')}\n` : ''}having ${measures.having}
+${grouped.length > 0 ? `group by ${grouped.join(', ')}\n` : ''}having ${measures.having}
 limit {row_limit:UInt32}`
   const params = { ...condition.params, ...measures.params, row_limit: mostRows + 1 }
   return {
@@ -92,21 +91,6 @@ limit {row_limit:UInt32}`
   }
 }
 
-/**
- * Several texts are a slow key: their hashes take a quarter off the whole scan, as only the distinct values of a dictionary are hashed.
- * Of 128 bits, no two texts have the same.
- */
-function groupedBy(names: readonly string[]): { columns: string[]; keys: string[] } {
-  const isOne = names.length === 1
-  return {
-    columns: names.map((name) => `${isOne ? name : `any(${name})`} as ${keyColumn(name)}`),
-    keys: names.map((name) => (isOne ? name : `sipHash128(${name})`)),
-  }
-}
-
-/** No name of a column of the table, which the filter and the measures mean. */
-const keyColumn = (name: string) => `key_${name}`
-
 function differ(members: readonly Member[], column: FilterColumn): boolean {
   return new Set(members.map(({ shape }) => JSON.stringify(shape.filter.get(column)))).size > 1
 }
@@ -118,7 +102,7 @@ function union(members: readonly Member[], column: FilterColumn): string[] {
 /** Finds the rows that have one of the asked values in each column. */
 function indexed(rows: readonly ScanRow[], columns: readonly string[]): (asked: string[][]) => ScanRow[] {
   if (columns.length === 0) return () => [...rows]
-  const byValues = Map.groupBy(rows, (row) => JSON.stringify(columns.map((column) => row[keyColumn(column)])))
+  const byValues = Map.groupBy(rows, (row) => JSON.stringify(columns.map((column) => row[column])))
   return (asked) => combinations(asked).flatMap((values) => byValues.get(JSON.stringify(values)) ?? [])
 }
 
@@ -155,7 +139,7 @@ class Measures {
       const value = row[`v${number}`]
       const requests = Number(row[`n${number}`])
       if (value === null || requests < scan.min_requests || !isBeyond(Number(value), scan)) return []
-      return [{ ...Object.fromEntries(scan.by.map((column) => [column, row[keyColumn(column)]])), value, requests }]
+      return [{ ...Object.fromEntries(scan.by.map((column) => [column, row[column]])), value, requests }]
     })
   }
 
