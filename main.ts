@@ -8,6 +8,7 @@ import { annotationKinds, scopeLabels } from './records/annotation.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import { noAlerts } from './alerts/none.ts'
+import { importHelp } from './alerts/import/help.ts'
 import { processHealth } from './alerts/self/process-health.ts'
 import type { BacktestFlags } from './alerts/backtest/command.ts'
 import type { TestFlags } from './alerts/rule-tests/command.ts'
@@ -202,6 +203,7 @@ command('import <file>', { parent: alerts })
     'make our YAML of an alertmanager.yml, or of a rule file whose expressions are SQL; says what does not carry over',
   )
   .option('--output <file>', 'where it goes, a new file (default: printed)')
+  .addHelpText('after', importHelp)
   .action(async (file: string, options: { output?: string }) => {
     const { importCommand } = await import('./alerts/import/command.ts')
     await importCommand(

@@ -54,18 +54,14 @@ export class Silences {
   /** Takes over what was stored, by the last process or meanwhile by others; what is known here and newer stays. */
   restore(rows: readonly SilenceRow[]): void {
     let changed = false
-    for (const { matchers, time_intervals, version, ...row } of rows) {
-      if (version <= (this.#versions.get(row.id) ?? -1)) continue
+    for (const row of rows) {
+      const { id, version } = row
+      if (version <= (this.#versions.get(id) ?? -1)) continue
       this.#writer.startAbove(version)
-      this.#versions.set(row.id, version)
-      const silence = {
-        ...row,
-        matchers: JSON.parse(matchers) as Silence['matchers'],
-        time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
-      }
-      const compiled = compiledOrNull(silence)
+      this.#versions.set(id, version)
+      const compiled = compiledSilence(row)
       if (!compiled) continue
-      this.#silences.set(silence.id, compiled)
+      this.#silences.set(id, compiled)
       changed = true
     }
     if (changed) this.#changed()
@@ -178,9 +174,14 @@ export class Silences {
 }
 
 /** Null for one whose expressions an earlier version understood and this one does not: it silences nobody, and keeps no alert from starting. */
-function compiledOrNull(silence: Silence): CompiledSilence | null {
+export function compiledSilence(stored: SilenceRow): CompiledSilence | null {
+  const { matchers, time_intervals, version: _, ...row } = stored
   try {
-    return compileSilence(silence)
+    return compileSilence({
+      ...row,
+      matchers: JSON.parse(matchers) as Silence['matchers'],
+      time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
+    })
   } catch (error) {
     if (error instanceof MatcherError) return null
     throw error
