@@ -10,6 +10,7 @@ import type { ChartLine } from './lines.ts'
 import { MarkGlyphs, MarkLines } from './Marks.tsx'
 import { placeMarks } from './marks.ts'
 import { plotOf, type Plot, type Shape } from './plot.ts'
+import { labelAt } from './time-axis.ts'
 import { useZoom } from './use-zoom.ts'
 
 export interface TimeChartProps {
@@ -127,7 +128,7 @@ const Grid = memo(function Grid({ plot, tick, span }: { plot: Plot; tick: (value
       ))}
       <line stroke="var(--line-strong)" x1={box.left} x2={box.right} y1={box.bottom} y2={box.bottom} />
       {times.map((at) => (
-        <text key={at} x={x(at)} y={box.bottom + 15} textAnchor="middle">
+        <text key={at} x={labelAt(x(at), box.right + 18)} y={box.bottom + 15} textAnchor="middle">
           {formatTime(at, span)}
         </text>
       ))}
