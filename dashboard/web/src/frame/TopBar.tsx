@@ -60,7 +60,7 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
         {page?.range && (
           <button
             type="button"
-            className="control wide-only"
+            className="control marks-switch wide-only"
             aria-pressed={search.marks !== 'off'}
             title="Marks of what changed on charts: m"
             onClick={() => change(withMarks)}
