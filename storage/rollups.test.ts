@@ -53,6 +53,9 @@ function request(id: number, change: Partial<LlmRequest> = {}): LlmRequest {
     ttft_ms: id % 2 ? random(1000) / 8 : null,
     streamed: id % 2 === 1,
     model: `m${random(3)}`,
+    model_version: id % 3 ? '' : '2026-11-01',
+    requested_model: `m${random(3)}-latest`,
+    service_tier: id % 6 ? '' : 'batch',
     user_id: id % 5 ? `u${random(4)}` : '',
     session_id: id % 4 ? `c${random(6)}` : '',
     instance: id % 2 ? `host-${random(2)}:8000` : '',
@@ -249,8 +252,8 @@ test('nothing is computed again when nothing came', async () => {
   expect(commands).toBe(0)
   await store(tables.requests, [request(2, { timestamp: start * 1000 })])
   await rollups.flush()
-  // Two statements for each of the eleven tables made from requests.
-  expect(commands).toBe(22)
+  // Two statements for each of the twelve tables made from requests.
+  expect(commands).toBe(24)
   await rollups.stop()
   await expectEqual()
 })

@@ -35,6 +35,10 @@ async function json(path: string): Promise<Record<string, unknown>> {
 describe('questions', () => {
   test.each([
     '/api/overview',
+    '/api/overview/fill',
+    '/api/overview/endpoints',
+    '/api/overview/offenders',
+    '/api/overview/today',
     '/api/models',
     '/api/series/latency',
     '/api/series/throughput',
