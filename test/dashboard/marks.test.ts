@@ -167,6 +167,7 @@ const form = (page: Page) => page.getByRole('dialog', { name: 'Annotate this tim
 describe('people', () => {
   test('mark a time by a click, about what the page is about; it is on two charts, and gone when taken back', async () => {
     const { page, complaints } = await overview(`${fixed}&model=gpt-4o`)
+    await chartOf(page, 'Requests').scrollIntoViewIfNeeded()
     const box = await chartOf(page, 'Requests').locator('.chart-axes > line').boundingBox()
     if (!box) throw new Error('there is no axis')
     const at = from + (to - from) * 0.4
