@@ -167,6 +167,7 @@ const form = (page: Page) => page.getByRole('dialog', { name: 'Annotate this tim
 describe('people', () => {
   test('mark a time by a click, about what the page is about; it is on two charts, and gone when taken back', async () => {
     const { page, complaints } = await overview(`${fixed}&model=gpt-4o`)
+    await chartOf(page, 'Requests').scrollIntoViewIfNeeded()
     const box = await chartOf(page, 'Requests').locator('.chart-axes > line').boundingBox()
     if (!box) throw new Error('there is no axis')
     const at = from + (to - from) * 0.4
@@ -253,7 +254,7 @@ test('that the question of marks fails is said, and takes no chart', async () =>
   )
   await page.goto(`${here.site.url}/${fixed}`)
   await chartOf(page, 'Latency').getByTitle('no marks today').waitFor()
-  await chartOf(page, 'Latency').locator('.chart-curve').first().waitFor()
+  expect(await chartOf(page, 'Latency').locator('.chart-curve').count()).toBeGreaterThan(0)
   await page.close()
 })
 

@@ -60,13 +60,13 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
         {page?.range && (
           <button
             type="button"
-            className="control wide-only"
+            className="control marks-switch wide-only"
             aria-pressed={search.marks !== 'off'}
             title="Marks of what changed on charts: m"
             onClick={() => change(withMarks)}
           >
             <IconFlag size={14} stroke={1.7} aria-hidden />
-            Marks
+            <span className="sr-only">Marks</span>
           </button>
         )}
         {page?.range && <RangePicker open={rangeOpen} onOpen={onRangeOpen} />}

@@ -10,10 +10,11 @@ import {
 } from '@tabler/icons-react'
 import { Link, useRouter } from '@tanstack/react-router'
 import type { MouseEvent } from 'react'
-import { useChanges, type Change, type Changes } from '../../data/overview.ts'
+import { useChanges, type Change, type Changes } from '../../data/changes.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatAgo, formatDateTime, formatIso, formatMs } from '../../lib/format.ts'
-import { formatSearch, type Search } from '../../lib/search.ts'
+import { linkOf } from '../../lib/mark-link.ts'
+import type { Search } from '../../lib/search.ts'
 import { useNow } from '../../lib/use-now.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Panel } from '../Panel.tsx'
@@ -137,7 +138,7 @@ function ChangeLink({ change: { link }, children }: { change: Change; children: 
       </a>
     )
   }
-  const path = withRange(link, search)
+  const path = linkOf(link, search)
   const follow = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
@@ -148,14 +149,4 @@ function ChangeLink({ change: { link }, children }: { change: Change; children: 
       <b>{children}</b>
     </a>
   )
-}
-
-/** What the link asks for goes before what this page does. */
-function withRange(link: string, search: Search): string {
-  const [path = '', query = ''] = link.split('?')
-  const asked = new URLSearchParams(query)
-  for (const [key, value] of new URLSearchParams(formatSearch({ ...elsewhere(search), filters: {} })))
-    if (!asked.has(key)) asked.append(key, value)
-  const text = asked.toString()
-  return text === '' ? path : `${path}?${text}`
 }
