@@ -46,7 +46,7 @@ export function ChangesPanel() {
       hint="Marks that people and programs made, and what stored data tells by itself: new versions, restarts, prices"
       unit={asked.data ? unitOf(asked.data) : ''}
       asked={asked}
-      height={190}
+      height={250}
       renderEmpty={(data) =>
         changesOf(data).length === 0 ? (
           <p>Nothing changed in this range: deploys and other marks show here, and new versions, restarts and prices</p>

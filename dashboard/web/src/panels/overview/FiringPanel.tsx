@@ -17,9 +17,8 @@ const firingOf = ({ active }: Alerts) =>
     .filter(({ state }) => state === 'firing')
     .toSorted((a, b) => rank(a) - rank(b) || since(b) - since(a) || (a.fingerprint < b.fingerprint ? -1 : 1))
 
-const gravity = ['critical', 'page', 'warning']
-const rank = ({ labels }: ActiveAlert) =>
-  (gravity.indexOf(labels.severity ?? '') + gravity.length + 1) % (gravity.length + 1)
+const isGrave = ({ labels: { severity = 'critical' } }: ActiveAlert) => severity === 'critical' || severity === 'page'
+const rank = (alert: ActiveAlert) => (isGrave(alert) ? 0 : 1)
 
 /** What fires now: the gravest first, then the newest. */
 export function FiringPanel() {
@@ -31,7 +30,7 @@ export function FiringPanel() {
     <Panel
       title="Firing alerts"
       asked={asked}
-      height={190}
+      height={250}
       unit={alerts.data ? unitOf(alerts.data) : ''}
       renderEmpty={(data) => (firingOf(data).length === 0 ? <Quiet rules={data.rules.length} /> : null)}
       table={(data) => ({
@@ -67,7 +66,7 @@ export function FiringPanel() {
 }
 
 function Firing({ alert, now }: { alert: ActiveAlert; now: number }) {
-  const grave = alert.labels.severity !== 'warning' && alert.labels.severity !== 'info'
+  const grave = isGrave(alert)
   return (
     <li className="event">
       <Status level={grave ? 'critical' : 'warning'} word={alert.labels.severity ?? 'firing'} />
@@ -93,10 +92,12 @@ function Firing({ alert, now }: { alert: ActiveAlert; now: number }) {
 
 const day = 86_400_000
 
-/** What its rule says of it, or what it measured. */
-function textOf({ annotations, value, unit, threshold }: ActiveAlert): string {
+/** What its rule says of it; or what it measured, and those of its labels that stand nowhere else. */
+function textOf({ annotations, value, unit, threshold, labels }: ActiveAlert): string {
   if (annotations.summary !== undefined) return annotations.summary
-  return [formatValue(value, unit), threshold && thresholdOf({ threshold, unit })].filter(Boolean).join(', ')
+  const { alertname: _alertname, severity: _severity, model: _model, endpoint: _endpoint, ...others } = labels
+  const measured = [formatValue(value, unit), threshold && thresholdOf({ threshold, unit })].filter(Boolean).join(', ')
+  return [measured, labelText(others)].filter(Boolean).join(' · ')
 }
 
 function unitOf(alerts: Alerts): string {
