@@ -24,6 +24,7 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
     'models_1w',
     'totals_1h',
     'totals_1d',
+    'calls_1h',
     'users_1d',
     'filter_values_1d',
     'versions_seen',

@@ -53,6 +53,8 @@ describe('questions', () => {
     '/api/ingest',
     '/api/filters',
     '/api/alerts/history',
+    '/api/changes',
+    '/api/annotations',
   ])('%s answers, and shows its SQL when asked', async (path) => {
     expect(await json(`${path}?range=1h`)).not.toHaveProperty('explain')
     const explained = (await json(`${path}?range=1h&explain=1`)).explain as { sql: string; params: object }[]

@@ -46,14 +46,15 @@ function changeOf({ id, timestamp, end_timestamp, kind, title, text, labels, url
 
 export interface StoredAnnotation extends Annotation {
   version: number
+  /** Taken back. */
+  deleted: boolean
 }
 
-/** Null when there is none, or it was taken back. */
+/** As it was last written; null when there never was one. */
 export async function annotationById(db: Db, id: string): Promise<StoredAnnotation | null> {
   const [row] = await db.query<StoredAnnotation>(
-    `select ${columns}, a.version as version
-    from annotations as a
-    where not a.deleted and a.id = {id:String}`,
+    `select ${columns}, a.version as version, a.deleted as deleted
+    from annotations as a where a.id = {id:String}`,
     { id },
   )
   return row ?? null
