@@ -253,7 +253,7 @@ test('that the question of marks fails is said, and takes no chart', async () =>
   )
   await page.goto(`${here.site.url}/${fixed}`)
   await chartOf(page, 'Latency').getByTitle('no marks today').waitFor()
-  await chartOf(page, 'Latency').locator('.chart-curve').first().waitFor()
+  expect(await chartOf(page, 'Latency').locator('.chart-curve').count()).toBeGreaterThan(0)
   await page.close()
 })
 

@@ -30,7 +30,7 @@ export const MarkLines = memo(function MarkLines({ plot: { box }, marks }: MarkL
         const width = Math.max((end ?? x) - x, 2)
         return (
           <g key={change.id} fill={`var(--mark-${weight})`}>
-            <rect x={x} y={box.top} width={width} height={height} fillOpacity={0.09} />
+            <rect x={x} y={box.top} width={width} height={height} fillOpacity={0.07} />
             {weight !== 'told' && (
               <rect x={x} y={box.top} width={width} height={height} fill={`url(#${hatch}-${weight})`} />
             )}
@@ -73,7 +73,7 @@ function Hatches({ id }: { id: string }) {
       patternUnits="userSpaceOnUse"
       patternTransform={`rotate(${angle})`}
     >
-      <line x1={0} y1={0} x2={0} y2={size} stroke={`var(--mark-${weight})`} strokeWidth={stroke} strokeOpacity={0.45} />
+      <line x1={0} y1={0} x2={0} y2={size} stroke={`var(--mark-${weight})`} strokeWidth={stroke} strokeOpacity={0.32} />
     </pattern>
   ))
 }

@@ -36,7 +36,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
   }
   const field = annotate.error && 'field' in annotate.error ? annotate.error.field : ''
   return (
-    <Modal opened onClose={onClose} size={460} title="Annotate this time" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened onClose={onClose} size={520} title="Annotate this time" closeButtonProps={{ 'aria-label': 'Close' }}>
       <form className="annotate" onSubmit={submit}>
         <label>
           What happened

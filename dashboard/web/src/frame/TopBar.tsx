@@ -66,7 +66,7 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
             onClick={() => change(withMarks)}
           >
             <IconFlag size={14} stroke={1.7} aria-hidden />
-            Marks
+            <span className="sr-only">Marks</span>
           </button>
         )}
         {page?.range && <RangePicker open={rangeOpen} onOpen={onRangeOpen} />}

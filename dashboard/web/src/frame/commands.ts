@@ -25,6 +25,7 @@ export type Run =
   | { scheme: 'light' | 'dark' | 'auto' }
   | { zone: string | undefined }
   | { open: 'help' | 'range' }
+  | { annotate: true }
 
 const rangeWords: Record<(typeof presets)[number], string> = {
   '15m': 'Last 15 minutes',
@@ -112,6 +113,7 @@ function switches(search: Search): Command[] {
       ? []
       : ([['Back to live', { change: (before: Search) => upToNow(before) }]] as [string, Run][])),
     ['Go to a time', { open: 'range' }, 't'],
+    ['Annotate the time at the cursor', { annotate: true }, 'a'],
     ['Light colours', { scheme: 'light' }],
     ['Dark colours', { scheme: 'dark' }],
     ['Colours as the system', { scheme: 'auto' }],
