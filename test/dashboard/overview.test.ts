@@ -79,7 +79,7 @@ describe('what the page says', () => {
     const { page, complaints } = await overview()
     const table = page.getByRole('table', { name: 'Endpoints' })
     await table.getByText('firing').first().waitFor()
-    await table.locator('.meter-track i').first().waitFor()
+    await table.locator('.meter').first().waitFor()
     const cellsOf = async () => {
       const heads = (await table.locator('thead th').allInnerTexts()).map((text) => text.trim())
       const found = await table
@@ -150,8 +150,8 @@ describe('what the page says', () => {
     const changed = page.getByRole('list', { name: 'What changed' })
     await changed.getByText(evil, { exact: true }).first().waitFor()
     const texts = (await changed.getByRole('listitem').allTextContents()).map(plain)
-    expect(texts[0]).toMatch(/^config/)
-    expect(texts.some((text) => text.startsWith('version') && text.includes('gpt-4o'))).toBe(true)
+    expect(texts[0]).toMatch(/^Configuration/)
+    expect(texts.some((text) => text.startsWith('New version') && text.includes('gpt-4o'))).toBe(true)
     const fires = page.getByRole('list', { name: 'Firing alerts' }).getByRole('listitem')
     expect(plain(await fires.first().textContent())).toMatch(/^critical\s*ManyErrors.*for 1 min|^critical.*for/)
     await fires.first().getByRole('link', { name: 'ManyErrors' }).click()
@@ -307,6 +307,7 @@ describe('how it is used', () => {
   test('a drag over a chart zooms: from and to in the URL', async () => {
     const { page } = await overview('')
     await expectCharts(page.locator('.chart'), 8)
+    await page.locator('.chart').first().scrollIntoViewIfNeeded()
     const box = await page.locator('.chart').first().boundingBox()
     if (!box) throw new Error('the chart has no place on the page')
     const y = box.y + box.height / 2

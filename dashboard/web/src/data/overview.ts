@@ -16,7 +16,6 @@ const offenders = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.overview.offenders.$get({ query }, init(signal)))
 const today = ({ range: _range, from: _from, to: _to, ...query }: QuestionInput, signal?: AbortSignal) =>
   read(api.overview.today.$get({ query }, init(signal)))
-const changes = (query: QuestionInput, signal?: AbortSignal) => read(api.changes.$get({ query }, init(signal)))
 const models = (query: QuestionInput, signal?: AbortSignal) => read(api.models.$get({ query }, init(signal)))
 const filters = (query: QuestionInput, signal?: AbortSignal) => read(api.filters.$get({ query }, init(signal)))
 
@@ -54,9 +53,6 @@ export function useToday() {
   return useQuestion('overview today', today, { time_zone: zone })
 }
 
-/** Deploys and other marks, versions, restarts, prices, alerts: what changed in the range. */
-export const useChanges = () => useQuestion('changes', changes)
-
 /** Every model of the range, filtered out or not: what colours are given to. */
 export function useModelNames(): string[] {
   const values = useFilterValues().data?.values
@@ -72,7 +68,5 @@ export type EndpointHealth = EndpointsHealth['endpoints'][number]
 export type Offenders = Awaited<ReturnType<typeof offenders>>
 export type Offender = Offenders['failing'][number]
 export type TodaySpend = Awaited<ReturnType<typeof today>>
-export type Changes = Awaited<ReturnType<typeof changes>>
-export type Change = Changes['changes'][number]
 export type ModelRow = Awaited<ReturnType<typeof models>>['models'][number]
 export type FilterValue = Awaited<ReturnType<typeof filters>>['values'][number]

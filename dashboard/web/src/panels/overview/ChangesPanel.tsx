@@ -1,40 +1,19 @@
-import {
-  IconAlertTriangle,
-  IconCoin,
-  IconNote,
-  IconRefresh,
-  IconRocket,
-  IconSettings,
-  IconVersions,
-  type Icon,
-} from '@tabler/icons-react'
 import { Link, useRouter } from '@tanstack/react-router'
 import type { MouseEvent } from 'react'
-import { useChanges, type Change, type Changes } from '../../data/overview.ts'
+import { kinds } from '../../charts/mark-kinds.ts'
+import { useChanges, type Change, type Changes } from '../../data/changes.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatAgo, formatDateTime, formatIso, formatMs } from '../../lib/format.ts'
-import { formatSearch, type Search } from '../../lib/search.ts'
+import { linkOf } from '../../lib/mark-link.ts'
+import type { Search } from '../../lib/search.ts'
 import { useNow } from '../../lib/use-now.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Panel } from '../Panel.tsx'
 import { labelText } from '../alerts/words.ts'
 
-/** Alerts have a panel of their own. */
-type Shown = Exclude<Change['kind'], 'alert'>
-
-const kinds: Record<Shown, { word: string; icon: Icon }> = {
-  deploy: { word: 'deploy', icon: IconRocket },
-  config: { word: 'config', icon: IconSettings },
-  price: { word: 'price', icon: IconCoin },
-  incident: { word: 'incident', icon: IconAlertTriangle },
-  note: { word: 'note', icon: IconNote },
-  version: { word: 'version', icon: IconVersions },
-  restart: { word: 'restart', icon: IconRefresh },
-}
-
 const shown = 6
-const isShown = (change: Change): change is Change & { kind: Shown } => change.kind !== 'alert'
-const changesOf = ({ changes }: Changes) => changes.filter(isShown)
+/** Alerts have a panel of their own. */
+const changesOf = ({ changes }: Changes) => changes.filter(({ kind }) => kind !== 'alert')
 
 /** Deploys, prices, configuration, versions and restarts of the range, the latest first. */
 export function ChangesPanel() {
@@ -100,7 +79,7 @@ function Fired({ fired }: { fired: number }) {
   )
 }
 
-function Changed({ change, now }: { change: Change & { kind: Shown }; now: number }) {
+function Changed({ change, now }: { change: Change; now: number }) {
   const { word, icon: Icon } = kinds[change.kind]
   const { at, until, title, text, scope, by } = change
   const about = labelText(scope)
@@ -137,7 +116,7 @@ function ChangeLink({ change: { link }, children }: { change: Change; children: 
       </a>
     )
   }
-  const path = withRange(link, search)
+  const path = linkOf(link, search)
   const follow = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
@@ -148,14 +127,4 @@ function ChangeLink({ change: { link }, children }: { change: Change; children: 
       <b>{children}</b>
     </a>
   )
-}
-
-/** What the link asks for goes before what this page does. */
-function withRange(link: string, search: Search): string {
-  const [path = '', query = ''] = link.split('?')
-  const asked = new URLSearchParams(query)
-  for (const [key, value] of new URLSearchParams(formatSearch({ ...elsewhere(search), filters: {} })))
-    if (!asked.has(key)) asked.append(key, value)
-  const text = asked.toString()
-  return text === '' ? path : `${path}?${text}`
 }
