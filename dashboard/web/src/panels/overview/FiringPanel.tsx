@@ -20,6 +20,13 @@ const firingOf = ({ active }: Alerts) =>
 const isGrave = ({ labels: { severity = 'critical' } }: ActiveAlert) => severity === 'critical' || severity === 'page'
 const rank = (alert: ActiveAlert) => (isGrave(alert) ? 0 : 1)
 
+/** Those of one rule about one thing, such as the windows of an objective, are one line. */
+const linesOf = (firing: readonly ActiveAlert[]) => [
+  ...Map.groupBy(firing, ({ rule, group, labels: { endpoint, model } }) =>
+    JSON.stringify([group, rule, endpoint, model]),
+  ).values(),
+]
+
 /** What fires now: the gravest first, then the newest. */
 export function FiringPanel() {
   const now = useNow()
@@ -46,16 +53,19 @@ export function FiringPanel() {
     >
       {(data) => {
         const firing = firingOf(data)
+        const lines = linesOf(firing)
         return (
           <>
             <ul className="events" aria-label="Firing alerts">
-              {firing.slice(0, shown).map((alert) => (
-                <Firing key={alert.fingerprint} alert={alert} now={now} />
-              ))}
+              {lines
+                .slice(0, shown)
+                .map(([alert, ...more]) =>
+                  alert ? <Firing key={alert.fingerprint} alert={alert} more={more.length} now={now} /> : null,
+                )}
             </ul>
             <div className="panel-foot">
               <Link to="/alerts" search={elsewhere as never} className="panel-link">
-                {firing.length > shown ? `All ${firing.length} firing alerts` : 'All alerts'}
+                {firing.length > Math.min(lines.length, shown) ? `All ${firing.length} firing alerts` : 'All alerts'}
               </Link>
             </div>
           </>
@@ -65,7 +75,7 @@ export function FiringPanel() {
   )
 }
 
-function Firing({ alert, now }: { alert: ActiveAlert; now: number }) {
+function Firing({ alert, more, now }: { alert: ActiveAlert; more: number; now: number }) {
   const grave = isGrave(alert)
   return (
     <li className="event">
@@ -79,7 +89,8 @@ function Firing({ alert, now }: { alert: ActiveAlert; now: number }) {
           <b>{alert.labels.alertname ?? alert.rule}</b>
         </Link>
         <span className="event-text" title={`${summaryOf(alert)}\n${labelText(alert.labels)}`}>
-          <LinksOf labels={alert.labels} /> {textOf(alert)}
+          <LinksOf labels={alert.labels} />{' '}
+          {[more > 0 && `and ${more} more`, textOf(alert)].filter(Boolean).join(' · ')}
         </span>
       </div>
       <span className="event-when" title={`since ${formatIso(since(alert))}`}>

@@ -36,7 +36,9 @@ export function endpointState(
     ...slos.flatMap((slo) => ofSlo(slo, row, alerts)),
   ]
   const grave = findings.filter(([level]) => level === 'critical')
-  const reasons = [...grave, ...findings.filter(([level]) => level === 'warning')].map(([, reason]) => reason)
+  const ranked = [...grave, ...findings.filter(([level]) => level === 'warning')].map(([, reason]) => reason)
+  // One rule may have several alerts of it.
+  const reasons = [...new Set(ranked)]
   if (grave.length > 0) return { level: 'critical', word: 'failing', reasons }
   if (findings.length > 0) return { level: 'warning', word: 'degraded', reasons }
   if (row.requests === 0) return { level: 'unknown', word: 'no traffic', reasons: usualTraffic(row) }
