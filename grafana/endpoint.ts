@@ -93,13 +93,13 @@ export const endpoint: DashboardSpec = {
           'Latency',
           'Median and 95th percentile per endpoint',
           'ms',
-          perEndpoint({ p50: 'quantileTDigest(0.5)(duration_ms)', p95: 'quantileTDigest(0.95)(duration_ms)' }),
+          perEndpoint({ p50: 'quantile(0.5)(duration_ms)', p95: 'quantile(0.95)(duration_ms)' }),
         ),
         lines(
           'Time to first token',
           'Median and 95th percentile per endpoint, as its callers measured it',
           'ms',
-          perEndpoint({ p50: 'quantileTDigest(0.5)(ttft_ms)', p95: 'quantileTDigest(0.95)(ttft_ms)' }),
+          perEndpoint({ p50: 'quantile(0.5)(ttft_ms)', p95: 'quantile(0.95)(ttft_ms)' }),
         ),
         lines(
           'Probes',

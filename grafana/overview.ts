@@ -43,12 +43,7 @@ export const overview: DashboardSpec = {
       panels: [
         shared.requests,
         shared.errorRatio,
-        stats(
-          'P50 latency',
-          'Half of the requests took less',
-          'ms',
-          total({ p50_ms: 'quantileTDigest(0.5)(duration_ms)' }),
-        ),
+        stats('P50 latency', 'Half of the requests took less', 'ms', total({ p50_ms: 'quantile(0.5)(duration_ms)' })),
         shared.p95Latency,
         stats(
           'Spend',
@@ -71,13 +66,13 @@ export const overview: DashboardSpec = {
           'Latency',
           'Median and 95th percentile per model',
           'ms',
-          perModel({ p50: 'quantileTDigest(0.5)(duration_ms)', p95: 'quantileTDigest(0.95)(duration_ms)' }),
+          perModel({ p50: 'quantile(0.5)(duration_ms)', p95: 'quantile(0.95)(duration_ms)' }),
         ),
         lines(
           'Time to first token',
           'Median and 95th percentile per model, of streamed requests that measured it',
           'ms',
-          perModel({ p50: 'quantileTDigest(0.5)(ttft_ms)', p95: 'quantileTDigest(0.95)(ttft_ms)' }),
+          perModel({ p50: 'quantile(0.5)(ttft_ms)', p95: 'quantile(0.95)(ttft_ms)' }),
         ),
         lines(
           'Requests per second',
@@ -150,8 +145,8 @@ export const overview: DashboardSpec = {
             values: {
               requests: 'count()',
               errors: `countIf(${isError})`,
-              p50_ms: 'quantileTDigest(0.5)(duration_ms)',
-              p95_ms: 'quantileTDigest(0.95)(duration_ms)',
+              p50_ms: 'quantile(0.5)(duration_ms)',
+              p95_ms: 'quantile(0.95)(duration_ms)',
               tokens_in: 'sum(input_tokens)',
               tokens_out: 'sum(output_tokens)',
               spend_usd: 'toFloat64(sum(cost_usd))',

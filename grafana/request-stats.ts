@@ -18,7 +18,7 @@ export function requestStats(where: string): Record<'requests' | 'errorRatio' | 
       'P95 latency',
       '19 of 20 requests took less',
       'ms',
-      inAll({ from: 'requests', where, values: { p95_ms: 'quantileTDigest(0.95)(duration_ms)' } }),
+      inAll({ from: 'requests', where, values: { p95_ms: 'quantile(0.95)(duration_ms)' } }),
     ),
   }
 }

@@ -159,7 +159,7 @@ test('late rows, corrected rows, rows stored twice: rollups equal a recount', as
   await storage.rollups.flush()
   await expectEqual()
   expect(await rows('requests_1d')).toBe(450)
-})
+}, 120_000)
 
 test('a row that was taken back is counted nowhere', async () => {
   const rollups = await startRollups(storage.db, pino({ level: 'silent' }))

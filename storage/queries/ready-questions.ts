@@ -87,7 +87,7 @@ ORDER BY cached_ratio DESC NULLS LAST`,
   {
     title: 'P95 TTFT by prompt length',
     sql: `SELECT exp2(floor(log2(greatest(input_tokens, 1)))) AS prompt_from_tokens, count() AS requests,
-  quantileTDigest(0.5)(ttft_ms) AS ttft_p50_ms, quantileTDigest(0.95)(ttft_ms) AS ttft_p95_ms
+  quantile(0.5)(ttft_ms) AS ttft_p50_ms, quantile(0.95)(ttft_ms) AS ttft_p95_ms
 FROM v_requests
 WHERE ${range} AND ttft_ms IS NOT NULL AND input_tokens IS NOT NULL
 GROUP BY prompt_from_tokens
@@ -95,7 +95,7 @@ ORDER BY prompt_from_tokens`,
   },
   {
     title: 'P95 latency of each model over time',
-    sql: `SELECT toStartOfInterval(timestamp, INTERVAL 5 MINUTE) AS time, model, quantileTDigest(0.95)(duration_ms) AS duration_p95_ms
+    sql: `SELECT toStartOfInterval(timestamp, INTERVAL 5 MINUTE) AS time, model, quantile(0.95)(duration_ms) AS duration_p95_ms
 FROM v_requests
 WHERE ${range}
 GROUP BY time, model
@@ -119,8 +119,8 @@ LIMIT 50`,
   },
   {
     title: 'Output tokens per second of each model',
-    sql: `SELECT model, count() AS requests, quantileTDigest(0.5)(output_tokens_per_second) AS median_output_tokens_per_second,
-  quantileTDigest(0.05)(output_tokens_per_second) AS slowest_5_percent_output_tokens_per_second
+    sql: `SELECT model, count() AS requests, quantile(0.5)(output_tokens_per_second) AS median_output_tokens_per_second,
+  quantile(0.05)(output_tokens_per_second) AS slowest_5_percent_output_tokens_per_second
 FROM v_requests
 WHERE ${range} AND output_tokens_per_second IS NOT NULL
 GROUP BY model
