@@ -59,7 +59,9 @@ export async function endpointsHealth(
     spark_step_ms: sparks.step_ms,
     endpoints: all
       .slice(0, limit)
-      .map((row): EndpointHealth => ({ ...row, usual: usual.get(row.name) ?? null, spark: sparks.of(row.name) })),
+      .map((row): EndpointHealth =>
+        Object.assign(row, { usual: usual.get(row.name) ?? null, spark: sparks.of(row.name) }),
+      ),
     left_out: Math.max(all.length - limit, 0),
     unnamed: rows.find(({ name }) => name === '')?.requests ?? 0,
   }

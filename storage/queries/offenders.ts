@@ -88,7 +88,7 @@ async function ofThings(
   ])
   const all = rows.map((row): Offender => {
     const { requests, p95_ms } = usual.get(row.name) ?? { requests: 0, p95_ms: null }
-    return { ...row, usual_p95_ms: requests >= leastUsual ? p95_ms : null }
+    return Object.assign(row, { usual_p95_ms: requests >= leastUsual ? p95_ms : null })
   })
   const slower = (one: Offender) => (one.p95_ms ?? 0) / (one.usual_p95_ms ?? Infinity)
   return {

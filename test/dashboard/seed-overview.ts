@@ -1,6 +1,7 @@
 /** What the overview shows at its fullest: a past to compare with, endpoints in every state, a fault, alerts, a budget, changes. */
 import { alertsHarness, type Harness } from '../../alerts/testing/harness.ts'
 import type { LlmRequest } from '../../records/llm-request.ts'
+import { storeAnnotation } from '../../storage/queries/annotations.ts'
 import type { testStorage } from '../../storage/testing.ts'
 import { requests, trace } from './seed.ts'
 import { gpuSamples, serverSamples } from './seed-fleet.ts'
@@ -30,7 +31,7 @@ export function overviewRequests(now: number): LlmRequest[] {
       model_version: row.timestamp / 1000 > now - 25 * minute ? '2' : '1',
     }),
   )
-  const past = Array.from({ length: 6 }, (_, back) => requests(now - (back + 1) * day, 20, back + 2)).flat()
+  const past = Array.from({ length: 2 }, (_, back) => requests(now - (back + 1) * day, 20, back + 2)).flat()
   const retired = past.slice(0, 30).map((row, index) => copy(row, index, { endpoint: 'retired', model: 'gpt-3.5' }))
   // Few each, so that nothing can be said of them.
   const small = recent
@@ -39,6 +40,7 @@ export function overviewRequests(now: number): LlmRequest[] {
     .map((row, index) => copy(row, 100 + index, { endpoint: `edge-${(index % 8) + 1}` }))
   const hostile = recent.slice(-4).map((row, index) =>
     copy(row, 200 + index, {
+      timestamp: row.timestamp - 1,
       endpoint: `${evil}/x`,
       model: evil,
       user_id: evil,
@@ -52,9 +54,6 @@ export function overviewRequests(now: number): LlmRequest[] {
   )
   return [...retired, ...past, ...recent, ...small, ...hostile].toSorted((a, b) => a.timestamp - b.timestamp)
 }
-
-/** As JSON rows have it. */
-const time = (at: number) => new Date(at).toISOString().replace('T', ' ').replace('Z', '')
 
 const copy = (row: LlmRequest, id: number, fields: Partial<LlmRequest>): LlmRequest => ({
   ...row,
@@ -74,10 +73,10 @@ export async function seedOverview(
   await store(storage.db, 'spans', rows.slice(-50).flatMap(trace))
   await store(storage.db, 'gpu_samples', gpuSamples(now, 120))
   await store(storage.db, 'server_samples', serverSamples(now, 120))
-  await storage.db.insert('annotations', [
-    { id: 'a', timestamp: time(now - 40 * minute), kind: 'deploy', title: 'chat 1.4.2', text: 'canary', version: 1 },
-    { id: 'b', timestamp: time(now - 20 * minute), kind: 'config', title: evil, text: evil, version: 1 },
-  ])
+  const mark = { end_timestamp: null, labels: {}, url: '', created_by: 'ci' }
+  const deploy = { id: 'a', timestamp: now - 40 * minute, kind: 'deploy', title: 'chat 1.4.2', text: 'canary' } as const
+  const config = { id: 'b', timestamp: now - 20 * minute, kind: 'config', title: evil, text: evil } as const
+  for (const one of [deploy, config]) await storeAnnotation(storage.db, { ...mark, ...one })
   await storage.rollups.flush()
   const alerts = await room.start()
   await room.clock.advance(minute)

@@ -1,15 +1,6 @@
-import {
-  IconAlertTriangle,
-  IconCoin,
-  IconNote,
-  IconRefresh,
-  IconRocket,
-  IconSettings,
-  IconVersions,
-  type Icon,
-} from '@tabler/icons-react'
 import { Link, useRouter } from '@tanstack/react-router'
 import type { MouseEvent } from 'react'
+import { kinds } from '../../charts/mark-kinds.ts'
 import { useChanges, type Change, type Changes } from '../../data/changes.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatAgo, formatDateTime, formatIso, formatMs } from '../../lib/format.ts'
@@ -20,22 +11,9 @@ import { useSearch } from '../../lib/use-search.ts'
 import { Panel } from '../Panel.tsx'
 import { labelText } from '../alerts/words.ts'
 
-/** Alerts have a panel of their own. */
-type Shown = Exclude<Change['kind'], 'alert'>
-
-const kinds: Record<Shown, { word: string; icon: Icon }> = {
-  deploy: { word: 'deploy', icon: IconRocket },
-  config: { word: 'config', icon: IconSettings },
-  price: { word: 'price', icon: IconCoin },
-  incident: { word: 'incident', icon: IconAlertTriangle },
-  note: { word: 'note', icon: IconNote },
-  version: { word: 'version', icon: IconVersions },
-  restart: { word: 'restart', icon: IconRefresh },
-}
-
 const shown = 6
-const isShown = (change: Change): change is Change & { kind: Shown } => change.kind !== 'alert'
-const changesOf = ({ changes }: Changes) => changes.filter(isShown)
+/** Alerts have a panel of their own. */
+const changesOf = ({ changes }: Changes) => changes.filter(({ kind }) => kind !== 'alert')
 
 /** Deploys, prices, configuration, versions and restarts of the range, the latest first. */
 export function ChangesPanel() {
@@ -47,7 +25,7 @@ export function ChangesPanel() {
       hint="Marks that people and programs made, and what stored data tells by itself: new versions, restarts, prices"
       unit={asked.data ? unitOf(asked.data) : ''}
       asked={asked}
-      height={190}
+      height={250}
       renderEmpty={(data) =>
         changesOf(data).length === 0 ? (
           <p>Nothing changed in this range: deploys and other marks show here, and new versions, restarts and prices</p>
@@ -101,7 +79,7 @@ function Fired({ fired }: { fired: number }) {
   )
 }
 
-function Changed({ change, now }: { change: Change & { kind: Shown }; now: number }) {
+function Changed({ change, now }: { change: Change; now: number }) {
   const { word, icon: Icon } = kinds[change.kind]
   const { at, until, title, text, scope, by } = change
   const about = labelText(scope)

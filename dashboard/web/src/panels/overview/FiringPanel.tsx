@@ -17,9 +17,15 @@ const firingOf = ({ active }: Alerts) =>
     .filter(({ state }) => state === 'firing')
     .toSorted((a, b) => rank(a) - rank(b) || since(b) - since(a) || (a.fingerprint < b.fingerprint ? -1 : 1))
 
-const gravity = ['critical', 'page', 'warning']
-const rank = ({ labels }: ActiveAlert) =>
-  (gravity.indexOf(labels.severity ?? '') + gravity.length + 1) % (gravity.length + 1)
+const isGrave = ({ labels: { severity = 'critical' } }: ActiveAlert) => severity === 'critical' || severity === 'page'
+const rank = (alert: ActiveAlert) => (isGrave(alert) ? 0 : 1)
+
+/** Those of one rule about one thing, such as the windows of an objective, are one line. */
+const linesOf = (firing: readonly ActiveAlert[]) => [
+  ...Map.groupBy(firing, ({ rule, group, labels: { endpoint, model } }) =>
+    JSON.stringify([group, rule, endpoint, model]),
+  ).values(),
+]
 
 /** What fires now: the gravest first, then the newest. */
 export function FiringPanel() {
@@ -31,7 +37,7 @@ export function FiringPanel() {
     <Panel
       title="Firing alerts"
       asked={asked}
-      height={190}
+      height={250}
       unit={alerts.data ? unitOf(alerts.data) : ''}
       renderEmpty={(data) => (firingOf(data).length === 0 ? <Quiet rules={data.rules.length} /> : null)}
       table={(data) => ({
@@ -47,16 +53,19 @@ export function FiringPanel() {
     >
       {(data) => {
         const firing = firingOf(data)
+        const lines = linesOf(firing)
         return (
           <>
             <ul className="events" aria-label="Firing alerts">
-              {firing.slice(0, shown).map((alert) => (
-                <Firing key={alert.fingerprint} alert={alert} now={now} />
-              ))}
+              {lines
+                .slice(0, shown)
+                .map(([alert, ...more]) =>
+                  alert ? <Firing key={alert.fingerprint} alert={alert} more={more.length} now={now} /> : null,
+                )}
             </ul>
             <div className="panel-foot">
               <Link to="/alerts" search={elsewhere as never} className="panel-link">
-                {firing.length > shown ? `All ${firing.length} firing alerts` : 'All alerts'}
+                {firing.length > Math.min(lines.length, shown) ? `All ${firing.length} firing alerts` : 'All alerts'}
               </Link>
             </div>
           </>
@@ -66,8 +75,8 @@ export function FiringPanel() {
   )
 }
 
-function Firing({ alert, now }: { alert: ActiveAlert; now: number }) {
-  const grave = alert.labels.severity !== 'warning' && alert.labels.severity !== 'info'
+function Firing({ alert, more, now }: { alert: ActiveAlert; more: number; now: number }) {
+  const grave = isGrave(alert)
   return (
     <li className="event">
       <Status level={grave ? 'critical' : 'warning'} word={alert.labels.severity ?? 'firing'} />
@@ -80,7 +89,8 @@ function Firing({ alert, now }: { alert: ActiveAlert; now: number }) {
           <b>{alert.labels.alertname ?? alert.rule}</b>
         </Link>
         <span className="event-text" title={`${summaryOf(alert)}\n${labelText(alert.labels)}`}>
-          <LinksOf labels={alert.labels} /> {textOf(alert)}
+          <LinksOf labels={alert.labels} />{' '}
+          {[more > 0 && `and ${more} more`, textOf(alert)].filter(Boolean).join(' · ')}
         </span>
       </div>
       <span className="event-when" title={`since ${formatIso(since(alert))}`}>
@@ -93,10 +103,12 @@ function Firing({ alert, now }: { alert: ActiveAlert; now: number }) {
 
 const day = 86_400_000
 
-/** What its rule says of it, or what it measured. */
-function textOf({ annotations, value, unit, threshold }: ActiveAlert): string {
+/** What its rule says of it; or what it measured, and those of its labels that stand nowhere else. */
+function textOf({ annotations, value, unit, threshold, labels }: ActiveAlert): string {
   if (annotations.summary !== undefined) return annotations.summary
-  return [formatValue(value, unit), threshold && thresholdOf({ threshold, unit })].filter(Boolean).join(', ')
+  const { alertname: _alertname, severity: _severity, model: _model, endpoint: _endpoint, ...others } = labels
+  const measured = [formatValue(value, unit), threshold && thresholdOf({ threshold, unit })].filter(Boolean).join(', ')
+  return [measured, labelText(others)].filter(Boolean).join(' · ')
 }
 
 function unitOf(alerts: Alerts): string {

@@ -16,7 +16,7 @@ export function TodayPanel() {
       hint="Cost of today’s requests with a known price; days begin in the zone that times are shown in"
       unit={asked.data ? unitOf(asked.data) : ''}
       asked={asked}
-      height={190}
+      height={250}
       table={({ before, today }) => ({
         columns: ['day', 'cost_usd', 'by_now_usd', 'requests', 'requests_without_price'],
         rows: [...before, today].map((day) => [

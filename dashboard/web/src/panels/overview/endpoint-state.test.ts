@@ -16,11 +16,11 @@ const row = (fields: Partial<Row>): Row => ({
   ...fields,
 })
 const fires = (severity: string) =>
-  [{ rule: 'Slow', labels: { alertname: 'Slow', severity, endpoint: 'e' } }] as unknown as ActiveAlert[]
+  [{ rule: 'Slow', group: 'g', labels: { alertname: 'Slow', severity, endpoint: 'e' } }] as unknown as ActiveAlert[]
 const slo = (budget_left_ratio: number, severity?: 'page' | 'ticket') =>
   [
     {
-      slo: { rule: 'Good' },
+      slo: { rule: 'Good', group: 'g' },
       group: { budget_left_ratio, burn: 14.4, windows: severity ? [{ severity, holds: true }] : [] },
     },
   ] as unknown as SloOf[]
@@ -63,6 +63,14 @@ test.each<[string, Row, SloOf[], ActiveAlert[], string, string[]]>([
   ],
   ['one that is gone', row({}), slo(-0.1), [], 'degraded', ['budget of Good overspent']],
   ['one that is gone, of what is not called', row({ requests: 0, usual: null }), slo(-0.1), [], 'no traffic', []],
+  [
+    'one that burns and whose alert says so',
+    row({}),
+    slo(0.5, 'page'),
+    [{ rule: 'Good', group: 'g', labels: { severity: 'ticket' } }] as unknown as ActiveAlert[],
+    'degraded',
+    ['Good fires'],
+  ],
   [
     'several: the gravest reason first',
     row({ p95_ms: 2000 }),

@@ -29,9 +29,16 @@ export function endpointState(
   slos: readonly SloOf[],
   alerts: readonly ActiveAlert[],
 ): EndpointState {
-  const findings = [...ofAlerts(alerts), ...ofErrors(row), ...ofLatency(row), ...slos.flatMap((slo) => ofSlo(slo, row))]
+  const findings = [
+    ...ofAlerts(alerts),
+    ...ofErrors(row),
+    ...ofLatency(row),
+    ...slos.flatMap((slo) => ofSlo(slo, row, alerts)),
+  ]
   const grave = findings.filter(([level]) => level === 'critical')
-  const reasons = [...grave, ...findings.filter(([level]) => level === 'warning')].map(([, reason]) => reason)
+  const ranked = [...grave, ...findings.filter(([level]) => level === 'warning')].map(([, reason]) => reason)
+  // One rule may have several alerts of it.
+  const reasons = [...new Set(ranked)]
   if (grave.length > 0) return { level: 'critical', word: 'failing', reasons }
   if (findings.length > 0) return { level: 'warning', word: 'degraded', reasons }
   if (row.requests === 0) return { level: 'unknown', word: 'no traffic', reasons: usualTraffic(row) }
@@ -65,9 +72,10 @@ export function slowerThanUsual({ requests, p95_ms, usual }: EndpointHealth): nu
   return p95_ms / usual.p95_ms
 }
 
-/** What was overspent before says nothing of one that is not called now. */
-function ofSlo(one: SloOf, { requests }: EndpointHealth): Finding[] {
+/** What was overspent before says nothing of one that is not called now; of a budget that burns its own alert has said so. */
+function ofSlo(one: SloOf, { requests }: EndpointHealth, alerts: readonly ActiveAlert[]): Finding[] {
   const { level, word } = sloState(one)
+  if (alerts.some(({ rule, group }) => rule === one.slo.rule && group === one.slo.group)) return []
   if (one.group === null || level === 'ok' || (word === 'overspent' && requests === 0)) return []
   if (word === 'overspent') return [['warning', `budget of ${one.slo.rule} overspent`]]
   const burn = one.group.burn === null ? '' : ` ${significant(one.group.burn, 2)} times as fast as allowed`
