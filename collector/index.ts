@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
+import type { PriceControl } from '../records/price-table.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
 import { createAttribution } from './attribution.ts'
@@ -37,7 +38,9 @@ import type { CallObserver } from './proxy/observer.ts'
 import { createProxy, type Proxy } from './proxy/index.ts'
 import { createKeys } from './proxy/keys/index.ts'
 import { TokenCounter } from './proxy/tokens/counter.ts'
+import { withPagePrices } from './page-prices.ts'
 import { startPriceBook } from './price-book.ts'
+import { createPriceDesk } from './price-desk.ts'
 import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
 import { startProvisionedCosts } from './provisioned.ts'
@@ -93,6 +96,8 @@ export interface Collector {
   observer: CallObserver
   /** For the server of the dashboard, whose port it shares. */
   proxy: Proxy
+  /** For the settings page. */
+  prices: PriceControl
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -140,10 +145,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const book = startPriceBook(db, log)
   const provisioned = startProvisionedCosts({ config: config.prices, db, log, clock: () => clock.now() })
   const pricerOf = (prices: PricesConfig) =>
-    createPricer(prices, {
-      catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
-      onPrice: (record) => book.add(record),
-    })
+    createPricer(
+      withPagePrices(prices, dataDir, (message) => log.warn(message)),
+      {
+        catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
+        onPrice: (record) => book.add(record),
+      },
+    )
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
   const nextVersion = createVersions(() => clock.now(), await versionAhead(db))
   const workOf = ({ prices, content, endpoints, attribution: names }: CollectorConfig) => {
@@ -176,6 +184,20 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       storeLogs: createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) }),
     })
   let pipeline = pipelineOf(config)
+  let current = config
+  const rework = () => {
+    work = workOf(current)
+    merger.reload(work)
+    pipeline = pipelineOf(current)
+  }
+  const prices = createPriceDesk({
+    config: config.prices,
+    dataDir,
+    db,
+    log,
+    clock: () => clock.now(),
+    onChange: rework,
+  })
   let metricsMode = config.ingest.metrics
 
   const observer = createObserver({
@@ -255,6 +277,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     otlpGrpcAddress: receivers[1]?.address ?? '',
     observer,
     proxy,
+    prices,
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
@@ -269,9 +292,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     reload(next) {
       // First, since it may throw.
       keys.reload(next.proxy)
-      work = workOf(next)
-      merger.reload(work)
-      pipeline = pipelineOf(next)
+      current = next
+      rework()
+      prices.reload(next.prices)
       metricsMode = next.ingest.metrics
       for (const receiver of receivers) receiver.reload(next.ingest)
       provisioned.reload(next.prices)
