@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
 import type { PriceControl } from '../records/price-table.ts'
+import type { KeyControl } from '../records/virtual-key.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
 import { createAttribution } from './attribution.ts'
@@ -36,6 +37,7 @@ import { startProbes } from './probes/index.ts'
 import { createObserver } from './proxy/observe/index.ts'
 import type { CallObserver } from './proxy/observer.ts'
 import { createProxy, type Proxy } from './proxy/index.ts'
+import { createKeyDesk } from './proxy/keys/desk.ts'
 import { createKeys } from './proxy/keys/index.ts'
 import { TokenCounter } from './proxy/tokens/counter.ts'
 import { withPagePrices } from './page-prices.ts'
@@ -96,8 +98,9 @@ export interface Collector {
   observer: CallObserver
   /** For the server of the dashboard, whose port it shares. */
   proxy: Proxy
-  /** For the settings page. */
+  /** For the settings page, as the keys are. */
   prices: PriceControl
+  virtualKeys: KeyControl
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -198,6 +201,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock: () => clock.now(),
     onChange: rework,
   })
+  const virtualKeys = createKeyDesk({
+    context: () => ({ ...current, data_dir: dataDir }),
+    log,
+    clock: () => clock.now(),
+    onChange: () => keys.reload(current.proxy),
+  })
   let metricsMode = config.ingest.metrics
 
   const observer = createObserver({
@@ -278,6 +287,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     observer,
     proxy,
     prices,
+    virtualKeys,
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
