@@ -32,6 +32,7 @@ import { spendRoute } from './routes/spend.ts'
 import { sqlRoute } from './routes/sql.ts'
 import { silencesRoute } from './routes/silences.ts'
 import { statusRoute } from './routes/status.ts'
+import { timelineRoute } from './routes/timeline.ts'
 import { tracesRoute } from './routes/traces.ts'
 import { trafficRoute } from './routes/traffic.ts'
 import { uptimeRoute } from './routes/uptime.ts'
@@ -83,6 +84,7 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', ingestRoute(context))
     .route('/', filtersRoute(context))
     .route('/', statusRoute(context))
+    .route('/', timelineRoute(context))
     .route('/', uptimeRoute(context))
     .route('/', sqlRoute(context))
     .route('/', savedQueriesRoute(context))

@@ -1,13 +1,14 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
-/** Charts are most of the weight: a chunk of their own, which the frame does not wait for. */
+/** The manifest says which files a page loads. */
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,
+    manifest: true,
     target: 'es2022',
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,

@@ -10,8 +10,8 @@ const measures = ['p50_ms', 'p95_ms', 'p99_ms', 'ttft_p50_ms', 'ttft_p95_ms', 't
 export type LatencyLine = Line & Record<(typeof measures)[number], (number | null)[]>
 export type LatencySeries = SeriesFrame & { lines: LatencyLine[] }
 
-export async function latencySeries(db: Db, filter: Filter, range: TimeRange): Promise<LatencySeries> {
-  const { sql, params, frame } = await perModel(db, filter, range, measures)
+export async function latencySeries(db: Db, filter: Filter, range: TimeRange, like = range): Promise<LatencySeries> {
+  const { sql, params, frame } = await perModel(db, filter, range, measures, 'requests', like)
   const rows = await db.query<PerModelRow<(typeof measures)[number]>>(sql, params)
   return { ...frame, lines: linesOf(frame, rows, measures, identityOf) }
 }

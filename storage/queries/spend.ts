@@ -11,8 +11,8 @@ export type SpendLine = Line & Record<(typeof measures)[number], (number | null)
 export type SpendSeries = SeriesFrame & { lines: SpendLine[] }
 
 /** `cost_usd` is null where no request came or none could be priced; `requests` tells which. */
-export async function spendSeries(db: Db, filter: Filter, range: TimeRange): Promise<SpendSeries> {
-  const { sql, params, frame } = await perModel(db, filter, range, measures, 'cost_usd')
+export async function spendSeries(db: Db, filter: Filter, range: TimeRange, like = range): Promise<SpendSeries> {
+  const { sql, params, frame } = await perModel(db, filter, range, measures, 'cost_usd', like)
   const rows = await db.query<PerModelRow<(typeof measures)[number]>>(sql, params)
   return { ...frame, lines: linesOf(frame, rows, measures, identityOf) }
 }

@@ -238,7 +238,8 @@ export interface PerModelQuestion {
 
 /**
  * `measures` per model and bucket. The models beyond `maxLines` are one line, "other", ranked by `rank`. Rows are those of the
- * range itself, so that sums agree with the totals beside the chart: the first and the last bucket may be cut.
+ * range itself, so that sums agree with the totals beside the chart: the first and the last bucket may be cut. It is read from where
+ * `like` is read from: a range and the one before it have the same buckets.
  */
 export async function perModel(
   db: Db,
@@ -246,9 +247,11 @@ export async function perModel(
   range: TimeRange,
   measures: readonly Measure[],
   rank: Measure = 'requests',
+  like: TimeRange = range,
 ): Promise<PerModelQuestion> {
   const shape = measures.some((measure) => /p\d\d/.test(measure)) ? 'quantiles' : 'sums'
-  const tier = (await tiersFor(db, filter, range, ['model']))[shape]
+  const known = (await tiersFor(db, filter, like, ['model']))[shape]
+  const tier = { ...known, newest: known.newest && range.to >= like.to }
   const whole = wholeBuckets(tier, range)
   const frame = frameOf(whole, tier.source, tier.step_ms)
   const ranked = rowsOf(tier, filter, whole, ['r.model', tier.measures[rank]])

@@ -79,7 +79,7 @@ describe('what the page says', () => {
     const { page } = await overview()
     await expectCharts(page.locator('.chart'), 8)
     for (const chart of await page.locator('.chart').all()) {
-      expect(await chart.locator('path.recharts-curve').count()).toBeGreaterThan(0)
+      expect(await chart.locator('path.chart-curve').count()).toBeGreaterThan(0)
       expect(await chart.getAttribute('aria-label')).not.toBe('')
     }
     await page.close()

@@ -14,6 +14,8 @@ export function statusRoute({ deps, ask }: RouteContext) {
       addresses: deps.addresses(),
       demo: deps.demo.state(),
       login: deps.config.api_keys.length > 0,
+      /** Null where none is configured. */
+      grafana_url: deps.config.grafana_url ?? null,
     })
   })
 }

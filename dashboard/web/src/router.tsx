@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { Frame } from './frame/Frame.tsx'
 import { formatSearch, parseSearch } from './lib/search.ts'
 import { NotFound } from './pages/NotFound.tsx'
+import { PageFailure } from './pages/PageFailure.tsx'
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound })
 
@@ -107,6 +108,7 @@ const routes = root.addChildren([
 export const router = createRouter({
   routeTree: routes,
   defaultPreload: 'intent',
+  defaultErrorComponent: PageFailure,
   parseSearch: (text) => ({ ...parseSearch(text) }),
   stringifySearch: (search) => formatSearch({ filters: {}, ...search }),
 })

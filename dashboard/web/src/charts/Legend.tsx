@@ -21,7 +21,9 @@ export function Legend({ columns, rows, isolated, onIsolate }: LegendProps) {
       <table>
         <thead>
           <tr>
-            <td />
+            <th>
+              <span className="sr-only">Name</span>
+            </th>
             {columns.map((column) => (
               <th key={column}>{column}</th>
             ))}

@@ -1,12 +1,12 @@
 /** Lines or stacked areas over time: gaps stay gaps, the present bucket is hatched, one cursor across all charts of a page. */
 import { useElementSize } from '@mantine/hooks'
-import { useId, useMemo, useState } from 'react'
-import { Area, CartesianGrid, ComposedChart, Line, ReferenceArea, Tooltip, XAxis, YAxis } from 'recharts'
+import { memo, useId, useMemo, useState, type PointerEvent } from 'react'
 import type { SeriesFrame } from '../data/series.ts'
 import { formatTime } from '../lib/format.ts'
-import { rowsOf, type ChartLine, type ChartRow } from './lines.ts'
-import { timeTicks } from './time-axis.ts'
 import { ChartTooltip } from './ChartTooltip.tsx'
+import { moveCursor, useCursor } from './cursor.ts'
+import type { ChartLine } from './lines.ts'
+import { plotOf, type Plot, type Shape } from './plot.ts'
 import { useZoom } from './use-zoom.ts'
 
 export interface TimeChartProps {
@@ -27,176 +27,209 @@ export interface TimeChartProps {
   height?: number
 }
 
-/** Charts with the same id move one cursor. */
-const syncId = 'time'
-/** Room for figures, the same on every chart so that time axes align. */
-const axisWidth = 58
-
-export function TimeChart({
-  frame,
-  lines,
-  format,
-  tick = format,
-  label,
-  stacked,
-  logarithmic,
-  max,
-  onZoom,
-  height = 190,
-}: TimeChartProps) {
+export function TimeChart(props: TimeChartProps) {
+  const { frame, lines, format, tick = format, label, stacked = false, logarithmic = false, max, height = 190 } = props
+  const { ref, width: measured } = useElementSize()
+  const width = Math.max(measured, 120)
+  const plot = useMemo(
+    () => plotOf({ frame, lines, width, height, stacked, logarithmic, max }),
+    [frame, lines, width, height, stacked, logarithmic, max],
+  )
   const [hovered, setHovered] = useState(false)
-  const hatch = useId()
-  const { ref, width } = useElementSize()
-  const rows = useMemo(() => rowsOf(frame, lines, logarithmic ?? false), [frame, lines, logarithmic])
-  const zoom = useZoom(onZoom)
+  const [pinned, setPinned] = useState<number | null>(null)
+  const zoom = useZoom(props.onZoom)
   const span = frame.to - frame.from
-  const start = frame.times[0] ?? frame.from
-  const last = frame.times.at(-1)
-  const incomplete = last !== undefined && last + frame.step_ms > frame.to
-  const scale = logarithmic
-    ? { scale: 'log' as const, domain: ['auto', 'auto'] as const }
-    : { domain: [0, max ?? 'auto'] as const }
 
+  const timeAt = (event: PointerEvent<SVGSVGElement>) => {
+    const index = plot.nearest(event.clientX - event.currentTarget.getBoundingClientRect().left)
+    return index === null ? null : (plot.rows[index]?.at ?? null)
+  }
+  const leave = () => {
+    setHovered(false)
+    moveCursor(null)
+    zoom.cancel()
+  }
   return (
-    <div
-      className="chart"
-      role="img"
-      aria-label={label}
-      style={{ height }}
-      ref={ref}
-      onMouseEnter={() => setHovered(true)}
-      onMouseLeave={() => setHovered(false)}
-    >
-      <ComposedChart
-        width={Math.max(width, 120)}
+    <div className="chart" role="img" aria-label={label} style={{ height }} ref={ref}>
+      <svg
+        width={width}
         height={height}
-        data={rows}
-        syncId={syncId}
-        syncMethod="value"
-        margin={{ top: 8, right: 18, bottom: 0, left: 0 }}
-        accessibilityLayer={false}
-        {...zoom.handlers}
+        aria-hidden
+        onPointerEnter={() => setHovered(true)}
+        onPointerLeave={leave}
+        onPointerCancel={leave}
+        onPointerDown={(event) => {
+          const at = timeAt(event)
+          if (at !== null && event.button === 0) zoom.start(at)
+        }}
+        onPointerMove={(event) => {
+          const at = timeAt(event)
+          moveCursor(at)
+          if (at !== null) zoom.move(at)
+        }}
+        onPointerUp={(event) => {
+          if (!zoom.selection) setPinned(pinned === null ? timeAt(event) : null)
+          zoom.end()
+        }}
       >
-        <defs>
-          <pattern id={hatch} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <line x1="0" y1="0" x2="0" y2="5" stroke="var(--line-strong)" strokeWidth="2" />
-          </pattern>
-        </defs>
-        <CartesianGrid vertical={false} stroke="var(--grid)" />
-        <XAxis
-          dataKey="at"
-          type="number"
-          domain={[start, frame.to]}
-          allowDataOverflow
-          ticks={timeTicks(start, frame.to, 6)}
-          tickFormatter={(at: number) => formatTime(at, span)}
-          tick={{ fill: 'var(--text-faint)', fontSize: 11 }}
-          tickLine={false}
-          axisLine={{ stroke: 'var(--line-strong)' }}
-          minTickGap={24}
-          height={22}
-        />
-        <YAxis
-          {...scale}
-          domain={[...scale.domain]}
-          allowDataOverflow={false}
-          width={axisWidth}
-          tickCount={5}
-          tickFormatter={tick}
-          tick={{ fill: 'var(--text-faint)', fontSize: 11 }}
-          tickLine={false}
-          axisLine={false}
-        />
-        {incomplete && <ReferenceArea x1={last} x2={frame.to} fill={`url(#${hatch})`} fillOpacity={0.7} />}
-        {zoom.selection && (
-          <ReferenceArea x1={zoom.selection[0]} x2={zoom.selection[1]} fill="var(--accent)" fillOpacity={0.14} />
-        )}
-        <Tooltip
-          isAnimationActive={false}
-          cursor={{ stroke: 'var(--text-faint)', strokeWidth: 1 }}
-          wrapperStyle={{ zIndex: 10, outline: 'none' }}
-          allowEscapeViewBox={{ x: false, y: true }}
-          content={
-            <ChartTooltip
-              rows={rows}
-              lines={lines}
-              format={format}
-              span={span}
-              step={frame.step_ms}
-              hovered={hovered}
-            />
-          }
-        />
-        {lines.map((line, index) => line.band && bandOf(line, index))}
-        {lines.map((line, index) => (stacked ? areaOf(line, index) : lineOf(line, index)))}
-      </ComposedChart>
+        <Grid plot={plot} tick={tick} span={span} />
+        <Present plot={plot} frame={frame} />
+        {zoom.selection && <Selection plot={plot} selection={zoom.selection} />}
+        <Shapes shapes={plot.shapes} />
+        <CursorLine plot={plot} frame={frame} lines={lines} stacked={stacked} />
+      </svg>
+      {(hovered || pinned !== null) && (
+        <CursorTip plot={plot} frame={frame} lines={lines} format={format} pinned={pinned} />
+      )}
     </div>
   )
 }
 
-const valueOf = (index: number) => (row: ChartRow) => row.values[index] ?? null
-
-function areaOf(line: ChartLine, index: number) {
+const Grid = memo(function Grid({ plot, tick, span }: { plot: Plot; tick: (value: number) => string; span: number }) {
+  const { axis, times, box, x, y } = plot
   return (
-    <Area
-      key={line.key}
-      dataKey={valueOf(index)}
-      stackId="whole"
-      stroke={line.color}
-      strokeWidth={1}
-      fill={line.color}
-      fillOpacity={line.faded ? 0.12 : 0.55}
-      strokeOpacity={line.faded ? 0.2 : 1}
-      isAnimationActive={false}
-      dot={false}
-      activeDot={false}
-    />
+    // As attributes: a picture of the chart keeps them, and not what style sheets say.
+    <g className="chart-axes" fill="var(--text-faint)" fontSize={11}>
+      {axis.ticks.map((value) => (
+        <g key={value}>
+          <line stroke="var(--grid)" x1={box.left} x2={box.right} y1={y(value)} y2={y(value)} />
+          <text x={box.left - 8} y={y(value)} dy="0.32em" textAnchor="end">
+            {tick(value)}
+          </text>
+        </g>
+      ))}
+      <line stroke="var(--line-strong)" x1={box.left} x2={box.right} y1={box.bottom} y2={box.bottom} />
+      {times.map((at) => (
+        <text key={at} x={x(at)} y={box.bottom + 15} textAnchor="middle">
+          {formatTime(at, span)}
+        </text>
+      ))}
+    </g>
+  )
+})
+
+/** The bucket that is not over yet. */
+function Present({ plot: { box, x }, frame }: { plot: Plot; frame: SeriesFrame }) {
+  const hatch = useId()
+  const last = frame.times.at(-1)
+  if (last === undefined || last + frame.step_ms <= frame.to) return null
+  return (
+    <>
+      <pattern id={hatch} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <line x1="0" y1="0" x2="0" y2="5" stroke="var(--line-strong)" strokeWidth="2" />
+      </pattern>
+      <rect
+        x={x(last)}
+        y={box.top}
+        width={Math.max(x(frame.to) - x(last), 0)}
+        height={box.bottom - box.top}
+        fill={`url(#${hatch})`}
+        fillOpacity={0.7}
+      />
+    </>
   )
 }
 
-/** How far the values of a line may be off, behind all lines. */
-function bandOf(line: ChartLine, index: number) {
+function Selection({ plot: { box, x }, selection }: { plot: Plot; selection: [number, number] }) {
+  const [from, to] = [Math.min(...selection), Math.max(...selection)]
   return (
-    <Area
-      key={`${line.key} band`}
-      dataKey={(row: ChartRow) => row.bands[index] ?? null}
-      stroke="none"
-      fill={line.color}
-      fillOpacity={line.faded ? 0.03 : 0.13}
-      connectNulls={false}
-      isAnimationActive={false}
-      dot={false}
-      activeDot={false}
-    />
+    <rect className="chart-selection" x={x(from)} y={box.top} width={x(to) - x(from)} height={box.bottom - box.top} />
   )
 }
 
-function lineOf(line: ChartLine, index: number) {
-  return (
-    <Line
-      key={line.key}
-      dataKey={valueOf(index)}
-      stroke={line.color}
-      strokeWidth={line.width ?? 1.6}
-      strokeOpacity={line.faded ? 0.14 : (line.opacity ?? 1)}
-      {...(line.dash !== undefined && { strokeDasharray: line.dash })}
-      connectNulls={false}
-      isAnimationActive={false}
-      dot={line.faded ? false : loneDot(line)}
-      activeDot={line.faded ? false : { r: 3, strokeWidth: 0 }}
-    />
-  )
-}
+const Shapes = memo(function Shapes({ shapes }: { shapes: readonly Shape[] }) {
+  return shapes.map((shape) => <Drawn key={`${shape.line.key} ${shape.kind}`} shape={shape} />)
+})
 
-/** A point between two gaps has no line to show it: it gets a dot. */
-function loneDot(line: ChartLine) {
-  const known = (at: number) => typeof line.values[at] === 'number'
-  const lone = new Set(line.values.flatMap((_, at) => (known(at) && !known(at - 1) && !known(at + 1) ? [at] : [])))
-  if (lone.size === 0) return false
-  return ({ cx, cy, index }: { cx?: number; cy?: number; index?: number }) =>
-    index !== undefined && lone.has(index) && cy !== undefined && cy !== null ? (
-      <circle key={index} cx={cx} cy={cy} r={1.7} fill={line.color} />
-    ) : (
-      <g key={index} />
+function Drawn({ shape: { kind, line, path, lone } }: { shape: Shape }) {
+  const { color, faded = false } = line
+  // How far the values of a line may be off, behind all lines.
+  if (kind === 'band') return <path d={path} fill={color} fillOpacity={faded ? 0.03 : 0.13} />
+  if (kind === 'area') {
+    return (
+      <path
+        className="chart-curve"
+        d={path}
+        fill={color}
+        fillOpacity={faded ? 0.12 : 0.55}
+        stroke={color}
+        strokeOpacity={faded ? 0.2 : 1}
+      />
     )
+  }
+  return (
+    <>
+      <path
+        className="chart-curve"
+        d={path}
+        fill="none"
+        stroke={color}
+        strokeWidth={line.width ?? 1.6}
+        strokeOpacity={faded ? 0.14 : (line.opacity ?? 1)}
+        strokeLinejoin="round"
+        {...(line.dash !== undefined && { strokeDasharray: line.dash })}
+      />
+      {!faded && lone.map(([cx, cy]) => <circle key={cx} cx={cx} cy={cy} r={1.7} fill={color} />)}
+    </>
+  )
+}
+
+/** The bucket that a time lies in; charts of one page may have buckets of different lengths. */
+function rowAt({ rows }: Plot, { step_ms }: SeriesFrame, at: number | null) {
+  const [first] = rows
+  return at === null || !first ? undefined : rows[Math.floor((at - first.at) / step_ms)]
+}
+
+interface CursorLineProps {
+  plot: Plot
+  frame: SeriesFrame
+  lines: readonly ChartLine[]
+  stacked: boolean
+}
+
+function CursorLine({ plot, frame, lines, stacked }: CursorLineProps) {
+  const row = rowAt(plot, frame, useCursor())
+  if (!row) return null
+  const { box, x, y } = plot
+  return (
+    <g className="chart-cursor">
+      <line x1={x(row.at)} x2={x(row.at)} y1={box.top} y2={box.bottom} />
+      {!stacked &&
+        lines.map((line, index) => {
+          const value = row.values[index] ?? null
+          return value === null || line.faded ? null : (
+            <circle key={line.key} cx={x(row.at)} cy={y(value)} r={3} fill={line.color} />
+          )
+        })}
+    </g>
+  )
+}
+
+interface CursorTipProps {
+  plot: Plot
+  frame: SeriesFrame
+  lines: readonly ChartLine[]
+  format: (value: number | null) => string
+  /** Epoch ms; null while it follows the pointer. */
+  pinned: number | null
+}
+
+function CursorTip({ plot, frame, lines, format, pinned }: CursorTipProps) {
+  const cursor = useCursor()
+  const row = rowAt(plot, frame, pinned ?? cursor)
+  if (!row) return null
+  const { box, x } = plot
+  const place = x(row.at)
+  const beside = place > (box.left + box.right) / 2 ? { right: box.right + 18 - place + 12 } : { left: place + 12 }
+  return (
+    <ChartTooltip
+      row={row}
+      lines={lines}
+      format={format}
+      span={frame.to - frame.from}
+      step={frame.step_ms}
+      style={beside}
+      pinned={pinned !== null}
+    />
+  )
 }

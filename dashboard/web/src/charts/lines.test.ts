@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bucketSeconds, lastOf, maxOf, ratesOf, rowsOf, seenIn, settled } from './lines.ts'
+import { bucketSeconds, lastOf, maxOf, ratesOf, rowsOf, seenIn, settled, totalOf } from './lines.ts'
 
 const frame = {
   from: 2000,
@@ -51,4 +51,14 @@ test('a band is there where both ends are known, and above zero on a logarithmic
 
 test('last and largest skip what is unknown', () => {
   expect([lastOf([1, 7, null]), maxOf([1, 7, null]), lastOf([null]), maxOf([])]).toEqual([7, 7, null, null])
+})
+
+test('a total is of what is known', () => {
+  expect(
+    totalOf([
+      [1, null, null],
+      [2, 3, null],
+    ]),
+  ).toEqual([3, 3, null])
+  expect(totalOf([])).toEqual([])
 })

@@ -15,6 +15,8 @@ export interface ChartLine {
   dash?: string
   /** Another line is isolated. */
   faded?: boolean
+  /** Of the period before, drawn over this one. */
+  before?: boolean
 }
 
 export interface ChartRow {
@@ -39,12 +41,34 @@ export function rowsOf(frame: SeriesFrame, lines: readonly ChartLine[], logarith
   }))
 }
 
+/** The same line as one of the period before: in its colour, thin and dashed. */
+export function asBefore(line: ChartLine): ChartLine {
+  return {
+    ...line,
+    key: `${line.key} before`,
+    label: `${line.label}, the period before`,
+    before: true,
+    width: 1,
+    opacity: 0.75,
+    dash: '3 3',
+  }
+}
+
 export const lastOf = (values: readonly (number | null)[]): number | null =>
   values.findLast((value) => value !== null) ?? null
 
 export function maxOf(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null)
   return known.length === 0 ? null : Math.max(...known)
+}
+
+/** The sum of lines bucket by bucket; unknown where no line is known. */
+export function totalOf(lines: readonly (readonly (number | null)[])[]): (number | null)[] {
+  const length = Math.max(0, ...lines.map((values) => values.length))
+  return Array.from({ length }, (_, index) => {
+    const known = lines.map((values) => values[index] ?? null).filter((value) => value !== null)
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value)
+  })
 }
 
 /** How much of each bucket lies in the range, in seconds: the first and the last may be cut. */

@@ -1,4 +1,6 @@
 /** Ticks of a time axis at round local times. */
+import { offsetAt } from '../lib/time-zone.ts'
+
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
@@ -11,10 +13,10 @@ const steps = [
   ...[1, 2, 7, 14, 30, 90].map((n) => n * day),
 ]
 
-/** At most `count` ticks between two epoch times, at multiples of a round step in the reader's zone. */
+/** At most `count` ticks between two epoch times, at multiples of a round step in the chosen zone. */
 export function timeTicks(from: number, to: number, count: number): number[] {
   const step = steps.find((size) => (to - from) / size <= count) ?? 365 * day
-  const zone = new Date(from).getTimezoneOffset() * minute
+  const zone = -offsetAt(from)
   const first = Math.ceil((from - zone) / step) * step + zone
   const ticks: number[] = []
   for (let at = first; at <= to; at += step) ticks.push(at)

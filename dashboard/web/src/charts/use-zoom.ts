@@ -1,27 +1,17 @@
 import { useState } from 'react'
 
-interface ChartEvent {
-  activeLabel?: string | number | undefined
-}
-
-/** Drag over a chart to choose a range. */
+/** Drag over a chart to choose a range; times are those of buckets. */
 export function useZoom(onZoom?: (from: number, to: number) => void) {
   const [drag, setDrag] = useState<[start: number, end: number] | null>(null)
-  const at = (event: ChartEvent) => (event.activeLabel === undefined ? null : Number(event.activeLabel))
-  const handlers = onZoom && {
-    onMouseDown: (event: ChartEvent) => {
-      const start = at(event)
-      if (start !== null) setDrag([start, start])
-    },
-    onMouseMove: (event: ChartEvent) => {
-      const end = at(event)
-      if (drag && end !== null && end !== drag[1]) setDrag([drag[0], end])
-    },
-    onMouseUp: () => {
-      if (drag && drag[0] !== drag[1]) onZoom(Math.min(...drag), Math.max(...drag))
+  const selection = drag && drag[0] !== drag[1] ? drag : null
+  return {
+    selection,
+    start: (at: number) => onZoom && setDrag([at, at]),
+    move: (at: number) => drag && at !== drag[1] && setDrag([drag[0], at]),
+    end: () => {
+      if (selection) onZoom?.(Math.min(...selection), Math.max(...selection))
       setDrag(null)
     },
+    cancel: () => setDrag(null),
   }
-  const selection = drag && drag[0] !== drag[1] ? drag : null
-  return { handlers: handlers ?? {}, selection }
 }

@@ -25,3 +25,4 @@ export type Overview = Awaited<ReturnType<typeof overview>>
 export type Totals = Overview['current']
 export type SparkPoint = Overview['spark']['points'][number]
 export type ModelRow = Awaited<ReturnType<typeof models>>['models'][number]
+export type FilterValue = Awaited<ReturnType<typeof filters>>['values'][number]

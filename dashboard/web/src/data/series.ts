@@ -1,4 +1,5 @@
 import { api, read } from '../lib/api.ts'
+import { useSearch } from '../lib/use-search.ts'
 import { useQuestion, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
@@ -8,9 +9,15 @@ const throughput = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.series.throughput.$get({ query }, init(signal)))
 const spend = (query: QuestionInput, signal?: AbortSignal) => read(api.series.spend.$get({ query }, init(signal)))
 
-export const useLatency = () => useQuestion('latency', latency)
-export const useThroughput = () => useQuestion('throughput', throughput)
-export const useSpend = () => useQuestion('spend', spend)
+/** With the period before, when one compares. */
+function useSeries<T>(name: string, ask: Parameters<typeof useQuestion<T>>[1]) {
+  const [search] = useSearch()
+  return useQuestion(name, ask, search.compare === 'on' ? { compare: '1' } : {})
+}
+
+export const useLatency = () => useSeries('latency', latency)
+export const useThroughput = () => useSeries('throughput', throughput)
+export const useSpend = () => useSeries('spend', spend)
 
 export type LatencySeries = Awaited<ReturnType<typeof latency>>
 export type ThroughputSeries = Awaited<ReturnType<typeof throughput>>

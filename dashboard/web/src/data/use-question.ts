@@ -37,6 +37,12 @@ export function useSlowly<T>(name: string, ask: Ask<T>): Asked<T> {
   return useAsked(name, ask, questionOf({ ...search, filters: {} }), { live: false })
 }
 
+/** The same, about another range than the URL's, with its filters, and not live: a range that moves is asked about anew. */
+export function useWindow<T>(name: string, ask: Ask<T>, from: number, to: number): Asked<T> {
+  const [search] = useSearch()
+  return useAsked(name, ask, { ...search.filters, from: String(from), to: String(to) }, { live: false })
+}
+
 function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = true } = {}): Asked<T> {
   const result = useQuery<T>({
     queryKey: [live ? liveKey : 'slow', name, query],

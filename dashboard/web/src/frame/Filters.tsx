@@ -7,10 +7,12 @@ import { formatCount } from '../lib/format.ts'
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 
-/** The filters in force as chips, and a searchable list of all others. `/` and ⌘K open it. */
+/** The filters in force as chips, and a searchable list of all others; `/` opens it. The environment has a control of its own. */
 export function Filters() {
   const [search, change] = useSearch()
-  const chips = filterColumns.flatMap((column) => (search.filters[column] ?? []).map((value) => ({ column, value })))
+  const chips = filterColumns
+    .filter((column) => column !== 'environment')
+    .flatMap((column) => (search.filters[column] ?? []).map((value) => ({ column, value })))
   return (
     <>
       {chips.map(({ column, value }) => (
@@ -44,10 +46,7 @@ function FilterMenu() {
     },
     onDropdownOpen: () => combobox.focusSearchInput(),
   })
-  useHotkeys([
-    ['/', () => combobox.openDropdown()],
-    ['mod+K', () => combobox.openDropdown()],
-  ])
+  useHotkeys([['/', () => combobox.openDropdown()]])
   const submit = (option: string) => {
     const split = option.indexOf('=')
     const column = filterColumns.find((known) => known === option.slice(0, split))

@@ -1,13 +1,24 @@
 import { Button, Popover } from '@mantine/core'
-import { IconCalendarTime } from '@tabler/icons-react'
-import { useState, type FormEvent } from 'react'
+import { IconCalendarTime, IconChevronLeft, IconChevronRight, IconZoomOut } from '@tabler/icons-react'
+import { lazy, Suspense, useState, type FormEvent } from 'react'
 import { formatIso, formatTime } from '../lib/format.ts'
-import { defaultRange, presets, spanOf } from '../lib/search.ts'
+import { defaultRange, presets } from '../lib/search.ts'
+import { between, moved, rangeOf, zoomed } from '../lib/time-travel.ts'
+import { momentOf, wallTimeOf } from '../lib/time-zone.ts'
 import { useNow } from '../lib/use-now.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { useTimeZone } from '../lib/use-time-zone.ts'
 
-/** Presets up to now, or two points in time. */
-export function RangePicker() {
+const TimeZoneMenu = lazy(async () => ({ default: (await import('./TimeZoneMenu.tsx')).TimeZoneMenu }))
+
+interface RangePickerProps {
+  /** The field for a range of one's own is open. */
+  open: boolean
+  onOpen: (open: boolean) => void
+}
+
+/** Presets up to now, steps through time, or two points in time. */
+export function RangePicker({ open, onOpen }: RangePickerProps) {
   const [search, change] = useSearch()
   const fixed = search.from !== undefined && search.to !== undefined
   const current = fixed ? undefined : (search.range ?? defaultRange)
@@ -21,55 +32,84 @@ export function RangePicker() {
           </button>
         ))}
       </div>
-      <CustomRange />
+      <div className="presets steps" role="group" aria-label="Steps through time">
+        <button
+          type="button"
+          aria-label="Back by half of the range"
+          title="Back by half of the range: ["
+          onClick={() => change((before) => moved(before, -0.5, Date.now()))}
+        >
+          <IconChevronLeft size={15} stroke={1.7} aria-hidden />
+        </button>
+        <button
+          type="button"
+          aria-label="Forward by half of the range"
+          title="Forward by half of the range: ]"
+          disabled={!fixed}
+          onClick={() => change((before) => moved(before, 0.5, Date.now()))}
+        >
+          <IconChevronRight size={15} stroke={1.7} aria-hidden />
+        </button>
+        <button
+          type="button"
+          aria-label="Zoom out"
+          title="Zoom out: -"
+          onClick={() => change((before) => zoomed(before, 2, Date.now()))}
+        >
+          <IconZoomOut size={15} stroke={1.7} aria-hidden />
+        </button>
+      </div>
+      <CustomRange open={open} onOpen={onOpen} />
     </>
   )
 }
 
-function CustomRange() {
+function CustomRange({ open, onOpen }: RangePickerProps) {
   const [search, change] = useSearch()
-  const [open, setOpen] = useState(false)
   const [error, setError] = useState('')
+  const [zone] = useTimeZone()
   const now = useNow()
   const fixed = search.from !== undefined && search.to !== undefined
-  const to = search.to ?? now
-  const from = search.from ?? to - spanOf(search)
+  const { from, to } = rangeOf(search, now)
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
     const [start, end] = ['from', 'to'].map((name) => timeOf(form.get(name)))
     if (start === undefined || end === undefined || !(start < end)) return setError('The start must be before the end')
-    setOpen(false)
-    return change(({ range: _range, ...rest }) => ({ ...rest, from: start, to: end }))
+    setError('')
+    onOpen(false)
+    return change((before) => between(before, start, end))
   }
   const label = fixed
     ? `${formatTime(from, 86_400_001)} – ${formatTime(to, to - from < 86_400_000 ? 1e7 : 86_400_001)}`
     : ''
+  const place = zone?.split('/').at(-1)?.replaceAll('_', ' ') ?? ''
   return (
-    <Popover opened={open} onChange={setOpen} position="bottom-end" trapFocus returnFocus>
+    <Popover opened={open} onChange={onOpen} position="bottom-end" trapFocus returnFocus withinPortal>
       <Popover.Target>
         <button
           type="button"
           className="control"
           aria-pressed={fixed}
-          aria-label="Custom time range"
-          title={fixed ? `${formatIso(from)} – ${formatIso(to)}` : 'Custom time range'}
-          onClick={() => setOpen(!open)}
+          aria-label={`Custom time range ${label} ${place}`.trim()}
+          title={fixed ? `${formatIso(from)} – ${formatIso(to)}` : 'Custom time range: t'}
+          onClick={() => onOpen(!open)}
         >
           <IconCalendarTime size={15} stroke={1.7} aria-hidden />
           {label}
+          {place !== '' && <span className="dim wide-only">{place}</span>}
         </button>
       </Popover.Target>
-      <Popover.Dropdown p={0}>
-        <form className="popover-form" onSubmit={submit}>
+      <Popover.Dropdown p={0} aria-label="Custom time range">
+        <form key={zone} className="popover-form" onSubmit={submit}>
           <label>
             From
-            <input name="from" type="datetime-local" step={1} defaultValue={localTime(from)} required />
+            <input name="from" type="datetime-local" step={1} defaultValue={wallTimeOf(from, zone)} required />
           </label>
           <label>
             To
-            <input name="to" type="datetime-local" step={1} defaultValue={localTime(to)} required />
+            <input name="to" type="datetime-local" step={1} defaultValue={wallTimeOf(to, zone)} required />
           </label>
           {error !== '' && (
             <p role="alert" className="failure-text">
@@ -79,16 +119,14 @@ function CustomRange() {
           <Button type="submit" size="xs">
             Show this range
           </Button>
+          <Suspense>
+            <TimeZoneMenu />
+          </Suspense>
         </form>
       </Popover.Dropdown>
     </Popover>
   )
 }
 
-/** The reader's local time; not a number when the field is empty. */
-const timeOf = (value: FormDataEntryValue | null) => (typeof value === 'string' ? Date.parse(value) : Number.NaN)
-
-/** As an input of type datetime-local wants it: the reader's zone, no offset. */
-function localTime(at: number): string {
-  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
-}
+/** In the chosen zone; not a number when the field is empty. */
+const timeOf = (value: FormDataEntryValue | null) => (typeof value === 'string' ? momentOf(value) : Number.NaN)

@@ -1,38 +1,64 @@
-import { IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
+import { IconArrowBarToRight, IconGitCompare, IconPlayerPause, IconPlayerPlay, IconSearch } from '@tabler/icons-react'
 import { useRouterState } from '@tanstack/react-router'
 import { useDemo, useStatus } from '../data/status.ts'
 import type { LiveState } from '../data/live.tsx'
+import { upToNow } from '../lib/time-travel.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { Environment } from './Environment.tsx'
 import { Filters } from './Filters.tsx'
+import { paletteKey } from './keys.ts'
+import { MiniTimeline } from './MiniTimeline.tsx'
 import { pageAt } from './pages.ts'
 import { RangePicker } from './RangePicker.tsx'
+import { withCompare, withLive } from './switches.ts'
 
-/** What the page is about: its name, filters, comparison, range, live or paused. */
-export function TopBar({ live }: { live: LiveState }) {
+interface TopBarProps {
+  live: LiveState
+  /** The field for a range of one's own is open. */
+  rangeOpen: boolean
+  onRangeOpen: (open: boolean) => void
+  onPalette: () => void
+}
+
+/** What the page is about: its name, environment, filters, comparison, range, live or paused; the search for everything. */
+export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps) {
   const path = useRouterState({ select: (state) => state.matches.at(-1)?.fullPath ?? '/' })
   const [search, change] = useSearch()
-  const comparing = search.compare !== 'off'
   const page = pageAt(path)
   return (
     <header className="top">
       <h1 className="top-title">{page?.word}</h1>
-      <div className="top-filters">{page?.filters && <Filters />}</div>
+      <div className="top-filters">
+        {page?.filters && (
+          <>
+            <Environment />
+            <Filters />
+          </>
+        )}
+      </div>
       <div className="top-controls">
         <DemoChip />
-        {path === '/' && (
+        {page?.compare && (
           <button
             type="button"
             className="control wide-only"
-            aria-pressed={comparing}
-            title="Show the change against the period before"
-            onClick={() => change(({ compare: _compare, ...rest }) => (comparing ? { ...rest, compare: 'off' } : rest))}
+            aria-pressed={search.compare === 'on'}
+            title="Draw the period before too: c"
+            onClick={() => change(withCompare)}
           >
+            <IconGitCompare size={14} stroke={1.7} aria-hidden />
             Compare
           </button>
         )}
-        {page?.range && <RangePicker />}
+        {page?.range && <RangePicker open={rangeOpen} onOpen={onRangeOpen} />}
         <LiveButton live={live} />
+        <button type="button" className="control" title="Go anywhere, do anything" onClick={onPalette}>
+          <IconSearch size={14} stroke={1.7} aria-hidden />
+          <span className="sr-only">Search</span>
+          <kbd className="wide-only">{paletteKey}</kbd>
+        </button>
       </div>
+      {page?.range && <MiniTimeline />}
     </header>
   )
 }
@@ -44,12 +70,23 @@ const liveWords: Record<LiveState, [word: string, why: string]> = {
 }
 
 function LiveButton({ live }: { live: LiveState }) {
-  const [, change] = useSearch()
+  const [search, change] = useSearch()
   const [word, why] = liveWords[live]
-  const toggle = () =>
-    change(({ live: _live, from: _from, to: _to, ...rest }) => (live === 'off' ? rest : { ...rest, live: 'off' }))
+  if (search.to !== undefined) {
+    return (
+      <button
+        type="button"
+        className="control"
+        title="Show the same length of time up to now, and follow it"
+        onClick={() => change((before) => upToNow(before))}
+      >
+        <IconArrowBarToRight size={14} stroke={1.7} aria-hidden />
+        Back to live
+      </button>
+    )
+  }
   return (
-    <button type="button" className="control" title={why} onClick={toggle}>
+    <button type="button" className="control" title={why} onClick={() => change(withLive)}>
       <span className="live-dot" data-state={live} />
       {word}
       {live === 'off' ? <IconPlayerPlay size={13} aria-hidden /> : <IconPlayerPause size={13} aria-hidden />}

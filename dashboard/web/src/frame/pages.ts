@@ -1,4 +1,7 @@
-/** The pages that exist, in the order of the rail, and which of the top bar's controls mean something on them. */
+/**
+ * The pages that exist, in the order of the rail, and which of the top bar's controls mean something on them. `g` and then `key` goes
+ * there; those with `phone` have a place in the bar of a phone, which has room for five.
+ */
 import {
   IconActivityHeartbeat,
   IconArrowBarToDown,
@@ -14,36 +17,66 @@ import {
   IconRadar2,
   IconServer2,
   IconUsers,
+  type Icon,
 } from '@tabler/icons-react'
 
-export const pages = [
-  { to: '/', word: 'Overview', icon: IconActivityHeartbeat, filters: true, range: true },
-  { to: '/models', word: 'Models', icon: IconBrain, filters: true, range: true },
-  { to: '/endpoints', word: 'Endpoints', icon: IconPlugConnected, filters: true, range: true },
-  { to: '/servers', word: 'Servers', icon: IconServer2, filters: false, range: true },
-  { to: '/gpus', word: 'GPUs', icon: IconCpu, filters: false, range: true },
-  { to: '/requests', word: 'Requests', icon: IconListSearch, filters: true, range: true },
-  { to: '/cost', word: 'Cost', icon: IconCoin, filters: true, range: true },
-  { to: '/sessions', word: 'Sessions', icon: IconMessages, filters: true, range: true },
-  { to: '/users', word: 'Users', icon: IconUsers, filters: true, range: true },
-  { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, filters: false, range: true },
-  { to: '/alerts', word: 'Alerts', icon: IconBell, filters: false, range: true },
-  { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, filters: false, range: true },
-  { to: '/targets', word: 'Targets', icon: IconRadar2, filters: false, range: true },
-  { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, filters: false, range: true },
-] as const
+export type Group = 'health' | 'traffic' | 'answers' | 'intake'
+
+export interface PageEntry {
+  to: string
+  word: string
+  icon: Icon
+  key: string
+  group: Group
+  filters: boolean
+  range: boolean
+  /** Its charts draw the period before too. */
+  compare?: boolean
+  phone?: boolean
+}
+
+const narrowed = { filters: true, range: true }
+const whole = { filters: false, range: true }
+
+export const pages: readonly PageEntry[] = [
+  {
+    to: '/',
+    word: 'Overview',
+    icon: IconActivityHeartbeat,
+    key: 'o',
+    group: 'health',
+    ...narrowed,
+    compare: true,
+    phone: true,
+  },
+  { to: '/models', word: 'Models', icon: IconBrain, key: 'm', group: 'health', ...narrowed },
+  { to: '/endpoints', word: 'Endpoints', icon: IconPlugConnected, key: 'e', group: 'health', ...narrowed },
+  { to: '/servers', word: 'Servers', icon: IconServer2, key: 's', group: 'health', ...whole },
+  { to: '/gpus', word: 'GPUs', icon: IconCpu, key: 'p', group: 'health', ...whole, phone: true },
+  { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, key: 'h', group: 'health', ...whole },
+  { to: '/requests', word: 'Requests', icon: IconListSearch, key: 'r', group: 'traffic', ...narrowed, phone: true },
+  { to: '/cost', word: 'Cost', icon: IconCoin, key: 'c', group: 'traffic', ...narrowed, phone: true },
+  { to: '/sessions', word: 'Sessions', icon: IconMessages, key: 'n', group: 'traffic', ...narrowed },
+  { to: '/users', word: 'Users', icon: IconUsers, key: 'u', group: 'traffic', ...narrowed },
+  { to: '/alerts', word: 'Alerts', icon: IconBell, key: 'a', group: 'answers', ...whole, phone: true },
+  { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, key: 'q', group: 'answers', ...whole },
+  { to: '/targets', word: 'Targets', icon: IconRadar2, key: 't', group: 'intake', ...whole },
+  { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, key: 'i', group: 'intake', ...whole },
+]
+
+type InnerPage = Pick<PageEntry, 'to' | 'word' | 'filters' | 'range' | 'compare'>
 
 /** Pages that others lead to. */
-export const innerPages = [
+export const innerPages: readonly InnerPage[] = [
   { to: '/traces/$trace_id', word: 'Trace', filters: false, range: false },
   { to: '/sessions/$session_id', word: 'Session', filters: false, range: false },
   { to: '/users/$user_id', word: 'User', filters: true, range: true },
   { to: '/schema', word: 'Tables and views', filters: false, range: false },
   { to: '/alerts/rule', word: 'Rule editor', filters: false, range: true },
-] as const
+]
 
-/** The page at a path: itself, or the list that a page of one thing belongs to. */
-export function pageAt(path: string) {
-  const all = [...pages, ...innerPages]
-  return all.find(({ to }) => to === path) ?? all.find(({ to }) => to !== '/' && path.startsWith(`${to}/`))
+/** The page of a path; a page of one thing, such as `/gpus/$host/$gpu`, is that of its list. */
+export function pageAt(path: string): InnerPage | undefined {
+  const exact = [...pages, ...innerPages].find(({ to }) => to === path)
+  return exact ?? pages.find(({ to }) => to !== '/' && path.startsWith(`${to}/`))
 }

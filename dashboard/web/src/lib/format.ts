@@ -1,4 +1,5 @@
 /** Every number and time that a page shows. Three significant digits, the unit always there, unknown is a dash. */
+import { shownZone } from './time-zone.ts'
 
 export const unknown = '—'
 const gap = '\u00a0'
@@ -127,7 +128,7 @@ export function formatChange(current: Maybe, previous: Maybe): Change {
   return { text: `${sign}${Math.abs(percent)}${gap}%`, ratio }
 }
 
-/** Relative under a day (3 s ago, 2 h ago), then the date and time in the reader's zone. */
+/** Relative under a day (3 s ago, 2 h ago), then the date and time in the chosen zone. */
 export function formatAgo(at: Maybe, now: number): string {
   if (!known(at)) return unknown
   const age = Math.max(now - at, 0)
@@ -150,15 +151,44 @@ export function formatUntil(at: Maybe, now: number): string {
 }
 
 const clock: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
+const withSeconds: Intl.DateTimeFormatOptions = { ...clock, second: '2-digit' }
+const day: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric' }
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** In the chosen zone. Intl's formats take long to make: each is made once. */
+function inZone(at: number, options: Intl.DateTimeFormatOptions): string {
+  const zone = shownZone()
+  const key = JSON.stringify([zone, options])
+  let format = formats.get(key)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-GB', zone === undefined ? options : { ...options, timeZone: zone })
+    formats.set(key, format)
+  }
+  return format.format(at)
+}
 
 /** A time on an axis or in a tooltip: as much date as a range of `rangeMs` needs. */
 export function formatTime(at: number, rangeMs: number): string {
-  const date = new Date(at)
-  if (rangeMs <= 15 * 60_000) return date.toLocaleTimeString('en-GB', { ...clock, second: '2-digit' })
-  if (rangeMs < 86_400_000) return date.toLocaleTimeString('en-GB', clock)
-  const day: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric' }
-  if (rangeMs <= 7 * 86_400_000) return date.toLocaleString('en-GB', { ...day, ...clock })
-  return date.toLocaleDateString('en-GB', day)
+  if (rangeMs <= 15 * 60_000) return inZone(at, withSeconds)
+  if (rangeMs < 86_400_000) return inZone(at, clock)
+  return inZone(at, rangeMs <= 7 * 86_400_000 ? { ...day, ...clock } : day)
+}
+
+/** The time of day: 08:30. */
+export const formatClock = (at: number): string => inZone(at, clock)
+
+/** A day of the reader's calendar: Sat, 21 Nov. */
+export const formatDay = (at: number): string => inZone(at, { weekday: 'short', ...day })
+
+/** All of it, to the second: 21 Nov 2026, 08:30:00. */
+export function formatDateTime(at: Maybe): string {
+  return known(at) ? inZone(at, { ...day, year: 'numeric', ...withSeconds }) : unknown
+}
+
+/** A calendar month as it is accounted, in UTC: November 2026. */
+export function formatMonth(at: number): string {
+  return new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(at)
 }
 
 /** ISO 8601, for the hover. */

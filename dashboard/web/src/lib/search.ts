@@ -1,5 +1,6 @@
-/** What the URL holds: time range, filters, live or paused, comparison, the open request, issue, target or row, the query and its parameters. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, time zone, the open request, issue, target or row, the query and its parameters. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
+import { isTimeZone } from './time-zone.ts'
 import { formatBrush, parseBrush, type Brush } from './brush.ts'
 
 /** The field's word for each filter column. */
@@ -29,7 +30,10 @@ export interface Search {
   to?: number
   /** 'off' while paused. */
   live?: 'off'
-  compare?: 'off'
+  /** 'on': charts draw the period before too. 'off': figures say nothing of it either. */
+  compare?: 'on' | 'off'
+  /** The zone that times are shown in; absent is the reader's own choice. */
+  tz?: string
   /** host:port of the server shown alone. */
   server?: string
   /** trace_id.span_id of the open request. */
@@ -96,7 +100,10 @@ export function parseSearch(text: string): Search {
   if (from !== undefined && to !== undefined && from < to) Object.assign(search, { from, to })
   else if (range !== null && duration.test(range)) search.range = range
   if (query.get('live') === 'off') search.live = 'off'
-  if (query.get('compare') === 'off') search.compare = 'off'
+  const compare = query.get('compare')
+  if (compare === 'on' || compare === 'off') search.compare = compare
+  const tz = query.get('tz')
+  if (tz !== null && isTimeZone(tz)) search.tz = tz
   const server = query.get('server')
   if (server !== null && server !== '' && server.length <= 300) search.server = server
   const open = query.get('open')
@@ -152,7 +159,8 @@ export function formatSearch(search: Search): string {
   } else if (search.range !== undefined && search.range !== defaultRange) query.set('range', search.range)
   for (const column of filterColumns) for (const value of search.filters[column] ?? []) query.append(column, value)
   if (search.live === 'off') query.set('live', 'off')
-  if (search.compare === 'off') query.set('compare', 'off')
+  if (search.compare !== undefined) query.set('compare', search.compare)
+  if (search.tz !== undefined) query.set('tz', search.tz)
   if (search.server !== undefined) query.set('server', search.server)
   if (search.open !== undefined) query.set('open', search.open)
   if (search.issue !== undefined) query.set('issue', search.issue)

@@ -1,5 +1,6 @@
 /** A maintenance window while somebody writes it: as the form's fields have it. Pure. */
 import type { MaintenanceWindow, WindowInput } from '../data/silences.ts'
+import { formatDay } from './format.ts'
 
 export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export type Weekday = (typeof weekdays)[number]
@@ -127,6 +128,5 @@ export function byDay(
     .flatMap((window) => window.next.map(({ from, to }) => ({ window, from, to })))
     .toSorted((a, b) => a.from - b.from)
     .slice(0, most)
-  const format = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })
-  return [...Map.groupBy(all, ({ from }) => format.format(from))].map(([day, occurrences]) => ({ day, occurrences }))
+  return [...Map.groupBy(all, ({ from }) => formatDay(from))].map(([day, occurrences]) => ({ day, occurrences }))
 }

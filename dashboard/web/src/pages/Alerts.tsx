@@ -10,6 +10,7 @@ import { Receivers } from '../panels/alerts/Receivers.tsx'
 import { RuleTable } from '../panels/alerts/RuleTable.tsx'
 import { Section } from '../panels/alerts/Section.tsx'
 import { Silences } from '../panels/alerts/Silences.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import '../styles/alerts.css'
 
 interface View {
@@ -34,7 +35,7 @@ export default function Alerts() {
   const [search, change] = useSearch()
   const current = views.find(({ view }) => view === search.view) ?? views[0]
   return (
-    <div className="panels">
+    <Panels>
       <nav className="presets views" aria-label="Views of alerts">
         {views.map(({ view, word }, index) => (
           <button
@@ -54,7 +55,7 @@ export default function Alerts() {
       {data && <Elsewhere lease={data.lease} />}
       {current && <current.Body />}
       {data && <AlertSide active={data.active} rules={data.rules} now={dataUpdatedAt} />}
-    </div>
+    </Panels>
   )
 }
 

@@ -8,6 +8,7 @@ import { GroupsTable } from '../panels/cost/GroupsTable.tsx'
 import { MonthPanel } from '../panels/cost/MonthPanel.tsx'
 import { SpendByPanel } from '../panels/cost/SpendByPanel.tsx'
 import { SpendNumbers } from '../panels/cost/SpendNumbers.tsx'
+import { Panels } from '../panels/Panels.tsx'
 
 /** What is spent, on what, why it changed, and whether the budget holds. */
 export default function Cost() {
@@ -16,13 +17,13 @@ export default function Cost() {
   return (
     <PageProvider names={names}>
       <SpendNumbers />
-      <div className="panels">
+      <Panels>
         <SpendByPanel />
         <MonthPanel />
         <ChangePanel />
         <BudgetsPanel />
         <GroupsTable />
-      </div>
+      </Panels>
       <div className="page-actions">
         <Chargeback />
       </div>

@@ -9,6 +9,7 @@ import { PageProvider, usePage } from '../panels/page-context.tsx'
 import type { Column } from '../panels/Table.tsx'
 import { useEndpointColumns } from '../panels/traffic/endpoint-columns.tsx'
 import { TrafficList } from '../panels/traffic/TrafficList.tsx'
+import { Panels } from '../panels/Panels.tsx'
 
 /** Every endpoint that was called, is probed or has servers; a row opens its page. */
 export default function Endpoints() {
@@ -16,9 +17,9 @@ export default function Endpoints() {
   const names = useMemo(() => [(asked.data?.rows ?? []).map(({ name }) => name)], [asked.data])
   return (
     <PageProvider names={names}>
-      <div className="panels">
+      <Panels>
         <List asked={asked} />
-      </div>
+      </Panels>
     </PageProvider>
   )
 }

@@ -7,6 +7,7 @@ import { UsesPanel, XidPanel } from '../panels/gpus/UsesPanel.tsx'
 import { gpuName } from '../panels/GpuPanels.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider } from '../panels/page-context.tsx'
+import { Panels } from '../panels/Panels.tsx'
 
 /** One GPU, or one MIG instance of it: what it did, what ran on it, what it cost. */
 export default function Gpu() {
@@ -35,11 +36,11 @@ export default function Gpu() {
       ) : (
         <>
           {asked.data && <GpuNumbers history={asked.data} />}
-          <div className="panels">
+          <Panels>
             <HistoryPanels asked={asked} />
             <XidPanel asked={asked} />
             <UsesPanel asked={asked} />
-          </div>
+          </Panels>
         </>
       )}
     </PageProvider>

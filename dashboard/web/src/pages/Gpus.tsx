@@ -6,6 +6,7 @@ import { withUnit } from '../panels/gpus/measures.ts'
 import { gpuName, MemoryPanel, UtilizationPanel } from '../panels/GpuPanels.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { Status } from '../panels/Status.tsx'
 import { Meter } from '../panels/Meter.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
@@ -16,7 +17,7 @@ export default function Gpus() {
   const names = useMemo(() => [(asked.data?.gpus ?? []).map(gpuName)], [asked.data])
   return (
     <PageProvider names={names}>
-      <div className="panels">
+      <Panels>
         <FleetPanel />
         <UtilizationPanel />
         <MemoryPanel />
@@ -39,7 +40,7 @@ export default function Gpus() {
         >
           {(data) => <GpuTable gpus={data.gpus} now={data.to} />}
         </Panel>
-      </div>
+      </Panels>
     </PageProvider>
   )
 }

@@ -4,6 +4,7 @@ import { useSearch } from '../lib/use-search.ts'
 import { ExampleLink } from '../panels/ExampleLink.tsx'
 import { IssueDrawer } from '../panels/IssueDrawer.tsx'
 import { Panel } from '../panels/Panel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { RequestDrawer } from '../panels/RequestDrawer.tsx'
 import { IssueSeverity, Status } from '../panels/Status.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
@@ -13,7 +14,7 @@ export default function Ingest() {
   const issues = useIssues()
   const now = issues.data?.to ?? 0
   return (
-    <div className="panels">
+    <Panels>
       <Panel
         title="Inbox"
         hint="What was refused, dropped or cut, and what clients leave out; a row says what to do about it"
@@ -30,7 +31,7 @@ export default function Ingest() {
       </Panel>
       <IssueDrawer issues={issues.data?.issues ?? []} now={now} />
       <RequestDrawer />
-    </div>
+    </Panels>
   )
 }
 

@@ -9,6 +9,7 @@ import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import type { Column } from '../panels/Table.tsx'
 import { TrafficList } from '../panels/traffic/TrafficList.tsx'
+import { Panels } from '../panels/Panels.tsx'
 
 /** Every model of the range with its figures; a row opens its page. */
 export default function Models() {
@@ -16,9 +17,9 @@ export default function Models() {
   const names = useMemo(() => [models], [models])
   return (
     <PageProvider names={names}>
-      <div className="panels">
+      <Panels>
         <List />
-      </div>
+      </Panels>
     </PageProvider>
   )
 }

@@ -11,6 +11,7 @@ import { ModelsTable } from '../panels/ModelsTable.tsx'
 import { PageProvider } from '../panels/page-context.tsx'
 import { RequestDrawer } from '../panels/RequestDrawer.tsx'
 import { ErrorsPanel, RequestsPanel, SpendPanel, TokensPanel } from '../panels/TrafficPanels.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { EmptyState } from './EmptyState.tsx'
 
 /** Is it well, at a glance: five figures, eight charts on one time axis, models, latest requests. */
@@ -25,7 +26,7 @@ export default function Overview() {
     <PageProvider names={names}>
       <FiringAlerts />
       <BigNumbers />
-      <div className="panels">
+      <Panels>
         <LatencyPanel
           title="Latency"
           hint="From the call to the last token"
@@ -46,7 +47,7 @@ export default function Overview() {
         <MemoryPanel />
         <ModelsTable />
         <LatestRequests />
-      </div>
+      </Panels>
       <RequestDrawer />
     </PageProvider>
   )

@@ -46,13 +46,13 @@ function Described({ table, open }: { table: SchemaTable; open: boolean }) {
         <span className="panel-unit">
           {table.kind}, {formatCount(table.columns.length)} columns
         </span>
-        <span className="panel-controls">
-          <Link to="/sql" search={(before: object) => ({ ...before, sql: table.query })} className="panel-link">
-            Query it
-          </Link>
-        </span>
       </summary>
-      <p className="sql-about">{table.comment}</p>
+      <p className="sql-about">
+        {table.comment}{' '}
+        <Link to="/sql" search={(before: object) => ({ ...before, sql: table.query })} className="panel-link">
+          Query it
+        </Link>
+      </p>
       <div className="table-scroll">
         <table className="table" aria-label={table.name}>
           <thead>

@@ -10,6 +10,7 @@ import { Meter } from '../panels/Meter.tsx'
 import { ModelLink } from '../panels/NameLink.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { ServerPanels } from '../panels/ServerPanels.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 import { TopologyPanel } from '../panels/TopologyPanel.tsx'
@@ -28,7 +29,7 @@ export default function Servers() {
   )
   return (
     <PageProvider names={names}>
-      <div className="panels">
+      <Panels>
         <Panel
           title="Inference servers"
           asked={asked}
@@ -56,7 +57,7 @@ export default function Servers() {
         <TopologyPanel />
         <ServerPanels instance={server} />
         <JobQueues />
-      </div>
+      </Panels>
     </PageProvider>
   )
 }

@@ -1,11 +1,13 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { useSession, type SessionDetail } from '../data/people.ts'
 import { elsewhere } from '../lib/elsewhere.ts'
-import { formatCount, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
+import { formatCount, formatDateTime, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
+import { segmentOf } from '../lib/segment.ts'
 import { Judgements } from '../panels/people/Judgements.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Fact } from '../panels/Side.tsx'
 import { ConversationPanel } from '../panels/trace/ConversationPanel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import '../styles/people.css'
 
 /** One conversation as a whole: what it cost, and what was said, call by call. */
@@ -13,13 +15,13 @@ export default function Session() {
   const { session_id = '' } = useParams({ strict: false })
   const asked = useSession(session_id)
   return (
-    <div className="panels">
+    <Panels>
       <Panel title={`Session ${session_id}`} asked={asked} height={80} wide>
         {(data) => <Facts session={data.session} />}
       </Panel>
       {asked.data && <Judgements judgements={asked.data.judgements} />}
       {asked.data && <ConversationPanel key={session_id} group={{ session_id }} of="this session" />}
-    </div>
+    </Panels>
   )
 }
 
@@ -27,11 +29,7 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
   return (
     <div className="people-facts">
       <dl className="facts">
-        <Fact
-          name="Start"
-          value={new Date(session.first_ms).toLocaleString('en-GB')}
-          title={formatIso(session.first_ms)}
-        />
+        <Fact name="Start" value={formatDateTime(session.first_ms)} title={formatIso(session.first_ms)} />
         <Fact name="Length" value={formatMs(session.last_ms - session.first_ms)} />
         <Fact name="Requests" value={formatExact(session.requests)} />
         <Fact name="Errors" value={formatExact(session.errors)} title="Errors, rate limits and time-outs" />
@@ -54,7 +52,7 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
             User{' '}
             <Link
               to="/users/$user_id"
-              params={{ user_id: session.last_user_id }}
+              params={{ user_id: segmentOf(session.last_user_id) }}
               search={elsewhere as never}
               className="panel-link"
             >

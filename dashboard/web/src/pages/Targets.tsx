@@ -2,6 +2,7 @@ import { droppedRows, useTargets, type DroppedRow, type ProviderRow, type Target
 import { formatAgo, formatCount, formatExact, formatIso, formatMs } from '../lib/format.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Panel } from '../panels/Panel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { Status, TargetState } from '../panels/Status.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 import { TargetDrawer } from '../panels/TargetDrawer.tsx'
@@ -11,7 +12,7 @@ export default function Targets() {
   const asked = useTargets()
   const { data } = asked
   return (
-    <div className="panels">
+    <Panels>
       <Panel
         title="Scrape targets"
         hint="Metrics pages of inference servers and GPU exporters; a row shows its labels and what to do"
@@ -64,7 +65,7 @@ export default function Targets() {
         </Panel>
       )}
       <TargetDrawer targets={data?.targets ?? []} dropped={data ? droppedRows(data) : []} now={data?.to ?? 0} />
-    </div>
+    </Panels>
   )
 }
 

@@ -2,7 +2,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useWholeTrace, type WholeTrace } from '../data/traces.ts'
 import { elsewhere } from '../lib/elsewhere.ts'
-import { formatCount, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
+import { formatCount, formatDateTime, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
 import { callsBySpan, isFailed, spansWithCalls, sumsOf } from '../lib/trace-calls.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Panel } from '../panels/Panel.tsx'
@@ -10,6 +10,7 @@ import { Fact } from '../panels/Side.tsx'
 import { ConversationPanel } from '../panels/trace/ConversationPanel.tsx'
 import { SpanSide } from '../panels/trace/SpanSide.tsx'
 import { TraceWaterfall } from '../panels/trace/TraceWaterfall.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import '../styles/trace.css'
 
 /** One trace: its spans on a time axis with one of them open beside it, or what was said in it. */
@@ -29,7 +30,7 @@ export default function Trace() {
     change(({ view: _view, ...rest }) => (view === undefined ? rest : { ...rest, view }))
   return (
     <div className="trace" data-side={open !== undefined}>
-      <div className="panels">
+      <Panels>
         <Panel
           title={`Trace ${trace_id}`}
           asked={asked}
@@ -60,7 +61,7 @@ export default function Trace() {
           )}
         </Panel>
         {said && <ConversationPanel group={{ trace_id }} of="this trace" />}
-      </div>
+      </Panels>
       {open && (
         <SpanSide
           key={open.span_id}
@@ -86,7 +87,7 @@ function Summary({ trace }: { trace: WholeTrace }) {
   return (
     <div className="trace-summary">
       <dl className="facts">
-        <Fact name="Start" value={new Date(from / 1000).toLocaleString('en-GB')} title={formatIso(from / 1000)} />
+        <Fact name="Start" value={formatDateTime(from / 1000)} title={formatIso(from / 1000)} />
         <Fact name="Length" value={formatMs((to - from) / 1000)} />
         <Fact name="Spans" value={formatExact(stored)} />
         <Fact name="Failed" value={formatExact(failed)} title="Spans whose status is error, and failed calls" />

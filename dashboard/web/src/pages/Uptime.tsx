@@ -1,17 +1,27 @@
 import { useUptime, type OutageRow, type UptimeRow } from '../data/uptime.ts'
-import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatRate, formatUsd } from '../lib/format.ts'
+import {
+  formatAgo,
+  formatCount,
+  formatExact,
+  formatIso,
+  formatMonth,
+  formatMs,
+  formatRate,
+  formatUsd,
+} from '../lib/format.ts'
 import { Meter } from '../panels/Meter.tsx'
 import { EndpointLink } from '../panels/NameLink.tsx'
 import { Panel } from '../panels/Panel.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import { Status, type Level } from '../panels/Status.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 
 /** Whether endpoints are up, how much of the month’s error budget is left, and when they were not. */
 export default function Uptime() {
   const asked = useUptime()
-  const month = asked.data ? monthName(asked.data.from) : 'this month'
+  const month = asked.data ? formatMonth(asked.data.from) : 'this month'
   return (
-    <div className="panels">
+    <Panels>
       <Panel
         title={`Endpoints in ${month}`}
         hint="What probes saw, over the calendar month in UTC; time without probes counts neither as up nor as down"
@@ -56,12 +66,9 @@ export default function Uptime() {
           />
         )}
       </Panel>
-    </div>
+    </Panels>
   )
 }
-
-const monthName = (at: number) =>
-  new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(at)
 
 /** To the hundredth of a percent, where an objective is missed or met. */
 const percent = (ratio: number | null) => (ratio === null ? '—' : `${(Math.floor(ratio * 1e5) / 1e3).toFixed(3)} %`)

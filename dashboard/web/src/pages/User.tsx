@@ -1,7 +1,17 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useUser, type UserModel, type UserPage } from '../data/people.ts'
-import { formatCount, formatExact, formatIso, formatMs, formatRatio, formatTime, formatUsd } from '../lib/format.ts'
+import {
+  formatCount,
+  formatDateTime,
+  formatExact,
+  formatIso,
+  formatMs,
+  formatRatio,
+  formatTime,
+  formatUsd,
+} from '../lib/format.ts'
+import { nameIn } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
@@ -12,16 +22,18 @@ import { SessionList, sumColumns } from '../panels/people/SessionList.tsx'
 import { feedbackWords } from '../panels/people/UserList.tsx'
 import { Fact } from '../panels/Side.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
+import { Panels } from '../panels/Panels.tsx'
 import '../styles/people.css'
 
 /** One end user in the range: spend, errors, latency, models, sessions, feedback. */
 export default function User() {
-  const { user_id = '' } = useParams({ strict: false })
+  const { user_id: segment = '' } = useParams({ strict: false })
+  const user_id = nameIn(segment)
   const asked = useUser(user_id)
   const names = useMemo(() => [(asked.data?.models ?? []).map(({ model }) => model)], [asked.data])
   return (
     <PageProvider names={names}>
-      <div className="panels">
+      <Panels>
         <Panel
           title={`User ${user_id}`}
           asked={asked}
@@ -51,7 +63,7 @@ export default function User() {
         </Panel>
         {asked.data && <Judgements judgements={asked.data.judgements} />}
         <SessionList title="Sessions" user_id={user_id} />
-      </div>
+      </Panels>
     </PageProvider>
   )
 }
@@ -93,11 +105,7 @@ function Facts({ user, page }: { user: NonNullable<UserPage['user']>; page: User
         <Fact name="Tokens out" value={formatCount(user.output_tokens)} title={formatExact(user.output_tokens)} />
         <Fact name="Sessions" value={formatCount(user.sessions)} />
         <Fact name="Feedback" value={feedbackWords(user)} title="Judgements that the user gave, and their mean" />
-        <Fact
-          name="Seen"
-          value={user.last_ms === null ? '—' : new Date(user.last_ms).toLocaleString('en-GB')}
-          title={formatIso(user.last_ms)}
-        />
+        <Fact name="Seen" value={formatDateTime(user.last_ms)} title={formatIso(user.last_ms)} />
       </dl>
       <p className="dim">
         {page.source === 'raw' ? (

@@ -2,7 +2,7 @@ import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
+import { asBefore, lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
@@ -85,19 +85,17 @@ interface LatencyChartProps {
 function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChartProps) {
   const { color, isolated } = page
   // With many models one quantile each, the highest; all of them for the one that is shown alone.
-  const crowded = data.lines.length * measures.length > maxLines
-  const lines = useMemo(
-    () =>
-      fade(
-        data.lines.flatMap((line) =>
-          (crowded && isolated !== nameOf(line) ? measures.slice(-1) : measures).map((measure) =>
-            chartLine(data, line, measure, color(line.model)),
-          ),
+  const crowded = data.lines.length * measures.length * (data.previous ? 2 : 1) > maxLines
+  const lines = useMemo(() => {
+    const drawn = (series: LatencySeries) =>
+      series.lines.flatMap((line) =>
+        (crowded && isolated !== nameOf(line) ? measures.slice(-1) : measures).map((measure) =>
+          chartLine(series, line, measure, color(line.model)),
         ),
-        isolated,
-      ),
-    [data, measures, color, isolated, crowded],
-  )
+      )
+    const before = data.previous ? drawn(data.previous) : []
+    return fade([...drawn(data), ...before.map(asBefore)], isolated)
+  }, [data, measures, color, isolated, crowded])
   const legend = data.lines.map((line) => ({
     group: nameOf(line),
     label: nameOf(line),

@@ -3,7 +3,7 @@ import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { lastOf, maxOf, type ChartLine } from '../charts/lines.ts'
+import { asBefore, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
 import { TimeChart } from '../charts/TimeChart.tsx'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
@@ -90,21 +90,18 @@ function Lines<T>({
 }: LinePanelProps<T> & { data: T; logarithmic: boolean }) {
   const { color, isolated, isolate, zoom } = usePage()
   const named = useMemo(() => lines(data), [lines, data])
-  const drawn = useMemo(
-    () =>
-      fade(
-        named.map(({ name, colorOf, values, style }): ChartLine => ({
-          key: name,
-          label: name,
-          group: name,
-          color: color(colorOf),
-          values,
-          ...style,
-        })),
-        isolated,
-      ),
-    [named, color, isolated],
-  )
+  const drawn = useMemo(() => {
+    const before = linesBefore(data, lines, stacked)
+    const lineOf = ({ name, colorOf, values, style }: NamedLine): ChartLine => ({
+      key: name,
+      label: name,
+      group: name,
+      color: color(colorOf),
+      values,
+      ...style,
+    })
+    return fade([...named.map(lineOf), ...before.map(lineOf).map(asBefore)], isolated)
+  }, [named, data, lines, stacked, color, isolated])
   const rows = named.map(({ name, colorOf, values, extra = [] }) => ({
     group: name,
     label: name,
@@ -127,4 +124,12 @@ function Lines<T>({
       <Legend columns={[...extraColumns, 'last', 'max']} rows={rows} isolated={isolated} onIsolate={isolate} />
     </>
   )
+}
+
+/** Of the period before, where the answer holds it; of parts of a whole, the whole. */
+function linesBefore<T>(data: T, lines: (data: T) => NamedLine[], stacked: boolean): NamedLine[] {
+  const { previous } = data as { previous?: T }
+  if (previous === undefined) return []
+  const before = lines(previous)
+  return stacked ? [{ name: 'all', colorOf: '', values: totalOf(before.map(({ values }) => values)) }] : before
 }

@@ -1,9 +1,9 @@
-import { ActionIcon, Menu } from '@mantine/core'
-import { IconCode, IconDots, IconDownload, IconTable } from '@tabler/icons-react'
-import { lazy, Suspense, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from 'react'
 import type { Asked } from '../data/use-question.ts'
-import { csvOf, download, type DataTable } from '../lib/table.ts'
-import { Failure, PanelSkeleton, StaleMark } from './states.tsx'
+import type { DataTable } from '../lib/table.ts'
+import { Boundary } from './Boundary.tsx'
+import { PanelMenu, type Detail } from './PanelMenu.tsx'
+import { Failure, PanelSkeleton, PartialMark, StaleMark } from './states.tsx'
 
 const Details = lazy(() => import('./PanelDetails.tsx'))
 
@@ -29,81 +29,89 @@ export interface PanelProps<T> {
   children: (data: T) => ReactNode
 }
 
-/** A title, a unit, one menu, and the data in whatever state it is. */
+/** A title, a unit, one menu, and the data in whatever state it is. An answer that says what it lacks by `partial` is marked. */
 export function Panel<T>(props: PanelProps<T>) {
-  const { title, unit, hint, controls, asked, height, wide = false, renderEmpty, children } = props
+  const { title, unit, hint, controls, menu, asked, height, wide = false, table } = props
   const { data, error, isPending, isPlaceholderData, refetch } = asked
-  const nothing = data === undefined ? null : (renderEmpty?.(data) ?? null)
-  const failed = error !== null && data === undefined
+  const [detail, setDetail] = useState<Detail | null>(null)
+  const [note, setNote] = useState('')
+  const panel = useRef<HTMLElement>(null)
+  const slug = slugOf(title)
+  useArrival(panel, slug)
+  const stale = error !== null && data !== undefined
+  const missing = missingIn(data)
+  const rows = table && data !== undefined ? () => table(data) : null
+  const showQuery = useCallback(() => setDetail('query'), [])
   return (
-    <section className={wide ? 'panel panel-wide' : 'panel'} aria-label={title} aria-busy={isPending}>
+    <section
+      id={slug}
+      ref={panel}
+      className={wide ? 'panel panel-wide' : 'panel'}
+      aria-label={title}
+      aria-busy={isPending}
+    >
       <header className="panel-head">
         <h2 title={hint}>{title}</h2>
         {unit !== undefined && <span className="panel-unit">{unit}</span>}
-        {error !== null && data !== undefined && <StaleMark at={asked.dataUpdatedAt} error={error} />}
+        {stale && <StaleMark at={asked.dataUpdatedAt} error={error} />}
+        {missing !== null && <PartialMark missing={missing} />}
+        <span className="panel-note" role="status">
+          {note}
+        </span>
         <div className="panel-controls">
           {controls}
-          <PanelMenu {...props} />
+          <PanelMenu
+            title={title}
+            slug={slug}
+            menu={menu}
+            panel={panel}
+            table={rows}
+            explain={asked.explain}
+            onDetail={setDetail}
+            onNote={setNote}
+          />
         </div>
       </header>
-      <div className="panel-body" data-dimmed={isPlaceholderData || (error !== null && data !== undefined)}>
-        {isPending && <PanelSkeleton height={height} />}
-        {failed && <Failure error={error} retry={() => void refetch()} height={height} />}
-        {nothing !== null && (
-          <div className="panel-empty" style={{ minHeight: height }}>
-            {nothing}
-          </div>
-        )}
-        {data !== undefined && nothing === null && children(data)}
+      <div className="panel-body" data-dimmed={isPlaceholderData || stale}>
+        <Boundary resetKey={data} height={height} retry={() => void refetch()} showQuery={showQuery}>
+          <Body {...props} />
+        </Boundary>
       </div>
+      {detail !== null && (
+        <Suspense>
+          <Details title={title} detail={detail} table={rows} explain={asked.explain} onClose={() => setDetail(null)} />
+        </Suspense>
+      )}
     </section>
   )
 }
 
-type Detail = 'table' | 'query'
+function Body<T>({ asked, height, renderEmpty, children }: PanelProps<T>) {
+  const { data, error, isPending, refetch } = asked
+  if (data !== undefined) {
+    const nothing = renderEmpty?.(data) ?? null
+    if (nothing === null) return children(data)
+    return (
+      <div className="panel-empty" style={{ minHeight: height }}>
+        {nothing}
+      </div>
+    )
+  }
+  if (isPending) return <PanelSkeleton height={height} />
+  return error === null ? null : <Failure error={error} retry={() => void refetch()} height={height} />
+}
 
-function PanelMenu<T>({ title, menu, asked, table }: PanelProps<T>) {
-  const [detail, setDetail] = useState<Detail | null>(null)
-  const { data } = asked
-  const shown = data !== undefined && table ? table(data) : null
-  return (
-    <>
-      <Menu position="bottom-end" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Menu of ${title}`}>
-            <IconDots size={16} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {menu}
-          {shown && (
-            <>
-              <Menu.Item leftSection={<IconTable size={15} />} onClick={() => setDetail('table')}>
-                Show as table
-              </Menu.Item>
-              <Menu.Item
-                leftSection={<IconDownload size={15} />}
-                onClick={() => download(`${title.toLowerCase().replaceAll(/\W+/g, '-')}.csv`, csvOf(shown))}
-              >
-                Download CSV
-              </Menu.Item>
-            </>
-          )}
-          <Menu.Item leftSection={<IconCode size={15} />} onClick={() => setDetail('query')}>
-            Show query
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      {detail !== null && (
-        <Suspense>
-          <Details
-            title={title}
-            table={detail === 'table' ? shown : null}
-            explain={detail === 'query' ? asked.explain : null}
-            onClose={() => setDetail(null)}
-          />
-        </Suspense>
-      )}
-    </>
-  )
+const slugOf = (title: string) => title.toLowerCase().replaceAll(/\W+/g, '-').replaceAll(/^-|-$/g, '')
+
+/** What an answer says that it is without. */
+function missingIn(data: unknown): string | null {
+  const partial = typeof data === 'object' && data !== null && 'partial' in data ? data.partial : null
+  return typeof partial === 'string' && partial !== '' ? partial : null
+}
+
+/** A link to a panel brings it into view. */
+function useArrival(panel: React.RefObject<HTMLElement | null>, slug: string): void {
+  useEffect(() => {
+    if (location.hash === `#${slug}`) panel.current?.scrollIntoView({ block: 'center' })
+  }, [panel, slug])
 }

@@ -1,22 +1,33 @@
 import { Button, CopyButton, Modal } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { useRouter } from '@tanstack/react-router'
 import type { ExplainedQuery } from '../data/use-question.ts'
+import { dedented, sqlLink } from '../lib/sql-link.ts'
 import type { DataTable } from '../lib/table.ts'
+import { useSearch } from '../lib/use-search.ts'
+import type { Detail } from './PanelMenu.tsx'
 import { Failure, PanelSkeleton } from './states.tsx'
 
 interface DetailsProps {
   title: string
-  table: DataTable | null
-  explain: (() => Promise<ExplainedQuery[]>) | null
+  detail: Detail
+  table: (() => DataTable) | null
+  explain: () => Promise<ExplainedQuery[]>
   onClose: () => void
 }
 
 /** A panel's data as a table, or the SQL behind it. */
-export default function PanelDetails({ title, table, explain, onClose }: DetailsProps) {
+export default function PanelDetails({ title, detail, table, explain, onClose }: DetailsProps) {
   return (
-    <Modal opened onClose={onClose} size="xl" title={table ? `${title}, as a table` : `${title}, its query`}>
-      {table && <PlainTable table={table} title={title} />}
-      {explain && <Queries title={title} explain={explain} />}
+    <Modal
+      opened
+      onClose={onClose}
+      size="xl"
+      title={detail === 'table' ? `${title}, as a table` : `${title}, its query`}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      {detail === 'table' && table && <PlainTable table={table()} title={title} />}
+      {detail === 'query' && <Queries title={title} explain={explain} onClose={onClose} />}
     </Modal>
   )
 }
@@ -51,33 +62,48 @@ function PlainTable({ table, title }: { table: DataTable; title: string }) {
   )
 }
 
-function Queries({ title, explain }: { title: string; explain: () => Promise<ExplainedQuery[]> }) {
+type QueriesProps = Pick<DetailsProps, 'title' | 'explain' | 'onClose'>
+
+function Queries({ title, explain, onClose }: QueriesProps) {
+  const [search] = useSearch()
+  const { history } = useRouter()
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['explain', title], queryFn: explain, gcTime: 0 })
   if (isPending) return <PanelSkeleton height={160} />
   if (error) return <Failure error={error} retry={() => void refetch()} height={160} />
   if (data.length === 0) return <p className="dim">This answer came without a query.</p>
-  return data.map(({ sql, params }) => {
-    const text = `${dedent(sql)}\n\n${Object.entries(params)
+  return data.map((query) => {
+    const { sql, params } = query
+    const link = sqlLink(query, search)
+    const text = `${dedented(sql)}\n\n${Object.entries(params)
       .map(([name, value]) => `-- {${name}} = ${JSON.stringify(value)}`)
       .join('\n')}`
     return (
       <div key={sql} className="query">
         <pre>{text}</pre>
-        <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <Button size="compact-xs" variant="default" onClick={copy}>
-              {copied ? 'Copied' : 'Copy'}
+        <div className="query-actions">
+          <CopyButton value={text}>
+            {({ copied, copy }) => (
+              <Button size="compact-xs" variant="default" onClick={copy}>
+                {copied ? 'Copied' : 'Copy'}
+              </Button>
+            )}
+          </CopyButton>
+          {link === null ? (
+            <span className="dim">Too long for an address: copy it into the SQL page</span>
+          ) : (
+            <Button
+              size="compact-xs"
+              variant="default"
+              onClick={() => {
+                onClose()
+                history.push(link)
+              }}
+            >
+              Open in SQL page
             </Button>
           )}
-        </CopyButton>
+        </div>
       </div>
     )
   })
-}
-
-/** Takes away the indentation that the SQL has in its source file. */
-function dedent(sql: string): string {
-  const [first = '', ...rest] = sql.trim().split('\n')
-  const indent = Math.min(...rest.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)))
-  return [first, ...rest.map((line) => line.slice(Number.isFinite(indent) ? indent : 0))].join('\n')
 }

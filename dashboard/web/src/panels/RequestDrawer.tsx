@@ -2,8 +2,9 @@ import { Link } from '@tanstack/react-router'
 import { useRequest, useTrace, type RequestAnswer, type RequestDetail } from '../data/requests.ts'
 import { ApiFailure } from '../lib/api.ts'
 import { elsewhere } from '../lib/elsewhere.ts'
-import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
+import { formatCount, formatDateTime, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
 import { filterColumns, filterLabels, toggleFilter } from '../lib/search.ts'
+import { segmentOf } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Content } from './Content.tsx'
 import { CostLines } from './CostLines.tsx'
@@ -58,7 +59,7 @@ function Detail({ answer: { request, spans } }: { answer: RequestAnswer }) {
         <RequestStatus status={request.status} />
         {request.endpoint !== '' && <EndpointLink name={request.endpoint} />}
         <span className="dim" title={formatIso(request.timestamp_us / 1000)}>
-          {new Date(request.timestamp_us / 1000).toLocaleString('en-GB')}
+          {formatDateTime(request.timestamp_us / 1000)}
         </span>
       </header>
       {request.error_type !== '' && (
@@ -103,7 +104,12 @@ function Belongs({ request: { session_id, user_id } }: { request: RequestDetail 
         </Link>
       )}
       {user_id !== '' && (
-        <Link to="/users/$user_id" params={{ user_id }} search={elsewhere as never} className="panel-link">
+        <Link
+          to="/users/$user_id"
+          params={{ user_id: segmentOf(user_id) }}
+          search={elsewhere as never}
+          className="panel-link"
+        >
           User {user_id}
         </Link>
       )}

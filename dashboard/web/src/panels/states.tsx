@@ -1,6 +1,6 @@
-/** Loading, failed, stale: the same on every panel. */
+/** Loading, failed, stale, partial: the same on every panel. */
 import { Button } from '@mantine/core'
-import { IconAlertTriangle, IconClockExclamation } from '@tabler/icons-react'
+import { IconAlertTriangle, IconClockExclamation, IconPuzzle } from '@tabler/icons-react'
 import { ApiFailure } from '../lib/api.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
@@ -38,5 +38,41 @@ export function StaleMark({ at, error }: { at: number; error: Error }) {
       <IconClockExclamation size={14} aria-hidden />
       stale, from {formatAgo(at, now)}
     </span>
+  )
+}
+
+/** What an answer is without. */
+export function PartialMark({ missing }: { missing: string }) {
+  return (
+    <span className="stale" title={missing}>
+      <IconPuzzle size={14} aria-hidden />
+      partial
+      <span className="sr-only">: {missing}</span>
+    </span>
+  )
+}
+
+interface PanelFailedProps {
+  error: Error
+  retry: () => void
+  showQuery: () => void
+  height: number
+}
+
+/** The answer came, but could not be drawn. */
+export function PanelFailed({ error, retry, showQuery, height }: PanelFailedProps) {
+  return (
+    <div className="failure" role="alert" style={{ minHeight: height }}>
+      <IconAlertTriangle size={20} aria-hidden />
+      <p className="failure-text">This panel could not be drawn: {error.message}</p>
+      <div className="panel-empty-actions">
+        <Button size="compact-sm" variant="default" onClick={retry}>
+          Retry
+        </Button>
+        <Button size="compact-sm" variant="default" onClick={showQuery}>
+          Show query
+        </Button>
+      </div>
+    </div>
   )
 }

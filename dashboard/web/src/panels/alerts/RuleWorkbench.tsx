@@ -10,6 +10,7 @@ import { yamlLanguage } from '../../lib/yaml-language.ts'
 import { CodeEditor } from '../CodeEditor.tsx'
 import { BacktestPanel } from './BacktestPanel.tsx'
 import { PreviewPanel } from './PreviewPanel.tsx'
+import { Panels } from '../Panels.tsx'
 
 interface RuleWorkbenchProps {
   /** What stands in the editor at first. */
@@ -55,7 +56,7 @@ export function RuleWorkbench({ first, kinds }: RuleWorkbenchProps) {
     [refused, settled],
   )
   return (
-    <div className="panels">
+    <Panels>
       <section className="panel" aria-label="Rule">
         <CodeEditor
           value={text}
@@ -136,7 +137,7 @@ export function RuleWorkbench({ first, kinds }: RuleWorkbenchProps) {
         canUse={(threshold) => withThreshold(text, threshold) !== null}
         onRetry={run}
       />
-    </div>
+    </Panels>
   )
 }
 

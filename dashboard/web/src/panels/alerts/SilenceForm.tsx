@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState, type FormEvent } from 'react'
 import { useSaveSilence, type Silence } from '../../data/silences.ts'
+import { momentOf, wallTimeOf } from '../../lib/time-zone.ts'
 import { useWho } from '../../lib/who.ts'
 import { SideSection } from '../Side.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
@@ -26,7 +27,7 @@ const lengths = [
   ['7 d', 168 * hour],
 ] as const
 
-/** For so long from now, or until a time of the reader's zone, as the browser's field has it. */
+/** For so long from now, or until a time of the chosen zone, as the browser's field has it. */
 type Ending = { lasts: number } | { until: string }
 
 /** Which alerts, for how long, why and by whom; what would be silenced shows while one writes. */
@@ -39,7 +40,7 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
   const save = useSaveSilence()
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    const ends_at = 'lasts' in ending ? Date.now() + ending.lasts : new Date(ending.until).getTime()
+    const ends_at = 'lasts' in ending ? Date.now() + ending.lasts : momentOf(ending.until)
     save.mutate({ before, matchers: text, ends_at, created_by: who, comment }, { onSuccess: onSaved })
   }
   const until = 'lasts' in ending ? '' : ending.until
@@ -118,8 +119,5 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
 const endingOf = (before: Silence | null): Ending =>
   before && before.state !== 'expired' ? { until: localTime(before.ends_at) } : { lasts: 2 * hour }
 
-/** 2026-11-21T10:30 in the reader's zone. */
-function localTime(at: number): string {
-  const date = new Date(at)
-  return new Date(at - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-}
+/** 2026-11-21T10:30 in the chosen zone. */
+const localTime = (at: number) => wallTimeOf(at).slice(0, 16)

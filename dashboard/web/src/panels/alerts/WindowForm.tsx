@@ -3,6 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useId, useState, type FormEvent, type ReactNode } from 'react'
 import { useSaveWindow, type MaintenanceWindow } from '../../data/silences.ts'
 import { ApiFailure } from '../../lib/api.ts'
+import { allZones, browserZone, shownZone } from '../../lib/time-zone.ts'
 import { useWho } from '../../lib/who.ts'
 import {
   draftOf,
@@ -26,13 +27,12 @@ interface WindowFormProps {
   onCancel?: () => void
 }
 
-const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone
-const zones = Intl.supportedValuesOf('timeZone')
+const zones = allZones()
 
 /** When nobody is told of which alerts: once, or on days of every week. */
 export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
   const [draft, setDraft] = useState<WindowDraft>(() => {
-    const fresh = newDraft(Date.now(), ownZone)
+    const fresh = newDraft(Date.now(), shownZone() ?? browserZone())
     return (before && draftOf(before, fresh)) ?? fresh
   })
   const [who, keepWho] = useWho()

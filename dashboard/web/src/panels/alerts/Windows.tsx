@@ -1,5 +1,5 @@
 import { useWindows, type MaintenanceWindow } from '../../data/silences.ts'
-import { formatIso } from '../../lib/format.ts'
+import { formatClock, formatDay, formatIso } from '../../lib/format.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { byDay, weeklyText, type Occurrence } from '../../lib/window-draft.ts'
 import { Section } from './Section.tsx'
@@ -122,9 +122,6 @@ function WindowButton({ window: { id }, children }: { window: MaintenanceWindow;
   )
 }
 
-const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
-const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })
-
 /** Of the reader's clock; with its day where that is another one than that of `beside`. */
 const clock = (at: number, beside: number) =>
-  day.format(at) === day.format(beside) ? time.format(at) : `${day.format(at)} ${time.format(at)}`
+  formatDay(at) === formatDay(beside) ? formatClock(at) : `${formatDay(at)} ${formatClock(at)}`

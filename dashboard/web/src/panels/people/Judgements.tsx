@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { Judgement } from '../../data/people.ts'
 import { inTrace } from '../../lib/elsewhere.ts'
-import { formatIso, significant, unknown } from '../../lib/format.ts'
+import { formatDateTime, formatIso, significant, unknown } from '../../lib/format.ts'
 import { Table, type Column } from '../Table.tsx'
 
 /** What people, models and rules said of answers; nothing where nobody did. */
@@ -27,7 +27,7 @@ const columns: Column<Judgement>[] = [
   {
     key: 'time',
     head: 'Time',
-    render: (row) => new Date(row.timestamp_ms).toLocaleString('en-GB'),
+    render: (row) => formatDateTime(row.timestamp_ms),
     title: (row) => formatIso(row.timestamp_ms),
   },
   { key: 'kind', head: 'Kind', wide: true, render: (row) => row.kind },

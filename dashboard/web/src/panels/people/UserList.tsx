@@ -10,6 +10,7 @@ import {
   significant,
   unknown,
 } from '../../lib/format.ts'
+import { segmentOf } from '../../lib/segment.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import type { Column } from '../Table.tsx'
 import { ListedTable, ReadFrom } from './ListedTable.tsx'
@@ -43,7 +44,9 @@ export function UserList() {
       all={(data) => data.all}
       columns={columns(asked.data?.to ?? 0)}
       id={({ user_id }) => user_id}
-      onOpen={({ user_id }) => void navigate({ to: '/users/$user_id', params: { user_id }, search: search as never })}
+      onOpen={({ user_id }) =>
+        void navigate({ to: '/users/$user_id', params: { user_id: segmentOf(user_id) }, search: search as never })
+      }
       orders={orders}
       order={order}
       offset={offset}

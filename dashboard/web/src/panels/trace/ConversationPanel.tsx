@@ -5,7 +5,7 @@ import { useMemo, useState } from 'react'
 import { useConversation, type Group, type Turn } from '../../data/traces.ts'
 import { messagesOf, newMessages, type Message } from '../../lib/conversation.ts'
 import { inTrace } from '../../lib/elsewhere.ts'
-import { formatCount, formatIso, formatMs, formatUsd } from '../../lib/format.ts'
+import { formatCount, formatIso, formatMs, formatTime, formatUsd } from '../../lib/format.ts'
 import { RequestStatus } from '../Status.tsx'
 import { Failure, PanelSkeleton } from '../states.tsx'
 import { ContentNotes, NoContent } from './content-words.tsx'
@@ -102,7 +102,7 @@ function TurnView({ read: { turn, added, before, answer }, raw, group, kept }: T
         <b>{turn.model || 'no model name'}</b>
         <RequestStatus status={turn.status} why={[turn.http_status, turn.error_type].filter(Boolean).join(' ')} />
         <span className="dim" title={formatIso(turn.timestamp_us / 1000)}>
-          {new Date(turn.timestamp_us / 1000).toLocaleTimeString('en-GB')}
+          {formatTime(turn.timestamp_us / 1000, 0)}
         </span>
         <span className="dim">{formatMs(turn.duration_ms)}</span>
         <span className="dim">

@@ -7,6 +7,7 @@ import { gpuName } from '../GpuPanels.tsx'
 import { LinePanel, type NamedLine } from '../LinePanel.tsx'
 import { PageProvider } from '../page-context.tsx'
 import type { Thing } from './slos-of.ts'
+import { Panels } from '../Panels.tsx'
 
 const itself = <T,>(data: T) => data
 const formatNumber = (value: number | null) => (value === null ? unknown : significant(value))
@@ -51,7 +52,7 @@ export function ServersUnder({ by, name }: Thing) {
     <PageProvider names={names}>
       <section aria-label="Servers under it">
         <h2 className="section-title">Servers and GPUs under it</h2>
-        <div className="panels">
+        <Panels>
           {panels.map(({ measure, ...panel }) => (
             <LinePanel
               key={measure}
@@ -64,7 +65,7 @@ export function ServersUnder({ by, name }: Thing) {
             />
           ))}
           <Gpus instances={instances} />
-        </div>
+        </Panels>
       </section>
     </PageProvider>
   )

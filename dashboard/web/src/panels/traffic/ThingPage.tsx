@@ -20,6 +20,7 @@ import { ConcurrencyPanel, ContextPanel, ErrorClassesPanel, FinishReasonsPanel }
 import { ThingLatencyPanels } from './ThingLatencyPanels.tsx'
 import { ServersUnder } from './ServersUnder.tsx'
 import { slosOf, type Thing } from './slos-of.ts'
+import { Panels } from '../Panels.tsx'
 
 export function ThingPage({ by, name }: Thing) {
   const scope = useMemo(() => ({ [by]: name }), [by, name])
@@ -37,7 +38,7 @@ export function ThingPage({ by, name }: Thing) {
       <PageProvider names={names}>
         <Head {...thing} />
         <BigNumbers />
-        <div className="panels">
+        <Panels>
           <ThingLatencyPanels {...thing} />
           <RequestsPanel />
           <TokensPanel />
@@ -48,7 +49,7 @@ export function ThingPage({ by, name }: Thing) {
           <CachePanel name={name} />
           <SavingsPanel name={name} />
           <SpendPanel />
-        </div>
+        </Panels>
         <ServersUnder {...thing} />
         <BreakdownPanels by={by} />
       </PageProvider>

@@ -1,0 +1,23 @@
+/** Numbers and times are written in one place: what pages format by themselves would ignore the chosen zone. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { expect, test } from 'vitest'
+
+const source = join(import.meta.dirname, '..')
+const allowed = new Set(['lib/format.ts', 'lib/time-zone.ts'])
+const byItself =
+  /\.toLocale(Date|Time)?String\(|\bIntl\.\w+Format\b|\.getTimezoneOffset\(|\.to(Date|Time)String\(|\.get(Hours|Minutes|Date|Day|Month|FullYear)\(\)/
+
+test('no page formats numbers, times or zones by itself', async () => {
+  const entries = await readdir(source, { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter(({ name }) => /(?<!\.test)\.tsx?$/.test(name))
+    .map(({ parentPath, name }) => join(parentPath, name))
+  expect(files.length).toBeGreaterThan(100)
+  const found = await Promise.all(
+    files.map(async (file) => ({ file: relative(source, file), text: await readFile(file, 'utf8') })),
+  )
+  const offenders = found.flatMap(({ file, text }) => (byItself.test(text) && !allowed.has(file) ? [file] : []))
+  expect(offenders).toEqual([])
+  expect(found.filter(({ file, text }) => allowed.has(file) && byItself.test(text))).toHaveLength(allowed.size)
+})

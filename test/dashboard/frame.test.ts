@@ -1,0 +1,323 @@
+/** What all pages share: keys, the palette, time, zones, the strip, and panels that fail alone. */
+import { pino } from 'pino'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import type { LlmRequest } from '../../records/llm-request.ts'
+import { startRollups } from '../../storage/rollups.ts'
+import { requests } from './seed.ts'
+import { testSite } from './site.ts'
+import { store } from './store.ts'
+
+const now = Date.now()
+const hour = 3_600_000
+/** What traffic may call a model: shown and linked to, never run. */
+const evil = '<img src=x onerror=alert(1)>"\'/../..'
+const seeded = requests(now, 180)
+const staged = (row: LlmRequest): LlmRequest => ({ ...row, model: evil, environment: 'staging' })
+const rows = seeded.map((row, index) => (index % 50 === 0 ? staged(row) : row))
+const [from, to] = [now - 2 * hour, now - hour]
+const fixed = `?from=${from}&to=${to}`
+const slow = { timeout: 20_000 }
+
+const here = testSite({
+  prepare: async (storage) => {
+    await store(storage.db, 'requests', rows)
+    const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
+    await rollups.flush()
+    await rollups.stop()
+    return { config: { api_keys: [], grafana_url: 'https://grafana.example' } }
+  },
+})
+
+async function overview(search = fixed, size?: { width: number; height: number }) {
+  const opened = await here.browser.open(`${here.site.url}/${search}`, size)
+  await opened.page.getByRole('table', { name: 'Models' }).waitFor()
+  return opened
+}
+
+const palette = (page: Page) => page.getByRole('combobox', { name: /trace id/ })
+const spanIn = (url: URL) =>
+  Date.parse(url.searchParams.get('to') ?? '') - Date.parse(url.searchParams.get('from') ?? '')
+
+describe('the palette', () => {
+  test('goes to a page by its letters, with the range, by the keyboard alone', async () => {
+    const { page, complaints } = await overview()
+    await page.keyboard.press('Control+k')
+    await palette(page).fill('reqs')
+    await page.getByRole('option', { name: /^Pages Requests/ }).waitFor()
+    const chosen = await palette(page).getAttribute('aria-activedescendant')
+    expect(await page.locator('[role="option"][aria-selected="true"]').getAttribute('id')).toBe(chosen)
+    await page.keyboard.press('Enter')
+    await page.waitForURL((url) => url.pathname === '/requests' && spanIn(url) === hour)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('finds a model by what traffic calls it, and its page cannot leave its place', async () => {
+    const { page, complaints } = await overview()
+    await page.getByRole('button', { name: 'Search' }).click()
+    await palette(page).fill('onerror')
+    const option = page.getByRole('option').filter({ hasText: 'Models' })
+    await option.waitFor()
+    expect(await option.locator('.palette-word').textContent()).toBe(evil)
+    await option.click()
+    await page.waitForURL((url) => url.pathname === `/models/${encodeURIComponent(evil)}`)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('a pasted trace id leads to its trace; what fits nothing says so', async () => {
+    const { page } = await overview()
+    const trace = rows[0]?.trace_id ?? ''
+    await page.keyboard.press('Control+k')
+    await palette(page).fill('qqqqzzzz')
+    await page.getByText('Nothing fits').waitFor()
+    await palette(page).fill(`trace_id=${trace}`)
+    await page.keyboard.press('Enter')
+    await page.waitForURL((url) => url.pathname === `/traces/${trace}`)
+    expect(await palette(page).count()).toBe(0)
+    await page.close()
+  })
+
+  test('sets the range, and escape closes it', async () => {
+    const { page } = await overview()
+    await page.keyboard.press('Control+k')
+    await palette(page).fill('last 6 hours')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/range=6h/)
+    await page.keyboard.press('Control+k')
+    await palette(page).waitFor()
+    await page.keyboard.press('Escape')
+    await palette(page).waitFor({ state: 'hidden' })
+    expect(new URL(page.url()).searchParams.get('range')).toBe('6h')
+    await page.close()
+  })
+})
+
+describe('keys', () => {
+  test('two letters go to a page, and the help tells of them', async () => {
+    const { page } = await overview()
+    await page.keyboard.press('?')
+    const help = page.getByRole('dialog', { name: 'Keys' })
+    await help.getByText('Requests', { exact: true }).waitFor()
+    await page.keyboard.press('Escape')
+    await help.waitFor({ state: 'hidden' })
+    await page.keyboard.press('g')
+    await page.keyboard.press('r')
+    await page.waitForURL((url) => url.pathname === '/requests')
+    expect(spanIn(new URL(page.url()))).toBe(hour)
+    await page.close()
+  })
+
+  test('time goes back, forth, out, in and to now again', async () => {
+    const { page } = await overview()
+    await page.keyboard.press('[')
+    await page.waitForURL((url) => Date.parse(url.searchParams.get('from') ?? '') === from - hour / 2)
+    await page.keyboard.press(']')
+    await page.waitForURL((url) => Date.parse(url.searchParams.get('from') ?? '') === from)
+    await page.keyboard.press('-')
+    await page.waitForURL((url) => spanIn(url) === 2 * hour)
+    await page.keyboard.press('=')
+    await page.waitForURL((url) => spanIn(url) === hour)
+    await page.getByRole('button', { name: 'Back to live' }).click()
+    await page.waitForURL((url) => !url.searchParams.has('from'))
+    await page.keyboard.press('l')
+    await page.waitForURL(/live=off/)
+    expect(new URL(page.url()).searchParams.has('from')).toBe(false)
+    await page.close()
+  })
+
+  test('none of them while one types', async () => {
+    const { page } = await overview()
+    const before = page.url()
+    await page.keyboard.press('/')
+    await page.getByLabel('Search filter values').pressSequentially('gr[-l')
+    expect(page.url()).toBe(before)
+    expect(await page.getByLabel('Search filter values').inputValue()).toBe('gr[-l')
+    await page.close()
+  })
+})
+
+describe('time', () => {
+  test('a chosen zone holds on every axis, for the field, in the address, and after a reload', async () => {
+    const { page, complaints } = await overview()
+    const axis = page.locator('.chart-axes').first()
+    await axis.waitFor()
+    const utc = await axis.textContent()
+    await page.keyboard.press('t')
+    const zone = page.getByLabel('Another')
+    await zone.fill('Asia/Kolkata')
+    await page.waitForURL(/tz=Asia%2FKolkata/)
+    await expect.poll(() => page.locator('.chart-axes').first().textContent(), slow).not.toBe(utc)
+    const wall = new Date(from + 5.5 * hour).toISOString().slice(0, 19)
+    expect((await page.getByLabel('From').inputValue()).padEnd(19, ':00')).toBe(wall)
+    await page.goto(`${here.site.url}/${fixed}`)
+    await page.locator('.chart-axes').first().waitFor()
+    await expect.poll(() => page.locator('.chart-axes').first().textContent(), slow).not.toBe(utc)
+    await page.evaluate(() => localStorage.clear())
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('the strip counts what SQL counts, and its brush moves by keys and by the pointer', async () => {
+    const { page } = await overview()
+    const strip = page.locator('.strip')
+    await strip.locator('.strip-bars').waitFor()
+    const answer = (await (await fetch(`${here.site.url}/api/timeline?from=${from}&to=${to}`)).json()) as {
+      requests: number[]
+      from: number
+    }
+    const [row] = await here.storage.reader.query<{ n: number }>(
+      'select count() as n from requests where timestamp >= fromUnixTimestamp64Milli({from:Int64}) and timestamp < fromUnixTimestamp64Milli({to:Int64})',
+      { from: answer.from, to: Math.ceil(to / 60_000) * 60_000 },
+    )
+    expect(answer.requests.reduce((sum, count) => sum + count)).toBe(row?.n)
+    await page.getByRole('slider', { name: 'Start of the range' }).focus()
+    await page.keyboard.press('ArrowLeft')
+    await page.waitForURL((url) => Date.parse(url.searchParams.get('from') ?? '') < from && spanIn(url) > hour)
+    const before = page.url()
+    const box = await page.getByRole('slider', { name: /^Range of/ }).boundingBox()
+    if (!box) throw new Error('the brush has no place on the page')
+    await page.mouse.move(box.x + box.width / 2, box.y + 10)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width / 2 - 40, box.y + 10, { steps: 4 })
+    await page.mouse.up()
+    await page.waitForURL((url) => url.href !== before)
+    expect(spanIn(new URL(page.url()))).toBe(spanIn(new URL(before)))
+    await page.close()
+  })
+
+  test('compared, charts draw the period before as thin dashed lines, and say which they are', async () => {
+    const { page, complaints } = await overview()
+    const dashed = page.locator('section[aria-label="Requests"] .chart-curve[stroke-dasharray]')
+    await page.locator('section[aria-label="Requests"] .chart-curve').first().waitFor()
+    expect(await dashed.count()).toBe(0)
+    await page.keyboard.press('c')
+    await page.waitForURL(/compare=on/)
+    await expect.poll(() => dashed.count(), slow).toBeGreaterThanOrEqual(5)
+    await page.locator('section[aria-label="Requests"] .chart').hover()
+    await page
+      .getByText(/gpt-4o, the period before/)
+      .first()
+      .waitFor()
+    await page.getByRole('button', { name: 'Compare' }).click()
+    await expect.poll(() => dashed.count(), slow).toBe(0)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+})
+
+describe('a panel', () => {
+  test.each([
+    ['drawn', 'Requests', '**/api/series/throughput*', { model: 'm', other: false, requests: 7, errors: 7 }],
+    ['summed up beside it', 'Spend', '**/api/series/spend*', { model: 'm', other: false, unpriced: 7 }],
+  ])('whose answer cannot be %s fails alone, and comes back by a retry', async (_what, title, path, line) => {
+    const { page } = await here.browser.open('about:blank')
+    let broken = true
+    await page.route(path, async (route) => {
+      const response = await route.fetch()
+      const body = (await response.json()) as object
+      await route.fulfill({ response, json: broken ? { ...body, lines: [line] } : body })
+    })
+    await page.goto(`${here.site.url}/${fixed}`)
+    const failed = page.getByText('This panel could not be drawn').first()
+    await failed.waitFor()
+    await page.getByRole('table', { name: 'Models' }).waitFor()
+    await page.locator('section[aria-label="Latency"] .chart').waitFor()
+    broken = false
+    await page.getByRole('button', { name: 'Retry' }).first().click()
+    const chart = page.locator(`section[aria-label="${title}"] .chart`)
+    await expect.poll(() => chart.count(), slow).toBe(1)
+    await expect.poll(() => failed.count(), slow).toBe(0)
+    await page.close()
+  })
+
+  test('whose answer lacks something says so', async () => {
+    const { page } = await here.browser.open('about:blank')
+    await page.route('**/api/series/spend*', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...((await response.json()) as object), partial: 'without node-2' } })
+    })
+    await page.goto(`${here.site.url}/${fixed}`)
+    const mark = page.locator('section[aria-label="Spend"]').getByTitle('without node-2')
+    await mark.waitFor()
+    expect(await mark.textContent()).toContain('partial')
+    await page.close()
+  })
+
+  test('opens its query in the SQL page, with the values that it had', async () => {
+    const { page } = await overview()
+    await page.getByLabel('Menu of Requests').click()
+    await page.getByRole('menuitem', { name: 'Open in SQL page' }).click()
+    await page.waitForURL((url) => url.pathname === '/sql')
+    const { searchParams } = new URL(page.url())
+    expect(searchParams.get('sql')).toContain('count() as requests')
+    expect(searchParams.get('param_from_ms')).toBe(String(from))
+    await page.close()
+  })
+
+  test('leads to Grafana with its range', async () => {
+    const { page } = await overview(`${fixed}&model=gpt-4o`)
+    await page.getByLabel('Menu of Requests').click()
+    const link = page.getByRole('menuitem', { name: 'Open in Grafana' })
+    expect(await link.getAttribute('href')).toBe(
+      `https://grafana.example/d/inferwatch-overview?from=${from}&to=${to}&var-model=gpt-4o`,
+    )
+    await page.close()
+  })
+
+  test('is a picture with its title and legend: a PNG twice its size', async () => {
+    const { page, complaints } = await overview()
+    const panel = page.locator('section[aria-label="Latency"]')
+    await panel.locator('.chart-curve').first().waitFor()
+    const width = await panel.evaluate((element) => (element as HTMLElement).offsetWidth)
+    await page.getByLabel('Menu of Latency').click()
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name: 'Download image' }).click(),
+    ])
+    expect(file.suggestedFilename()).toBe('latency.png')
+    const chunks: Buffer[] = []
+    for await (const chunk of await file.createReadStream()) chunks.push(chunk as Buffer)
+    const png = Buffer.concat(chunks)
+    expect(png.subarray(1, 4).toString()).toBe('PNG')
+    expect(png.readUInt32BE(16)).toBe(width * 2)
+    expect(await page.locator('.picture-note').count()).toBe(0)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+})
+
+describe('the rail and the top bar', () => {
+  test('the environment has a control of its own', async () => {
+    const { page } = await overview()
+    await page.getByLabel('Environment').selectOption('staging')
+    await page.waitForURL(/environment=staging/)
+    await expect.poll(() => page.locator('table[aria-label="Models"] tbody tr').count(), slow).toBe(1)
+    await page.getByLabel('Environment').selectOption('')
+    await page.waitForURL((url) => !url.searchParams.has('environment'))
+    await page.close()
+  })
+
+  test('a phone has five pages in its bar, and the others behind one button', async () => {
+    const { page } = await overview(fixed, { width: 390, height: 844 })
+    const links = page.locator('.rail-link:visible')
+    expect(await links.count()).toBe(6)
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Targets' }).click()
+    await page.waitForURL((url) => url.pathname === '/targets' && spanIn(url) === hour)
+    await page.close()
+  })
+
+  test('every page has room in the rail of a small screen', async () => {
+    const { page } = await overview(fixed, { width: 1280, height: 800 })
+    const { scrolls, link } = await page.locator('.rail').evaluate((rail) => ({
+      scrolls: rail.scrollHeight > rail.clientHeight,
+      link: rail.querySelector('.rail-link')?.getBoundingClientRect().height ?? 0,
+    }))
+    expect(scrolls).toBe(false)
+    // Sixteen of them, four gaps, the name above and the foot below.
+    expect(16 * (link + 1) + 4 * 11 + 56 + 46).toBeLessThan(800)
+    await page.close()
+  })
+})
