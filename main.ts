@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
-import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
+import { ConfigError, cannotListen, loadConfig, watchConfig, type Config, type RunningConfig } from './config.ts'
+import { settingsControl } from './installation.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import { noAlerts } from './alerts/none.ts'
@@ -15,6 +16,7 @@ import type { ImportFlags } from './collector/import/command.ts'
 import type { RepriceFlags } from './collector/prices-command.ts'
 import type { CreateFlags } from './collector/proxy/keys/command.ts'
 import type { DemoControl } from './dashboard/api/deps.ts'
+import type { SettingsControl } from './dashboard/api/settings/control.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
 import type { Db } from './storage/client.ts'
 import type { RunFlags } from './storage/export/command.ts'
@@ -283,7 +285,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
   const started = performance.now()
   const loaded = loadConfig(path)
   const { config, baseDir } = loaded
-  let current = config
+  let running = (): RunningConfig => first
+  const first = { config, written: loaded.written, loaded_at: Date.now(), problem: '', waiting: [] }
   const log = pino({ level: config.log_level, base: null }, pino.destination({ dest: 2, sync: true }))
   const stops: (() => Promise<void> | void)[] = []
   const stop = async () => {
@@ -353,8 +356,17 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     const otlp_grpc = collector?.otlpGrpcAddress ?? ''
     const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
-      const paging = () => current.alerts
-      const dashboard = await show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses })
+      const paging = () => running().config.alerts
+      const settings = settingsControl({
+        running: () => running(),
+        file: loaded.file,
+        rooms: only,
+        dataDir: dataDir.path,
+        storage,
+        collector,
+      })
+      const shown = { config, log, storage, collector, alerts, paging, fleet, settings, telemetry, addresses }
+      const dashboard = await show(shown)
       stops.push(() => dashboard.stop())
       url = dashboard.url
     } else if (collector) {
@@ -369,10 +381,10 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
         await alerts?.reload(next.alerts)
         collector?.reload(next)
         exporter?.reload(next.export)
-        current = next
         log.level = next.log_level
       },
     })
+    running = watcher.running
     stops.push(() => watcher.stop())
     const otlp = collector ? `http://${addresses.otlp_http}` : ''
     const grpc = collector ? `http://${addresses.otlp_grpc}` : ''
@@ -459,11 +471,13 @@ interface Shown {
   /** As configured now. */
   paging: () => Config['alerts']
   fleet: DemoControl
+  settings: SettingsControl
   telemetry: Telemetry
   addresses: Config['listen']
 }
 
-async function show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses }: Shown) {
+async function show(shown: Shown) {
+  const { config, log, storage, collector, alerts, paging, fleet, settings, telemetry, addresses } = shown
   const [{ startDashboard }, { pagingOf }, { buildWeb, webDist }] = await Promise.all([
     import('./dashboard/api/server.ts'),
     import('./alerts/backtest/paging.ts'),
@@ -479,6 +493,7 @@ async function show({ config, log, storage, collector, alerts, paging, fleet, te
     alerts: alerts ?? noAlerts,
     backtest: { reader: storage.reader, paging: () => pagingOf(paging()) },
     demo: fleet,
+    settings,
     metricsText: () => telemetry.metricsText(),
     version: manifest.version,
     addresses: () => addresses,

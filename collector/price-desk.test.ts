@@ -76,7 +76,7 @@ function refusal(work: () => unknown): Pick<Refused, 'field' | 'why' | 'message'
 }
 
 test('a price that was set prices what comes from then on, and is kept', () => {
-  expect(desk().statusOf({ provider: 'vllm', model: 'house' }, now)).toEqual({ price: null, reason: 'unknown_model' })
+  expect(desk().statusesAt(now)({ provider: 'vllm', model: 'house' })).toEqual({ price: null, reason: 'unknown_model' })
   const set = desk().set(input())
   expect(changes).toBe(1)
   expect(set).toMatchObject({ id: 'override/vllm/house', origin: 'page', key: null, set: { by: 'Ada', at: now } })
@@ -84,7 +84,7 @@ test('a price that was set prices what comes from then on, and is kept', () => {
   expect(set.version).toMatch(/^page@[0-9a-f]{8}$/)
   expect(statSync(file()).mode & 0o777).toBe(0o600)
   // As after a restart.
-  expect(desk().statusOf({ provider: 'vllm', model: 'house' }, now).price).toMatchObject({ origin: 'page' })
+  expect(desk().statusesAt(now)({ provider: 'vllm', model: 'house' }).price).toMatchObject({ origin: 'page' })
 })
 
 test('from a day on, beside the one before; the same day again corrects it', () => {
@@ -147,16 +147,17 @@ test('what the file fixes until a day can be set from then on', () => {
   const at = desk({
     overrides: [{ name: 'f', model: 'house', input_usd: 7, output_usd: 7, effective_to: '2026-12-01' }],
   })
-  expect(at.statusOf({ provider: 'vllm', model: 'house' }, now).price?.key).toBe('prices.overrides[0]')
+  expect(at.statusesAt(now)({ provider: 'vllm', model: 'house' }).price?.key).toBe('prices.overrides[0]')
   at.set(input({ valid_from: Date.UTC(2026, 11, 1) }))
-  expect(at.statusOf({ provider: 'vllm', model: 'house' }, Date.UTC(2026, 11, 2)).price?.origin).toBe('page')
+  const later = Date.UTC(2026, 11, 2)
+  expect(at.statusesAt(later)({ provider: 'vllm', model: 'house' }).price?.origin).toBe('page')
 })
 
 test('a file that is broken is left alone: its prices are left out, and none can be set', () => {
   desk().set(input())
   writeFileSync(file(), '{ "prices": 3 }')
   const at = desk()
-  expect(at.statusOf({ provider: 'vllm', model: 'house' }, now).price).toBeNull()
+  expect(at.statusesAt(now)({ provider: 'vllm', model: 'house' }).price).toBeNull()
   expect(refusal(() => at.set(input()))?.message).toMatch(/page\.json is no list of prices: restore it/)
   expect(readFileSync(file(), 'utf8')).toBe('{ "prices": 3 }')
 })

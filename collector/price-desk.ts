@@ -83,7 +83,7 @@ export function createPriceDesk(options: PriceDeskOptions): PriceDesk {
       return (await Promise.all(parts)).flat()
     },
 
-    statusOf: ({ provider, model }, at) => statusOf(found.rules, found.catalogues, { provider, model, at }),
+    statusesAt: (at) => statusesOf(found.rules, found.catalogues, at),
 
     set(input) {
       const { model, valid_from } = input
@@ -115,7 +115,7 @@ export function createPriceDesk(options: PriceDeskOptions): PriceDesk {
       )
       const next = inOrder([...kept, added])
       const at = valid_from ?? clock()
-      const { price } = statusOf(joined(config, next), found.catalogues, { provider, model, at })
+      const { price } = statusesOf(joined(config, next), found.catalogues, at)({ provider, model })
       const mine = compileOverride({ ...added.price, set_on: 'page' }).record
       if (price?.version !== mine.version || price.id !== mine.id) throw standsBefore(config, price)
       change(next)
@@ -199,26 +199,24 @@ function stored<T>(work: () => T): T {
   }
 }
 
-function statusOf(
+function statusesOf(
   rules: PricesConfig,
   catalogues: readonly Catalogue[],
-  { provider, model, at }: { provider: string; model: string; at: number },
-): PriceStatus {
-  const request = { ...emptyRequest(), provider, model, requested_model: model, timestamp: at * 1000 }
-  const { record, reason } = createPriceFinder(rules, catalogues)(request)
-  if (!record) return { price: null, reason }
-  const { id, version } = record
-  if (record.source !== 'override')
-    return { price: { id, version, origin: originOf(record.source), key: null }, reason: null }
-  const index = rules.overrides.findIndex((override) => {
-    const own = compileOverride(override).record
-    return own.id === id && own.version === version
+  at: number,
+): ReturnType<PriceControl['statusesAt']> {
+  const find = createPriceFinder(rules, catalogues)
+  const own = rules.overrides.map((override: PriceOverride, index) => {
+    const { id, version } = compileOverride(override).record
+    return { id, version, key: override.set_on === 'page' ? null : `prices.overrides[${index}]` }
   })
-  const override: PriceOverride | undefined = rules.overrides[index]
-  const isSet = override?.set_on === 'page'
-  return {
-    price: { id, version, origin: isSet ? 'page' : 'file', key: isSet ? null : `prices.overrides[${index}]` },
-    reason: null,
+  return ({ provider, model }) => {
+    const request = { ...emptyRequest(), provider, model, requested_model: model, timestamp: at * 1000 }
+    const { record, reason } = find(request)
+    if (!record) return { price: null, reason }
+    const { id, version, source } = record
+    if (source !== 'override') return { price: { id, version, origin: originOf(source), key: null }, reason: null }
+    const key = own.find((one) => one.id === id && one.version === version)?.key ?? null
+    return { price: { id, version, origin: key === null ? 'page' : 'file', key }, reason: null }
   }
 }
 

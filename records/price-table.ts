@@ -84,7 +84,8 @@ export interface RepriceState {
 export interface PriceControl {
   /** Every price that may hold at that moment, epoch ms, those that are looked at first, first. */
   table(at: number): Promise<PriceEntry[]>
-  statusOf(model: { provider: string; model: string }, at: number): PriceStatus
+  /** Of models at that moment. */
+  statusesAt(at: number): (model: { provider: string; model: string }) => PriceStatus
   /** For requests that come from now on. Throws Refused. */
   set(input: PriceInput): PriceEntry
   /** Takes one back that was set here. Throws Refused. */
