@@ -351,7 +351,7 @@ describe('whatever state it is in', () => {
     await page.waitForURL(/q=error_type/)
     await expectSoon(() => total(page)).toBe('1')
     await page.getByLabel('Filter requests').fill('prompt_name:')
-    await page.getByRole('option').first().waitFor()
+    await page.locator('[role="option"]').first().waitFor()
     await page.locator('tr.opens').first().click()
     await page.getByRole('dialog').getByRole('heading', { level: 2 }).waitFor()
     expect(await page.evaluate('window.hacked')).toBeUndefined()

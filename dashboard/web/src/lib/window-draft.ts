@@ -1,6 +1,7 @@
 /** A maintenance window while somebody writes it: as the form's fields have it. Pure. */
 import type { MaintenanceWindow, WindowInput } from '../data/silences.ts'
 import { formatDay } from './format.ts'
+import { momentOf, wallTimeOf } from './time-zone.ts'
 
 export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export type Weekday = (typeof weekdays)[number]
@@ -95,13 +96,8 @@ export function inputOf(draft: WindowDraft, before: MaintenanceWindow | null, cr
 export const fieldOf = (field: string): string =>
   ({ starts_at: 'starts', ends_at: 'ends' })[field] ?? field.split('.')[0] ?? ''
 
-const momentOf = (text: string) => new Date(text).getTime()
-
 /** 2026-11-21T10:30 in the reader's zone. */
-export function localTime(at: number): string {
-  const date = new Date(at)
-  return new Date(at - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-}
+export const localTime = (at: number): string => wallTimeOf(at).slice(0, 16)
 
 /** Sat, Sun · 22:00–06:00 Europe/Berlin */
 export function weeklyText({ weekly }: MaintenanceWindow): string {

@@ -29,6 +29,8 @@ interface LinePanelProps<T> {
   asked: Asked<T>
   frame: (data: T) => SeriesFrame
   lines: (data: T) => NamedLine[]
+  /** The same of the period before, where one compares. */
+  previous?: (data: T) => T | undefined
   format: (value: number | null) => string
   /** Shorter, for the axis; the panel's unit says the rest. */
   tick?: (value: number) => string
@@ -81,6 +83,7 @@ function Lines<T>({
   title,
   frame,
   lines,
+  previous,
   format,
   tick,
   extraColumns = noColumns,
@@ -91,7 +94,7 @@ function Lines<T>({
   const { color, isolated, isolate, zoom } = usePage()
   const named = useMemo(() => lines(data), [lines, data])
   const drawn = useMemo(() => {
-    const before = linesBefore(data, lines, stacked)
+    const before = linesBefore(previous?.(data), lines, stacked)
     const lineOf = ({ name, colorOf, values, style }: NamedLine): ChartLine => ({
       key: name,
       label: name,
@@ -101,7 +104,7 @@ function Lines<T>({
       ...style,
     })
     return fade([...named.map(lineOf), ...before.map(lineOf).map(asBefore)], isolated)
-  }, [named, data, lines, stacked, color, isolated])
+  }, [named, data, lines, previous, stacked, color, isolated])
   const rows = named.map(({ name, colorOf, values, extra = [] }) => ({
     group: name,
     label: name,
@@ -127,9 +130,11 @@ function Lines<T>({
 }
 
 /** Of the period before, where the answer holds it; of parts of a whole, the whole. */
-function linesBefore<T>(data: T, lines: (data: T) => NamedLine[], stacked: boolean): NamedLine[] {
-  const { previous } = data as { previous?: T }
+function linesBefore<T>(previous: T | undefined, lines: (data: T) => NamedLine[], stacked: boolean): NamedLine[] {
   if (previous === undefined) return []
   const before = lines(previous)
   return stacked ? [{ name: 'all', colorOf: '', values: totalOf(before.map(({ values }) => values)) }] : before
 }
+
+/** The period before of an answer that holds it beside the period. */
+export const previousOf = <T,>({ previous }: { previous?: T }): T | undefined => previous

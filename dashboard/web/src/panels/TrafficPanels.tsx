@@ -3,7 +3,7 @@ import { useCallback, useState } from 'react'
 import { ratesOf, seenIn, settled } from '../charts/lines.ts'
 import { useSpend, useThroughput, type SpendSeries, type ThroughputSeries } from '../data/series.ts'
 import { formatCount, formatRate, formatRatio, formatUsd, formatUsdPerHour, formatUsdTick } from '../lib/format.ts'
-import { LinePanel, type NamedLine } from './LinePanel.tsx'
+import { LinePanel, previousOf, type NamedLine } from './LinePanel.tsx'
 import { NothingHere } from './NothingHere.tsx'
 import { nameOf } from './page-context.tsx'
 
@@ -31,6 +31,7 @@ export function RequestsPanel() {
       asked={useThroughput()}
       frame={itself}
       lines={requestLines}
+      previous={previousOf}
       format={requestRate}
       tick={formatCount}
       empty={<NothingHere what="No request in this range" />}
@@ -58,6 +59,7 @@ export function ErrorsPanel() {
       asked={useThroughput()}
       frame={itself}
       lines={errorLines}
+      previous={previousOf}
       format={formatRatio}
       extraColumns={['errors']}
       empty={<NothingHere what="No request in this range, so no errors either" />}
@@ -79,6 +81,7 @@ export function TokensPanel() {
       asked={useThroughput()}
       frame={itself}
       lines={lines}
+      previous={previousOf}
       format={tokenRate}
       tick={formatCount}
       empty={<NothingHere what="Tokens show once a request tells how many it used" />}
@@ -122,6 +125,7 @@ export function SpendPanel() {
       asked={asked}
       frame={itself}
       lines={spendLines}
+      previous={previousOf}
       format={formatUsdPerHour}
       tick={formatUsdTick}
       extraColumns={['total']}
