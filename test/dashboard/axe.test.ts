@@ -36,6 +36,11 @@ const paths: [path: string, shown: string][] = [
   ['/schema', 'table'],
   ['/targets', '.panel'],
   ['/ingest', '.panel'],
+  ['/settings', 'table[aria-label="Seen, not declared"]'],
+  ['/settings?view=prices&row=new', 'form[aria-label="Set a price"]'],
+  ['/settings?view=keys&row=new', '.panel'],
+  ['/settings?view=retention', '.panel'],
+  ['/settings?view=installation', '.facts'],
   ['/nowhere', 'main'],
 ]
 
