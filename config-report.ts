@@ -15,7 +15,7 @@ export function settingsOf(config: Config, written: unknown, env: NodeJS.Process
   return leaves.map(([path, value]) => {
     const raw = at(written, path)
     const variables = typeof raw === 'string' ? [...raw.matchAll(variable)].map(([, name]) => name ?? '') : []
-    const secret = typeof value === 'string' && isSecret(path)
+    const secret = typeof value === 'string' && value !== '' && isSecret(path)
     const shown = variables.length > 0 ? String(raw).replaceAll(variable, (_, name: string) => `\${${name}}`) : value
     return {
       path: textOf(path),

@@ -354,7 +354,7 @@ export function watchConfig(
       log.error(`configuration not reloaded, the old one stays: ${problem}`)
     }
   }
-  const { stop } = reloadOnChange({
+  const watched = reloadOnChange({
     log,
     reload,
     folders: () => [...(file ? [dirname(file)] : []), ...ruleFolders(state.config.alerts, baseDir)],
@@ -365,7 +365,7 @@ export function watchConfig(
       // Kubernetes swaps this link when a mounted ConfigMap changes; the files' own names never do.
       basename(path) === '..data',
   })
-  return { stop: () => stop(), running: () => state }
+  return { stop: () => watched.stop(), running: () => state }
 }
 
 /** Whether a listen address is only reachable from this machine. */

@@ -384,7 +384,7 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
         log.level = next.log_level
       },
     })
-    running = watcher.running
+    running = () => watcher.running()
     stops.push(() => watcher.stop())
     const otlp = collector ? `http://${addresses.otlp_http}` : ''
     const grpc = collector ? `http://${addresses.otlp_grpc}` : ''

@@ -45,10 +45,9 @@ export async function endpointUse(db: Db, range: TimeRange, limit = 500): Promis
     ),
     lastCalls(db, range, tier === raw),
   ])
-  const endpoints = rows.map((row) => ({
-    ...row,
-    ...(last.get(row.endpoint) ?? { last_ms: whole.from, last_hour: true }),
-  }))
+  const endpoints = rows.map((row) =>
+    Object.assign(row, last.get(row.endpoint) ?? { last_ms: whole.from, last_hour: true }),
+  )
   return { ...whole, source: tier.source, endpoints }
 }
 

@@ -14,7 +14,7 @@ export interface KeyUse {
 const day = 86_400_000
 
 export async function keyUse(db: Db, { from, to }: TimeRange): Promise<KeyUse[]> {
-  const rows = await db.query<KeyUse & { last_day: boolean | number }>(
+  const rows = await db.query<Omit<KeyUse, 'last_day'> & { last_day: number }>(
     `select api_key, if(sum(calls) > 0, max(recent), max(day)) as last_ms, sum(calls) = 0 as last_day, sum(calls) as requests from (
       select toString(r.api_key) as api_key, toInt64(toUnixTimestamp64Milli(max(r.timestamp))) as recent, toInt64(0) as day, count() as calls
       from requests as r
@@ -30,5 +30,5 @@ export async function keyUse(db: Db, { from, to }: TimeRange): Promise<KeyUse[]>
     ) group by api_key order by api_key limit 10000`,
     { from_ms: Math.floor(from / day) * day, recent_ms: to - day, to_ms: to },
   )
-  return rows.map((row) => ({ ...row, last_day: Boolean(row.last_day) }))
+  return rows.map((row) => Object.assign(row, { last_day: Boolean(row.last_day) }))
 }

@@ -45,7 +45,8 @@ const rolledUp = {
 }
 
 /** Columns of the rows may not be called as what is made of them. */
-type Row = Omit<PriceUse, 'requests' | 'unpriced' | 'cost_usd'> & {
+type Row = Omit<PriceUse, 'requests' | 'unpriced' | 'cost_usd' | 'more_tokens'> & {
+  more_tokens: number
   all_requests: number
   unknown: number
   known_usd: number | null
@@ -67,12 +68,13 @@ export async function priceUse(db: Db, range: TimeRange, limit = 500): Promise<P
     from ${sql} group by r.provider, r.model order by unknown desc, all_requests desc, provider, model limit {limit:UInt32}`,
     { ...params, limit },
   )
-  const models = rows.map(({ all_requests, unknown, known_usd, more_tokens, ...row }): PriceUse => ({
-    ...row,
-    requests: all_requests,
-    unpriced: unknown,
-    cost_usd: known_usd,
-    more_tokens: Boolean(more_tokens),
-  }))
+  const models = rows.map(({ all_requests, unknown, known_usd, more_tokens, ...row }): PriceUse =>
+    Object.assign(row, {
+      requests: all_requests,
+      unpriced: unknown,
+      cost_usd: known_usd,
+      more_tokens: Boolean(more_tokens),
+    }),
+  )
   return { ...whole, source: tier.source, models }
 }

@@ -13,6 +13,8 @@ import { testSite } from './site.ts'
 import { store } from './store.ts'
 
 const now = Date.now()
+/** The machine may be busy. */
+const patient = { timeout: 30_000 }
 const phone = { width: 390, height: 844 }
 const evil = `<img src=x onerror="document.title='owned'">`
 const secrets = [
@@ -168,7 +170,7 @@ test('prices: what nothing says the price of comes first, is unknown, and takes 
   await form.getByRole('status').waitFor()
   await shown(page, 'Prices in force', 'set here')
   await expect
-    .poll(() => rowOf(page, 'Models in use', 'llama-3.1-70b').locator('.status').textContent())
+    .poll(() => rowOf(page, 'Models in use', 'llama-3.1-70b').locator('.status').textContent(), patient)
     .toBe('in part')
 
   const again = side.getByRole('form', { name: 'Work out stored costs anew' })
@@ -177,11 +179,12 @@ test('prices: what nothing says the price of comes first, is unknown, and takes 
   await change.waitFor({ timeout: 30_000 })
   await change.click()
   await again.getByText(/^[\d,]+ of [\d,]+ requests changed/).waitFor({ timeout: 30_000 })
-  const [after] = await here.storage.db.query<{ known: number; right: number }>(
-    `select countIf(cost_usd is not null) as known, countIf(toFloat64(cost_usd) = (input_tokens * 0.5 + output_tokens * 2) / 1e6) as right
+  const [after] = await here.storage.db.query<{ known: number; told: number; right: number }>(
+    `select countIf(cost_usd is not null) as known, countIf(input_tokens is not null and output_tokens is not null) as told, countIf(toFloat64(cost_usd) = (input_tokens * 0.5 + output_tokens * 2) / 1e6) as right
     from requests where model = 'llama-3.1-70b'`,
   )
-  expect(after?.known).toBe(of('llama-3.1-70b')?.n)
+  expect(after?.known).toBeGreaterThan(0)
+  expect(after?.known).toBe(after?.told)
   expect(after?.right).toBe(after?.known)
   expect(complaints).toEqual([])
   await page.close()
@@ -196,7 +199,7 @@ test('a price is found by its words, in the URL; one that the file fixes cannot 
     .poll(async () => {
       const models = await table(page, 'Prices in force').locator('tbody tr').allTextContents()
       return models.length > 0 && models.every((text) => /opus/i.test(text))
-    })
+    }, patient)
     .toBe(true)
   await page.goto(`${here.site.url}/settings?view=prices&row=new`)
   const form = page.getByRole('dialog').getByRole('form', { name: 'Set a price' })
@@ -238,7 +241,9 @@ test('keys: one that is made shows once, then its name; it is revoked here, one 
   await side.getByRole('heading', { name: 'search' }).waitFor()
   expect(await page.content()).not.toContain(secret)
   await side.getByRole('button', { name: 'Revoke the key' }).click()
-  await expect.poll(() => rowOf(page, 'Virtual keys', 'search').locator('.status').textContent()).toBe('revoked')
+  await expect
+    .poll(() => rowOf(page, 'Virtual keys', 'search').locator('.status').textContent(), patient)
+    .toBe('revoked')
   await rowOf(page, 'Virtual keys', 'fixed').click()
   await side.getByRole('heading', { name: 'Fixed by the file' }).waitFor()
   expect(await side.getByRole('button', { name: 'Revoke the key' }).count()).toBe(0)
@@ -286,7 +291,7 @@ test('the configuration says where each value comes from; no secret is on any vi
   await page.getByText('Nothing to warn of').waitFor()
   await page.getByPlaceholder('Key, value').fill('retention')
   await page.getByRole('button', { name: 'Only what is set' }).click()
-  await expect.poll(() => table(page, 'Configuration in force').locator('tbody tr').count()).toBe(2)
+  await expect.poll(() => table(page, 'Configuration in force').locator('tbody tr').count(), patient).toBe(2)
 
   const pages = [await page.content()]
   for (const [word, name, text] of [
@@ -299,7 +304,7 @@ test('the configuration says where each value comes from; no secret is on any vi
     await shown(page, name, text)
     pages.push(await page.content())
   }
-  await expect.poll(() => bodies.some((body) => body.includes('spans_days'))).toBe(true)
+  await expect.poll(() => bodies.some((body) => body.includes('spans_days')), patient).toBe(true)
   for (const secret of secrets)
     expect([secret, [...pages, ...bodies].join('').includes(secret)]).toEqual([secret, false])
   expect(complaints).toEqual([])
@@ -317,6 +322,7 @@ test('the API fails: each list says so, and comes back', async () => {
   await page.unroute('**/api/settings/**')
   await page.getByRole('button', { name: 'Retry' }).first().click()
   await shown(page, 'Virtual keys', 'fixed')
+  expect(await page.getByText('The query failed').count()).toBeLessThan(2)
   await page.close()
 })
 
@@ -335,11 +341,16 @@ test.each([
 })
 
 test('g and comma lead there', async () => {
-  const { page } = await here.browser.open(`${here.site.url}/sql`)
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor()
-  await page.locator('h1').first().click()
-  await page.keyboard.press('g')
-  await page.keyboard.press(',')
-  await page.waitForURL((url) => url.pathname === '/settings')
+  const { page, complaints } = await here.browser.open(`${here.site.url}/targets`)
+  await page.getByText('Targets show once').waitFor(patient)
+  // What comes too late after the g is a key of its own.
+  await expect
+    .poll(async () => {
+      await page.keyboard.press('g')
+      await page.keyboard.press(',')
+      return new URL(page.url()).pathname
+    }, patient)
+    .toBe('/settings')
+  expect(complaints).toEqual([])
   await page.close()
 })

@@ -47,7 +47,7 @@ export function settingsKeysRoute(context: RouteContext) {
         in_file: fileKeys(deps.settings.config().settings),
         virtual: virtual.map((key) => {
           const { last_ms = null, last_day = false, requests = 0 } = useOf.get(key.name) ?? {}
-          return { ...key, last_ms, last_day, requests_24h: requests }
+          return Object.assign(key, { last_ms, last_day, requests_24h: requests })
         }),
         made_here: keys !== null,
       })

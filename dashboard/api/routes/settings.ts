@@ -70,7 +70,7 @@ function compared(used: readonly EndpointUse[], declared: Declared, targets: rea
       const seen = targets.find(({ url }) => plain(url) === target.url)
       return { ...target, state: seen?.state ?? null, error: seen?.error ?? '', last_ms: seen?.timestamp_ms ?? null }
     }),
-    undeclared: undeclared.slice(0, mostUndeclared).map((use) => ({ ...use, snippet: endpointSnippet(use) })),
+    undeclared: undeclared.slice(0, mostUndeclared).map((use) => Object.assign(use, { snippet: endpointSnippet(use) })),
     more_undeclared: Math.max(0, undeclared.length - mostUndeclared),
     environments: [...environments].map(([environment, rows]) => ({
       environment,

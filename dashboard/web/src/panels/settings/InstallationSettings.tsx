@@ -136,7 +136,11 @@ const columns: Column<Setting>[] = [
     key: 'value',
     head: 'Value',
     render: ({ value, secret }) =>
-      secret ? <span className="dim">a secret, not shown</span> : <span className="wrap mono">{value}</span>,
+      secret ? (
+        <span className="dim">a secret, not shown</span>
+      ) : (
+        <span className="wrap mono">{value === '' ? '""' : value}</span>
+      ),
   },
   {
     key: 'origin',

@@ -24,7 +24,7 @@ export function PriceSettings() {
   const [find] = useDebouncedValue(search.find ?? '', 200)
   const [origin, setOrigin] = useState<Origin | null>(null)
   const listed = usePrices({ ...(find !== '' && { search: find }), ...(origin !== null && { origin }) })
-  const model = used.data?.models.find((one) => useId(one) === row)
+  const model = used.data?.models.find((one) => modelId(one) === row)
   const price = listed.data?.prices.find((one) => priceId(one) === row)
   const priced_here = listed.data?.priced_here ?? true
   return (
@@ -59,7 +59,7 @@ export function PriceSettings() {
           ]),
         })}
       >
-        {({ models }) => <RowTable label="Models in use" columns={useColumns} rows={models} id={useId} />}
+        {({ models }) => <RowTable label="Models in use" columns={modelColumns} rows={models} id={modelId} />}
       </Panel>
       <RepriceStatus />
       <Section
@@ -136,10 +136,10 @@ function Narrowing({ origin, onOrigin, counts }: NarrowingProps) {
   )
 }
 
-const useId = ({ provider, model }: PricedModel) => `${provider} ${model}`
+const modelId = ({ provider, model }: PricedModel) => `${provider} ${model}`
 const priceId = ({ id, version, valid_from, set }: PriceRow) => set?.id ?? `${id} ${version} ${valid_from ?? ''}`
 
-const useColumns: Column<PricedModel>[] = [
+const modelColumns: Column<PricedModel>[] = [
   { key: 'state', head: 'State', render: (row) => <Status {...stateOf(row)} />, sort: (row) => stateOf(row).rank },
   {
     key: 'model',
