@@ -26,7 +26,7 @@ export function PriceSettings() {
   const listed = usePrices({ ...(find !== '' && { search: find }), ...(origin !== null && { origin }) })
   const model = used.data?.models.find((one) => modelId(one) === row)
   const price = listed.data?.prices.find((one) => priceId(one) === row)
-  const priced_here = listed.data?.priced_here ?? true
+  const priced_here = listed.data?.priced_here ?? false
   return (
     <>
       <Panel
@@ -86,7 +86,7 @@ export function PriceSettings() {
         )}
       </Section>
       <Side title="Price" opened={row === 'new' || model !== undefined || price !== undefined} onClose={close}>
-        {(row === 'new' || model || price) && (
+        {listed.data && (row === 'new' || model || price) && (
           <PriceSide key={row} model={model ?? null} price={price ?? null} priced_here={priced_here} />
         )}
       </Side>
