@@ -200,8 +200,8 @@ function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
 
 const secretName = /key|secret|password|token|hash|webhook_url/
 
-/** Of a list, the list's name says what is in it; who knows a heartbeat's address can send it. */
-const isSecret = (path: Path) =>
+/** Whether a value may be one. Of a list, the list's name says what is in it; who knows a heartbeat's address can send it. */
+export const isSecret = (path: Path) =>
   path.includes('headers') ||
   path.includes('heartbeat') ||
   secretName.test(path.findLast((part) => typeof part === 'string') ?? '')

@@ -76,7 +76,7 @@ test('every shipped statement is one that the cluster form covers', () => {
     if (!statement.startsWith('CREATE TABLE')) continue
     const [local, distributed] = adapted
     expect(local).toMatch(
-      /^CREATE TABLE IF NOT EXISTS \w+_local ON CLUSTER main( AS \w+_local)?\n[^]*ENGINE = Replicated(Replacing)?MergeTree/,
+      /^CREATE TABLE IF NOT EXISTS \w+_local ON CLUSTER main( AS \w+_local)?\n[^]*ENGINE = Replicated(Replacing|Aggregating)?MergeTree/,
     )
     expect(distributed).toMatch(/Distributed\('main'/)
   }

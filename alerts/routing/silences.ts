@@ -71,6 +71,21 @@ export class Silences {
     if (changed) this.#changed()
   }
 
+  /** Takes over what another knows that stores nothing any more; what is known here and newer stays. */
+  adopt(other: Silences): void {
+    for (const [id, version] of other.#versions) {
+      const compiled = other.#silences.get(id)
+      if (!compiled || version <= (this.#versions.get(id) ?? -1)) continue
+      this.#writer.startAbove(version)
+      this.#versions.set(id, version)
+      this.#silences.set(id, compiled)
+      // As it may not have come to it; where it has, the same row again is the same row.
+      this.#writer.put('silences', silenceRow(compiled.silence, version), id)
+    }
+    void this.#writer.flush()
+    this.#changed()
+  }
+
   /** Every one that holds or will, and those that expired in the last 120 hours, the newest end first. */
   list(): SilenceStatus[] {
     const now = this.#clock.now()

@@ -37,6 +37,8 @@ export interface DashboardDeps {
   sql: SqlDb
   /** Keeps what people save on pages; may do all that `db` may not. */
   writer: Pick<Db, 'insert'>
+  /** Keys of those that send telemetry: they may mark what they do. */
+  ingestKeys(): readonly string[]
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
   /** Without `routing` where another process evaluates, or none. */

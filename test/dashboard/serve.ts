@@ -22,6 +22,7 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
     db,
     sql: noSql,
     writer: noWriter,
+    ingestKeys: () => [],
     storageReady: () => Promise.resolve({ ok: true, reason: '' }),
     collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
     alerts: noAlerts,

@@ -6,7 +6,7 @@ import { presets, toggleFilter, type Search } from '../lib/search.ts'
 import { segmentOf } from '../lib/segment.ts'
 import { upToNow } from '../lib/time-travel.ts'
 import { pages } from './pages.ts'
-import { withCompare, withLive } from './switches.ts'
+import { withCompare, withLive, withMarks } from './switches.ts'
 
 export interface Command {
   /** Unique. */
@@ -107,6 +107,7 @@ function switches(search: Search): Command[] {
   const every: [word: string, run: Run, hint?: string][] = [
     [live ? 'Pause' : 'Follow new data', { change: withLive }, 'l'],
     [search.compare === 'on' ? 'Stop comparing' : 'Compare with the period before', { change: withCompare }, 'c'],
+    [search.marks === 'off' ? 'Show marks on charts' : 'Hide marks on charts', { change: withMarks }, 'm'],
     ...(search.to === undefined
       ? []
       : ([['Back to live', { change: (before: Search) => upToNow(before) }]] as [string, Run][])),

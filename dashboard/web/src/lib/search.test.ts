@@ -7,6 +7,7 @@ test.each([
   '?range=15m&model=gpt-4o&model=claude-sonnet-4&environment=demo&live=off',
   '?from=2026-11-21T08%3A00%3A00.000Z&to=2026-11-21T09%3A00%3A00.000Z&compare=off',
   '?range=6h&compare=on&tz=Europe%2FBerlin',
+  '?range=6h&marks=off&tz=UTC',
   '?status=error&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331',
   '?range=24h&target=http%3A%2F%2F10.0.0.1%3A8000%2Fmetrics%3Fmodel%3Da%2Bb',
   '?range=24h&issue=spans+unpriced_model+openai+%2F+gpt-4o%40x',

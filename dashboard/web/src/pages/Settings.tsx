@@ -22,7 +22,7 @@ export default function Settings() {
   const current = views.find(({ view }) => view === search.view) ?? views[0]
   return (
     <Panels>
-      <nav className="presets views" aria-label="Views of settings">
+      <nav className="presets settings-views" aria-label="Views of settings">
         {views.map(({ view, word }, index) => (
           <button
             key={view}

@@ -3,9 +3,9 @@ import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
-import { TimeChart } from '../charts/TimeChart.tsx'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
+import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { NothingHere } from './NothingHere.tsx'
 import { nameOf, usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
@@ -64,9 +64,12 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
         </div>
       }
       menu={
-        <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
-          {logarithmic ? 'Linear scale' : 'Log scale'}
-        </Menu.Item>
+        <>
+          <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+            {logarithmic ? 'Linear scale' : 'Log scale'}
+          </Menu.Item>
+          <AnnotateItem />
+        </>
       }
     >
       {(data) => <LatencyChart data={data} measures={chosen} title={title} logarithmic={logarithmic} page={page} />}
@@ -108,7 +111,7 @@ function LatencyChart({ data, measures, title, logarithmic, page }: LatencyChart
   const columns = measures.flatMap((measure) => [`${quantiles[measure].word} last`, `${quantiles[measure].word} max`])
   return (
     <>
-      <TimeChart
+      <MarkedChart
         frame={data}
         lines={lines}
         format={formatMs}

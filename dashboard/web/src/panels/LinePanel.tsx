@@ -4,10 +4,10 @@ import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
-import { TimeChart } from '../charts/TimeChart.tsx'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
 import type { Cell } from '../lib/table.ts'
+import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 
@@ -59,11 +59,14 @@ export function LinePanel<T>(props: LinePanelProps<T>) {
       wide={wide}
       controls={controls}
       menu={
-        scalable && (
-          <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
-            {logarithmic ? 'Linear scale' : 'Log scale'}
-          </Menu.Item>
-        )
+        <>
+          {scalable && (
+            <Menu.Item leftSection={<IconMathFunction size={15} />} onClick={() => setLogarithmic(!logarithmic)}>
+              {logarithmic ? 'Linear scale' : 'Log scale'}
+            </Menu.Item>
+          )}
+          <AnnotateItem />
+        </>
       }
       renderEmpty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
       table={(data) => ({
@@ -113,7 +116,7 @@ function Lines<T>({
   }))
   return (
     <>
-      <TimeChart
+      <MarkedChart
         frame={frame(data)}
         lines={drawn}
         format={format}
