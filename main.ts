@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
-import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
+import { ConfigError, cannotListen, loadConfig, watchConfig, type Config, type RunningConfig } from './config.ts'
 import { configChanges, reloadMark, ruleChanges } from './config-changes.ts'
+import { settingsControl } from './installation.ts'
 import { annotationKinds, scopeLabels } from './records/annotation.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
@@ -19,6 +20,7 @@ import type { RepriceFlags } from './collector/prices-command.ts'
 import type { CreateFlags } from './collector/proxy/keys/command.ts'
 import type { AnnotateFlags } from './dashboard/api/annotate-command.ts'
 import type { DemoControl } from './dashboard/api/deps.ts'
+import type { SettingsControl } from './dashboard/api/settings/control.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
 import type { Db } from './storage/client.ts'
 import type { RunFlags } from './storage/export/command.ts'
@@ -303,7 +305,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
   const started = performance.now()
   const loaded = loadConfig(path)
   const { config, baseDir } = loaded
-  let current = config
+  let running = (): RunningConfig => first
+  const first = { config, written: loaded.written, loaded_at: Date.now(), problem: '', waiting: [] }
   const log = pino({ level: config.log_level, base: null }, pino.destination({ dest: 2, sync: true }))
   const stops: (() => Promise<void> | void)[] = []
   const stop = async () => {
@@ -373,10 +376,18 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     const otlp_grpc = collector?.otlpGrpcAddress ?? ''
     const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
-      const paging = () => current.alerts
-      const ingestKeys = () => current.ingest.api_keys
+      const paging = () => running().config.alerts
+      const ingestKeys = () => running().config.ingest.api_keys
+      const settings = settingsControl({
+        running: () => running(),
+        file: loaded.file,
+        rooms: only,
+        dataDir: dataDir.path,
+        storage,
+        collector,
+      })
       const rooms = { storage, collector, alerts, fleet, telemetry }
-      const dashboard = await show({ config, log, ...rooms, paging, ingestKeys, addresses })
+      const dashboard = await show({ config, log, ...rooms, paging, ingestKeys, settings, addresses })
       stops.push(() => dashboard.stop())
       url = dashboard.url
     } else if (collector) {
@@ -392,12 +403,12 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
         await alerts?.reload(next.alerts)
         collector?.reload(next)
         exporter?.reload(next.export)
-        const lines = [...configChanges(current, next), ...ruleChanges(rules, alerts?.rules() ?? [])]
+        const lines = [...configChanges(running().config, next), ...ruleChanges(rules, alerts?.rules() ?? [])]
         void markReload(lines, db, log)
-        current = next
         log.level = next.log_level
       },
     })
+    running = () => watcher.running()
     stops.push(() => watcher.stop())
     const otlp = collector ? `http://${addresses.otlp_http}` : ''
     const grpc = collector ? `http://${addresses.otlp_grpc}` : ''
@@ -493,12 +504,13 @@ interface Shown {
   paging: () => Config['alerts']
   ingestKeys: () => readonly string[]
   fleet: DemoControl
+  settings: SettingsControl
   telemetry: Telemetry
   addresses: Config['listen']
 }
 
 async function show(shown: Shown) {
-  const { config, log, storage, collector, alerts, paging, ingestKeys, fleet, telemetry, addresses } = shown
+  const { config, log, storage, collector, alerts, paging, ingestKeys, fleet, settings, telemetry, addresses } = shown
   const [{ startDashboard }, { pagingOf }, { buildWeb, webDist }] = await Promise.all([
     import('./dashboard/api/server.ts'),
     import('./alerts/backtest/paging.ts'),
@@ -515,6 +527,7 @@ async function show(shown: Shown) {
     alerts: alerts ?? noAlerts,
     backtest: { reader: storage.reader, paging: () => pagingOf(paging()) },
     demo: fleet,
+    settings,
     metricsText: () => telemetry.metricsText(),
     version: manifest.version,
     addresses: () => addresses,

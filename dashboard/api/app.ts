@@ -29,6 +29,9 @@ import { savedQueriesRoute } from './routes/saved-queries.ts'
 import { savedViewsRoute } from './routes/saved-views.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
+import { settingsRoute } from './routes/settings.ts'
+import { settingsKeysRoute } from './routes/settings-keys.ts'
+import { settingsPricesRoute } from './routes/settings-prices.ts'
 import { slosRoute } from './routes/slos.ts'
 import { spendRoute } from './routes/spend.ts'
 import { sqlRoute } from './routes/sql.ts'
@@ -94,6 +97,9 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', uptimeRoute(context))
     .route('/', sqlRoute(context))
     .route('/', savedQueriesRoute(context))
+    .route('/', settingsRoute(context))
+    .route('/', settingsPricesRoute(context))
+    .route('/', settingsKeysRoute(context))
     .route('/', demoRoute(context))
     .route('/', liveRoute(live))
   // A file, which pages link to.

@@ -36,6 +36,11 @@ const paths: [path: string, shown: string][] = [
   ['/schema', 'table'],
   ['/targets', '.panel'],
   ['/ingest', '.panel'],
+  ['/settings', 'table[aria-label="Seen, not declared"]'],
+  ['/settings?view=prices', 'table[aria-label="Models in use"]'],
+  ['/settings?view=keys&row=new', 'form[aria-label="New key"]'],
+  ['/settings?view=retention', '.panel'],
+  ['/settings?view=installation', '.facts'],
   ['/nowhere', 'main'],
 ]
 

@@ -6,6 +6,7 @@ import { alertsConfig } from '../../alerts/config.ts'
 import type { DashboardDeps, DemoState } from '../../dashboard/api/deps.ts'
 import { startDashboard, type Dashboard } from '../../dashboard/api/server.ts'
 import { buildWeb, webDist } from '../../dashboard/build.ts'
+import { noSettings } from '../../dashboard/api/settings/control.ts'
 import type { Db, SqlDb } from '../../storage/client.ts'
 
 /** For tests that write no SQL of their own. */
@@ -37,6 +38,7 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
         return Promise.resolve()
       },
     },
+    settings: noSettings,
     metricsText: () => Promise.resolve('# no metrics in this test\n'),
     version: '0.0.0-test',
     addresses: () => ({

@@ -15,6 +15,7 @@ test.each([
   '?sql=SELECT+1&param_team=it%27s+%26+more&param_models=%5B%22a%22%5D&param_none=&view=chart',
   '?saved=0af76519-16cd-43dd-8448-eb211c80319c',
   '?server=vllm-1%3A8000',
+  '?view=prices&find=gpt+4o',
   '?view=rules&row=inferwatch+HighP95Latency',
   '?view=silences&matchers=model%3D%22a%2C+b%22%2C+team%3D%7E%22x.*%22',
   '?view=silences&matchers=',

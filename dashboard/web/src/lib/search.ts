@@ -54,6 +54,8 @@ export interface Search {
   view?: string
   /** The open row of a view: an alert, a rule, a silence. */
   row?: string
+  /** Words that a list is narrowed to. */
+  find?: string
   /** Of the silence that is being made: `model="gpt-4o", team=~"a.*"`; empty at first. */
   matchers?: string
   /** Free filters of requests: `duration>2s team!=search`. */
@@ -127,6 +129,8 @@ export function parseSearch(text: string): Search {
   if (view !== null && /^[a-z_]{1,30}$/.test(view)) search.view = view
   const row = query.get('row')
   if (row !== null && row.length <= 400) search.row = row
+  const find = query.get('find')
+  if (find !== null && find !== '' && find.length <= 300) search.find = find
   // Messages link with one `matcher` each.
   const matchers = query.get('matchers') ?? (query.has('matcher') ? query.getAll('matcher').join(', ') : null)
   if (matchers !== null && matchers.length <= maxMatchersInUrl) search.matchers = matchers
@@ -176,6 +180,7 @@ export function formatSearch(search: Search): string {
   if (search.saved !== undefined) query.set('saved', search.saved)
   if (search.view !== undefined) query.set('view', search.view)
   if (search.row !== undefined) query.set('row', search.row)
+  if (search.find !== undefined) query.set('find', search.find)
   if (search.matchers !== undefined) query.set('matchers', search.matchers)
   if (search.q !== undefined && search.q !== '') query.set('q', search.q)
   if (search.measure !== undefined && search.measure !== defaultMeasure) query.set('measure', search.measure)
