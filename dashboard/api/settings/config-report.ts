@@ -1,8 +1,8 @@
 /** The configuration in force, value by value, with where each comes from; what is or may hold a secret is not in it. Pure. */
 import { stringify } from 'yaml'
-import type { Path } from './alerts/yaml-file.ts'
-import { describeKey, type Config } from './config.ts'
-import type { Declared, Setting } from './records/setting.ts'
+import type { Path } from '../../../alerts/yaml-file.ts'
+import { describeKey, type Config } from '../../../config.ts'
+import type { Declared, Setting } from '../../../records/setting.ts'
 
 const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}/g
 

@@ -1,11 +1,11 @@
 /** What the settings page is told of this process: composed of its rooms, its configuration and its directory. */
 import { declaredIn, settingsOf } from './config-report.ts'
-import type { RunningConfig } from './config.ts'
-import type { SettingsControl } from './dashboard/api/settings/control.ts'
-import { diskUsage } from './storage/disk-usage.ts'
-import type { Storage } from './storage/index.ts'
-import { storedTables } from './storage/queries/stored-tables.ts'
-import type { Collector } from './collector/index.ts'
+import type { RunningConfig } from '../../../config.ts'
+import type { SettingsControl } from './control.ts'
+import { diskUsage } from '../../../storage/disk-usage.ts'
+import type { Storage } from '../../../storage/index.ts'
+import { storedTables } from '../../../storage/queries/stored-tables.ts'
+import type { Collector } from '../../../collector/index.ts'
 
 export interface InstallationOptions {
   running: () => RunningConfig

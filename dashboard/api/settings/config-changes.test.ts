@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { configChanges, reloadMark, ruleChanges } from '../config-changes.ts'
-import { parseConfig } from '../config.ts'
+import { configChanges, reloadMark, ruleChanges } from './config-changes.ts'
+import { parseConfig } from '../../../config.ts'
 
 const of = (before: string, after: string) =>
   configChanges(parseConfig(before, 'before', {}), parseConfig(after, 'after', {}))

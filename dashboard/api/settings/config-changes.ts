@@ -1,10 +1,10 @@
 /** What a reload of the configuration changed, in words that hold no secret, and the mark that tells of it. */
 import { createHash } from 'node:crypto'
-import { isSecret, type Config } from './config.ts'
-import { durationPattern } from './records/duration.ts'
-import type { Annotation } from './records/annotation.ts'
-import type { Path } from './alerts/yaml-file.ts'
-import type { RuleStatus } from './alerts/index.ts'
+import { isSecret, type Config } from '../../../config.ts'
+import { durationPattern } from '../../../records/duration.ts'
+import type { Annotation } from '../../../records/annotation.ts'
+import type { Path } from '../../../alerts/yaml-file.ts'
+import type { RuleStatus } from '../../../alerts/index.ts'
 
 /** One line for each key that differs: `endpoints[chat].gpu_hour_usd: 2.5 → 3`. */
 export function configChanges(before: Config, after: Config): string[] {

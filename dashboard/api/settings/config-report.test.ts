@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { declaredIn, settingsOf } from '../config-report.ts'
-import { loadConfig } from '../config.ts'
+import { declaredIn, settingsOf } from './config-report.ts'
+import { loadConfig } from '../../../config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'inferwatch-report-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
