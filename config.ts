@@ -110,6 +110,8 @@ const defaultConfigFile = 'inferwatch.yaml'
 
 export interface LoadedConfig {
   config: Config
+  /** The values of the file as they stand in it, before variables are filled in. */
+  written: Record<string, unknown>
   /** Relative paths in the configuration start here. */
   baseDir: string
   /** Null when the defaults are used. */
@@ -122,7 +124,7 @@ export interface LoadedConfig {
  */
 export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
   const chosen = file ?? (existsSync(defaultConfigFile) ? defaultConfigFile : null)
-  if (chosen === null) return { config: configSchema.parse({}), baseDir: process.cwd(), file: null }
+  if (chosen === null) return { config: configSchema.parse({}), written: {}, baseDir: process.cwd(), file: null }
   let text: string
   try {
     text = readFileSync(chosen, 'utf8')
@@ -134,7 +136,8 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
   const config = parseConfig(text, chosen, env)
   const baseDir = dirname(resolve(chosen))
   const located = { ...config, ...withPaths(config, baseDir) }
-  return { config: located, baseDir, file: resolve(chosen) }
+  const written = parseYaml(text, chosen).value as Record<string, unknown>
+  return { config: located, written, baseDir, file: resolve(chosen) }
 }
 
 /** Paths that start at the file's folder. Throws ConfigError for a file that cannot be read. */
@@ -197,8 +200,8 @@ function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
 
 const secretName = /key|secret|password|token|hash|webhook_url/
 
-/** Of a list, the list's name says what is in it; who knows a heartbeat's address can send it. */
-const isSecret = (path: Path) =>
+/** Whether a value may be one. Of a list, the list's name says what is in it; who knows a heartbeat's address can send it. */
+export const isSecret = (path: Path) =>
   path.includes('headers') ||
   path.includes('heartbeat') ||
   secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
@@ -211,10 +214,20 @@ function withoutSecrets(name: string, value: unknown): unknown {
 
 /** The keys that the schema knows at a path; unions and records know none. */
 function knownKeys(path: Path): string[] {
+  const schema = unwrap(schemaAt(path))
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+/** What a key means; of an item of a list, what the list does. Empty where nobody said. */
+export function describeKey(path: Path): string {
+  const schema = schemaAt(path.slice(0, path.findLastIndex((part) => typeof part === 'string') + 1))
+  return schema instanceof z.ZodType ? (schema.description ?? '') : ''
+}
+
+function schemaAt(path: Path): unknown {
   let at: unknown = configSchema
   for (const part of path) at = step(unwrap(at), part)
-  const schema = unwrap(at)
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  return at
 }
 
 function unwrap(schema: unknown): unknown {
@@ -299,44 +312,60 @@ export function cannotListen(setting: keyof Config['listen'], address: string): 
 const fixedKeys = ['data_dir', 'listen', 'clickhouse', 'spool', 'retention', 'dashboard'] as const
 type FixedKey = (typeof fixedKeys)[number]
 
+/** The configuration in force, and how the file differs from it. */
+export interface RunningConfig {
+  config: Config
+  written: Record<string, unknown>
+  /** Epoch ms. */
+  loaded_at: number
+  /** Why the file as it is now is not in force; empty when it is. */
+  problem: string
+  /** Keys of it that take a restart. */
+  waiting: FixedKey[]
+}
+
 /**
  * Reloads on SIGHUP and when the file or a rule file is edited. `apply` gets each new configuration, one at a time. A file
  * that can't be used, or that `apply` refuses, is logged with what is wrong, and the old configuration stays.
  */
 export function watchConfig(
-  { file, baseDir, config: first }: LoadedConfig,
+  { file, baseDir, config: first, written: firstWritten }: LoadedConfig,
   { apply, log }: { apply: (config: Config) => Promise<void>; log: Logger },
-): { stop(): void } {
-  let current = first
+): { stop(): void; running(): RunningConfig } {
+  let state: RunningConfig = { config: first, written: firstWritten, loaded_at: Date.now(), problem: '', waiting: [] }
   const reload = async () => {
     try {
-      const next = loadConfig(file ?? undefined).config
+      const loaded = loadConfig(file ?? undefined)
+      const next = loaded.config
       const changed = fixedKeys.filter((key) => JSON.stringify(next[key]) !== JSON.stringify(first[key]))
       const kept = Object.fromEntries(fixedKeys.map((key) => [key, first[key]])) as Pick<Config, FixedKey>
+      const keptWritten = Object.fromEntries(fixedKeys.map((key) => [key, firstWritten[key]]))
       const running = { ...next, ...kept }
       // A key that goes together with its address is still needed: the address stays until the restart.
       for (const { path, message } of exposures(running)) throw new ConfigError(`${path.join('.')}: ${message}`)
       await apply(running)
       for (const key of changed) log.warn(`${key} changed: restart to apply it`)
-      current = running
+      const written = { ...loaded.written, ...keptWritten }
+      state = { config: running, written, loaded_at: Date.now(), problem: '', waiting: changed }
       log.info('configuration reloaded')
     } catch (error) {
-      log.error(
-        `configuration not reloaded, the old one stays: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      const problem = error instanceof Error ? error.message : String(error)
+      state = { ...state, problem }
+      log.error(`configuration not reloaded, the old one stays: ${problem}`)
     }
   }
-  return reloadOnChange({
+  const watched = reloadOnChange({
     log,
     reload,
-    folders: () => [...(file ? [dirname(file)] : []), ...ruleFolders(current.alerts, baseDir)],
+    folders: () => [...(file ? [dirname(file)] : []), ...ruleFolders(state.config.alerts, baseDir)],
     concerns: (path) =>
       path === file ||
-      isRuleFile(path, current.alerts, baseDir) ||
-      ruleFolders(current.alerts, baseDir).includes(path) ||
+      isRuleFile(path, state.config.alerts, baseDir) ||
+      ruleFolders(state.config.alerts, baseDir).includes(path) ||
       // Kubernetes swaps this link when a mounted ConfigMap changes; the files' own names never do.
       basename(path) === '..data',
   })
+  return { stop: () => watched.stop(), running: () => state }
 }
 
 /** Whether a listen address is only reachable from this machine. */

@@ -2,10 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
-import { ConfigError, cannotListen, loadConfig, watchConfig, type Config } from './config.ts'
+import { ConfigError, cannotListen, loadConfig, watchConfig, type Config, type RunningConfig } from './config.ts'
+import { configChanges, reloadMark, ruleChanges } from './dashboard/api/settings/config-changes.ts'
+import { settingsControl } from './dashboard/api/settings/installation.ts'
+import { annotationKinds, scopeLabels } from './records/annotation.ts'
 import { openDataDir, runningProcess } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
 import { noAlerts } from './alerts/none.ts'
+import { importHelp } from './alerts/import/help.ts'
 import { processHealth } from './alerts/self/process-health.ts'
 import type { BacktestFlags } from './alerts/backtest/command.ts'
 import type { TestFlags } from './alerts/rule-tests/command.ts'
@@ -14,7 +18,9 @@ import type { Demo } from './collector/demo/index.ts'
 import type { ImportFlags } from './collector/import/command.ts'
 import type { RepriceFlags } from './collector/prices-command.ts'
 import type { CreateFlags } from './collector/proxy/keys/command.ts'
+import type { AnnotateFlags } from './dashboard/api/annotate-command.ts'
 import type { DemoControl } from './dashboard/api/deps.ts'
+import type { SettingsControl } from './dashboard/api/settings/control.ts'
 import type { Telemetry } from './collector/self/telemetry.ts'
 import type { Db } from './storage/client.ts'
 import type { RunFlags } from './storage/export/command.ts'
@@ -199,6 +205,7 @@ command('import <file>', { parent: alerts })
     'make our YAML of an alertmanager.yml, or of a rule file whose expressions are SQL; says what does not carry over',
   )
   .option('--output <file>', 'where it goes, a new file (default: printed)')
+  .addHelpText('after', importHelp)
   .action(async (file: string, options: { output?: string }) => {
     const { importCommand } = await import('./alerts/import/command.ts')
     await importCommand(
@@ -267,6 +274,21 @@ command('preview', { parent: alerts })
     else await withStorage(options.config, (_, { reader }) => show(reader))
   })
 
+const annotate = command('annotate <title>')
+  .description('mark a deploy, a change or an incident on the charts; says the id of the mark')
+  .addOption(new Option('--kind <kind>', 'what it is').choices(annotationKinds).default('note'))
+  .option('--text <text>', 'more than the title says')
+  .option('--at <time>', 'when it was or began: 2026-11-01T06:00:00Z, or how long ago, as 10m (default: now)')
+  .option('--until <time>', 'when it ended (default: it is a moment)')
+  .option('--url <address>', 'where more is to be read, http or https')
+  .option('--id <id>', 'the same one again corrects the mark (default: a new one)')
+  .option('--by <name>', 'whom it comes from (default: the name of the user)')
+for (const name of scopeLabels) annotate.option(`--${name} <${name}>`, `only about this ${name}`)
+annotate.action(async (title: string, options: { config?: string } & AnnotateFlags) => {
+  const { annotateCommand } = await import('./dashboard/api/annotate-command.ts')
+  await withStorage(options.config, async (_, { db }) => print(await annotateCommand(title, options, db)))
+})
+
 command('demo')
   .description('manage demo data')
   .requiredOption('--clear', 'remove every row that demo traffic left')
@@ -283,7 +305,8 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
   const started = performance.now()
   const loaded = loadConfig(path)
   const { config, baseDir } = loaded
-  let current = config
+  let running = (): RunningConfig => first
+  const first = { config, written: loaded.written, loaded_at: Date.now(), problem: '', waiting: [] }
   const log = pino({ level: config.log_level, base: null }, pino.destination({ dest: 2, sync: true }))
   const stops: (() => Promise<void> | void)[] = []
   const stop = async () => {
@@ -353,8 +376,18 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     const otlp_grpc = collector?.otlpGrpcAddress ?? ''
     const addresses = { ...config.listen, otlp_http, otlp_grpc, clickhouse: new URL(storage.url).host }
     if (only.includes('dashboard')) {
-      const paging = () => current.alerts
-      const dashboard = await show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses })
+      const paging = () => running().config.alerts
+      const ingestKeys = () => running().config.ingest.api_keys
+      const settings = settingsControl({
+        running: () => running(),
+        file: loaded.file,
+        rooms: only,
+        dataDir: dataDir.path,
+        storage,
+        collector,
+      })
+      const rooms = { storage, collector, alerts, fleet, telemetry }
+      const dashboard = await show({ config, log, ...rooms, paging, ingestKeys, settings, addresses })
       stops.push(() => dashboard.stop())
       url = dashboard.url
     } else if (collector) {
@@ -366,13 +399,16 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     const watcher = watchConfig(loaded, {
       log,
       async apply(next) {
+        const rules = alerts?.rules() ?? []
         await alerts?.reload(next.alerts)
         collector?.reload(next)
         exporter?.reload(next.export)
-        current = next
+        const lines = [...configChanges(running().config, next), ...ruleChanges(rules, alerts?.rules() ?? [])]
+        void markReload(lines, db, log)
         log.level = next.log_level
       },
     })
+    running = () => watcher.running()
     stops.push(() => watcher.stop())
     const otlp = collector ? `http://${addresses.otlp_http}` : ''
     const grpc = collector ? `http://${addresses.otlp_grpc}` : ''
@@ -396,6 +432,14 @@ async function serve({ config: path, only = [...rooms], demo = false }: ServeFla
     await stop()
     throw error
   }
+}
+
+/** A mark on time lines; never rejects. */
+async function markReload(lines: readonly string[], db: Db, log: Logger): Promise<void> {
+  const { storeAnnotation } = await import('./storage/queries/annotations.ts')
+  const mark = reloadMark(lines, Date.now())
+  if (mark)
+    await storeAnnotation(db, mark).catch((err: unknown) => log.warn({ err }, 'the change is not marked on charts'))
 }
 
 interface ServeFlags {
@@ -458,12 +502,15 @@ interface Shown {
   alerts: Alerts | null
   /** As configured now. */
   paging: () => Config['alerts']
+  ingestKeys: () => readonly string[]
   fleet: DemoControl
+  settings: SettingsControl
   telemetry: Telemetry
   addresses: Config['listen']
 }
 
-async function show({ config, log, storage, collector, alerts, paging, fleet, telemetry, addresses }: Shown) {
+async function show(shown: Shown) {
+  const { config, log, storage, collector, alerts, paging, ingestKeys, fleet, settings, telemetry, addresses } = shown
   const [{ startDashboard }, { pagingOf }, { buildWeb, webDist }] = await Promise.all([
     import('./dashboard/api/server.ts'),
     import('./alerts/backtest/paging.ts'),
@@ -474,11 +521,13 @@ async function show({ config, log, storage, collector, alerts, paging, fleet, te
     db: storage.reader,
     sql: storage.reader,
     writer: storage.db,
+    ingestKeys,
     storageReady: () => storage.ready(),
     collectorReady: () => Promise.resolve(collector?.ready() ?? { ok: true, reason: '' }),
     alerts: alerts ?? noAlerts,
     backtest: { reader: storage.reader, paging: () => pagingOf(paging()) },
     demo: fleet,
+    settings,
     metricsText: () => telemetry.metricsText(),
     version: manifest.version,
     addresses: () => addresses,
@@ -592,6 +641,8 @@ function fail(error: unknown): never {
     'KeysError',
     'SqlError',
     'ExportError',
+    'AnnotateError',
+    'ApiError',
   ]
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)

@@ -39,6 +39,9 @@ export interface CourierOptions extends Omit<Sender, 'signal'> {
   brief: (alerts: readonly GroupedAlert[]) => Promise<ReadonlyMap<string, Briefing>>
 }
 
+/** What a test came to is known, written or not. */
+const longestWriteMs = 5_000
+
 export class Courier {
   readonly #options: CourierOptions
   readonly #source: OutboxSource
@@ -79,7 +82,7 @@ export class Courier {
       reason: 'test',
       attempts: 1,
     })
-    await this.#options.writer.flush()
+    await this.#options.writer.flushWithin(longestWriteMs)
     return result
   }
 

@@ -111,6 +111,38 @@ test('grid points that go by during an evaluation are counted and made up for', 
   expect((await counted('inferwatch.alerts.caught_up_evaluations')) - caughtUp).toBe(2)
 })
 
+test('a rule that a reload takes away in the middle of catching up leaves no alert behind', async () => {
+  const late = { by: 0 }
+  const clock = { ...room.clock, now: () => room.clock.now() + late.by }
+  room.writeRules(sqlRule('select 1 as value where {from:DateTime64(3)} < {to:DateTime64(3)}'))
+  let asked = 0
+  const reader: Db = {
+    ...storage.reader,
+    async query(sql, params, options) {
+      late.by = 150 * second
+      if (sql.includes('{to:') && ++asked === 2) {
+        room.writeRules(sqlRule('select 1 as value').replace(/.*Query.*/, ''))
+        await alerts.reload(room.config)
+      }
+      return storage.reader.query(sql, params, options)
+    },
+  }
+  const alerts = await room.start({ clock, reader })
+  await room.clock.advance(2 * minute)
+  expect(asked).toBe(2)
+  const left = `select rule, state from alert_state order by rule`
+  expect(await storage.db.query(left)).toEqual([
+    { rule: 'Other', state: 'firing' },
+    { rule: 'Query', state: 'inactive' },
+  ])
+  // What happened to it is history all the same.
+  const history = `select previous_state, state from alert_events where rule = 'Query' order by timestamp`
+  expect(await storage.db.query(history)).toEqual([
+    { previous_state: 'inactive', state: 'firing' },
+    { previous_state: 'firing', state: 'inactive' },
+  ])
+})
+
 test('evaluations that are slower than their interval do not pile up', async () => {
   let slow = 0
   const clock = { ...room.clock, now: () => room.clock.now() + slow }
@@ -287,6 +319,31 @@ test('without its database it starts, and takes over the state once that answers
   away = false
   await room.clock.advance(minute)
   expect(alerts.active()).toMatchObject([{ firing_since: t0 + minute }, { firing_since: t0 + minute }])
+})
+
+test('a database that hangs while it takes a row holds up no evaluation for long, and is counted', async () => {
+  const before = await counted('inferwatch.alerts.late_writes')
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  const hung = { inserts: 0 }
+  const db: Db = {
+    ...storage.db,
+    query: (sql, params, options) => storage.db.query(sql, params, options),
+    async insert(table, rows) {
+      hung.inserts++
+      await gate
+      return storage.db.insert(table, rows)
+    },
+  }
+  const alerts = await room.start({ db })
+  // The clock waits for each of its tasks, and this one waits for the clock.
+  void room.clock.advance(50 * second)
+  await vi.waitFor(() => expect(hung.inserts).toBe(1), 10_000)
+  await room.clock.advance(10 * second)
+  void room.clock.advance(50 * second)
+  await vi.waitFor(() => expect(alerts.rules()[0]?.last_evaluation_at).toBe(t0 + 2 * minute), 10_000)
+  expect((await counted('inferwatch.alerts.late_writes')) - before).toBeGreaterThan(0)
+  open()
 })
 
 test('a vendor that hangs holds up neither evaluations nor other channels', async () => {

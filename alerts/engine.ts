@@ -55,6 +55,9 @@ export interface EngineOptions {
   onAlerts: (firing: Instance[], ceased: Instance[]) => void
 }
 
+/** Evaluations don't wait longer for a database that is slow to take what came of them. */
+const longestWriteMs = 10_000
+
 export const unknownHealth: Readonly<RuleHealth> = {
   health: 'unknown',
   last_error: '',
@@ -219,7 +222,7 @@ export class Engine {
     }
     if (!leads()) return
     this.#publish(group, evaluations, progress.evaluated_at)
-    await this.#options.writer.flush()
+    await this.#options.writer.flushWithin(Math.min(longestWriteMs, group.interval_ms))
   }
 
   /** While the state of the last process can't be read, nothing can be said of any rule. */
@@ -331,7 +334,7 @@ export class Engine {
   #publish(group: RuleGroup, evaluations: readonly Evaluation[], evaluatedAt: number): void {
     const { writer, onAlerts } = this.#options
     for (const { active, resolved, transitions } of evaluations)
-      this.#write([...active.values(), ...resolved], transitions)
+      this.#write([...active.values(), ...resolved], transitions, (instance) => this.#isLoaded(instance))
     const row = { group: group.name, evaluated_at: new Date(evaluatedAt), version: writer.nextVersion() }
     writer.put('alert_progress', row, group.name)
     const firing = group.rules
@@ -345,13 +348,23 @@ export class Engine {
     onAlerts(firing, ceased)
   }
 
-  #write(touched: readonly Instance[], transitions: readonly Transition[]): void {
+  /** A reload that took the rule away in the middle of catching up has ended its alerts: what was found before must not revive them. */
+  #isLoaded({ group, rule_id }: Instance): boolean {
+    return this.#rules.has(keyOf(group, rule_id))
+  }
+
+  #write(
+    touched: readonly Instance[],
+    transitions: readonly Transition[],
+    stands: (instance: Instance) => boolean = () => true,
+  ): void {
     const { writer } = this.#options
     for (const transition of transitions) writer.put('alert_events', alertEvent(transition))
     const changed = new Map<string, Instance>(
       [...touched, ...transitions.map(({ instance }) => instance)].map((instance) => [stateKey(instance), instance]),
     )
-    for (const [key, instance] of changed) writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
+    for (const [key, instance] of changed)
+      if (stands(instance)) writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
   }
 }
 

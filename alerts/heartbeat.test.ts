@@ -137,6 +137,21 @@ test('an address that fails is tried again at the next interval, and its secret 
   expect(JSON.stringify([alerts.channels(), room.logs])).not.toContain(secret)
 })
 
+test.each(['http://169.254.169.254/latest/meta-data', 'http://[fd00:ec2::254]/', 'http://0.0.0.0:8080/'])(
+  'nothing is asked of %s, where clouds serve credentials or no host is',
+  async (url) => {
+    const asked: unknown[] = []
+    const config = alertsConfig.parse({ ...room.config, receivers: [{ name: 'dead-man', heartbeat: { url } }] })
+    const alerts = await room.start({ config, fetch: (input) => Promise.reject(new Error(String(asked.push(input)))) })
+    await room.clock.advance(minute)
+    expect(statusOf(alerts)).toMatchObject({
+      healthy: false,
+      last_error: expect.stringMatching(/link-local or reserved/),
+    })
+    expect(asked).toEqual([])
+  },
+)
+
 test('a reload moves it and takes it away; what was known of it stays known', async () => {
   const alerts = await start()
   await room.clock.advance(minute)

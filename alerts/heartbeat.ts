@@ -6,6 +6,8 @@ import type { Logger } from 'pino'
 import { durationMs } from '../records/duration.ts'
 import type { Clock } from './clock.ts'
 import type { AlertsConfig, HeartbeatConfig } from './config.ts'
+import { refuseReserved } from './notify/address.ts'
+import { DeliveryError } from './notify/notifier.ts'
 import type { ChannelStatus, RuleStatus } from './status.ts'
 
 const timeoutMs = 10_000
@@ -118,6 +120,7 @@ export class Heartbeats {
     const timeout = AbortSignal.timeout(timeoutMs)
     const { host } = new URL(url)
     try {
+      await refuseReserved(url)
       const response = await this.#options.fetch(url, {
         method,
         headers: { 'user-agent': 'inferwatch' },
@@ -127,6 +130,7 @@ export class Heartbeats {
       await response.body?.cancel()
       return response.ok ? '' : `${host} answered ${response.status}`
     } catch (error) {
+      if (error instanceof DeliveryError) return `${host}: ${error.message}`
       if (timeout.aborted) return `${host}: no answer in ${timeoutMs / 1000} s`
       const cause = error instanceof Error ? error.cause : undefined
       return `${host}: ${cause instanceof Error && 'code' in cause ? String(cause.code) : 'cannot be reached'}`

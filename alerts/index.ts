@@ -6,7 +6,8 @@ import type { Db } from '../storage/client.ts'
 import { ChartShelf } from './chart/shelf.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
-import { ownLease, SharedLease, type Lease, type LeaseStatus } from './lease.ts'
+import { ownLease, SharedLease, type Lease, type LeaseStatus, type Loss } from './lease.ts'
+import { Outage } from './outage.ts'
 import { followRouting } from './routing/followed.ts'
 import type { Routing } from './routing/index.ts'
 import { Silences } from './routing/silences.ts'
@@ -92,17 +93,24 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const silences = new Silences({ clock, writer, telemetry })
   const followed = followRouting({ db, clock, writer, silences, dispatcher: () => watch.dispatcher })
   const hear = oneAtATime(() => watch.hear(), log)
+  const outage = new Outage({ ...room, silences })
   const terms = {
-    onTaken: () => watch.begin(),
+    onTaken() {
+      outage.end()
+      return watch.begin()
+    },
     onHeld: () => hear(),
-    onFollowed: async () => {
+    async onFollowed() {
+      outage.end()
       await watch.mirror()
       await followed.refresh()
     },
-    async onLost() {
+    async onLost(why: Loss) {
       const over = watch
       watch = new Watch({ ...room, config, groups })
+      silences.adopt(over.silences)
       await over.abandon()
+      if (why === 'cut_off') outage.begin(config, groups)
     },
   }
   const lease: Lease = options.shared
@@ -113,14 +121,15 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
 
   async function stop(): Promise<void> {
     await watch.stop(deliveryGraceMs)
-    await writer.flush()
+    await writer.flushWithin(deliveryGraceMs)
     writer.stop()
     await lease.stop()
+    await outage.stop(deliveryGraceMs)
   }
 
   await lease.start()
   return {
-    active: () => watch.active(),
+    active: () => [...watch.active(), ...outage.active()],
     rules: () => watch.rules(),
     channels: () => watch.channels(),
     lease: () => lease.status(),
@@ -131,6 +140,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
       groups = await loadRuleGroups(changed, baseDir)
       config = changed
       watch.configure(config, groups)
+      outage.configure(config, groups)
     },
     testNotification: (receiver) => tellTestAlert(watch.dispatcher.courier, receiver, clock.now()),
     chart: (id) => shelf.png(id),

@@ -1,5 +1,6 @@
 /** Alert instances: what an evaluation makes of its samples. Pure. */
 import type { AlertReason } from '../records/alert-event.ts'
+import type { GroupedAlert } from './group.ts'
 import { formatLabels, fingerprint, type Labels } from './labels.ts'
 import type { Rule } from './rule.ts'
 import { nextState, type InstanceState } from './state.ts'
@@ -205,4 +206,20 @@ function stated(details: Labels = {}): Labels {
 
 function described(previous: Instance | null): Pick<Instance, 'labels' | 'annotations' | 'value'> {
   return { labels: previous?.labels ?? {}, annotations: previous?.annotations ?? {}, value: previous?.value ?? null }
+}
+
+/** As its groups know it; one that fires no more ended when it resolved. */
+export function toGroupedAlert(instance: Instance, once: boolean): GroupedAlert {
+  const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
+    instance
+  const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
+  return {
+    fingerprint,
+    labels,
+    annotations,
+    value,
+    starts_at: firing_since ?? active_at,
+    ends_at,
+    ...(once ? { once } : {}),
+  }
 }

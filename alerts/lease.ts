@@ -36,13 +36,16 @@ export interface Lease {
   stop(): Promise<void>
 }
 
+/** overtaken: by another process · cut_off: no beat of its own is on record any more, and whether there is another can't be known. */
+export type Loss = 'overtaken' | 'cut_off'
+
 export interface LeaseOptions {
   db: Db
   clock: Clock
   log: Logger
   onTaken: () => Promise<void>
   /** Nothing may be sent or written any more. */
-  onLost: () => Promise<void>
+  onLost: (why: Loss) => Promise<void>
   /** It is held still; called after each beat. */
   onHeld: () => void
   /** Somebody else holds it, or nobody; called after each look. */
@@ -130,14 +133,14 @@ export class SharedLease implements Lease {
     const begun = this.#options.clock.now()
     // A clock that leapt: what was found since could not be told, so the next term goes on from what is on record.
     if (!this.held()) {
-      await this.#lose('its hold had run out before the next beat')
+      await this.#lose('cut_off', 'its hold had run out before the next beat')
       return false
     }
     const row = await currentLease(this.#options.db, name)
     if (!this.#held) return false
     if (row?.holder !== this.#identity || row.fence !== this.#row?.fence) {
       this.#row = row
-      await this.#lose('another process has taken over')
+      await this.#lose('overtaken', 'another process has taken over')
       return false
     }
     const next = { ...row, beat: row.beat + 1 }
@@ -186,16 +189,18 @@ export class SharedLease implements Lease {
     this.#beatAt = since
     this.#cancelExpiry()
     const { clock } = this.#options
-    this.#cancelExpiry = clock.after(since + holdMs - clock.now(), () => this.#lose('its beats could not be written'))
+    this.#cancelExpiry = clock.after(since + holdMs - clock.now(), () =>
+      this.#lose('cut_off', 'its beats could not be written'),
+    )
   }
 
-  async #lose(reason: string): Promise<void> {
+  async #lose(why: Loss, reason: string): Promise<void> {
     this.#cancelExpiry()
     if (!this.#held) return
     this.#held = false
     this.#seen = { beat: '', at: 0 }
     this.#options.log.warn({ reason }, 'this process no longer evaluates the alert rules')
-    await this.#options.onLost()
+    await this.#options.onLost(why)
   }
 
   #write(row: LeaseRow): Promise<void> {

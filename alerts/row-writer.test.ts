@@ -5,6 +5,32 @@ import { RowWriter } from './row-writer.ts'
 import { createTelemetry } from './telemetry.ts'
 import { manualClock } from './testing/manual-clock.ts'
 
+test('a write that hangs is waited for as long as is said, and goes on behind', async () => {
+  const written: object[][] = []
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  const db: Pick<Db, 'insert'> = {
+    async insert(_, rows) {
+      await gate
+      written.push(rows)
+    },
+  }
+  const lines: string[] = []
+  const clock = manualClock(0)
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+  const writer = new RowWriter({ db, clock, log, telemetry: createTelemetry() })
+  writer.put('alert_events', { n: 1 })
+  const waits = [writer.flushWithin(5_000), writer.flushWithin(5_000)]
+  await clock.advance(5_000)
+  await Promise.all(waits)
+  expect(written).toEqual([])
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('"waited_ms":5000')
+  open()
+  await writer.flushWithin(5_000)
+  expect(written).toEqual([[{ n: 1 }]])
+})
+
 test('calls while a write runs share the next one, which has their rows', async () => {
   const writes: object[][] = []
   const gates: (() => void)[] = []
@@ -15,7 +41,7 @@ test('calls while a write runs share the next one, which has their rows', async 
     },
   }
   const log = pino({ level: 'silent' })
-  const writer = new RowWriter({ db: db as Db, clock: manualClock(0), log, telemetry: createTelemetry() })
+  const writer = new RowWriter({ db, clock: manualClock(0), log, telemetry: createTelemetry() })
   writer.put('alert_events', { n: 1 })
   const first = writer.flush()
   await Promise.resolve()

@@ -23,7 +23,7 @@ const retryMs = 5_000
 const mostWaiting = 20_000
 
 export class RowWriter {
-  readonly #db: Db
+  readonly #db: Pick<Db, 'insert'>
   readonly #clock: Clock
   readonly #log: Logger
   readonly #telemetry: Telemetry
@@ -31,12 +31,13 @@ export class RowWriter {
   #sequence = 0
   #lastVersion = 0
   #failing = false
+  #late = false
   #discarded = false
   #running: Promise<void> | null = null
   #next: Promise<void> | null = null
   #cancelRetry = () => {}
 
-  constructor(options: { db: Db; clock: Clock; log: Logger; telemetry: Telemetry }) {
+  constructor(options: { db: Pick<Db, 'insert'>; clock: Clock; log: Logger; telemetry: Telemetry }) {
     this.#db = options.db
     this.#clock = options.clock
     this.#log = options.log
@@ -70,6 +71,20 @@ export class RowWriter {
     // One at a time, so that an older row can't overtake; calls while one runs share the next.
     this.#next ??= this.#writeAfter(this.#running)
     return this.#next
+  }
+
+  /** As `flush`, but waits no longer than `ms`: a write that hangs goes on behind, and is counted. */
+  async flushWithin(ms: number): Promise<void> {
+    let cancel = () => {}
+    const late = new Promise<true>((resolve) => {
+      cancel = this.#clock.after(ms, () => resolve(true))
+    })
+    const wasLate = await Promise.race([late, this.flush().then(() => false)])
+    cancel()
+    if (wasLate) this.#telemetry.lateWrites.add(1)
+    if (wasLate && !this.#late)
+      this.#log.warn({ waited_ms: ms }, 'alert state is slow to be written; rules do not wait for it')
+    this.#late = wasLate
   }
 
   /** Whether rows of these tables are not stored: they wait, or were given up with everything else. */

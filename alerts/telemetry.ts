@@ -9,6 +9,7 @@ export interface Telemetry {
   caughtUp: Counter
   notifications: Counter
   rowsDropped: Counter
+  lateWrites: Counter
   refused: Counter
 }
 
@@ -43,6 +44,11 @@ export function createTelemetry(): Telemetry {
     rowsDropped: meter.createCounter('inferwatch.alerts.rows_dropped', {
       description: 'Rows of alert history given up because the database was away for too long',
       unit: '{row}',
+    }),
+    lateWrites: meter.createCounter('inferwatch.alerts.late_writes', {
+      description:
+        'Times that an evaluation went on without its state on record, because the database was slow to take it',
+      unit: '{write}',
     }),
     refused: meter.createCounter('inferwatch.alerts.refused', {
       description: 'Silences and alerts from elsewhere that were refused because too many are there already',

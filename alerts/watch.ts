@@ -16,9 +16,8 @@ import { Changes } from './changes.ts'
 import type { ChartShelf } from './chart/shelf.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
-import type { GroupedAlert } from './group.ts'
 import { Heartbeats, whyHeld } from './heartbeat.ts'
-import type { Instance } from './instance.ts'
+import { toGroupedAlert, type Instance } from './instance.ts'
 import type { RuleGroup } from './rule.ts'
 import { RowWriter } from './row-writer.ts'
 import { alertReadings } from './self/health.ts'
@@ -154,6 +153,10 @@ export class Watch {
     this.engine.load(withoutOwn(groups))
   }
 
+  get silences(): Silences {
+    return this.#silences
+  }
+
   get routing(): Routing {
     return this.#routing
   }
@@ -209,7 +212,7 @@ export class Watch {
     await Promise.all([this.engine.stop(), this.#own.stop(), this.#heartbeats.stop(), this.#changes.stop()])
     this.#routing.stop()
     await this.dispatcher.stop(graceMs)
-    await this.#writer.flush()
+    await this.#writer.flushWithin(graceMs)
     this.#writer.stop()
   }
 
@@ -276,20 +279,5 @@ function once(task: () => Promise<void>): () => Promise<void> {
       throw error
     })
     return done
-  }
-}
-
-function toGroupedAlert(instance: Instance, once: boolean): GroupedAlert {
-  const { fingerprint, labels, annotations, value, state, active_at, firing_since, resolved_at, evaluated_at } =
-    instance
-  const ends_at = state === 'firing' ? null : (resolved_at ?? evaluated_at)
-  return {
-    fingerprint,
-    labels,
-    annotations,
-    value,
-    starts_at: firing_since ?? active_at,
-    ends_at,
-    ...(once ? { once } : {}),
   }
 }

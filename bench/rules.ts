@@ -41,7 +41,7 @@ const folder = mkdtempSync(join(tmpdir(), 'inferwatch-bench-rules-'))
 const storage = await testStorage({ data_dir: join(folder, 'data') })
 try {
   const notices =
-    prometheus() && promtool() ? [] : setUpDebianTools(new URL('../test/.output', import.meta.url).pathname)
+    prometheus() && promtool() ? [] : await setUpDebianTools(new URL('../test/.output', import.meta.url).pathname)
   for (const notice of notices) print(notice)
   const rules = alertRules(ruleCount)
   const to = Math.floor(Date.now() / 1000) * 1000

@@ -42,7 +42,7 @@ interface Measured {
   missed: number
 }
 
-const notices = prometheus() ? [] : setUpDebianTools(new URL('../test/.output', import.meta.url).pathname)
+const notices = prometheus() ? [] : await setUpDebianTools(new URL('../test/.output', import.meta.url).pathname)
 for (const notice of notices) print(`${notice}\n`)
 
 print(

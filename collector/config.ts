@@ -38,7 +38,7 @@ const rateShape = {
 const multipliers = z.record(z.string().min(1), usd)
 
 /** Rates as vendors print them. Exactly one unit per override: dollars per 1M tokens or per 1K tokens. */
-const priceOverride = z
+export const priceOverride = z
   .strictObject({
     name: z.string().min(1).describe('Shown as the price id, override/<name>'),
     ...matchShape,
@@ -334,7 +334,8 @@ export const attributionConfig = z.strictObject({
 
 export type AttributionConfig = z.infer<typeof attributionConfig>
 export type PricesConfig = z.infer<typeof pricesConfig>
-export type PriceOverride = z.infer<typeof priceOverride>
+/** `set_on`: not from the file. */
+export type PriceOverride = z.infer<typeof priceOverride> & { set_on?: 'page' }
 export type EndpointConfig = z.infer<typeof endpointConfig>
 export type MetricsMode = z.infer<typeof metricsMode>
 export type IngestConfig = z.infer<typeof ingestConfig>

@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { LlmRequest } from '../records/llm-request.ts'
+import type { PriceControl } from '../records/price-table.ts'
+import type { KeyControl } from '../records/virtual-key.ts'
 import type { Target } from '../records/server-sample.ts'
 import type { Db } from '../storage/client.ts'
 import { createAttribution } from './attribution.ts'
@@ -35,9 +37,12 @@ import { startProbes } from './probes/index.ts'
 import { createObserver } from './proxy/observe/index.ts'
 import type { CallObserver } from './proxy/observer.ts'
 import { createProxy, type Proxy } from './proxy/index.ts'
+import { createKeyDesk } from './proxy/keys/desk.ts'
 import { createKeys } from './proxy/keys/index.ts'
 import { TokenCounter } from './proxy/tokens/counter.ts'
+import { withPagePrices } from './page-prices.ts'
 import { startPriceBook } from './price-book.ts'
+import { createPriceDesk } from './price-desk.ts'
 import { loadCatalogues } from './price-list.ts'
 import { createPricer } from './pricing.ts'
 import { startProvisionedCosts } from './provisioned.ts'
@@ -93,6 +98,9 @@ export interface Collector {
   observer: CallObserver
   /** For the server of the dashboard, whose port it shares. */
   proxy: Proxy
+  /** For the settings page, as the keys are. */
+  prices: PriceControl
+  virtualKeys: KeyControl
   stats(): CollectorStats
   /** Whether rows are taken: false with the reason while the spool is at its limit or the disk is full. */
   ready(): { ok: boolean; reason: string }
@@ -140,10 +148,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const book = startPriceBook(db, log)
   const provisioned = startProvisionedCosts({ config: config.prices, db, log, clock: () => clock.now() })
   const pricerOf = (prices: PricesConfig) =>
-    createPricer(prices, {
-      catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
-      onPrice: (record) => book.add(record),
-    })
+    createPricer(
+      withPagePrices(prices, dataDir, (message) => log.warn(message)),
+      {
+        catalogues: loadCatalogues(dataDir, (message) => log.warn(message)),
+        onPrice: (record) => book.add(record),
+      },
+    )
   const flusher = startIssueFlusher(issues, spool, log, { clock: () => clock.now() })
   const nextVersion = createVersions(() => clock.now(), await versionAhead(db))
   const workOf = ({ prices, content, endpoints, attribution: names }: CollectorConfig) => {
@@ -176,6 +187,26 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       storeLogs: createLogStore({ spool, nextVersion, redact: (event) => redactLogEvent(work.redactor, event) }),
     })
   let pipeline = pipelineOf(config)
+  let current = config
+  const rework = () => {
+    work = workOf(current)
+    merger.reload(work)
+    pipeline = pipelineOf(current)
+  }
+  const prices = createPriceDesk({
+    config: config.prices,
+    dataDir,
+    db,
+    log,
+    clock: () => clock.now(),
+    onChange: rework,
+  })
+  const virtualKeys = createKeyDesk({
+    context: () => ({ ...current, data_dir: dataDir }),
+    log,
+    clock: () => clock.now(),
+    onChange: () => keys.reload(current.proxy),
+  })
   let metricsMode = config.ingest.metrics
 
   const observer = createObserver({
@@ -255,6 +286,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     otlpGrpcAddress: receivers[1]?.address ?? '',
     observer,
     proxy,
+    prices,
+    virtualKeys,
     stats,
     ready() {
       const { bytes, max_bytes, reason, no_room } = spool.stats()
@@ -269,9 +302,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     reload(next) {
       // First, since it may throw.
       keys.reload(next.proxy)
-      work = workOf(next)
-      merger.reload(work)
-      pipeline = pipelineOf(next)
+      current = next
+      rework()
+      prices.reload(next.prices)
       metricsMode = next.ingest.metrics
       for (const receiver of receivers) receiver.reload(next.ingest)
       provisioned.reload(next.prices)

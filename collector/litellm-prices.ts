@@ -5,7 +5,7 @@
 import { shifted } from '../records/decimal.ts'
 import { flat, tokenPrice, type Price, type Rate } from '../records/price.ts'
 import { normalProvider } from '../records/provider.ts'
-import type { Catalogue } from './price-catalogue.ts'
+import type { Catalogue, ListPrice } from './price-catalogue.ts'
 
 export interface ListedModel {
   /** As the list names it: `gpt-4o`, `azure/gpt-4o`. */
@@ -184,18 +184,19 @@ export function litellmCatalogue(version: string, models: readonly ListedModel[]
     version,
     find(provider, model, _at, tier) {
       const found = lookUp(provider, model.toLowerCase())
-      const price = found && Object.hasOwn(found.prices, tier) ? found.prices[tier] : undefined
-      if (!found || !price) return null
-      const { key, context_window } = found
-      const id = key.includes('/') ? key : `${found.provider}/${key}`
-      return {
-        id: tier === 'standard' ? id : `${id}+${tier}`,
-        provider: found.provider,
-        model: found.model,
-        price,
-        context_window,
-        varies: false,
-      }
+      return found ? listPrice(found, tier) : null
+    },
+    async list() {
+      const listed = [...byProvider.values()].map((model) => listPrice(model, 'standard'))
+      return listed.flatMap((price) => (price ? [{ ...price, valid_from: null, valid_to: null }] : []))
     },
   }
+}
+
+/** Null when it has no rates for the tier. */
+function listPrice({ key, provider, model, prices, context_window }: ListedModel, tier: string): ListPrice | null {
+  const price = Object.hasOwn(prices, tier) ? prices[tier] : undefined
+  if (!price) return null
+  const id = key.includes('/') ? key : `${provider}/${key}`
+  return { id: tier === 'standard' ? id : `${id}+${tier}`, provider, model, price, context_window, varies: false }
 }

@@ -1,7 +1,14 @@
 /** Lists of prices, and the bundled one: @pydantic/genai-prices. Looking a model up walks rules for some 10 µs: callers remember the answer. */
 import { createRequire } from 'node:module'
-import { calcPrice, type ModelInfo, type ModelPrice, type Provider, type TieredPrices } from '@pydantic/genai-prices'
-import { flat, tokenPrice, type Price, type Rate } from '../records/price.ts'
+import {
+  calcPrice,
+  waitForUpdate,
+  type ModelInfo,
+  type ModelPrice,
+  type Provider,
+  type TieredPrices,
+} from '@pydantic/genai-prices'
+import { flat, tokenPrice, type Price, type PriceRecord, type Rate } from '../records/price.ts'
 import { catalogueProvider, normalProvider } from '../records/provider.ts'
 import type { EpochMicros } from '../records/span.ts'
 import type { catalogueNames } from './config.ts'
@@ -28,7 +35,12 @@ export interface Catalogue {
    * one that the list has rates for. Null: not listed.
    */
   find(provider: string | null, model: string, at: EpochMicros, tier: string): ListPrice | null
+  /** Every model with the price that holds at a time, at the standard tier. */
+  list(at: EpochMicros): Promise<DatedPrice[]>
 }
+
+/** Epoch µs; null: from ever, for ever. A price that changes with the time of day has no dates. */
+export type DatedPrice = ListPrice & Pick<PriceRecord, 'valid_from' | 'valid_to'>
 
 /** Never throws: what the catalogue cannot read it does not list. */
 export function createCatalogue(): Catalogue {
@@ -49,7 +61,36 @@ export function createCatalogue(): Catalogue {
         return null
       }
     },
+    async list(at) {
+      // Nothing updates it: these are the prices that the package came with.
+      const providers = (await waitForUpdate()) ?? []
+      return providers.flatMap((provider) => provider.models.flatMap((model) => datedPrice(provider, model, at)))
+    },
   }
+}
+
+function datedPrice(provider: Provider, { id }: ModelInfo, at: EpochMicros): DatedPrice[] {
+  const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, id, {
+    providerId: provider.id,
+    timestamp: new Date(at / 1000),
+  })
+  const listed = found && listPrice(found)
+  // Another model's rule matches that name first: this one's price is never used.
+  if (!found || !listed || found.model.id !== id) return []
+  const { prices } = found.model
+  if (!Array.isArray(prices)) return [{ ...listed, valid_from: null, valid_to: null }]
+  const starts = prices.flatMap(({ constraint }) =>
+    constraint?.type === 'start_date' ? [Date.parse(constraint.start_date) * 1000] : [],
+  )
+  const latest = Math.max(...starts.filter((start) => start <= at))
+  const next = Math.min(...starts.filter((start) => start > at))
+  return [
+    {
+      ...listed,
+      valid_from: Number.isFinite(latest) ? latest : null,
+      valid_to: Number.isFinite(next) ? next : null,
+    },
+  ]
 }
 
 function listPrice(found: { provider: Provider; model: ModelInfo; model_price: ModelPrice }): ListPrice | null {

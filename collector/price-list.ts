@@ -1,9 +1,10 @@
 /** The price list that `prices import` brought: one file in the data directory, replaced as a whole. */
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { litellmCatalogue, parseLitellm, type ListedModel, type LitellmSummary } from './litellm-prices.ts'
 import { createCatalogue, type Catalogue } from './price-catalogue.ts'
+import { replaceFile } from './replace-file.ts'
 
 /** A price list that cannot be used; the message is one line that says what to do. The list in use stays. */
 export class PriceListError extends Error {
@@ -42,7 +43,6 @@ export function importPriceList(file: string, dataDir: string, now = new Date())
     models,
   }
   const path = fileOf(dataDir)
-  mkdirSync(join(dataDir, 'prices'), { recursive: true, mode: 0o700 })
   replaceFile(path, JSON.stringify(list))
   return { ...summary, version: list.version, models: models.length, path }
 }
@@ -99,17 +99,4 @@ function parseText(text: string, file: string) {
   throw new PriceListError(
     `${file}: no model with input_cost_per_token or output_cost_per_token in it; expected LiteLLM's price list`,
   )
-}
-
-/** Either the old file or the new one is there, whenever the process dies. */
-function replaceFile(path: string, text: string): void {
-  const next = `${path}.${process.pid}`
-  const file = openSync(next, 'w', 0o600)
-  try {
-    writeFileSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(next, path)
 }

@@ -69,7 +69,7 @@ function recordOf(override: PriceOverride): PriceRecord {
   return {
     id: `override/${override.name}`,
     // Another rate under the same name is another version: stored costs keep the one that they were worked out with.
-    version: `config@${createHash('sha256')
+    version: `${override.set_on ?? 'config'}@${createHash('sha256')
       .update(JSON.stringify([price, valid]))
       .digest('hex')
       .slice(0, 8)}`,

@@ -8,6 +8,7 @@ import { modelsInUse } from '../storage/queries/models-in-use.ts'
 import type { PricesConfig } from './config.ts'
 import { barProgress } from './import/progress.ts'
 import { parseTimestamp } from './import/timestamp.ts'
+import { joined, readPagePrices } from './page-prices.ts'
 import { createPriceFinder, type Finding } from './price-finder.ts'
 import { importPriceList, loadCatalogues, PriceListError } from './price-list.ts'
 import { reprice, summaryText } from './reprice.ts'
@@ -31,6 +32,11 @@ export class RepriceError extends Error {
   override name = 'RepriceError'
 }
 
+/** With those that were set on the settings page. */
+function pricesOf({ prices, data_dir }: PricesContext): PricesConfig {
+  return joined(prices, readPagePrices(data_dir))
+}
+
 /** Stores LiteLLM's list for this data directory; returns what to print. Throws PriceListError. */
 export function pricesImport(file: string, dataDir: string): string {
   const { version, models, path, skipped } = importPriceList(file, dataDir)
@@ -45,7 +51,7 @@ export function pricesImport(file: string, dataDir: string): string {
 
 /** The prices of the models that were called in the last 30 days, the busiest first, as lines to print. */
 export async function pricesList(context: PricesContext, db: Db, now_ms = Date.now()): Promise<string[]> {
-  const find = createPriceFinder(context.prices, cataloguesOf(context.data_dir))
+  const find = createPriceFinder(pricesOf(context), cataloguesOf(context.data_dir))
   const used = await modelsInUse(db, { from: now_ms - 30 * 86_400_000, to: now_ms })
   const rows = used.map(({ requests, ...labels }) => {
     const request: LlmRequest = { ...emptyRequest(), ...labels, timestamp: now_ms * 1000 }
@@ -79,7 +85,7 @@ export async function repriceCommand(flags: RepriceFlags, context: PricesContext
   const { model, provider, dryRun = false } = flags
   const summary = await reprice({
     db,
-    prices: context.prices,
+    prices: pricesOf(context),
     catalogues: cataloguesOf(context.data_dir),
     scope: { from, to, model, provider },
     dryRun,

@@ -1,6 +1,6 @@
 /** The dashboard "LLM cost": who spends how much on what. Reads the rollup of an hour: thirty days at once. */
 import { lines, rowsOf, stats, traceLink, type DashboardSpec } from './panels.ts'
-import { distinct, inAll, overTime, ranked, within } from './sql.ts'
+import { chosen, distinct, firstRows, inAll, overTime, ranked, within, type Question } from './sql.ts'
 
 const columns = ['environment', 'team', 'model', 'provider'] as const
 const where = within(...columns)
@@ -15,22 +15,55 @@ const perDay = { usd_per_day: `${known('cost_usd')} * 86400 / $__interval_s` }
 const total = (values: Record<string, string>) => inAll({ from: 'requests_1h', where: hours, values })
 const spendBy = (column: string) =>
   overTime({ from: 'requests_1h', where: hours, by: { [column]: column }, values: perDay })
-const spendRows = (column: string, from: 'requests' | 'requests_1h') => {
-  const raw = from === 'requests'
-  return ranked({
-    from,
-    where: raw ? where : hours,
+const spendRows = (column: string) =>
+  ranked({
+    from: 'requests_1h',
+    where: hours,
     by: { [column]: column },
     values: {
-      spend_usd: raw ? 'toFloat64(sum(cost_usd))' : known('cost_usd'),
-      calls: raw ? 'count()' : 'sum(requests)',
-      without_price: raw ? 'countIf(cost_usd IS NULL)' : 'sum(unpriced)',
+      spend_usd: known('cost_usd'),
+      calls: 'sum(requests)',
+      without_price: 'sum(unpriced)',
       tokens_in: 'sum(input_tokens)',
       tokens_out: 'sum(output_tokens)',
-      saved_usd: raw ? 'toFloat64(sum(cache_savings_usd))' : known('cache_savings_usd'),
+      saved_usd: known('cache_savings_usd'),
     },
     order: 'spend_usd',
   })
+
+/** From two days on, and where nothing is chosen that the rollup of users does not keep apart: whole days. */
+const byDay =
+  "dateDiff('day', $__fromTime, $__toTime) >= 2" +
+  ['model', 'provider'].map((name) => ` AND $__conditionalAll(1=0, $${name})`).join('')
+const userWhere = ['environment', 'team'].map((name) => chosen(name, name)).join(' AND ')
+const spendOfUsers: Question = {
+  sql: `SELECT user_id,
+  if(sum(priced) = 0, NULL, toFloat64(sum(dollars))) AS spend_usd,
+  sum(counted) AS calls,
+  sum(counted - priced) AS without_price,
+  sum(tokens_read) AS tokens_in,
+  sum(tokens_generated) AS tokens_out
+FROM (
+  SELECT user_id, requests AS counted, priced, cost_usd AS dollars, input_tokens AS tokens_read, output_tokens AS tokens_generated
+  FROM users_1d
+  WHERE ${byDay} AND timestamp >= toStartOfDay($__fromTime, 'UTC') AND timestamp <= $__toTime AND ${userWhere} AND requests > 0
+  UNION ALL
+  SELECT user_id, count(), count(cost_usd), toDecimal128(sum(ifNull(cost_usd, 0)), 12), sum(ifNull(input_tokens, 0)), sum(ifNull(output_tokens, 0))
+  FROM requests
+  WHERE NOT (${byDay} ) AND ${where}
+  GROUP BY user_id
+)
+GROUP BY user_id
+ORDER BY spend_usd DESC
+LIMIT 100`,
+  columns: {
+    user_id: 'text',
+    spend_usd: 'number',
+    calls: 'number',
+    without_price: 'number',
+    tokens_in: 'number',
+    tokens_out: 'number',
+  },
 }
 const dollars = { spend_usd: 'currencyUSD', saved_usd: 'currencyUSD' }
 
@@ -120,21 +153,24 @@ export const cost: DashboardSpec = {
     {
       title: 'Who and what',
       panels: [
-        rowsOf('Models', 'Most expensive first', spendRows('model', 'requests_1h'), { units: dollars, width: 12 }),
-        rowsOf('Teams', 'Most expensive first', spendRows('team', 'requests_1h'), { units: dollars, width: 12 }),
-        rowsOf('Features', 'Most expensive first', spendRows('feature', 'requests_1h'), { units: dollars, width: 12 }),
-        rowsOf('Users', 'Most expensive first; from single requests', spendRows('user_id', 'requests'), {
-          units: dollars,
+        rowsOf('Models', 'Most expensive first', spendRows('model'), { units: dollars, width: 12 }),
+        rowsOf('Teams', 'Most expensive first', spendRows('team'), { units: dollars, width: 12 }),
+        rowsOf('Features', 'Most expensive first', spendRows('feature'), { units: dollars, width: 12 }),
+        rowsOf('Users', 'Most expensive first; whole days in ranges of two days and more', spendOfUsers, {
+          units: { spend_usd: 'currencyUSD' },
           width: 12,
         }),
         rowsOf(
           'Most expensive requests',
           'The trace shows what was asked',
           {
-            sql:
-              'SELECT timestamp AS time, model, team, feature, user_id, input_tokens, output_tokens,\n' +
-              `  toFloat64(cost_usd) AS spend_usd, trace_id, span_id\nFROM requests\nWHERE ${where} AND cost_usd IS NOT NULL\n` +
-              'ORDER BY cost_usd DESC\nLIMIT 50',
+            sql: firstRows({
+              select:
+                'timestamp AS time, model, team, feature, user_id, input_tokens, output_tokens,\n' +
+                '  toFloat64(cost_usd) AS spend_usd, trace_id, span_id',
+              where: `${where} AND cost_usd IS NOT NULL`,
+              order: 'cost_usd',
+            }),
             columns: {
               time: 'time',
               model: 'text',

@@ -1,13 +1,15 @@
 /** The dashboard "LLM endpoints and servers": what callers see of an endpoint, beside what its inference servers say. */
 import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
-import { chosen, distinct, inAll, isError, overTime, ranked, within, type Question } from './sql.ts'
+import { chosen, distinct, failures, inAll, minutes, overTime, ranked, within, type Question } from './sql.ts'
 
 const where = within('endpoint', 'environment')
-const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const counted = `${where} AND ${minutes.live}`
 const shared = requestStats(where)
 const perEndpoint = (values: Record<string, string>) =>
   overTime({ from: 'requests', where, by: { endpoint: 'endpoint' }, values })
+const sumsPerEndpoint = (values: Record<string, string>) =>
+  overTime({ from: minutes.from, where: counted, by: { endpoint: 'endpoint' }, values })
 const perProbe = (values: Record<string, string>) =>
   overTime({ from: 'probes', where: within('endpoint'), by: { endpoint: 'endpoint', probe: 'probe' }, values })
 
@@ -50,7 +52,11 @@ export const endpoint: DashboardSpec = {
           'Rate limited',
           'Requests that the endpoint refused for their number',
           'short',
-          total({ rate_limited: "countIf(status = 'rate_limited')" }),
+          inAll({
+            from: minutes.from,
+            where: counted,
+            values: { rate_limited: 'sum(r.requests_rate_limited)' },
+          }),
         ),
         shared.p95Latency,
         stats(
@@ -73,17 +79,15 @@ export const endpoint: DashboardSpec = {
           'Requests per second',
           'Calls of each endpoint',
           'reqps',
-          perEndpoint({ requests: 'count() / $__interval_s' }),
-          {
-            stacked: true,
-          },
+          sumsPerEndpoint({ requests: 'sum(r.requests) / $__interval_s' }),
+          { interval: '1m', stacked: true },
         ),
         lines(
           'Error ratio',
           'Share of requests that failed, were rate limited or timed out',
           'percentunit',
-          perEndpoint({ errors: `countIf(${isError}) / count()` }),
-          { max: 1 },
+          sumsPerEndpoint({ errors: `${failures} / sum(r.requests)` }),
+          { interval: '1m', max: 1 },
         ),
         lines(
           'Latency',

@@ -152,12 +152,12 @@ const questions = specs.flatMap((spec) =>
 )
 const none = { model: [], environment: [], provider: [], endpoint: [], instance: [], host: [], device: [], team: [] }
 
-const expand = (sql: string, variables: Record<string, string[]>) =>
-  expandMacros(sql, { from, to, intervalSeconds: 60, variables })
+const expand = (sql: string, variables: Record<string, string[]>, since = from) =>
+  expandMacros(sql, { from: since, to, intervalSeconds: 60, variables })
 
 /** As the reader, with the profile's `final = 1`: what Grafana's user of docker-compose.yml may do. */
-const run = (sql: string, variables: Record<string, string[]> = none) =>
-  storage.reader.query<Record<string, unknown>>(expand(sql, variables))
+const run = (sql: string, variables: Record<string, string[]> = none, since = from) =>
+  storage.reader.query<Record<string, unknown>>(expand(sql, variables, since))
 
 /** Columns of an answer by what Grafana makes of their types. */
 async function kindsOf(sql: string): Promise<Record<string, Kind | 'other'>> {
@@ -262,9 +262,9 @@ describe('alert rules', () => {
 })
 
 describe('by hand', () => {
-  const asked = (uid: string, title: string, model: string[] = []) => {
+  const asked = (uid: string, title: string, model: string[] = [], since = from) => {
     const panel: Panel | undefined = panelsOf(uid).find((candidate) => candidate.title === title)
-    return run(panel?.sql ?? '', { ...none, model })
+    return run(panel?.sql ?? '', { ...none, model }, since)
   }
   const value = (title: string, model: string[] = []) => asked('inferwatch-overview', title, model)
 
@@ -341,6 +341,24 @@ describe('by hand', () => {
     expect(await asked('inferwatch-cost', 'Cost of a request')).toEqual([{ usd: 0.375 }])
     expect(await asked('inferwatch-cost', 'Saved by prompt caching')).toEqual([{ saved_usd: 0.01 }])
     expect((await asked('inferwatch-cost', 'Teams'))[0]).toMatchObject({ team: 'search', calls: 4, spend_usd: 0.75 })
+    expect(await asked('inferwatch-cost', 'Most expensive requests')).toMatchObject([
+      { spend_usd: 0.5, trace_id: '2' },
+      { spend_usd: 0.25, trace_id: '1' },
+    ])
+  })
+
+  test('users: from single requests, and from the rollup of a day over days where it keeps apart what is chosen', async () => {
+    const users = (model: string[], since: number) => asked('inferwatch-cost', 'Users', model, since)
+    const all = { user_id: '', spend_usd: 0.75, calls: 4, without_price: 2, tokens_in: 20, tokens_out: 120 }
+    const days = from - 3 * 86_400
+    expect(await users([], from)).toEqual([all])
+    expect(await users([], days)).toEqual([all])
+    const one = [{ ...all, spend_usd: null, calls: 1, without_price: 1, tokens_in: 0, tokens_out: 0 }]
+    for (const since of [from, days]) expect(await users(["o'brien"], since)).toEqual(one)
+    // Of two environments.
+    await storage.db.command('ALTER TABLE users_1d UPDATE requests = 9 WHERE 1 SETTINGS mutations_sync = 2')
+    expect(await Promise.all([users([], from), users([], days)])).toMatchObject([[{ calls: 4 }], [{ calls: 18 }]])
+    expect(await users(["o'brien"], days)).toEqual(one)
   })
 })
 

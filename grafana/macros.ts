@@ -26,6 +26,8 @@ export function expandMacros(sql: string, { from, to, intervalSeconds, variables
       /\$__timeInterval\(([\w.]+)\)/g,
       (_, column: string) => `toStartOfInterval(toDateTime(${column}), INTERVAL ${intervalSeconds} second)`,
     )
+    .replaceAll('$__fromTime', `toDateTime(${from})`)
+    .replaceAll('$__toTime', `toDateTime(${to})`)
     .replaceAll('$__interval_s', String(intervalSeconds))
     .replaceAll(/\$\{(\w+):singlequote\}/g, (_, name: string) =>
       chosen(variables, name)

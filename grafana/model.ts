@@ -1,10 +1,11 @@
 /** The dashboard "LLM model": how fast, how well and for how much a model answers. */
 import { lines, rowsOf, stats, traceLink, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
-import { distinct, inAll, isError, overTime, ranked, within } from './sql.ts'
+import { distinct, firstRows, inAll, isError, minutes, overTime, pricedSum, ranked, toldSum, within } from './sql.ts'
 
 const where = within('model', 'environment', 'provider')
 const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const counted = `${where} AND ${minutes.live}`
 const shared = requestStats(where)
 const perModel = (values: Record<string, string>, condition = '') =>
   overTime({ from: 'requests', where: where + condition, by: { model: 'model' }, values })
@@ -17,8 +18,8 @@ const promptLength =
   " input_tokens < 32000, '8k to 32k', 'over 32k')"
 
 const requestColumns =
-  'SELECT timestamp AS time, model, provider, endpoint, status, error_type, duration_ms, ttft_ms, input_tokens,\n' +
-  '  output_tokens, toFloat64(cost_usd) AS spend_usd, trace_id, span_id\nFROM requests\n'
+  'timestamp AS time, model, provider, endpoint, status, error_type, duration_ms, ttft_ms, input_tokens,\n' +
+  '  output_tokens, toFloat64(cost_usd) AS spend_usd, trace_id, span_id'
 const requestKinds = {
   time: 'time',
   model: 'text',
@@ -68,7 +69,11 @@ export const model: DashboardSpec = {
           'Cost per 1,000 requests',
           'Of the requests whose price is known',
           'currencyUSD',
-          total({ usd: 'toFloat64(sum(cost_usd)) * 1000 / nullIf(count(cost_usd), 0)' }),
+          inAll({
+            from: minutes.from,
+            where: counted,
+            values: { usd: `${pricedSum('cost_usd')} * 1000 / nullIf(sum(r.priced), 0)` },
+          }),
         ),
       ],
     },
@@ -130,10 +135,16 @@ export const model: DashboardSpec = {
           'Tokens per second',
           'Read and generated, as callers counted them',
           'short',
-          perModel({
-            tokens_in: 'sum(input_tokens) / $__interval_s',
-            tokens_out: 'sum(output_tokens) / $__interval_s',
+          overTime({
+            from: minutes.from,
+            where: counted,
+            by: { model: 'model' },
+            values: {
+              tokens_in: `${toldSum('input_tokens')} / $__interval_s`,
+              tokens_out: `${toldSum('output_tokens')} / $__interval_s`,
+            },
           }),
+          { interval: '1m' },
         ),
         lines(
           'Prompt cache',
@@ -189,7 +200,11 @@ export const model: DashboardSpec = {
           'Slowest requests',
           'The trace shows where the time went',
           {
-            sql: `${requestColumns}WHERE ${where} AND duration_ms IS NOT NULL\nORDER BY duration_ms DESC\nLIMIT 50`,
+            sql: firstRows({
+              select: requestColumns,
+              where: `${where} AND duration_ms IS NOT NULL`,
+              order: 'duration_ms',
+            }),
             columns: requestKinds,
           },
           requestRows,
@@ -198,7 +213,7 @@ export const model: DashboardSpec = {
           'Newest errors',
           'Requests that failed, were rate limited or timed out',
           {
-            sql: `${requestColumns}WHERE ${where} AND ${isError}\nORDER BY timestamp DESC\nLIMIT 50`,
+            sql: firstRows({ select: requestColumns, where: `${where} AND ${isError}`, order: 'timestamp' }),
             columns: requestKinds,
           },
           requestRows,

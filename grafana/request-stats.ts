@@ -1,23 +1,24 @@
 /** The numbers over all chosen requests that more than one dashboard begins with. */
 import { stats, type Panel } from './panels.ts'
-import { inAll, isError } from './sql.ts'
+import { failures, inAll, minutes } from './sql.ts'
 
-/** `where` is a dashboard's own choice of requests. */
+/** `where` is a dashboard's own choice of requests, by columns that rollups have. */
 export function requestStats(where: string): Record<'requests' | 'errorRatio' | 'p95Latency', Panel> {
-  const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+  const sums = (values: Record<string, string>) =>
+    inAll({ from: minutes.from, where: `${where} AND ${minutes.live}`, values })
   return {
-    requests: stats('Requests', 'Calls of a model in the time range', 'short', total({ requests: 'count()' })),
+    requests: stats('Requests', 'Calls of a model in the time range', 'short', sums({ requests: 'sum(r.requests)' })),
     errorRatio: stats(
       'Error ratio',
       'Requests that failed, were rate limited or timed out, of all',
       'percentunit',
-      total({ error_ratio: `countIf(${isError}) / nullIf(count(), 0)` }),
+      sums({ error_ratio: `${failures} / nullIf(sum(r.requests), 0)` }),
     ),
     p95Latency: stats(
       'P95 latency',
       '19 of 20 requests took less',
       'ms',
-      total({ p95_ms: 'quantile(0.95)(duration_ms)' }),
+      inAll({ from: 'requests', where, values: { p95_ms: 'quantile(0.95)(duration_ms)' } }),
     ),
   }
 }

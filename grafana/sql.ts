@@ -61,11 +61,29 @@ export const distinct = (column: string, from: string) =>
 export const digest = (column: string, level: 1 | 2 | 3) =>
   `if(sum(${column}_count) = 0, NULL, quantilesTDigestMerge(0.5, 0.95, 0.99)(${column}_quantiles)[${level}])`
 
+/** Rows `r` of the rollup of a minute that count: seconds behind, and a tenth of the rows to read. A key that vanished left zeros. */
+export const minutes = { from: 'requests_1m AS r', live: 'r.requests > 0' } as const
+
+/** What rollups hold instead of a status. */
+export const failures = 'sum(r.requests_error + r.requests_rate_limited + r.requests_timeout)'
+
+/** Dollars of a rollup are 0 when nothing was priced: that is unknown. */
+export const pricedSum = (column: string) => `if(sum(r.priced) = 0, NULL, toFloat64(sum(r.${column})))`
+
+/** Tokens of a rollup are 0 when nobody told: that is unknown. */
+export const toldSum = (column: string) => `if(sum(r.${column}_unknown) = sum(r.requests), NULL, sum(r.${column}))`
+
+/** The rows of `requests` that stand first in `order`. They are found by that column alone, and read by their time. */
+export function firstRows({ select, where, order }: { select: string; where: string; order: string }): string {
+  return (
+    `SELECT ${select}\nFROM requests\nWHERE ${where}\n` +
+    `  AND timestamp IN (SELECT timestamp FROM requests WHERE ${where} ORDER BY ${order} DESC LIMIT 50)\n` +
+    `ORDER BY ${order} DESC\nLIMIT 50`
+  )
+}
+
 /** Of the gauges of a rollup: sum and count go over any buckets. */
 export const mean = (column: string) => `sum(${column}_sum) / nullIf(sum(${column}_count), 0)`
-
-/** Dollars per hour of a sum over the bucket. */
-export const perHour = (dollars: string) => `toFloat64(sum(${dollars})) * 3600 / $__interval_s`
 
 /** Marks of deploys, as Grafana wants annotations. */
 export const deploys: Question = {

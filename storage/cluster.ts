@@ -10,6 +10,8 @@ const shardingKeys: Record<string, string> = {
   requests_next: 'cityHash64(trace_id)',
   request_parts: 'cityHash64(trace_id)',
   trace_minutes: 'trace',
+  // Each shard says when it first saw a version: questions take the earliest.
+  versions_seen: 'cityHash64(name)',
   spans: 'cityHash64(trace_id)',
   gpu_samples: 'cityHash64(host)',
   server_samples: 'cityHash64(instance)',
@@ -47,7 +49,7 @@ export function clusterAdapter(cluster: string, database: string): Adapt {
 function createStatements(cluster: string, database: string, name: string, rest: string): string[] {
   const local = rest
     .replace(/^ AS (\w+)/, ' AS $1_local')
-    .replace(/\bENGINE = (Replacing)?MergeTree(?:\(([\w, ]+)\))?/, (_, kind?: string, version?: string) => {
+    .replace(/\bENGINE = (Replacing|Aggregating)?MergeTree(?:\(([\w, ]+)\))?/, (_, kind?: string, version?: string) => {
       return `ENGINE = Replicated${kind ?? ''}MergeTree${version ? `(${version})` : ''}`
     })
     // Replicated tables know the tokens of inserts by a setting of their own.

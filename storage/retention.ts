@@ -3,7 +3,8 @@ import type { Db } from './client.ts'
 import type { RetentionConfig } from './config.ts'
 import type { Adapt } from './migrate.ts'
 
-const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly string[]> = {
+/** Which tables each key keeps. */
+export const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly string[]> = {
   requests_days: ['requests', 'request_parts', 'trace_minutes', 'requests_1m', 'feedback', 'evaluations'],
   spans_days: ['spans', 'log_events'],
   samples_days: [
@@ -24,8 +25,10 @@ const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, readonly st
     'models_1w',
     'totals_1h',
     'totals_1d',
+    'calls_1h',
     'users_1d',
     'filter_values_1d',
+    'versions_seen',
     'gpu_1h',
     'gpu_1d',
     'server_1h',

@@ -22,7 +22,7 @@ export interface RollupSpec {
   /** Raw rows, which it equals. */
   source: 'requests' | 'gpu_samples' | 'server_samples'
   /** `requests` → requests_1m, requests_1h, requests_1d. */
-  prefix: 'requests' | 'models' | 'totals' | 'users' | 'filter_values' | 'gpu' | 'server'
+  prefix: 'requests' | 'models' | 'totals' | 'calls' | 'users' | 'filter_values' | 'gpu' | 'server'
   /** The finest first. Those after an hour are each made of the one before. */
   tiers: readonly TierName[]
   /** A rollup of more dimensions, with the same measures, that its finest tier is made from: much less to read than raw rows. */
@@ -208,6 +208,24 @@ export const rollupSpecs: readonly RollupSpec[] = [
     dimensions: ['environment'],
     identity: ['timestamp', 'version'],
     measures: requestMeasures,
+  },
+  {
+    source: 'requests',
+    prefix: 'calls',
+    tiers: ['hour'],
+    dimensions: [
+      'environment',
+      'provider',
+      'endpoint',
+      'region',
+      'model',
+      'model_version',
+      'requested_model',
+      'service_tier',
+      'team',
+    ],
+    identity: ['timestamp', 'version', 'inserted_at'],
+    measures: [requestCount],
   },
   {
     source: 'requests',

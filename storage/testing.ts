@@ -1,5 +1,5 @@
 /** For tests: a migrated storage of their own on a temporary directory. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -9,12 +9,19 @@ import { startStorage, type Storage, type StorageOptions } from './index.ts'
 /** Names the folder of a migrated database, to start from a copy of it. */
 export const templateVariable = 'INFERWATCH_TEST_TEMPLATE'
 
+/**
+ * Puts a migrated database, and the keys to it, where a data directory is to be: the first start there takes a second, where two
+ * hundred statements of migrations take many on a busy machine. Does nothing outside of `npm test`: the start migrates then.
+ */
+export function copyTemplate(data_dir: string): void {
+  const template = process.env[templateVariable]
+  if (template !== undefined) cpSync(template, data_dir, { recursive: true, verbatimSymlinks: true })
+}
+
 /** Starts in about a second: one per test file, in beforeAll, and `stop()` in afterAll, which also removes the directory. */
 export async function testStorage(overrides: Partial<StorageOptions> = {}): Promise<Storage & { data_dir: string }> {
   const data_dir = overrides.data_dir ?? mkdtempSync(join(tmpdir(), 'inferwatch-storage-'))
-  const template = process.env[templateVariable]
-  if (template !== undefined && overrides.data_dir === undefined && overrides.clickhouse === undefined)
-    cpSync(template, data_dir, { recursive: true, verbatimSymlinks: true })
+  if (!existsSync(join(data_dir, 'clickhouse'))) copyTemplate(data_dir)
   const storage = await startStorage({ ...testStorageOptions(data_dir), ...overrides })
   return {
     ...storage,

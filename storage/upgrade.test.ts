@@ -120,6 +120,39 @@ afterAll(async () => {
   rmSync(data_dir, { recursive: true, force: true })
 })
 
+const historyUpgrade = '0028_history_once.sql'
+const historyStatements = splitStatements(shippedMigrations().find(({ name }) => name === historyUpgrade)?.sql ?? '')
+const stateChange = (id: number) => ({
+  timestamp: (now - id * week) * 1e6,
+  fingerprint: String(id),
+  rule: 'Slow',
+  group: 'g',
+  state: 'firing',
+  labels: { model: 'm' },
+})
+
+test.each([0, ...ids(historyStatements.length)])(
+  'alert history is kept, each change once, by an upgrade that died after %i of its statements',
+  async (k) => {
+    const db = await engine.db(`history_${k}`)
+    const own = new Set(['0004_alerts.sql', '0021_alert_engine.sql', historyUpgrade])
+    const migrations = shippedMigrations().filter(({ name }) => own.has(name))
+    await migrate(db, migrations.slice(0, 2), silent, asIs)
+    await db.insert('alert_events', ids(3).map(stateChange))
+    await db.insert('alert_events', ids(2).map(stateChange))
+    for (const statement of historyStatements.slice(0, k)) {
+      const { done, change } = guarded(statement)
+      const [row] = done === null ? [] : await db.query<Record<string, number>>(done)
+      if (Object.values(row ?? {})[0] !== 1) await db.command(change)
+    }
+    await migrate(db, migrations, silent, asIs)
+    expect(await db.query('SELECT fingerprint, labels FROM alert_events ORDER BY fingerprint')).toEqual(
+      ids(3).map((id) => ({ fingerprint: String(id), labels: { model: 'm' } })),
+    )
+    await db.command(`DROP DATABASE history_${k}`)
+  },
+)
+
 test.each(ids(statements.length))(
   'an upgrade that died after %i of its statements goes on to the same end',
   async (k) => {

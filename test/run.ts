@@ -1,7 +1,13 @@
-/** `npm test`: formatting, lint, types, then every test; the last line is the count. Exit code 1 when anything failed. */
-import { spawnSync } from 'node:child_process'
+/**
+ * `npm test`: formatting, lint and types while what tests need is fetched and built, then every test; the last line is the count.
+ * Exit code 1 when anything failed.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { buildWeb } from '../dashboard/build.ts'
 import { setUpClients } from './support/clients.ts'
 import { setUpDebianTools } from './support/debian.ts'
 
@@ -22,13 +28,16 @@ let passed = 0
 let failed = 0
 let skipped = 0
 
-function check(name: string, command: string, args: string[]): void {
+/** What it writes comes at its end: several run at once. */
+async function check(name: string, command: string, args: string[]): Promise<void> {
   const start = performance.now()
-  const { status } = spawnSync(`${root}node_modules/.bin/${command}`, args, { cwd: root, stdio: 'inherit' })
+  const child = spawn(`${root}node_modules/.bin/${command}`, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   const ok = status === 0
   if (ok) passed++
   else failed++
-  process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)\n`)
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  process.stdout.write(`${stdout}${stderr}${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)\n`)
 }
 
 function tests(): void {
@@ -56,10 +65,18 @@ function tests(): void {
 }
 
 mkdirSync(output, { recursive: true })
-for (const notice of [...setUpDebianTools(output), ...setUpClients()]) process.stdout.write(`${notice}\n`)
-check('formatting', 'prettier', ['--check', '--log-level=warn', '.'])
-check('lint', 'oxlint', ['-c', '.ci/oxlint.json', '--type-aware', '--deny-warnings'])
-check('types', 'tsc', ['-p', '.'])
+const noticed = async (notices: Promise<string[]>) => {
+  for (const notice of await notices) process.stdout.write(`${notice}\n`)
+}
+await Promise.all([
+  noticed(setUpDebianTools(output)),
+  noticed(setUpClients()),
+  check('formatting', 'prettier', ['--check', '--log-level=warn', '.']),
+  check('lint', 'oxlint', ['-c', '.ci/oxlint.json', '--type-aware', '--deny-warnings']),
+  check('types', 'tsc', ['-p', '.']),
+  // What is wrong with it is said by the tests, which build it anew.
+  buildWeb().catch(() => undefined),
+])
 tests()
 if (skipped > 0) process.stdout.write(`\n${skipped} skipped\n`)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)

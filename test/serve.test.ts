@@ -15,7 +15,7 @@ describe('a running instance', () => {
   let folder: string
   let instance: Instance
   beforeAll(async () => {
-    folder = instanceFolder()
+    folder = instanceFolder({}, 'none')
     instance = await startInstance(folder)
   })
   afterAll(async () => {

@@ -59,6 +59,20 @@ test('the rules of the configuration, as people read them', async () => {
   ])
 })
 
+test('what a silence of that time held back is said beside what would have been told', async () => {
+  const matchers = JSON.stringify([{ name: 'model', value: 'gpt-4o', is_regex: false, is_equal: true }])
+  const silence = { id: 'known', matchers, comment: 'known', created_by: 'ada', deleted: false }
+  const at = (ms: number) => new Date(ms)
+  const times = { starts_at: at(t0), ends_at: at(t0 + 10 * minute), updated_at: at(t0) }
+  await storage.db.insert('silences', [{ ...silence, ...times, version: 1 }])
+  const [, summary] = await printed({})
+  // Ended as if it had never been.
+  await storage.db.insert('silences', [{ ...silence, ...times, deleted: true, version: 2 }])
+  expect(summary).toBe(
+    '  fired 1 times, for 5m 30s, in 60 evaluations over 30m 00s: 0 pages, 0 a week; 1 pages without the silences and the inhibition of that time',
+  )
+})
+
 test('rules of files, as JSON', async () => {
   const [text = ''] = await printed({ json: true, to: '10m' }, [join(folder, 'other.yaml'), join(folder, 'rules.yaml')])
   const results = JSON.parse(text) as BacktestResult[]

@@ -171,6 +171,7 @@ function summary({
   firing_ms,
   pages,
   pages_per_week,
+  unmuted_pages,
   receivers,
   evaluations,
   from,
@@ -181,7 +182,9 @@ function summary({
   const named = receivers.filter(({ receiver }) => receiver !== '')
   const told =
     named.length > 0 ? ` (${named.map((one) => `${one.receiver} ${number(one.pages_per_week)}`).join(', ')})` : ''
-  return `fired ${firings} times, for ${valueText(firing_ms, 'ms')}, in ${span}: ${pages} pages, ${number(pages_per_week)} a week${told}`
+  const muted =
+    unmuted_pages === pages ? '' : `; ${unmuted_pages} pages without the silences and the inhibition of that time`
+  return `fired ${firings} times, for ${valueText(firing_ms, 'ms')}, in ${span}: ${pages} pages, ${number(pages_per_week)} a week${told}${muted}`
 }
 
 const number = (value: number) => String(Number(value.toPrecision(3)))

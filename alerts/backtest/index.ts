@@ -11,7 +11,8 @@ import { isOwn } from '../self/watch.ts'
 import { answersOf, type Answer, type Moments } from './answers.ts'
 import { FiringRecorder, type Firing } from './firings.ts'
 import { chartOf, HistoryRecorder, type ChartSeries } from './history.ts'
-import { pagesOf, type Page } from './pages.ts'
+import { heldBack, pastOf } from './held-back.ts'
+import { pagesOf, type Page, type PagedFiring } from './pages.ts'
 import type { Paging } from './paging.ts'
 import { suggestThreshold, type Suggestion } from './suggest.ts'
 
@@ -51,9 +52,11 @@ export interface BacktestResult {
   firing_ms: number
   /** The earliest, at most `mostIntervals`. */
   intervals: FiringInterval[]
-  /** Notifications that something fires, repeated ones too. */
+  /** Notifications that something fires, repeated ones too: those that silences and inhibition of then would have let through. */
   pages: number
   pages_per_week: number
+  /** Had nothing been silenced or inhibited. */
+  unmuted_pages: number
   /** By who is told, the most often told first. */
   receivers: { receiver: string; pages: number; pages_per_week: number }[]
   first_pages: Page[]
@@ -134,13 +137,13 @@ async function resultOf(
   recorded: HistoryRecorder | null,
 ): Promise<BacktestResult> {
   const weeks = (range.to - range.from) / weekMs
-  const pages = pagesOf(
-    firings.map((firing) => Object.assign({ once: rule.told_once }, firing)),
-    paging,
-    range.to,
-  )
+  const past = await pastOf(reader, range, paging.inhibitRules, rule.name)
+  const told = (fired: PagedFiring[]) => pagesOf(fired, paging, range.to, heldBack(past, fired))
+  const paged = firings.map((firing) => Object.assign({ once: rule.told_once }, firing))
+  const pages = told(paged)
   const history = recorded?.history() ?? null
-  const suggestion = history && suggestThreshold(rule, history, paging, Math.floor((pagesPerWeek ?? 0) * weeks))
+  const wished = Math.floor((pagesPerWeek ?? 0) * weeks)
+  const suggestion = history && suggestThreshold(rule, history, (fired) => told(fired).length, wished)
   const intervals: FiringInterval[] = []
   for (const [index, firing] of firings.slice(0, mostIntervals).entries()) {
     const question = questionAt(rule, firing.peak_at, group.query_offset_ms)
@@ -169,6 +172,7 @@ async function resultOf(
     intervals,
     pages: pages.length,
     pages_per_week: pages.length / weeks,
+    unmuted_pages: pagesOf(paged, paging, range.to).length,
     receivers: byReceiver(pages, weeks),
     first_pages: pages.slice(0, mostPages),
     suggestion: suggestion && { ...suggestion, pages_per_week: suggestion.pages / weeks },

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
 import { alertsConfig } from '../config.ts'
+import type { HeldBack } from './held-back.ts'
 import { pagesOf } from './pages.ts'
 import { pagingOf, type Paging } from './paging.ts'
 
 const timings = { group_wait_ms: 30, group_interval_ms: 300, repeat_interval_ms: 3_000 }
-const paging: Paging = ({ alertname = '' }) => [
-  { id: alertname, receiver: 'on-call', labels: { alertname }, timings, isMute: () => false },
-]
+const paging: Pick<Paging, 'groupsOf'> = {
+  groupsOf: ({ alertname = '' }) => [
+    { id: alertname, receiver: 'on-call', labels: { alertname }, timings, isMute: () => false },
+  ],
+}
 const firing = (fingerprint: string, start: number, end: number | null, alertname = 'A') => ({
   fingerprint,
   labels: { alertname, model: fingerprint },
@@ -88,4 +91,24 @@ test('nobody is paged by a route that is mute then, nor by a receiver without ch
   expect(receivers(hour, 2 * hour, 'info')).toEqual([])
   // What fires still as the night ends is told then.
   expect(receivers(5 * hour, 6.5 * hour)).toEqual(['phone', 'chat'])
+})
+
+test.each<[string, number, number, string[]]>([
+  ['all the time', 0, 10_000, []],
+  ['as its group was to be told: told when that ends', 0, 400, ['430 first']],
+  ['before it began', 0, 100, ['130 first']],
+  ['after it was told: not repeated', 200, 10_000, ['130 first']],
+])('an alert that is held back %s', (_, from, to, expected) => {
+  const heldBack = () => (at: number) => from <= at && at < to
+  const pages = pagesOf([firing('a', 100, 8_000)], paging, 3_000, heldBack)
+  expect(pages.map(({ at, reason }) => `${at} ${reason}`)).toEqual(expected)
+})
+
+test('one alert that is held back keeps no other of its group from being told', () => {
+  const heldBack: HeldBack =
+    ({ model }) =>
+    () =>
+      model === 'a'
+  const firings = [firing('a', 100, 900), firing('b', 200, 900)]
+  expect(pagesOf(firings, paging, 10_000, heldBack).map(({ at, reason }) => `${at} ${reason}`)).toEqual(['430 first'])
 })

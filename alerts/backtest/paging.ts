@@ -1,7 +1,8 @@
-/** Who is told of a rule's alerts, and how they are grouped and repeated, as far as backtests go by it: the configured route tree. */
+/** Who is told of a rule's alerts, and how they are grouped and repeated, and which alerts inhibit others: what is configured, as backtests go by it. */
 import { groupId, type Timings } from '../group.ts'
 import { pickLabels, type Labels } from '../labels.ts'
 import type { AlertsConfig } from '../config.ts'
+import type { InhibitRuleConfig } from '../routing/config.ts'
 import { compileRoute, groupKeyOn, routesFor, type Route } from '../routing/route.ts'
 import { compileIntervals, type Holds } from '../routing/time-interval.ts'
 
@@ -15,16 +16,21 @@ export interface PagedGroup {
   isMute: Holds
 }
 
-/** The groups that an alert with these labels joins, of receivers that tell somebody. */
-export type Paging = (labels: Labels) => PagedGroup[]
+export interface Paging {
+  /** Those that an alert with these labels joins, of receivers that tell somebody. */
+  groupsOf(labels: Labels): PagedGroup[]
+  inhibitRules: readonly InhibitRuleConfig[]
+}
 
-export function pagingOf(config: Pick<AlertsConfig, 'route' | 'receivers' | 'time_intervals'>): Paging {
-  const { route, receivers, time_intervals } = config
+export function pagingOf(
+  config: Pick<AlertsConfig, 'route' | 'receivers' | 'time_intervals' | 'inhibit_rules'>,
+): Paging {
+  const { route, receivers, time_intervals, inhibit_rules: inhibitRules } = config
   const first = receivers.find(({ notify }) => notify.length > 0) ?? receivers[0]
   const tree = compileRoute(route, first?.name ?? '')
   const silent = new Set(receivers.filter(({ notify }) => notify.length === 0).map(({ name }) => name))
   const intervals = new Map(time_intervals.map(({ name, time_intervals: all }) => [name, compileIntervals(all)]))
-  return (labels) => {
+  const groupsOf = (labels: Labels) => {
     const groups = routesFor(tree, labels)
       .filter(({ receiver }) => !silent.has(receiver))
       .map((leaf) => ({
@@ -36,6 +42,7 @@ export function pagingOf(config: Pick<AlertsConfig, 'route' | 'receivers' | 'tim
       }))
     return [...new Map(groups.map((group) => [group.id, group])).values()]
   }
+  return { groupsOf, inhibitRules }
 }
 
 function muteTimes(route: Route, intervals: ReadonlyMap<string, Holds>): Holds {

@@ -3,8 +3,7 @@ import { isBeyond } from '../ask.ts'
 import type { Labels } from '../labels.ts'
 import type { Rule, Threshold } from '../rule.ts'
 import { nextState, type InstanceState, type Timing } from '../state.ts'
-import { pagesOf } from './pages.ts'
-import type { Paging } from './paging.ts'
+import type { PagedFiring } from './pages.ts'
 import type { Moments } from './answers.ts'
 import { rounded, thresholdText } from './threshold-text.ts'
 
@@ -31,14 +30,19 @@ export interface ValueHistory {
 }
 
 /**
- * The most sensitive threshold of two significant digits that would have paged at most `pages` times; null when the rule has none, or
- * nothing was ever measured.
+ * The most sensitive threshold of two significant digits that would have paged at most `pages` times, by what `count` makes of its
+ * firings; null when the rule has none, or nothing was ever measured.
  */
-export function suggestThreshold(rule: Rule, history: ValueHistory, paging: Paging, pages: number): Suggestion | null {
+export function suggestThreshold(
+  rule: Rule,
+  history: ValueHistory,
+  count: (firings: PagedFiring[]) => number,
+  pages: number,
+): Suggestion | null {
   if (rule.threshold === null) return null
   const { side } = rule.threshold
   const candidates = candidatesOf(history.series, rule, side)
-  const pagesAt = (value: number) => pagesOf(firingsAt(rule, history, { side, value }), paging, lastOf(history)).length
+  const pagesAt = (value: number) => count(firingsAt(rule, history, { side, value }))
   let [quiet, least] = [candidates.length - 1, -1]
   if (quiet < 0 || pagesAt(candidates[quiet] ?? 0) > pages) return null
   // The least sensitive pages least: halve what lies between it and the most sensitive.
@@ -81,5 +85,3 @@ export function firingsAt(timing: Timing, { series, failed, moments }: ValueHist
     return firings
   })
 }
-
-const lastOf = ({ moments: { first, step_ms, count } }: ValueHistory) => first + (count - 1) * step_ms

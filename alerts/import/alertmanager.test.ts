@@ -43,6 +43,8 @@ receivers:
     webhook_configs:
       - { url: 'https://example.com/hook', http_config: { bearer_token: x } }
   - name: 'null'
+  - name: ops
+    opsgenie_configs: [ { api_key: x } ]
 inhibit_rules:
   - { source_match: { a: b }, target_matchers: [ c=d ], equal: [ host ] }
   - { target_matchers: [ c=d ] }
@@ -62,6 +64,7 @@ tracing: {}
         ],
       },
       { name: 'null', notify: [] },
+      { name: 'ops', notify: [] },
     ],
     route: {
       receiver: 'chat',
@@ -100,8 +103,10 @@ tracing: {}
       'am.yml:31: receivers.1.pagerduty_configs.1: has no routing_key that stands in the file; service_key is of an older API',
       'am.yml:31: receivers.1.pagerduty_configs.1.service_key: not carried over',
       'am.yml:33: receivers.1.webhook_configs.0.http_config: not carried over',
-      'am.yml:37: inhibit_rules.1: has no source matcher: every alert would keep others from being told',
-      'am.yml:41: tracing: not carried over',
+      'am.yml:36: receivers.3.opsgenie_configs.0: opsgenie_configs has no channel that is carried over; add one by hand',
+      'am.yml:35: receivers.3: ops tells nobody until a channel is added',
+      'am.yml:39: inhibit_rules.1: has no source matcher: every alert would keep others from being told',
+      'am.yml:43: tracing: not carried over',
     ].toSorted(),
   )
 })

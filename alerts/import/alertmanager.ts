@@ -141,7 +141,10 @@ function receiverOf(receiver: Mapping, path: Path, reading: Reading): Mapping {
     return list(configs).flatMap((config, index) => channelOf(key, mapping(config), [...path, key, index], reading))
   })
   loseOthers(receiver, ['name', ...Object.keys(receiver).filter((key) => key.endsWith('_configs'))], path, reading)
-  return { name: textOr(receiver['name']) ?? '', notify }
+  const name = textOr(receiver['name']) ?? ''
+  if (notify.length === 0 && Object.keys(receiver).some((key) => key.endsWith('_configs')))
+    reading.lose(path, `${name} tells nobody until a channel is added`)
+  return { name, notify }
 }
 
 function channelOf(key: string, config: Mapping, path: Path, reading: Reading): Mapping[] {

@@ -12,6 +12,7 @@ const foreign = `groups:
   - name: models
     interval: 1m30s
     limit: 10
+    partial_response_strategy: abort
     labels: { team: ml }
     rules:
       - alert: ManyErrors
@@ -52,22 +53,23 @@ GROUP BY model HAVING value > 0.05`,
             keep_firing_for: '7d',
             labels: { team: 'ml', severity: 'page' },
             annotations: { summary: '{{ labels.model }}: {{ value | percent }} fail' },
+            limit: 10,
           },
-          { alert: 'Twice', sql: 'select 1 as value', labels: { team: 'ml' } },
+          { alert: 'Twice', sql: 'select 1 as value', labels: { team: 'ml' }, limit: 10 },
         ],
       },
     ],
   })
   expect(notes).toEqual([
-    'rules.yml:4: limit has no counterpart: left out',
-    expect.stringMatching(/^rules.yml:8: the time of the evaluation/),
-    expect.stringMatching(/^rules.yml:14: value: not carried over: a label with the value/),
-    expect.stringMatching(/^rules.yml:17: description: \{\{ if gt \$value 0.5 \}\} branches or loops/),
-    expect.stringMatching(/^rules.yml:17: description: \{\{ end \}\} branches/),
-    'rules.yml:17: description: not carried over',
-    expect.stringMatching(/^rules.yml:18: recording rule job:up:sum: .*: not carried over$/),
-    expect.stringMatching(/^rules.yml:21: Down: PromQL cannot be carried over/),
-    expect.stringMatching(/^rules.yml:24: Twice: not carried over: a rule above has the same name and labels/),
+    'rules.yml:5: partial_response_strategy has no counterpart: left out',
+    expect.stringMatching(/^rules.yml:9: the time of the evaluation/),
+    expect.stringMatching(/^rules.yml:15: value: not carried over: a label with the value/),
+    expect.stringMatching(/^rules.yml:18: description: \{\{ if gt \$value 0.5 \}\} branches or loops/),
+    expect.stringMatching(/^rules.yml:18: description: \{\{ end \}\} branches/),
+    'rules.yml:18: description: not carried over',
+    expect.stringMatching(/^rules.yml:19: recording rule job:up:sum: .*: not carried over$/),
+    expect.stringMatching(/^rules.yml:22: Down: PromQL cannot be carried over/),
+    expect.stringMatching(/^rules.yml:25: Twice: not carried over: a rule above has the same name and labels/),
   ])
   expect(parseRuleFile(text, 'ours.yaml').problems).toEqual([])
 })

@@ -25,6 +25,7 @@ const foreignGroup = z.looseObject({
   name: z.string().min(1),
   interval: z.string().optional(),
   query_offset: z.string().optional(),
+  limit: z.number().optional(),
   labels: texts.nullish(),
   rules: z.array(foreignRule).nullish(),
 })
@@ -72,7 +73,9 @@ function convertGroup(group: ForeignGroup, path: Path, note: Note): { name: stri
   const seen = new Map<string, string>()
   const rules = (group.rules ?? []).flatMap((rule, index) => {
     const place = [...path, 'rules', index]
-    const ours = convertRule({ ...rule, labels: { ...group.labels, ...rule.labels } }, place, note)
+    const converted = convertRule({ ...rule, labels: { ...group.labels, ...rule.labels } }, place, note)
+    // Theirs is the group's, and holds for each of its rules; 0 is none.
+    const ours = converted && group.limit ? { ...converted, limit: group.limit } : converted
     return ours && isSound(ours, seen, place, note) ? [ours] : []
   })
   return { name: group.name, ...times, rules }

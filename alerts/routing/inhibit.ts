@@ -46,14 +46,19 @@ export class Inhibitor {
 
   /** Fingerprint of an alert whose firing keeps this one from being told; null when there is none. */
   inhibitedBy(labels: Labels): string | null {
+    for (const fingerprint of this.inhibiting(labels)) return fingerprint
+    return null
+  }
+
+  /** Fingerprints of all such alerts; one may come more than once. */
+  *inhibiting(labels: Labels): Generator<string> {
     for (const rule of this.#rules) {
       if (rule.firing.size === 0 || !allHold(rule.target, labels)) continue
       const sources = rule.firing.get(equalKey(rule, labels))
       if (!sources) continue
       const isSource = allHold(rule.source, labels)
-      for (const source of sources.values()) if (!(isSource && source.isTarget)) return source.fingerprint
+      for (const source of sources.values()) if (!(isSource && source.isTarget)) yield source.fingerprint
     }
-    return null
   }
 }
 

@@ -54,21 +54,32 @@ export class Silences {
   /** Takes over what was stored, by the last process or meanwhile by others; what is known here and newer stays. */
   restore(rows: readonly SilenceRow[]): void {
     let changed = false
-    for (const { matchers, time_intervals, version, ...row } of rows) {
-      if (version <= (this.#versions.get(row.id) ?? -1)) continue
+    for (const row of rows) {
+      const { id, version } = row
+      if (version <= (this.#versions.get(id) ?? -1)) continue
       this.#writer.startAbove(version)
-      this.#versions.set(row.id, version)
-      const silence = {
-        ...row,
-        matchers: JSON.parse(matchers) as Silence['matchers'],
-        time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
-      }
-      const compiled = compiledOrNull(silence)
+      this.#versions.set(id, version)
+      const compiled = compiledSilence(row)
       if (!compiled) continue
-      this.#silences.set(silence.id, compiled)
+      this.#silences.set(id, compiled)
       changed = true
     }
     if (changed) this.#changed()
+  }
+
+  /** Takes over what another knows that stores nothing any more; what is known here and newer stays. */
+  adopt(other: Silences): void {
+    for (const [id, version] of other.#versions) {
+      const compiled = other.#silences.get(id)
+      if (!compiled || version <= (this.#versions.get(id) ?? -1)) continue
+      this.#writer.startAbove(version)
+      this.#versions.set(id, version)
+      this.#silences.set(id, compiled)
+      // As it may not have come to it; where it has, the same row again is the same row.
+      this.#writer.put('silences', silenceRow(compiled.silence, version), id)
+    }
+    void this.#writer.flush()
+    this.#changed()
   }
 
   /** Every one that holds or will, and those that expired in the last 120 hours, the newest end first. */
@@ -163,9 +174,14 @@ export class Silences {
 }
 
 /** Null for one whose expressions an earlier version understood and this one does not: it silences nobody, and keeps no alert from starting. */
-function compiledOrNull(silence: Silence): CompiledSilence | null {
+export function compiledSilence(stored: SilenceRow): CompiledSilence | null {
+  const { matchers, time_intervals, version: _, ...row } = stored
   try {
-    return compileSilence(silence)
+    return compileSilence({
+      ...row,
+      matchers: JSON.parse(matchers) as Silence['matchers'],
+      time_intervals: JSON.parse(time_intervals || '[]') as Silence['time_intervals'],
+    })
   } catch (error) {
     if (error instanceof MatcherError) return null
     throw error

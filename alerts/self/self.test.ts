@@ -76,6 +76,60 @@ test('storage goes away and comes back: told both times, and kept', async () => 
   expect(events.map(({ change }) => change)).toEqual(['inactive > pending', 'pending > firing', 'firing > inactive'])
 })
 
+test('a database that others share goes away: who led says so once, and that it is back', async () => {
+  const { state, db, reader } = absentStorage()
+  let since = 0
+  const health = (): Promise<Reading[]> => {
+    const value = state.away ? room.clock.now() - since : 0
+    return Promise.resolve([{ measure: 'storage_down', labels: {}, value }])
+  }
+  const shared = { db, reader, health, shared: true }
+  state.away = false
+  const leader = await room.start({ ...shared, host: 'here' })
+  await room.clock.advance(10 * second)
+  const follower = await room.start({ ...shared, host: 'there' })
+  await room.clock.advance(10 * second)
+  expect([leader, follower].map((alerts) => alerts.lease().role)).toEqual(['leader', 'follower'])
+  state.away = true
+  since = room.clock.now()
+  await room.clock.advance(5 * minute)
+  expect(leader.lease().role).toBe('follower')
+  expect(leader.active()).toMatchObject([{ state: 'firing', labels: { alertname: 'StorageDown', host: 'here' } }])
+  expect(room.slack.messages).toHaveLength(1)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'triggered', triggers: 1 }])
+  state.away = false
+  await room.clock.advance(5 * minute)
+  expect([leader, follower].map((alerts) => alerts.lease().role).toSorted()).toEqual(['follower', 'leader'])
+  expect(leader.active()).toEqual([])
+  expect(room.slack.messages).toHaveLength(2)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+})
+
+test('a silence that was made as the shared database went away holds over the outage, and is stored after it', async () => {
+  const { state, db, reader } = absentStorage()
+  const health = (): Promise<Reading[]> =>
+    Promise.resolve([{ measure: 'storage_down', labels: {}, value: state.away ? 5 * minute : 0 }])
+  state.away = false
+  const alerts = await room.start({ db, reader, health, shared: true, host: 'here' })
+  await room.clock.advance(10 * second)
+  state.away = true
+  const { id } = alerts.routing.setSilence({
+    matchers: [{ name: 'alertname', value: 'StorageDown' }],
+    ends_at: room.clock.now() + 60 * minute,
+    created_by: 'ada',
+    comment: 'it is being moved',
+  })
+  await room.clock.advance(5 * minute)
+  expect(names(alerts)).toEqual(['StorageDown firing'])
+  expect(alerts.routing.silence(id)?.state).toBe('active')
+  state.away = false
+  await room.clock.advance(5 * minute)
+  expect(alerts.lease().role).toBe('leader')
+  expect(alerts.routing.silence(id)?.state).toBe('active')
+  expect(room.slack.messages).toEqual([])
+  expect(await storage.db.query(`select created_by from silences where id = '${id}'`)).toEqual([{ created_by: 'ada' }])
+})
+
 test('what it found wrong before a restart is not told again, and its end is', async () => {
   let value = minute
   const health = (): Promise<Reading[]> => Promise.resolve([{ measure: 'storage_down', labels: {}, value }])

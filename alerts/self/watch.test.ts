@@ -36,7 +36,7 @@ function watchOver(readings: () => Reading[]) {
   }
   const log = pino({ level: 'silent' })
   const telemetry = createTelemetry()
-  const writer = new RowWriter({ db: db as Db, clock, log, telemetry })
+  const writer = new RowWriter({ db, clock, log, telemetry })
   const watch = new SelfWatch({
     clock,
     log,

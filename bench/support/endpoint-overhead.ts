@@ -1,42 +1,117 @@
-/** The same statements over the HTTP endpoint, as a reader, and on a connection of the engine in one process with who asks. */
-import { fork } from 'node:child_process'
+/**
+ * The same statements over the HTTP endpoint, as a reader, and on a connection of the engine in one process with who asks: of one
+ * engine, in turns, with the settings of a reader on both, so that what else the machine does and what is in caches is the same for both.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent, request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import type { Storage } from '../../storage/index.ts'
-import type { EngineAsk } from './engine-process.ts'
-import { percentiles, type Percentiles, type Rounds } from './rounds.ts'
+import { linesOf, type EngineAnswer, type EngineAsk } from './engine-process.ts'
+import { type Percentiles, percentilesOf, type Rounds } from './rounds.ts'
 import { day } from './synthetic-month.ts'
+
+/** One way to ask. */
+export interface Way extends Percentiles {
+  /** Of the engine's process for one question. */
+  cpu_ms: number
+}
 
 export interface Compared {
   name: string
-  http: Percentiles
-  engine: Percentiles
+  /** Of one answer. */
+  bytes: number
+  http: Way
+  engine: Way
 }
 
-/** Stops the storage: only one process may hold its directory. Caches are as they come: a reader cannot switch them off. */
-export async function compareEndpoint(
-  storage: Storage,
-  dataDir: string,
-  to: number,
-  rounds: Rounds,
-): Promise<Compared[]> {
-  const statements = Object.entries(statementsUntil(to))
-  const overHttp: Percentiles[] = []
-  for (const [, sql] of statements) overHttp.push(await percentiles(() => overEndpoint(storage.url, sql), rounds))
-  await storage.stop()
-  const ask = { directory: join(dataDir, 'clickhouse'), statements: statements.map(([, sql]) => sql), rounds }
-  const inProcess = await askEngine(ask)
-  return statements.flatMap(([name], index) => {
-    const [http, engine] = [overHttp[index], inProcess[index]]
-    return http && engine ? [{ name, http, engine }] : []
+const format = 'JSONCompactEachRow'
+/** What runs for the first few times is not compiled yet, on either way. */
+const warmUp = { rounds: 300, budgetMs: 2000 }
+
+/** `dataDir`: of a storage that was stopped, as only one process may hold it. Throws when the two ways give different numbers of rows. */
+export async function compareEndpoint(dataDir: string, to: number, rounds: Rounds): Promise<Compared[]> {
+  const child = fork(new URL('engine-process.ts', import.meta.url), {
+    env: { ...process.env, UV_THREADPOOL_SIZE: '24' },
   })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  try {
+    const port = await ask<number>(child, { directory: join(dataDir, 'clickhouse') })
+    const compared: Compared[] = []
+    for (const [name, sql] of Object.entries(statementsUntil(to))) {
+      const overHttp = () => askEndpoint(agent, port, sql)
+      const inProcess = () => ask<EngineAnswer>(child, { sql, format })
+      compared.push({ name, ...(await inTurns(child, overHttp, inProcess, rounds)) })
+    }
+    return compared
+  } finally {
+    agent.destroy()
+    child.disconnect()
+  }
 }
 
-function askEngine(ask: EngineAsk): Promise<Percentiles[]> {
-  const child = fork(new URL('engine-process.ts', import.meta.url))
+type Asking = () => Promise<EngineAnswer>
+
+async function inTurns(
+  child: ChildProcess,
+  overHttp: Asking,
+  inProcess: Asking,
+  { most, budgetMs }: Rounds,
+): Promise<Omit<Compared, 'name'>> {
+  const [http, engine] = [new Timed(child, overHttp), new Timed(child, inProcess)]
+  const pass = async (count: number, forMs: number) => {
+    const begun = performance.now()
+    for (let round = 0; round < count && (round < 5 || performance.now() - begun < forMs); round++) {
+      await http.round()
+      await engine.round()
+    }
+  }
+  await pass(warmUp.rounds, warmUp.budgetMs)
+  http.forget()
+  engine.forget()
+  await pass(most, budgetMs)
+  if (http.last.lines !== engine.last.lines)
+    throw new Error(`${http.last.lines} rows came over HTTP, ${engine.last.lines} from the engine itself`)
+  return { bytes: http.last.bytes, http: http.found(), engine: engine.found() }
+}
+
+class Timed {
+  private readonly child: ChildProcess
+  private readonly asking: Asking
+  private times: number[] = []
+  private cpuUs = 0
+  last: EngineAnswer = { ms: NaN, bytes: 0, lines: 0 }
+
+  constructor(child: ChildProcess, asking: Asking) {
+    this.child = child
+    this.asking = asking
+  }
+
+  async round(): Promise<void> {
+    const before = await ask<number>(this.child, 'cpu')
+    this.last = await this.asking()
+    this.cpuUs += (await ask<number>(this.child, 'cpu')) - before
+    this.times.push(this.last.ms)
+  }
+
+  forget(): void {
+    this.times = []
+    this.cpuUs = 0
+  }
+
+  found(): Way {
+    return { ...percentilesOf(this.times), cpu_ms: this.cpuUs / 1000 / this.times.length }
+  }
+}
+
+function ask<T>(child: ChildProcess, what: EngineAsk): Promise<T> {
   return new Promise((resolve, reject) => {
-    child.once('message', (times: Percentiles[]) => resolve(times))
-    child.once('exit', () => reject(new Error('the engine in process died')))
-    child.send(ask)
+    const died = () => reject(new Error('the process of the engine died'))
+    child.once('exit', died)
+    child.once('message', (answer: T) => {
+      child.off('exit', died)
+      resolve(answer)
+    })
+    child.send(what)
   })
 }
 
@@ -55,8 +130,19 @@ function statementsUntil(to: number): Record<string, string> {
   }
 }
 
-async function overEndpoint(url: string, sql: string): Promise<void> {
-  const response = await fetch(`${url}/?user=reader&default_format=JSONCompactEachRow`, { method: 'POST', body: sql })
-  if (!response.ok) throw new Error(await response.text())
-  await response.arrayBuffer()
+/** The client of Node, whose share of the time is counted too; a connection is opened once. */
+async function askEndpoint(agent: Agent, port: number, sql: string): Promise<EngineAnswer> {
+  const begun = performance.now()
+  const path = `/?user=reader&default_format=${format}`
+  const [response] = (await once(
+    request({ agent, port, host: '127.0.0.1', method: 'POST', path }).end(sql),
+    'response',
+  )) as [IncomingMessage]
+  const chunks: Buffer[] = []
+  response.on('data', (chunk: Buffer) => chunks.push(chunk))
+  await once(response, 'end')
+  const ms = performance.now() - begun
+  const body = Buffer.concat(chunks)
+  if (response.statusCode !== 200) throw new Error(body.toString())
+  return { ms, bytes: body.length, lines: linesOf(body) }
 }

@@ -3,8 +3,10 @@ import { dashboards } from '../../grafana/build.ts'
 import { expandMacros } from '../../grafana/macros.ts'
 import { stepFor, type TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../../storage/client.ts'
+import { contextShare } from '../../storage/queries/context-share.ts'
 import { costExplanation } from '../../storage/queries/cost.ts'
 import { providersNow } from '../../storage/queries/discovery.ts'
+import { endpointsHealth } from '../../storage/queries/endpoint-health.ts'
 import { filterValues } from '../../storage/queries/filters.ts'
 import { gpuSeries, gpusNow } from '../../storage/queries/gpu.ts'
 import { ingestIssues } from '../../storage/queries/ingest.ts'
@@ -12,6 +14,7 @@ import { jobQueues } from '../../storage/queries/job-queues.ts'
 import { latencySeries } from '../../storage/queries/latency.ts'
 import { modelsInUse } from '../../storage/queries/models-in-use.ts'
 import { models } from '../../storage/queries/models.ts'
+import { offenderKinds, offenders } from '../../storage/queries/offenders.ts'
 import { overview } from '../../storage/queries/overview.ts'
 import { lastArrivals, presence } from '../../storage/queries/presence.ts'
 import { topRequests } from '../../storage/queries/request-top.ts'
@@ -21,9 +24,11 @@ import { serversNow } from '../../storage/queries/server.ts'
 import { spendSeries } from '../../storage/queries/spend.ts'
 import { latestTargets } from '../../storage/queries/targets.ts'
 import { throughputSeries } from '../../storage/queries/throughput.ts'
+import { todaySpend } from '../../storage/queries/today-spend.ts'
 import { tokenGaps } from '../../storage/queries/token-gaps.ts'
 import { traceSpans } from '../../storage/queries/trace.ts'
 import { outages, uptime } from '../../storage/queries/uptime.ts'
+import { vram } from '../../storage/queries/vram.ts'
 
 export const ranges = { '1 h': 3_600_000, '24 h': 86_400_000, '30 d': 30 * 86_400_000 } as const
 export type RangeName = keyof typeof ranges
@@ -74,6 +79,10 @@ const filtered = { model: ['model-3'] }
 const pages: Question[] = [
   page('overview', (db, range) => overview(db, {}, range)),
   page('overview of one model', (db, range) => overview(db, filtered, range)),
+  page('health of endpoints', (db, range) => endpointsHealth(db, {}, range)),
+  page('memory of GPUs', (db, range) => vram(db, range)),
+  page('use of context windows', (db, range) => contextShare(db, {}, range)),
+  ...offenderKinds.map((by) => page(`worst of each ${by}`, (db, range) => offenders(db, by, {}, range))),
   page('models', (db, range) => models(db, {}, range)),
   page('latency series', (db, range) => latencySeries(db, {}, range)),
   page('throughput series', (db, range) => throughputSeries(db, {}, range)),
@@ -110,6 +119,7 @@ const one = (name: string, ask: Question['ask'], aim = 100): Question => ({
 const single: Question[] = [
   one('which tables have rows', (db) => presence(db)),
   one('last arrivals', (db) => lastArrivals(db, Date.now() - 60_000)),
+  one('spend of today', (db, { to }) => todaySpend(db, {}, to, 'UTC')),
   one('providers now', (db, range) => providersNow(db, range.from)),
   one('one request by its ids', (db, _, { trace_id, span_id }) => requestDetail(db, trace_id, span_id), 50),
   one('what one request cost and why', (db, _, { trace_id, span_id }) => costExplanation(db, trace_id, span_id)),

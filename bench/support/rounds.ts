@@ -23,7 +23,11 @@ export async function percentiles(work: () => Promise<unknown>, { most, budgetMs
     await work()
     times.push(performance.now() - start)
   }
-  times.sort((a, b) => a - b)
-  const at = (level: number) => times[Math.min(Math.ceil(times.length * level), times.length) - 1] ?? NaN
+  return percentilesOf(times)
+}
+
+export function percentilesOf(times: readonly number[]): Percentiles {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (level: number) => sorted[Math.min(Math.ceil(sorted.length * level), sorted.length) - 1] ?? NaN
   return { p50: at(0.5), p95: at(0.95) }
 }

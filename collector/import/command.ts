@@ -3,6 +3,7 @@ import type { PriceRecord } from '../../records/price.ts'
 import type { Db } from '../../storage/client.ts'
 import { storePrices } from '../../storage/queries/prices.ts'
 import type { ContentConfig, EndpointConfig, PricesConfig } from '../config.ts'
+import { joined, readPagePrices } from '../page-prices.ts'
 import { loadCatalogues } from '../price-list.ts'
 import { createPricer } from '../pricing.ts'
 import { createRedactor } from '../redact.ts'
@@ -34,7 +35,7 @@ export async function importCommand(
   db: Db,
 ): Promise<{ text: string; failed: boolean }> {
   const used = new Map<string, PriceRecord>()
-  const pricer = createPricer(config.prices, {
+  const pricer = createPricer(joined(config.prices, readPagePrices(config.data_dir)), {
     catalogues: loadCatalogues(config.data_dir, (message) => {
       throw new ImportError(message)
     }),

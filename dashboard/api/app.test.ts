@@ -35,6 +35,10 @@ async function json(path: string): Promise<Record<string, unknown>> {
 describe('questions', () => {
   test.each([
     '/api/overview',
+    '/api/overview/fill',
+    '/api/overview/endpoints',
+    '/api/overview/offenders',
+    '/api/overview/today',
     '/api/models',
     '/api/series/latency',
     '/api/series/throughput',
@@ -49,6 +53,8 @@ describe('questions', () => {
     '/api/ingest',
     '/api/filters',
     '/api/alerts/history',
+    '/api/changes',
+    '/api/annotations',
   ])('%s answers, and shows its SQL when asked', async (path) => {
     expect(await json(`${path}?range=1h`)).not.toHaveProperty('explain')
     const explained = (await json(`${path}?range=1h&explain=1`)).explain as { sql: string; params: object }[]

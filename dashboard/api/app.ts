@@ -1,5 +1,5 @@
 /** The dashboard's HTTP API. Its type is all that the web app knows of the server. */
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { createAsk } from './answer.ts'
 import { authorise, sessionRoute } from './auth.ts'
 import type { RouteContext } from './context.ts'
@@ -10,7 +10,9 @@ import { alertChartRoute } from './routes/alert-chart.ts'
 import { alertGroupsRoute } from './routes/alert-groups.ts'
 import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { alertsRoute } from './routes/alerts.ts'
+import { annotationsRoute, isAnnotating } from './routes/annotations.ts'
 import { backtestRoute } from './routes/backtest.ts'
+import { changesRoute } from './routes/changes.ts'
 import { costRoute } from './routes/cost.ts'
 import { demoRoute } from './routes/demo.ts'
 import { filtersRoute } from './routes/filters.ts'
@@ -27,6 +29,9 @@ import { savedQueriesRoute } from './routes/saved-queries.ts'
 import { savedViewsRoute } from './routes/saved-views.ts'
 import { seriesRoute } from './routes/series.ts'
 import { serversRoute } from './routes/servers.ts'
+import { settingsRoute } from './routes/settings.ts'
+import { settingsKeysRoute } from './routes/settings-keys.ts'
+import { settingsPricesRoute } from './routes/settings-prices.ts'
 import { slosRoute } from './routes/slos.ts'
 import { spendRoute } from './routes/spend.ts'
 import { sqlRoute } from './routes/sql.ts'
@@ -61,7 +66,9 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
   app.use('/api/*', traceRequest)
   // Before keys are asked for: chat programs fetch the charts of their messages.
   app.route('/', alertChartRoute(context))
-  app.use('/api/*', authorise(keys)).use('/metrics', authorise(keys))
+  // A pipeline that deploys has a key to send with, and none to look with.
+  const alsoFor = (c: Context) => (isAnnotating(c) ? deps.ingestKeys() : [])
+  app.use('/api/*', authorise(keys, alsoFor)).use('/metrics', authorise(keys))
   app.route('/', metricsRoute(context))
   const api = app
     .route('/', overviewRoute(context))
@@ -69,6 +76,8 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', trafficRoute(context))
     .route('/', fleetRoute(context))
     .route('/', serversRoute(context))
+    .route('/', changesRoute(context))
+    .route('/', annotationsRoute(context))
     .route('/', costRoute(context))
     .route('/', spendRoute(context))
     .route('/', requestsRoute(context))
@@ -88,6 +97,9 @@ export function createApp(deps: DashboardDeps, { now = Date.now, live = createLi
     .route('/', uptimeRoute(context))
     .route('/', sqlRoute(context))
     .route('/', savedQueriesRoute(context))
+    .route('/', settingsRoute(context))
+    .route('/', settingsPricesRoute(context))
+    .route('/', settingsKeysRoute(context))
     .route('/', demoRoute(context))
     .route('/', liveRoute(live))
   // A file, which pages link to.

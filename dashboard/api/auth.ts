@@ -1,6 +1,6 @@
 /** Keys for the dashboard: none on loopback; otherwise Bearer, or a cookie that the login form sets. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { createMiddleware } from 'hono/factory'
 import { z } from 'zod'
@@ -9,16 +9,15 @@ import { ApiError } from './errors.ts'
 const cookie = 'inferwatch_session'
 const login = z.strictObject({ key: z.string().min(1).max(500) })
 
-/** Lets a request pass when no keys are set, or when it carries one of them. */
-export const authorise = (keys: readonly string[]) =>
+/** Lets a request pass when no keys are set, or when it carries one of them, or as Bearer one that also holds for it. */
+export const authorise = (keys: readonly string[], alsoFor: (c: Context) => readonly string[] = () => []) =>
   createMiddleware(async (c, next) => {
     if (keys.length > 0) {
       const bearer = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
       const session = getCookie(c, cookie)
-      const known = keys.some(
-        (key) =>
-          (bearer !== undefined && same(bearer, key)) || (session !== undefined && same(session, sessionOf(key))),
-      )
+      const known =
+        keys.some((key) => session !== undefined && same(session, sessionOf(key))) ||
+        [...keys, ...alsoFor(c)].some((key) => bearer !== undefined && same(bearer, key))
       if (!known) throw new ApiError(401, 'A key is needed', 'Send Authorization: Bearer <key>, or log in')
     }
     await next()

@@ -4,6 +4,7 @@ import type { Db, SqlDb } from '../../storage/client.ts'
 import type { Alerts } from '../../alerts/index.ts'
 import type { Paging } from '../../alerts/backtest/index.ts'
 import type { DashboardConfig } from './config.ts'
+import type { SettingsControl } from './settings/control.ts'
 
 export interface Readiness {
   ok: boolean
@@ -36,6 +37,8 @@ export interface DashboardDeps {
   sql: SqlDb
   /** Keeps what people save on pages; may do all that `db` may not. */
   writer: Pick<Db, 'insert'>
+  /** Keys of those that send telemetry: they may mark what they do. */
+  ingestKeys(): readonly string[]
   storageReady(): Promise<Readiness>
   collectorReady(): Promise<Readiness>
   /** Without `routing` where another process evaluates, or none. */
@@ -43,6 +46,7 @@ export interface DashboardDeps {
   /** Rules that people write go to the reader alone; how alerts are grouped is asked for each backtest. */
   backtest: { reader: Db; paging(): Paging }
   demo: DemoControl
+  settings: SettingsControl
   /** The process's own metrics in the Prometheus text format. */
   metricsText(): Promise<string>
   version: string

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ReadAhead } from './read-ahead.ts'
 
 /** Made at once: each call starts a process. */
 const batch = 8
@@ -65,10 +65,10 @@ export class ResultPipe {
   }
 
   /** What the engine writes until `hangUp`. Held open from our side too: a pipe that nobody writes to yet looks like one at its end. */
-  open(): Socket {
+  open(): ReadAhead {
     const fd = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK)
     this.ourEnd = openSync(this.path, constants.O_WRONLY | constants.O_NONBLOCK)
-    return new Socket({ fd, readable: true, writable: false })
+    return new ReadAhead(fd)
   }
 
   /** Lets the reader come to its end, once the engine has closed its own. Safe to call twice. */

@@ -65,7 +65,8 @@ async function answer(
   query: URLSearchParams,
 ): Promise<void> {
   const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  // Nobody listens any more when the answer is done, and an abort is dear.
+  response.once('close', () => response.writableFinished || gone.abort())
   const queryId = query.get('query_id') || randomUUID()
   response.setHeader('X-ClickHouse-Query-Id', queryId.replace(/[^\x20-\x7e]/g, ''))
   const user = authenticate(request, query, book)

@@ -41,14 +41,13 @@ export async function runStreamed(
     throw cancelled()
   }
   const reader = pipe.open()
-  // Whoever reads sees it too; without a listener it would end the process.
-  reader.on('error', () => undefined)
   const ended = new AbortController()
   let running = true
   // An engine that waits for its reader hears of nothing else, and one that finds none opens the pipe forever: what still comes is
   // read and thrown away until the query has ended.
   const giveUp = () => {
     ended.abort()
+    reader.drop()
     if (running) cancel()
   }
   let late: EngineError | null = null
@@ -60,8 +59,7 @@ export async function runStreamed(
   signal.addEventListener('abort', giveUp, { once: true })
   let tail = Buffer.alloc(0)
   const chunks = async function* (): AsyncGenerator<Buffer> {
-    for await (const chunk of reader.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (ended.signal.aborted) continue
+    for await (const chunk of reader.blocks()) {
       tail = Buffer.concat([tail, chunk.subarray(-statisticsBytes)]).subarray(-statisticsBytes)
       yield chunk
     }
@@ -70,8 +68,6 @@ export async function runStreamed(
     () => null,
     (error: unknown) => {
       giveUp()
-      // Once its iterator has let go of it.
-      setImmediate(() => reader.resume())
       return { error }
     },
   )
@@ -88,7 +84,8 @@ export async function runStreamed(
     running = false
     pipe.hangUp()
     ended.abort()
-    reader.destroy()
+    reader.drop()
+    reader.close()
     const failed = await consumed
     await pipes.discard(pipe)
     throw late ?? (failed?.error instanceof EngineError ? failed.error : error)

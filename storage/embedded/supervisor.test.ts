@@ -11,7 +11,7 @@ import { startStorage, type Storage } from '../index.ts'
 import { RowBinaryWriter } from '../rowbinary.ts'
 import { StorageError } from '../storage-error.ts'
 import { tables } from '../tables.ts'
-import { testStorageOptions } from '../testing.ts'
+import { copyTemplate, testStorageOptions } from '../testing.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'inferwatch-supervisor-'))
 const running = new Set<{ stop(): Promise<void> | void }>()
@@ -24,6 +24,12 @@ afterEach(async () => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const newDirectory = () => join(directory, String(count++))
+
+function migratedDirectory(): string {
+  const data_dir = newDirectory()
+  copyTemplate(data_dir)
+  return data_dir
+}
 
 async function start(data_dir: string): Promise<Storage> {
   const storage = await startStorage(testStorageOptions(data_dir))
@@ -47,7 +53,7 @@ function body(batch: number): Buffer {
 }
 
 test('killed again and again while rows come in: everything acknowledged is there once', async () => {
-  const storage = await start(newDirectory())
+  const storage = await start(migratedDirectory())
   const acked: number[] = []
   const errors: StorageError[] = []
   const load = { over: false }
@@ -95,7 +101,7 @@ test('killed again and again while rows come in: everything acknowledged is ther
 })
 
 test('a parent that is killed takes the engine along: the directory is free for the next start', async () => {
-  const data_dir = newDirectory()
+  const data_dir = migratedDirectory()
   const parent = await startedElsewhere(data_dir)
   parent.kill('SIGKILL')
   const storage = await start(data_dir)
@@ -103,7 +109,7 @@ test('a parent that is killed takes the engine along: the directory is free for 
 })
 
 test('half-written and damaged parts do not keep the engine from starting', async () => {
-  const data_dir = newDirectory()
+  const data_dir = migratedDirectory()
   const storage = await start(data_dir)
   await storage.db.command('SYSTEM STOP MERGES requests')
   for (let batch = 0; batch < 3; batch++)
@@ -126,7 +132,7 @@ test('half-written and damaged parts do not keep the engine from starting', asyn
 })
 
 test('a directory in use is one clear error', async () => {
-  const data_dir = newDirectory()
+  const data_dir = migratedDirectory()
   await start(data_dir)
   await expect(startStorage(testStorageOptions(data_dir))).rejects.toMatchObject({
     name: 'EngineStartError',
@@ -140,7 +146,7 @@ test('a port in use is one clear error', async () => {
   await vi.waitFor(() => expect(other.listening).toBe(true))
   const address = other.address()
   const port = typeof address === 'object' ? address?.port : 0
-  const options = { ...testStorageOptions(newDirectory()), listen: `127.0.0.1:${port}` }
+  const options = { ...testStorageOptions(migratedDirectory()), listen: `127.0.0.1:${port}` }
   await expect(startStorage(options)).rejects.toThrow(
     `127.0.0.1:${port} is taken: stop what listens there, or set listen.clickhouse`,
   )
@@ -169,7 +175,7 @@ test('keys are readable by their owner alone, and the engine has none in its env
 })
 
 test('stopping twice is fine, and nothing answers afterwards', async () => {
-  const storage = await start(newDirectory())
+  const storage = await start(migratedDirectory())
   await storage.stop()
   await storage.stop()
   await expect(fetch(`${storage.url}/ping`)).rejects.toThrow('fetch failed')

@@ -77,6 +77,24 @@ test('each firing that touches the range, from its beginning to its end', async 
   expect(rows[0]?.labels).toEqual({ model: 'a' })
 })
 
+test('a change of state that is written again, as after a crash, is one row', async () => {
+  const { timestamp, ...fields } = event(30, 'f', 'inactive', 'firing')
+  const again = { ...fields, timestamp, annotations: { summary: 'again' } }
+  await storage.db.insert('alert_events', [
+    { ...fields, timestamp },
+    { ...fields, timestamp, group: 'another' },
+  ])
+  await storage.db.insert('alert_events', [again, { ...again, state: 'inactive' }])
+  const rows = await storage.db.query(
+    `select group, state, annotations['summary'] as summary from alert_events where fingerprint = 'f' order by group, state`,
+  )
+  expect(rows).toEqual([
+    { group: 'another', state: 'firing', summary: '' },
+    { group: 'mine', state: 'firing', summary: 'again' },
+    { group: 'mine', state: 'inactive', summary: 'again' },
+  ])
+})
+
 test('a notification is one row per channel, as its last attempt left it', async () => {
   const rows = await deliveries(storage.reader, range)
   expect(rows).toMatchObject([

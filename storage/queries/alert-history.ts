@@ -43,8 +43,8 @@ const longestFiringMs = 31 * 86_400_000
 
 const moment = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`
 
-/** Whatever fired at some time of the range, those that began last first. */
-export async function firings(db: Db, { from, to }: TimeRange): Promise<Firing[]> {
+/** Whatever fired at some time of the range, those that began last first; at most `limit`. */
+export async function firings(db: Db, { from, to }: TimeRange, limit = historyLimit): Promise<Firing[]> {
   return db.query<Firing>(
     `select group, rule, fingerprint, labels, annotations, value,
       toUnixTimestamp64Milli(timestamp) as from_ms, toUnixTimestamp64Milli(ended) as to_ms
@@ -55,7 +55,7 @@ export async function firings(db: Db, { from, to }: TimeRange): Promise<Firing[]
     )
     where state = 'firing' and (ended is null or ended > ${moment('from_ms')})
     order by from_ms desc, group, rule, fingerprint limit {limit:UInt32}`,
-    { before_ms: from - longestFiringMs, from_ms: from, to_ms: to, limit: historyLimit },
+    { before_ms: from - longestFiringMs, from_ms: from, to_ms: to, limit },
   )
 }
 

@@ -111,6 +111,31 @@ test('300 random rules get the rows of their own questions', async () => {
   expect(rows).toBeGreaterThan(300)
 })
 
+test.each(['above', 'below'] as const)('quantiles of which all are %s a threshold, to the row', async (side) => {
+  const roll = dice(side.length + 5)
+  const values = [0, 0.5, 1, 3, 7, 8.9, 9.1].map((unit) => unit * 1_000)
+  const questions = Array.from({ length: 60 }, () => {
+    const column = (['duration_ms', 'ttft_ms'] as const)[roll(2)] ?? 'duration_ms'
+    const value = (values[roll(values.length)] ?? 0) / (column === 'ttft_ms' ? 10 : 1)
+    const asked = scan({
+      by: roll(2) ? ['model'] : ['team', 'model'],
+      threshold: { side, value },
+      min_requests: roll(3),
+    })
+    return alertLatency(column, [0, 0.5, 0.9, 0.95, 0.999, 1][roll(6)] ?? 0.5, asked)
+  })
+  let rows = 0
+  for (const shared of sharedScans(questions.map(({ part }) => part))) {
+    const shares = shared.distribute(await rowsOf(shared.question))
+    for (const [member, index] of shared.members.entries()) {
+      const expected = await rowsOf(questions[index] as Question)
+      rows += expected.length
+      expect(sorted(shares?.[member] ?? [])).toEqual(sorted(expected))
+    }
+  }
+  expect(rows).toBeGreaterThan(50)
+})
+
 test.each<[string, Question[], number[][]]>([
   [
     'thresholds and quantiles',

@@ -122,10 +122,12 @@ class Measures {
   readonly #quantiles = new Map<string, { name: string; levels: number[] }>()
 
   constructor(parts: readonly ScanPart[]) {
-    for (const { measure } of parts) if (measure.quantile) this.#addLevel(measure.quantile)
+    const ofMeasure = [...Map.groupBy(parts, ({ measure }) => keyOf(measure)).values()]
+    const tails = new Map(ofMeasure.map((same) => [same[0]?.measure, tailOf(same)]))
+    for (const [measure, tail] of tails) if (measure?.quantile && !tail) this.#addLevel(measure.quantile)
     for (const { name, levels } of this.#quantiles.values())
       for (const [index, level] of levels.entries()) this.params[`${name}_${index}`] = level
-    for (const { measure } of parts) this.#add(measure)
+    for (const [measure, tail] of tails) if (measure) this.#add(measure, tail)
     const alike = Map.groupBy(parts, ({ measure, scan }) => `${this.#numberOf(measure)} ${scan.threshold?.side}`)
     this.having = [...alike.values()].map((group, index) => this.#loosest(group, index)).join(' or ')
   }
@@ -151,12 +153,30 @@ class Measures {
     this.#quantiles.set(column, known)
   }
 
-  #add(measure: Measure): void {
-    if (this.#numbers.has(keyOf(measure))) return
+  #add(measure: Measure, tail: Tail | null): void {
     const number = this.#numbers.size
     this.#numbers.set(keyOf(measure), number)
-    const value = measure.quantile ? this.#quantileOf(measure.quantile) : this.#bound(measure, measure.value, number)
+    const value = tail
+      ? this.#quantileIn(tail, number)
+      : measure.quantile
+        ? this.#quantileOf(measure.quantile)
+        : this.#bound(measure, measure.value, number)
     this.columns.push(`${value} as v${number}`, `${this.#bound(measure, measure.requests, number)} as n${number}`)
+  }
+
+  /** From the values beyond the bound alone, which are few while all is well; null when it isn't one of them: no rule asks for it. */
+  #quantileIn({ column, level, side, bound }: Tail, number: number): string {
+    this.params[`level_of_${number}`] = level
+    this.params[`tail_${number}`] = bound
+    const [all, sign] = [`count(${column})`, side === 'above' ? '>' : '<']
+    const tail = `groupArrayIf(${column}, ${column} ${sign} {tail_${number}:Float64})`
+    // Where quantileExact looks in the sorted values, counted from 0.
+    const place = `toUInt64({level_of_${number}:Float64} * ${all})`
+    const [holds, index] =
+      side === 'above'
+        ? [`${place} + length(${tail}) >= ${all}`, `${place} + length(${tail}) - ${all} + 1`]
+        : [`${place} < length(${tail})`, `${place} + 1`]
+    return `if(${all} > 0 and ${holds}, arraySort(${tail})[${index}], null)`
   }
 
   /** All levels of a column come from one sorting of it. */
@@ -190,6 +210,26 @@ class Measures {
     }
     return `(${conditions.join(' and ')})`
   }
+}
+
+/** The values that a quantile can be told from, as long as it is beyond the bound itself. */
+interface Tail {
+  column: string
+  level: number
+  side: 'above' | 'below'
+  /** The loosest of the thresholds. */
+  bound: number
+}
+
+/** Of parts with one measure: null when some of them want values that are not beyond a bound. */
+function tailOf(parts: readonly ScanPart[]): Tail | null {
+  const quantile = parts[0]?.measure.quantile
+  const thresholds = parts.flatMap(({ scan }) => scan.threshold ?? [])
+  const side = thresholds[0]?.side
+  if (!quantile || quantile.level >= 1 || side === undefined || thresholds.length < parts.length) return null
+  if (thresholds.some((threshold) => threshold.side !== side)) return null
+  const values = thresholds.map(({ value }) => value)
+  return { ...quantile, side, bound: side === 'above' ? Math.min(...values) : Math.max(...values) }
 }
 
 const keyOf = ({ value, requests, params = {} }: Measure) => JSON.stringify([value, requests, params])

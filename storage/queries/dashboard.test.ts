@@ -80,7 +80,6 @@ describe('overview', () => {
       // 100, 200 … 1000, 1000, 2000, 3000: floor(0.5 × 13) = the 7th, floor(0.95 × 13) = the 13th.
       p50_ms: 700,
       p95_ms: 3000,
-      ttft_p95_ms: 40,
       input_tokens: 10_000,
       output_tokens: 900,
       cost_usd: 0.000000000984,

@@ -9,6 +9,7 @@ import { testStorage } from '../testing.ts'
 import { filterValues } from './filters.ts'
 import { gpuSeries, gpusNow } from './gpu.ts'
 import { latencySeries } from './latency.ts'
+import { modelsInUse } from './models-in-use.ts'
 import { models } from './models.ts'
 import { overview } from './overview.ts'
 import { serversNow } from './server.ts'
@@ -43,6 +44,10 @@ function call(id: number, version = 1): LlmRequest {
     span_id: id.toString(16).padStart(16, '0'),
     environment: id % 11 === 0 ? 'staging' : 'production',
     model: `m${id % 5}`,
+    model_version: id % 10 === 0 ? '2026-11-01' : '',
+    requested_model: `m${id % 5}-latest`,
+    service_tier: id % 12 === 0 ? 'batch' : '',
+    region: id % 2 ? 'eu' : 'us',
     provider: `p${id % 2}`,
     endpoint: id % 3 ? `e${id % 2}` : '',
     team: `t${id % 7}`,
@@ -173,6 +178,15 @@ describe.each(ranges)('%s', (_, range) => {
     }
   })
 
+  test('what was called, by what a price depends on, from the whole hour on', async () => {
+    const from = Math.floor(range.from / hour) * hour
+    const exact = await modelsInUse(storage.reader, { from, to: range.to })
+    expect(exact.length).toBeGreaterThan(20)
+    expect(await modelsInUse(storage.reader, range, 500, 1)).toEqual(exact)
+    const [raw] = await recount({}, { from, to: range.to })
+    expect(exact.reduce((sum, { requests }) => sum + requests, 0)).toBe(raw?.requests)
+  })
+
   test('values of filters', async () => {
     const from = Math.floor(range.from / day) * day
     const { sql, params } = where({}, { from, to: Math.ceil(range.to / day) * day })
@@ -217,9 +231,14 @@ describe('where a range is read from', () => {
   test('while a rollup that an update brought is filled, what was there before', async () => {
     const range = { from: noon - 2 * day, to: noon }
     await storage.db.command(
-      "ALTER TABLE rollup_state DELETE WHERE name IN ('totals_1h', 'models_1h', 'filter_values_1d') SETTINGS mutations_sync = 2",
+      "ALTER TABLE rollup_state DELETE WHERE name IN ('totals_1h', 'models_1h', 'calls_1h', 'filter_values_1d') SETTINGS mutations_sync = 2",
     )
     expect(await sources({}, range)).toEqual(['requests_1d', 'requests_1h', 'requests_1h'])
+    // To the hour, they would be those of a few minutes more.
+    const cut = { ...range, from: range.from + 5 * minute }
+    const used = await modelsInUse(storage.reader, cut, 500, 1)
+    const [exact] = await recount({}, cut)
+    expect(used.reduce((sum, { requests }) => sum + requests, 0)).toBe(exact?.requests)
     const values = await filterValues(storage.reader, range)
     const [raw] = await recount({ user_id: 'u3' }, range)
     expect(values.find(({ value }) => value === 'u3')?.requests).toBe(raw?.requests)

@@ -10,7 +10,6 @@ export interface Totals {
   errors: number
   p50_ms: number | null
   p95_ms: number | null
-  ttft_p95_ms: number | null
   input_tokens: number | null
   output_tokens: number | null
   /** Of the requests with a known price. */
@@ -39,7 +38,6 @@ const nothing: Totals = {
   errors: 0,
   p50_ms: null,
   p95_ms: null,
-  ttft_p95_ms: null,
   input_tokens: null,
   output_tokens: null,
   cost_usd: null,
@@ -87,8 +85,8 @@ async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Pro
 
 /** The measures alone, without what else the row says. */
 function totalsOf(row: Totals): Totals {
-  const { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced } = row
-  return { requests, errors, p50_ms, p95_ms, ttft_p95_ms, input_tokens, output_tokens, cost_usd, unpriced }
+  const { requests, errors, p50_ms, p95_ms, input_tokens, output_tokens, cost_usd, unpriced } = row
+  return { requests, errors, p50_ms, p95_ms, input_tokens, output_tokens, cost_usd, unpriced }
 }
 
 async function sparkline(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Overview['spark']> {

@@ -1,4 +1,4 @@
-/** Prices as they were when costs were worked out with them. Reads and writes `prices`. */
+/** Prices as they were when costs were worked out with them. Reads and writes `prices`, and marks changes in `annotations`. */
 import type { Price, PriceRecord } from '../../records/price.ts'
 import type { Db } from '../client.ts'
 
@@ -35,4 +35,33 @@ export async function storedPrice(db: Db, id: string, version: string): Promise<
   if (!row) return null
   const { from_us, to_us, price_version, price, ...named } = row
   return { ...named, version: price_version, valid_from: from_us, valid_to: to_us, price: JSON.parse(price) as Price }
+}
+
+export interface PriceMark {
+  id: string
+  /** Epoch ms. */
+  at: number
+  title: string
+  /** Empty: whoever serves the model. */
+  provider: string
+  model: string
+  by: string
+}
+
+/** A mark on time lines, where somebody changed a price: with who did it. */
+export async function annotatePrice(db: Db, { id, at, title, provider, model, by }: PriceMark): Promise<void> {
+  await db.insert('annotations', [
+    {
+      id: `price-${id}`,
+      timestamp: new Date(at),
+      kind: 'price',
+      title,
+      text: '',
+      labels: { model, ...(provider !== '' && { provider }) },
+      url: '',
+      created_by: by,
+      deleted: false,
+      version: at * 1000,
+    },
+  ])
 }

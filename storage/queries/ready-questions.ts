@@ -10,6 +10,11 @@ const range = 'timestamp >= {from:DateTime64(3)} AND timestamp < {to:DateTime64(
 const hours = 'hour >= toStartOfHour({from:DateTime64(3)}) AND hour < {to:DateTime64(3)}'
 const days = 'day BETWEEN toDate({from:DateTime64(3)}) AND toDate({to:DateTime64(3)})'
 
+/** The rows that stand first are found by their time, so that the other columns of all rows need not be read. */
+const first = (column: string) => `timestamp IN (
+    SELECT timestamp FROM v_requests WHERE ${range} ORDER BY ${column} DESC NULLS LAST LIMIT 50
+  )`
+
 export const readyQuestions: readonly ReadyQuestion[] = [
   {
     title: 'Spend per team last month',
@@ -58,7 +63,7 @@ LIMIT 50`,
     title: 'Most expensive calls',
     sql: `SELECT timestamp, model, team, user_id, input_tokens, output_tokens, cost_usd, trace_id
 FROM v_requests
-WHERE ${range} AND cost_usd IS NOT NULL
+WHERE ${first('cost_usd')} AND cost_usd IS NOT NULL
 ORDER BY cost_usd DESC
 LIMIT 50`,
   },
@@ -108,8 +113,8 @@ ORDER BY hour, model`,
     title: 'Slowest calls',
     sql: `SELECT timestamp, model, endpoint, duration_ms, ttft_ms, queue_ms, output_tokens, status, trace_id
 FROM v_requests
-WHERE ${range}
-ORDER BY duration_ms DESC NULLS LAST
+WHERE ${first('duration_ms')} AND duration_ms IS NOT NULL
+ORDER BY duration_ms DESC
 LIMIT 50`,
   },
   {

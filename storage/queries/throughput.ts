@@ -11,7 +11,12 @@ export type ThroughputLine = Line & Record<(typeof measures)[number], (number | 
 export type ThroughputSeries = SeriesFrame & { lines: ThroughputLine[] }
 
 /** A bucket without a row is null: no request came then. Tokens are null where no request told them. */
-export async function throughputSeries(db: Db, filter: Filter, range: TimeRange, like = range): Promise<ThroughputSeries> {
+export async function throughputSeries(
+  db: Db,
+  filter: Filter,
+  range: TimeRange,
+  like = range,
+): Promise<ThroughputSeries> {
   const { sql, params, frame } = await perModel(db, filter, range, measures, 'requests', like)
   const rows = await db.query<PerModelRow<(typeof measures)[number]>>(sql, params)
   return { ...frame, lines: linesOf(frame, rows, measures, identityOf) }

@@ -128,7 +128,7 @@ function keepHouse(vendors: readonly Vendor[], clock: ManualClock) {
   const log = pino({ level: 'silent' })
   const telemetry = createTelemetry()
   const begin = () => {
-    const writer = new RowWriter({ db: { insert } as Db, clock, log, telemetry })
+    const writer = new RowWriter({ db: { insert }, clock, log, telemetry })
     const brief = () => Promise.resolve(new Map<string, never>())
     const externalUrl = () => 'http://inferwatch.example:8080'
     const silences = new Silences({ clock, writer, telemetry })

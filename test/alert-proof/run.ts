@@ -12,7 +12,7 @@ const [, , name = '', count, seed = Date.now() % 1_000_000] = process.argv
 const proofs: Readonly<Record<string, () => Promise<boolean>>> = {
   /** States at every step against promtool's. */
   async timelines() {
-    setUp(promtool)
+    await setUp(promtool)
     const program = promtool()
     if (program === null) return false
     const { differences, ...proof } = proveTimelines(program, { count: Number(count ?? 1_000), seed: Number(seed) })
@@ -30,7 +30,7 @@ const proofs: Readonly<Record<string, () => Promise<boolean>>> = {
   },
   /** What receivers hear of streams of alerts, against Alertmanager. */
   async alertmanager() {
-    setUp(alertmanager)
+    await setUp(alertmanager)
     if (alertmanager() === null) return false
     const proof = await proveAlertmanager(Number(count ?? 100), { seed: Number(seed) })
     print(JSON.stringify({ seed: Number(seed), ...proof }, null, 2))
@@ -68,9 +68,9 @@ const proofs: Readonly<Record<string, () => Promise<boolean>>> = {
   },
 }
 
-function setUp(tool: () => unknown): void {
+async function setUp(tool: () => unknown): Promise<void> {
   const output = new URL('../.output', import.meta.url).pathname
-  for (const notice of tool() === null ? setUpDebianTools(output) : []) print(notice)
+  for (const notice of tool() === null ? await setUpDebianTools(output) : []) print(notice)
 }
 
 const proof = proofs[name]

@@ -24,7 +24,7 @@ export interface TestBrowser {
   close(): Promise<void>
 }
 
-/** One browser for a test file; the first start unpacks it, which takes seconds. */
+/** One browser for a test file. */
 export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Promise<TestBrowser> {
   const profile = await mkdtemp(join(tmpdir(), 'inferwatch-browser-'))
   const context = await playwright.launchPersistentContext(profile, {
@@ -36,6 +36,8 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
     timezoneId: 'UTC',
     viewport: { width: 1440, height: 900 },
   })
+  // Of each wait for the page. A busy machine takes as long as it takes.
+  context.setDefaultTimeout(60_000)
   return {
     context,
     async open(url, size) {

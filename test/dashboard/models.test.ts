@@ -281,12 +281,12 @@ describe('any name', () => {
       })
       await row.getByRole('link').click()
       const head = page.getByRole('heading', { level: 2, name: name || 'no model name', exact: true })
-      for (const _time of ['opened', 'loaded']) {
+      for (const time of ['opened', 'loaded']) {
+        if (time === 'loaded') await page.reload()
         await head.waitFor()
         await expect
           .poll(async () => plain(await page.locator('[data-figure="Requests"] .number-value').textContent()), patient)
           .toBe('3')
-        await page.reload()
       }
       await page.getByRole('table', { name: 'Side by side' }).waitFor()
       if (name === evil) {

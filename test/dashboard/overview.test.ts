@@ -1,26 +1,36 @@
 /** The overview in a real browser, on the real API and storage: what it says is what SQL says. */
-import { describe, expect, test } from 'vitest'
-import { formatCount, formatMs, formatRatio, formatUsd } from '../../dashboard/web/src/lib/format.ts'
-import { requests, trace } from './seed.ts'
-import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Harness } from '../../alerts/testing/harness.ts'
+import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatRate,
+  formatRatio,
+  formatUsd,
+} from '../../dashboard/web/src/lib/format.ts'
+import type { LlmRequest } from '../../records/llm-request.ts'
+import { evil, seedOverview } from './seed-overview.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
 const now = Date.now()
-const rows = requests(now, 120)
 /** A fixed hour, so that what the page shows does not move while it is read. */
 const [from, to] = [now - 3_600_000, now]
 const fixed = `?from=${from}&to=${to}`
 const phone = { width: 390, height: 844 }
+const slow = { timeout: 30_000 }
 
+let rows: LlmRequest[]
+let room: Harness
 const here = testSite({
   prepare: async (storage) => {
-    await store(storage.db, 'requests', rows)
-    await store(storage.db, 'spans', rows.slice(-50).flatMap(trace))
-    await store(storage.db, 'gpu_samples', gpuSamples(now, 120))
-    await store(storage.db, 'server_samples', serverSamples(now, 120))
+    const seeded = await seedOverview(storage, now)
+    ;({ rows, room } = seeded)
+    return { alerts: seeded.alerts }
   },
 })
+afterAll(() => room?.stop())
 
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ').trim()
 
@@ -39,19 +49,151 @@ const sql = <T>(select: string, where = '') =>
   )
 
 describe('what the page says', () => {
-  test('the large numbers are those of SQL', async () => {
+  test('the five figures are those of SQL', async () => {
     const { page, complaints } = await overview()
-    const [row] = await sql<{ requests: number; ratio: number; p95: number; cost: number }>(
-      `count() as requests, countIf(status in ('error', 'rate_limited', 'timeout')) / count() as ratio,
-      quantileExact(0.95)(duration_ms) as p95, toFloat64(sum(cost_usd)) as cost`,
+    const [row] = await sql<{ tokens: number; requests: number; p95: number; fill: number }>(
+      `sum(output_tokens) as tokens, count() as requests, quantileExact(0.95)(duration_ms) as p95,
+      quantileExactIf(0.95)(assumeNotNull((input_tokens + ifNull(output_tokens, 0)) / context_window),
+        input_tokens is not null and context_window > 0) as fill`,
+    )
+    const [gpus] = await here.storage.reader.query<{ used: number; total: number }>(
+      `select sum(used) as used, sum(total) as total from (
+        select avg(memory_used_bytes) as used, max(memory_total_bytes) as total from gpu_samples
+        where timestamp >= fromUnixTimestamp64Milli({from:Int64}) and timestamp < fromUnixTimestamp64Milli({to:Int64}) group by uuid)`,
+      { from: Math.floor(from / 60_000) * 60_000, to },
     )
     const figure = async (name: string) =>
-      plain(await page.locator(`[data-figure="${name}"] .number-value`).textContent())
+      plain(await page.locator(`[data-figure="${name}"] .number-value`).textContent()).replace(' ', '')
     const joined = (text: string) => plain(text).replace(' ', '')
-    expect((await figure('Requests')).replace(' ', '')).toBe(joined(formatCount(row?.requests)))
-    expect((await figure('Errors')).replace(' ', '')).toBe(joined(formatRatio(row?.ratio)))
-    expect((await figure('P95 latency')).replace(' ', '')).toBe(joined(formatMs(row?.p95)))
-    expect(await figure('Spend')).toBe(plain(formatUsd(row?.cost)))
+    expect(await figure('Output tokens')).toBe(joined(formatRate((row?.tokens ?? NaN) / 3600, 'tok/s')))
+    expect(await figure('Requests')).toBe(joined(formatRate(row?.requests, '/h')))
+    expect(await figure('P95 latency')).toBe(joined(formatMs(row?.p95)))
+    await expect.poll(() => figure('VRAM'), slow).toBe(joined(formatRatio((gpus?.used ?? NaN) / (gpus?.total ?? NaN))))
+    expect(plain(await page.locator('[data-figure="VRAM"]').textContent())).toContain(plain(formatBytes(gpus?.used)))
+    expect(await figure('Context window')).toBe(joined(formatRatio(row?.fill)))
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('every endpoint, the worst first: figures of SQL, status by a word, what is left of its budget', async () => {
+    const { page, complaints } = await overview()
+    const table = page.getByRole('table', { name: 'Endpoints' })
+    await table.getByText('firing').first().waitFor()
+    await table.locator('.meter').first().waitFor()
+    const cellsOf = async () => {
+      const heads = (await table.locator('thead th').allInnerTexts()).map((text) => text.trim())
+      const found = await table
+        .locator('tbody tr')
+        .evaluateAll((list) => list.map((line) => [...line.children].map((cell) => cell.textContent)))
+      return found.map((cells) => Object.fromEntries(heads.map((head, index) => [head, plain(cells[index] ?? '')])))
+    }
+    expect(await cellsOf()).toHaveLength(8)
+    await page.getByRole('button', { name: 'Show all 14' }).click()
+    await page.waitForURL(/view=all/)
+    const shown = await cellsOf()
+    expect(shown).toHaveLength(14)
+    const words = ['failing', 'degraded', 'no traffic', 'ok']
+    const statuses = shown.map((cells) => words.indexOf(cells['Status'] ?? ''))
+    expect(statuses).toEqual(statuses.toSorted((a, b) => a - b))
+    const expected = await sql<{ endpoint: string; requests: number; errors: number; p95: number }>(
+      `endpoint, count() as requests, countIf(status in ('error', 'rate_limited', 'timeout')) as errors,
+      quantileExact(0.95)(duration_ms) as p95`,
+      'group by endpoint',
+    )
+    const budgets = await here.storage.reader.query<{ endpoint: string; bad: number }>(
+      `select endpoint, countIf(status in ('error', 'rate_limited', 'timeout')) / count() as bad from requests
+      where timestamp >= fromUnixTimestamp64Milli({from:Int64}) group by endpoint`,
+      { from: now - 7 * 86_400_000 },
+    )
+    for (const { endpoint, requests, errors, p95 } of expected) {
+      const bad = budgets.find((row) => row.endpoint === endpoint)?.bad ?? NaN
+      expect(shown.find((cells) => cells['Endpoint'] === endpoint)).toMatchObject({
+        Rate: plain(formatRate(requests, 'req/h')),
+        Errors: plain(formatRatio(errors / requests)),
+        P95: plain(formatMs(p95)),
+        'SLO budget left': plain(formatRatio(Math.max(1 - bad / 0.01, 0))),
+      })
+    }
+    const [first] = shown
+    expect(first).toMatchObject({ Status: 'failing', Endpoint: 'openai' })
+    expect(first?.['Why']).toContain('ManyErrors fires')
+    expect(shown.find((cells) => cells['Endpoint'] === 'retired')).toMatchObject({ Status: 'no traffic', Errors: '—' })
+    expect(first?.['Alerts']).toBe(`${await firingAt('openai')} firing`)
+    await table.locator('tbody tr').first().focus()
+    await page.keyboard.press('j')
+    await page.keyboard.press('k')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/endpoints\/openai\?from=/)
+    expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('spend of today is that of SQL, beside a budget', async () => {
+    const { page } = await overview()
+    const panel = page.locator('section[aria-label="Spend today"]')
+    await panel.locator('.budget').waitFor()
+    const [row] = await here.storage.reader.query<{ cost: number }>(
+      `select toFloat64(sum(cost_usd)) as cost from requests where timestamp >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')`,
+      { from: Math.floor(now / 86_400_000) * 86_400_000 },
+    )
+    expect(plain(await panel.locator('.number-value').textContent())).toBe(plain(formatUsd(row?.cost)))
+    expect(plain(await panel.locator('.budget').textContent())).toContain(
+      plain(`${formatUsd(row?.cost)} of $5.00 today`),
+    )
+    expect(await panel.getByRole('list', { name: 'Spend of each day' }).getByRole('listitem').count()).toBe(8)
+    await page.close()
+  })
+
+  test('alerts that fire lead to themselves; what changed is told, texts as texts', async () => {
+    const { page, complaints } = await overview()
+    const changed = page.getByRole('list', { name: 'What changed' })
+    await changed.getByText(evil, { exact: true }).first().waitFor()
+    const texts = (await changed.getByRole('listitem').allTextContents()).map(plain)
+    expect(texts[0]).toMatch(/^Configuration/)
+    expect(texts.some((text) => text.startsWith('New version') && text.includes('gpt-4o'))).toBe(true)
+    const fires = page.getByRole('list', { name: 'Firing alerts' }).getByRole('listitem')
+    expect(plain(await fires.first().textContent())).toMatch(/^critical\s*ManyErrors.*for 1 min|^critical.*for/)
+    await fires.first().getByRole('link', { name: 'ManyErrors' }).click()
+    await page.waitForURL(/\/alerts\?.*row=[0-9a-f]{16}/)
+    await page.getByRole('dialog').getByText('ManyErrors').first().waitFor()
+    expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test.each([
+    ['model', 'Models'],
+    ['user_id', 'Users'],
+    ['session_id', 'Sessions'],
+  ])('who stands out by %s is whom SQL names', async (column, word) => {
+    const { page, complaints } = await overview()
+    const panel = page.locator('section[aria-label="Worst offenders"]')
+    await panel.getByRole('button', { name: word }).click()
+    const ranked = (title: string) =>
+      panel
+        .locator(`section[aria-label="${title}"] li`)
+        .evaluateAll((found) =>
+          found.map((line) => [line.querySelector('a')?.textContent ?? '', line.querySelector('b')?.textContent ?? '']),
+        )
+    const top = await sql<{ value: number; name: string }>(
+      `${column} as name, countIf(status in ('error', 'rate_limited', 'timeout')) as value`,
+      `and ${column} != '' group by name having value > 0 order by value desc, name limit 5`,
+    )
+    const dear = await sql<{ value: number; name: string }>(
+      `${column} as name, toFloat64(sum(cost_usd)) as value`,
+      `and ${column} != '' group by name having value > 0 order by value desc, name limit 5`,
+    )
+    await expect
+      .poll(() => ranked('Most errors'), slow)
+      .toEqual(top.map(({ name, value }) => [name, formatCount(value)]))
+    expect(await ranked('Dearest')).toEqual(dear.map(({ name, value }) => [name, formatUsd(value)]))
+    const [name] = (await ranked('Dearest'))[0] ?? []
+    expect(name).toBe(evil)
+    await panel.locator('section[aria-label="Dearest"] a').first().click()
+    await page.waitForURL((url) => url.pathname === `/${column.replace('_id', '')}s/${encodeURIComponent(evil)}`)
+    expect(new URL(page.url()).searchParams.get('from')).toBe(new Date(from).toISOString())
+    expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
     expect(complaints).toEqual([])
     await page.close()
   })
@@ -86,6 +228,13 @@ describe('what the page says', () => {
   })
 })
 
+/** As the alerts of the room say. */
+async function firingAt(endpoint: string): Promise<number> {
+  const response = await fetch(`${here.site.url}/api/alerts`)
+  const { active } = (await response.json()) as { active: { state: string; labels: Record<string, string> }[] }
+  return active.filter(({ state, labels }) => state === 'firing' && labels['endpoint'] === endpoint).length
+}
+
 async function expectCharts(charts: { count(): Promise<number> }, wanted: number): Promise<void> {
   await expect.poll(() => charts.count(), { timeout: 20_000 }).toBe(wanted)
 }
@@ -113,7 +262,7 @@ describe('how it is used', () => {
     const all = new Set(
       await others.locator('i').evaluateAll((marks) => marks.map((mark) => getComputedStyle(mark).backgroundColor)),
     )
-    expect(all.size).toBe(5)
+    expect(all.size).toBe(6)
     const before = await color()
     await page.locator('tr[data-id="claude-sonnet-4"]').click()
     await page.waitForURL(/model=claude-sonnet-4/)
@@ -158,6 +307,7 @@ describe('how it is used', () => {
   test('a drag over a chart zooms: from and to in the URL', async () => {
     const { page } = await overview('')
     await expectCharts(page.locator('.chart'), 8)
+    await page.locator('.chart').first().scrollIntoViewIfNeeded()
     const box = await page.locator('.chart').first().boundingBox()
     if (!box) throw new Error('the chart has no place on the page')
     const y = box.y + box.height / 2
@@ -198,6 +348,58 @@ describe('how it is used', () => {
     ])
     const arrived = page.locator('table[aria-label="Latest requests"]').getByText('just-arrived')
     await expect.poll(() => arrived.count(), { timeout: 20_000 }).toBe(1)
+    await page.close()
+  })
+})
+
+describe('what fails', () => {
+  test.each([
+    ['endpoints', 'Endpoints'],
+    ['today', 'Spend today'],
+    ['offenders', 'Worst offenders'],
+  ])('%s fails alone, and comes back', async (path, title) => {
+    const { page } = await here.browser.open('about:blank')
+    const asked = new RegExp(`/api/overview/${path}\\?`)
+    await page.route(asked, (route) =>
+      route.fulfill({ status: 400, json: { error: { message: 'No luck', hint: 'Try again' } } }),
+    )
+    await page.goto(`${here.site.url}/${fixed}`)
+    const panel = page.locator(`section[aria-label="${title}"]`)
+    await panel.getByRole('alert').waitFor(slow)
+    await page.getByRole('table', { name: 'Models' }).waitFor(slow)
+    expect(await page.getByRole('alert').count()).toBe(1)
+    await page.unroute(asked)
+    await panel.getByRole('button', { name: 'Retry' }).click()
+    await panel.getByRole('alert').waitFor({ state: 'hidden', ...slow })
+    await page.close()
+  })
+
+  test('figures of GPUs and windows fail apart from those of requests', async () => {
+    const { page } = await here.browser.open('about:blank')
+    await page.route(/\/api\/overview\/fill/, (route) =>
+      route.fulfill({ status: 400, json: { error: { message: 'No luck' } } }),
+    )
+    await page.goto(`${here.site.url}/${fixed}`)
+    await page.locator('.numbers').getByRole('alert').waitFor(slow)
+    await expect.poll(() => page.locator('.numbers [data-figure]').count(), slow).toBe(3)
+    await page.close()
+  })
+
+  test('without rules, marks and GPUs it says what would be there', async () => {
+    const { page, complaints } = await here.browser.open('about:blank')
+    await page.route(/\/api\/alerts\?|\/api\/alerts$/, async (route) => {
+      const answer = (await (await route.fetch()).json()) as object
+      await route.fulfill({ json: { ...answer, active: [], rules: [] } })
+    })
+    await page.route(/\/api\/spend\/budgets/, (route) => route.fulfill({ json: { now, budgets: [] } }))
+    await page.route(/\/api\/changes/, (route) => route.fulfill({ json: { from, to, most: 500, changes: [] } }))
+    await page.goto(`${here.site.url}/${fixed}`)
+    await page.getByText('No rule is evaluated here').waitFor(slow)
+    await page.getByText('Nothing changed in this range').waitFor(slow)
+    await page.getByRole('link', { name: 'Write one' }).click()
+    await page.waitForURL(/\/alerts\/rule\?.*view=budget/)
+    await expect.poll(() => page.locator('.cm-content').first().textContent(), slow).toContain('kind: budget')
+    expect(complaints).toEqual([])
     await page.close()
   })
 })

@@ -6,6 +6,7 @@ import { alertsConfig } from '../../alerts/config.ts'
 import type { DashboardDeps, DemoState } from '../../dashboard/api/deps.ts'
 import { startDashboard, type Dashboard } from '../../dashboard/api/server.ts'
 import { buildWeb, webDist } from '../../dashboard/build.ts'
+import { noSettings } from '../../dashboard/api/settings/control.ts'
 import type { Db, SqlDb } from '../../storage/client.ts'
 
 /** For tests that write no SQL of their own. */
@@ -21,6 +22,7 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
     db,
     sql: noSql,
     writer: noWriter,
+    ingestKeys: () => [],
     storageReady: () => Promise.resolve({ ok: true, reason: '' }),
     collectorReady: () => Promise.resolve({ ok: true, reason: '' }),
     alerts: noAlerts,
@@ -36,6 +38,7 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
         return Promise.resolve()
       },
     },
+    settings: noSettings,
     metricsText: () => Promise.resolve('# no metrics in this test\n'),
     version: '0.0.0-test',
     addresses: () => ({

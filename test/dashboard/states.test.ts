@@ -49,7 +49,7 @@ test('a range without requests says so, and offers a longer one', async () => {
   const site = await serveTestPage(storage.reader)
   const { page, complaints } = await browser.open(`${site.url}/`)
   await page.getByText('No request in this range').first().waitFor()
-  expect(await page.locator('[data-figure="Spend"] .number-value').textContent()).toBe('—')
+  expect(await page.locator('[data-figure="Output tokens"] .number-value').textContent()).toBe('—')
   await page.getByRole('button', { name: 'Show the last 24 h' }).first().click()
   await page.getByRole('table', { name: 'Latest requests' }).waitFor()
   expect(complaints).toEqual([])

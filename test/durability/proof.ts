@@ -203,8 +203,7 @@ async function storedRows(
   output: string,
 ): Promise<Map<string, StoredRow>> {
   const rows = new Map<string, StoredRow>()
-  for (let part = 0; part < 256; part++) {
-    const prefix = part.toString(16).padStart(2, '0')
+  for (const prefix of '0123456789abcdef') {
     const found = await sql<StoredRow>(
       instance,
       `SELECT trace_id || span_id AS id, count() AS n, any(${input}) AS input, any(${output}) AS output FROM ${table} FINAL WHERE startsWith(trace_id, '${prefix}') GROUP BY id`,

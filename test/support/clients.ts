@@ -2,12 +2,13 @@
  * LLM clients that tests run as users do, in test/clients: a package of its own, since the OpenTelemetry that they ask
  * for is another than the product's. Installed once for each lock file.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { z } from 'zod'
 
 const folder = new URL('../clients', import.meta.url).pathname
@@ -24,12 +25,12 @@ export function clientsInstalled(): boolean {
 }
 
 /** Installs the clients unless these very ones are there. Returns a notice when tests will miss them. */
-export function setUpClients(): string[] {
+export async function setUpClients(): Promise<string[]> {
   if (clientsInstalled()) return []
   try {
     const retries = ['--fetch-retries=1', '--fetch-retry-mintimeout=2000']
     const args = ['ci', '--prefix', folder, '--ignore-scripts', '--prefer-offline', ...retries]
-    execFileSync('npm', args, { cwd: folder, stdio: 'pipe', timeout: 240_000 })
+    await promisify(execFile)('npm', args, { cwd: folder, timeout: 240_000 })
     writeFileSync(stamp, lockDigest())
     return []
   } catch (error) {

@@ -1,7 +1,8 @@
 /** Programs of Debian packages that tests run against. Fetched, not installed: `dpkg -x` into test/.output. */
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 const packages = { prometheus: 'usr/bin/promtool', 'prometheus-alertmanager': 'usr/bin/prometheus-alertmanager' }
 const output = new URL('../.output', import.meta.url).pathname
@@ -34,7 +35,7 @@ function programOf(path: string): string | null {
 }
 
 /** Fetches what is missing when run as root on Debian. Returns a notice for each program that tests will miss. */
-export function setUpDebianTools(into: string): string[] {
+export async function setUpDebianTools(into: string): Promise<string[]> {
   const notices: string[] = []
   for (const [name, program] of Object.entries(packages)) {
     const folder = join(into, 'debian')
@@ -47,15 +48,15 @@ export function setUpDebianTools(into: string): string[] {
     try {
       mkdirSync(folder, { recursive: true })
       const run = (command: string, args: string[]) =>
-        execFileSync(command, args, { cwd: folder, stdio: 'pipe', timeout: 120_000 })
+        promisify(execFile)(command, args, { cwd: folder, timeout: 120_000 })
       try {
-        run('apt-get', ['download', name])
+        await run('apt-get', ['download', name])
       } catch {
-        run('apt-get', ['update'])
-        run('apt-get', ['download', name])
+        await run('apt-get', ['update'])
+        await run('apt-get', ['download', name])
       }
       const archive = readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'))
-      if (archive) run('dpkg', ['-x', archive, '.'])
+      if (archive) await run('dpkg', ['-x', archive, '.'])
     } catch (error) {
       notices.push(`${wanting} (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`)
     }

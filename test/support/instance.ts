@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
+import { copyTemplate } from '../../storage/testing.ts'
 
 const main = new URL('../../main.ts', import.meta.url).pathname
 const runInfo = z.object({
@@ -32,9 +33,10 @@ export interface Instance {
   stop(): Promise<number | null>
 }
 
-/** A temporary folder with an inferwatch.yaml that listens on free ports. */
-export function instanceFolder(config: object = {}): string {
+/** A temporary folder with an inferwatch.yaml that listens on free ports. The first start finds a migrated database, or makes all anew. */
+export function instanceFolder(config: object = {}, data: 'migrated' | 'none' = 'migrated'): string {
   const folder = mkdtempSync(join(tmpdir(), 'inferwatch-e2e-'))
+  if (data === 'migrated') copyTemplate(join(folder, 'data'))
   const listen = {
     dashboard: '127.0.0.1:0',
     otlp_http: '127.0.0.1:0',

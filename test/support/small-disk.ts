@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { copyTemplate } from '../../storage/testing.ts'
 import { instanceFolder, removeFolder } from './instance.ts'
 
 export interface SmallDisk {
@@ -16,7 +17,7 @@ export interface SmallDisk {
 
 /** Null where this user may not mount a file system. */
 export function smallDisk(config: object, size = '128m'): SmallDisk | null {
-  const folder = instanceFolder(config)
+  const folder = instanceFolder(config, 'none')
   const data = join(folder, 'data')
   mkdirSync(data)
   try {
@@ -25,6 +26,7 @@ export function smallDisk(config: object, size = '128m'): SmallDisk | null {
     removeFolder(folder)
     return null
   }
+  copyTemplate(data)
   const fillers: string[] = []
   return {
     folder,

@@ -12,7 +12,12 @@ export class KeyFileError extends Error {
   override name = 'KeyFileError'
 }
 
-const storedKey = virtualKey.extend({ created_at: z.string(), revoked_at: z.string().optional() })
+const storedKey = virtualKey.extend({
+  created_at: z.string(),
+  created_by: z.string().optional(),
+  revoked_at: z.string().optional(),
+  revoked_by: z.string().optional(),
+})
 const storedKeys = z.strictObject({ keys: z.array(storedKey) })
 export type StoredKey = z.infer<typeof storedKey>
 

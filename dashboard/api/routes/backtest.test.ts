@@ -1,10 +1,12 @@
 /** The backtest route as the rule editor meets it, on the real reader. */
+import { Hono } from 'hono'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDeps } from '../../../test/dashboard/serve.ts'
 import { testStorage } from '../../../storage/testing.ts'
 import { alertsHarness, latencyRules, minute, t0, type Harness } from '../../../alerts/testing/harness.ts'
 import { createApp } from '../app.ts'
 import { createAsk } from '../answer.ts'
+import { ApiError } from '../errors.ts'
 import { backtestRoute, type BacktestResult } from './backtest.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
@@ -87,6 +89,19 @@ test('one that takes too long ends, and makes room for the next', async () => {
     const seen = await events(await route.request('/api/alerts/backtest', post({ yaml: latencyRules, range: '30m' })))
     expect(seen.at(-1)).toMatchObject({ event: 'error', data: { error: { message: 'The backtest took too long' } } })
   }
+})
+
+test('a client that reads nothing is given up, and makes room for the next', async () => {
+  const deps = testDeps(storage.reader)
+  const context = { deps, now: () => t0 + 30 * minute, ask: createAsk(storage.reader) }
+  const route = new Hono()
+    .onError((error, c) => c.json({}, error instanceof ApiError ? error.status : 500))
+    .route('/', backtestRoute(context, { longestWriteMs: 100 }))
+  const begin = () => route.request('/api/alerts/backtest', post({ yaml: latencyRules, range: '30m' }))
+  const unread = await Promise.all([begin(), begin()])
+  expect(unread.map(({ status }) => status)).toEqual([200, 200])
+  expect((await begin()).status).toBe(429)
+  await expect.poll(async () => (await begin()).status, { timeout: 30_000 }).toBe(200)
 })
 
 test.each([

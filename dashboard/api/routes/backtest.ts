@@ -1,7 +1,7 @@
 /** When a rule that somebody is writing would have fired: progress and then the result, as server-sent events. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { streamSSE } from 'hono/streaming'
+import { streamSSE, type SSEMessage, type SSEStreamingApi } from 'hono/streaming'
 import { z } from 'zod'
 import {
   backtest,
@@ -25,6 +25,8 @@ const maxBodyBytes = 256 * 1024
 const mostEvaluations = 50_000
 const atOnce = 2
 const longestMs = 120_000
+/** A client that is connected and reads nothing holds no place for longer. */
+const longestWriteMs = 15_000
 
 const duration = z.string().regex(durationPattern, 'expected a duration such as 30s, 5m or 7d')
 
@@ -44,6 +46,8 @@ const hint = 'Send JSON: { "yaml": "alert: …", "range": "7d" }, or from and to
 export interface BacktestLimits {
   /** A backtest that takes longer ends with an error. */
   longestMs?: number
+  /** So does one whose client does not take what is sent. */
+  longestWriteMs?: number
 }
 
 export function backtestRoute({ deps, now }: RouteContext, limits: BacktestLimits = {}) {
@@ -76,6 +80,7 @@ export function backtestRoute({ deps, now }: RouteContext, limits: BacktestLimit
     return streamSSE(c, async (stream) => {
       const left = new AbortController()
       stream.onAbort(() => left.abort())
+      const send = (message: SSEMessage) => sendWithin(limits.longestWriteMs ?? longestWriteMs, stream, message)
       const signal = AbortSignal.any([left.signal, AbortSignal.timeout(limits.longestMs ?? longestMs)])
       const paging = deps.backtest.paging()
       const options = {
@@ -89,15 +94,25 @@ export function backtestRoute({ deps, now }: RouteContext, limits: BacktestLimit
         signal,
       }
       try {
-        for await (const event of backtest(options)) await stream.writeSSE(messageOf(event))
+        for await (const event of backtest(options)) await send(messageOf(event))
       } catch (error) {
         if (!left.signal.aborted)
-          await stream.writeSSE({ event: 'error', data: JSON.stringify(errorBody(explained(error, signal))) })
+          await send({ event: 'error', data: JSON.stringify(errorBody(explained(error, signal))) })
       } finally {
         running--
       }
     })
   })
+}
+
+/** Gives the client up when it does not take the message in time. */
+async function sendWithin(ms: number, stream: SSEStreamingApi, message: SSEMessage): Promise<void> {
+  const stuck = setTimeout(() => stream.abort(), ms)
+  try {
+    await stream.writeSSE(message)
+  } finally {
+    clearTimeout(stuck)
+  }
 }
 
 function messageOf(event: BacktestEvent) {

@@ -102,6 +102,10 @@ const routes = root.addChildren([
     '/ingest',
     lazyRouteComponent(() => import('./pages/Ingest.tsx')),
   ),
+  page(
+    '/settings',
+    lazyRouteComponent(() => import('./pages/Settings.tsx')),
+  ),
 ])
 
 /** The search stays text here: lib/search.ts is its one reader and writer. */

@@ -5,7 +5,7 @@ import type { Brush } from '../lib/brush.ts'
 import { formatExact, formatIso, formatTime } from '../lib/format.ts'
 import { cellAt, cellsOf, pathsOf, rowLabels, shades, type Cell, type CellSpan, type HeatmapData } from './heatmap.ts'
 import { brushOf, spanOfBrush } from './heatmap-brush.ts'
-import { timeTicks } from './time-axis.ts'
+import { labelAt, timeTicks } from './time-axis.ts'
 
 interface HeatmapProps {
   label: string
@@ -115,7 +115,7 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
         </g>
         <line className="heatmap-axis" x1={left} x2={left + plot.width} y1={top + plot.height} y2={top + plot.height} />
         {timeTicks(first, end, plot.width < 420 ? 3 : 6).map((at) => (
-          <text key={at} className="heatmap-tick" x={xOf(at)} y={height - 6} textAnchor="middle">
+          <text key={at} className="heatmap-tick" x={labelAt(xOf(at), width)} y={height - 6} textAnchor="middle">
             {formatTime(at, data.to - data.from)}
           </text>
         ))}

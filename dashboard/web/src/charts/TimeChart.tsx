@@ -4,9 +4,13 @@ import { memo, useId, useMemo, useState, type PointerEvent } from 'react'
 import type { SeriesFrame } from '../data/series.ts'
 import { formatTime } from '../lib/format.ts'
 import { ChartTooltip } from './ChartTooltip.tsx'
+import type { Change } from '../data/changes.ts'
 import { moveCursor, useCursor } from './cursor.ts'
 import type { ChartLine } from './lines.ts'
+import { MarkGlyphs, MarkLines } from './Marks.tsx'
+import { placeMarks } from './marks.ts'
 import { plotOf, type Plot, type Shape } from './plot.ts'
+import { labelAt } from './time-axis.ts'
 import { useZoom } from './use-zoom.ts'
 
 export interface TimeChartProps {
@@ -27,16 +31,25 @@ export interface TimeChartProps {
   /** Called with the ends of what a drag with shift chose. */
   onWhy?: (from: number, to: number) => void
   height?: number
+  /** What changed, and why that is unknown if it is. */
+  marks?: readonly Change[]
+  markProblem?: string | null
+  /** Called with the time of a click of the other button. */
+  onAnnotate?: (at: number) => void
 }
+
+const noMarks: readonly Change[] = []
 
 export function TimeChart(props: TimeChartProps) {
   const { frame, lines, format, tick = format, label, stacked = false, logarithmic = false, max, height = 190 } = props
+  const { marks = noMarks, markProblem = null, onAnnotate } = props
   const { ref, width: measured } = useElementSize()
   const width = Math.max(measured, 120)
   const plot = useMemo(
     () => plotOf({ frame, lines, width, height, stacked, logarithmic, max }),
     [frame, lines, width, height, stacked, logarithmic, max],
   )
+  const placed = useMemo(() => placeMarks(marks, plot), [marks, plot])
   const [hovered, setHovered] = useState(false)
   const [pinned, setPinned] = useState<number | null>(null)
   const { onWhy } = props
@@ -54,36 +67,58 @@ export function TimeChart(props: TimeChartProps) {
     zoom.cancel()
   }
   return (
-    <div className="chart" role="img" aria-label={label} style={{ height }} ref={ref}>
-      <svg
-        width={width}
-        height={height}
-        aria-hidden
-        onPointerEnter={() => setHovered(true)}
-        onPointerLeave={leave}
-        onPointerCancel={leave}
-        onPointerDown={(event) => {
-          const at = timeAt(event)
-          if (at !== null && event.button === 0) zoom.start(at, event.shiftKey)
-        }}
-        onPointerMove={(event) => {
-          const at = timeAt(event)
-          moveCursor(at)
-          if (at !== null) zoom.move(at)
-        }}
-        onPointerUp={(event) => {
-          if (!zoom.selection) setPinned(pinned === null ? timeAt(event) : null)
-          zoom.end()
-        }}
-      >
-        <Grid plot={plot} tick={tick} span={span} />
-        <Present plot={plot} frame={frame} />
-        {zoom.selection && <Selection plot={plot} {...zoom.selection} step={frame.step_ms} />}
-        <Shapes shapes={plot.shapes} />
-        <CursorLine plot={plot} frame={frame} lines={lines} stacked={stacked} />
-      </svg>
-      {(hovered || pinned !== null) && (
-        <CursorTip plot={plot} frame={frame} lines={lines} format={format} pinned={pinned} why={onWhy !== undefined} />
+    <div className="chart" style={{ height }} ref={ref}>
+      <div role="img" aria-label={label}>
+        <svg
+          width={width}
+          height={height}
+          aria-hidden
+          onPointerEnter={() => setHovered(true)}
+          onPointerLeave={leave}
+          onPointerCancel={leave}
+          onPointerDown={(event) => {
+            const at = timeAt(event)
+            if (at !== null && event.button === 0) zoom.start(at, event.shiftKey)
+          }}
+          onPointerMove={(event) => {
+            const at = timeAt(event)
+            moveCursor(at)
+            if (at !== null) zoom.move(at)
+          }}
+          onContextMenu={(event) => {
+            if (!onAnnotate) return
+            event.preventDefault()
+            onAnnotate(plot.timeAt(event.clientX - event.currentTarget.getBoundingClientRect().left))
+          }}
+          onPointerUp={(event) => {
+            if (event.button !== 0) return
+            if (!zoom.selection) setPinned(pinned === null ? timeAt(event) : null)
+            zoom.end()
+          }}
+        >
+          <Grid plot={plot} tick={tick} span={span} />
+          <Present plot={plot} frame={frame} />
+          {zoom.selection && <Selection plot={plot} {...zoom.selection} step={frame.step_ms} />}
+          {placed.length > 0 && <MarkLines plot={plot} marks={placed} />}
+          <Shapes shapes={plot.shapes} />
+          <CursorLine plot={plot} frame={frame} lines={lines} stacked={stacked} />
+        </svg>
+        {(hovered || pinned !== null) && (
+          <CursorTip
+            plot={plot}
+            frame={frame}
+            lines={lines}
+            format={format}
+            pinned={pinned}
+            why={onWhy !== undefined}
+          />
+        )}
+      </div>
+      <MarkGlyphs plot={plot} marks={placed} width={width} height={height} />
+      {markProblem !== null && (
+        <span className="marks-problem" title={markProblem}>
+          marks unavailable
+        </span>
       )}
     </div>
   )
@@ -104,7 +139,7 @@ const Grid = memo(function Grid({ plot, tick, span }: { plot: Plot; tick: (value
       ))}
       <line stroke="var(--line-strong)" x1={box.left} x2={box.right} y1={box.bottom} y2={box.bottom} />
       {times.map((at) => (
-        <text key={at} x={x(at)} y={box.bottom + 15} textAnchor="middle">
+        <text key={at} x={labelAt(x(at), box.right + 18)} y={box.bottom + 15} textAnchor="middle">
           {formatTime(at, span)}
         </text>
       ))}

@@ -2,14 +2,19 @@
 import { useSyncExternalStore } from 'react'
 
 let shown: number | null = null
+let last: number | null = null
 const listeners = new Set<() => void>()
 
 /** Epoch ms; null when the pointer left. */
 export function moveCursor(at: number | null): void {
   if (at === shown) return
   shown = at
+  if (at !== null) last = at
   for (const listener of listeners) listener()
 }
+
+/** Where it stands, or stood last. */
+export const lastCursor = (): number | null => last
 
 export function useCursor(): number | null {
   return useSyncExternalStore(subscribe, () => shown)

@@ -40,6 +40,17 @@ test('the pointer finds the bucket nearest to it, and none in an empty chart', (
   expect(plot([], { frame: { ...frame, times: [] } }).nearest(80)).toBeNull()
 })
 
+test('samples that come less often than buckets make a line, with a gap where one is missing', () => {
+  const times = Array.from({ length: 11 }, (_, index) => index * 1000)
+  const values = [1, null, 1, null, 1, null, null, null, 1, null, 1]
+  const [sampled, raw] = ['gpu_samples', 'raw'].map(
+    (source) => plot([line('a', values)], { frame: { ...frame, to: 11_000, times, source } }).shapes[0],
+  )
+  expect(sampled?.path.match(/M/g)).toHaveLength(2)
+  expect(sampled?.lone).toEqual([])
+  expect(raw?.lone).toHaveLength(5)
+})
+
 test('runs of what is known', () => {
   expect(runsOf([null, 1, 2, null, 3])).toEqual([
     [

@@ -33,6 +33,8 @@ export interface Plot {
   box: { left: number; right: number; top: number; bottom: number }
   x: (at: number) => number
   y: (value: number) => number
+  /** The time at a place, between the ends of the axis. */
+  timeAt: (x: number) => number
   /** Position in `rows` of the bucket nearest to a place; null when there is none. */
   nearest: (x: number) => number | null
   /** In the order of drawing. */
@@ -63,6 +65,7 @@ export function plotOf(input: PlotInput): Plot {
     box,
     x,
     y,
+    timeAt: (place) => start + clamp((place - box.left) / Math.max(box.right - box.left, 1)) * span,
     nearest: (place) => {
       if (rows.length === 0) return null
       const at = ((place - box.left) / (box.right - box.left)) * span
@@ -71,6 +74,8 @@ export function plotOf(input: PlotInput): Plot {
     shapes: shapesOf(input, rows, ends, x, y),
   }
 }
+
+const clamp = (part: number) => Math.min(Math.max(part, 0), 1)
 
 type Ends = ([low: number, high: number] | null)[]
 
@@ -101,7 +106,7 @@ function axisOf({ logarithmic, max }: PlotInput, ends: readonly Ends[], rows: re
 }
 
 function shapesOf(
-  { lines, stacked }: PlotInput,
+  { frame, lines, stacked }: PlotInput,
   rows: readonly ChartRow[],
   ends: readonly Ends[],
   x: (at: number) => number,
@@ -124,7 +129,9 @@ function shapesOf(
   const drawn = lines.map((line, index): Shape => {
     const pairs = ends[index] ?? []
     if (stacked && !line.before) return { line, index, kind: 'area', path: area(pairs), lone: [] }
-    const runs = runsOf(pairs).map((run) => run.map(([position, [, value]]) => point(position, value)))
+    const runs = runsOf(pairs, isSampled(frame) ? reachOf(pairs) : 1).map((run) =>
+      run.map(([position, [, value]]) => point(position, value)),
+    )
     const lone = runs.flatMap((run) => (run.length === 1 && !line.before ? run : []))
     return { line, index, kind: 'line', path: runs.map(pathOf).join(''), lone }
   })
@@ -136,13 +143,25 @@ type Point = [x: number, y: number]
 const pathOf = (points: readonly Point[]) =>
   points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('')
 
-/** Unbroken runs of what is known, with their positions: missing data is a gap. */
-export function runsOf<T>(values: readonly (T | null)[]): [position: number, value: T][][] {
+/** Runs of what is known, with their positions: missing data is a gap, unless it is no longer than `reach` positions. */
+export function runsOf<T>(values: readonly (T | null)[], reach = 1): [position: number, value: T][][] {
   const runs: [number, T][][] = []
+  let last = -Infinity
   values.forEach((value, position) => {
     if (value === null) return
-    if (position === 0 || values[position - 1] === null) runs.push([])
+    if (position - last > reach) runs.push([])
     runs.at(-1)?.push([position, value])
+    last = position
   })
   return runs
+}
+
+const isSampled = ({ source }: SeriesFrame) => source === 'gpu_samples' || source === 'server_samples'
+
+/** Samples that come less often than buckets begin leave none between them that is missing; twice the usual distance is. */
+function reachOf(values: readonly unknown[]): number {
+  const known = values.flatMap((value, position) => (value === null ? [] : [position]))
+  const distances = known.slice(1).map((position, index) => position - (known[index] ?? 0))
+  const usual = distances.toSorted((a, b) => a - b)[Math.floor(distances.length / 2)] ?? 1
+  return usual === 1 ? 1 : usual * 2 - 1
 }

@@ -21,5 +21,5 @@ export type LatencySeries = Awaited<ReturnType<typeof latency>>
 export type ThroughputSeries = Awaited<ReturnType<typeof throughput>>
 export type SpendSeries = Awaited<ReturnType<typeof spend>>
 
-/** What every series says of its time axis. */
-export type SeriesFrame = Pick<LatencySeries, 'from' | 'to' | 'step_ms' | 'times'>
+/** What every series says of its time axis, and which table answered. */
+export type SeriesFrame = Pick<LatencySeries, 'from' | 'to' | 'step_ms' | 'times'> & { source?: string }

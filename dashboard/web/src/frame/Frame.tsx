@@ -6,6 +6,7 @@ import { ApiFailure } from '../lib/api.ts'
 import { showTimesIn } from '../lib/time-zone.ts'
 import { useTimeZone } from '../lib/use-time-zone.ts'
 import { Login } from '../pages/Login.tsx'
+import { Annotating } from './Annotating.tsx'
 import { Keys, type Opened } from './Keys.tsx'
 import { Rail } from './Rail.tsx'
 import { TopBar } from './TopBar.tsx'
@@ -37,6 +38,7 @@ export function Frame() {
         </main>
       </div>
       <Keys opened={opened} onOpen={open} />
+      <Annotating />
     </div>
   )
 }

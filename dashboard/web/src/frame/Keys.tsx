@@ -3,13 +3,14 @@ import { useHotkeys } from '@mantine/hooks'
 import { useRouter } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { addressOf } from '../lib/elsewhere.ts'
+import { annotateHere } from '../lib/annotating.ts'
 import type { Search } from '../lib/search.ts'
 import { moved, zoomed } from '../lib/time-travel.ts'
 import { useKeys } from '../lib/use-keys.ts'
 import { useSearch } from '../lib/use-search.ts'
 import type { timeKeys } from './keys.ts'
 import { pageAt, pages } from './pages.ts'
-import { withCompare, withLive } from './switches.ts'
+import { withCompare, withLive, withMarks } from './switches.ts'
 
 const Palette = lazy(() => import('./Palette.tsx'))
 const Help = lazy(() => import('./Help.tsx'))
@@ -37,6 +38,8 @@ export function Keys({ opened, onOpen }: KeysProps) {
     t: () => onOpen('range'),
     l: () => change(withLive),
     c: () => change(withCompare),
+    m: () => change(withMarks),
+    a: () => annotateHere(search, Date.now()),
   }
   const go = pages.map(({ key, to }) => [`g ${key}`, () => history.push(addressOf(to, search))] as const)
   // While the palette is on its way, what one types is meant for it.

@@ -4,6 +4,7 @@ import { useId, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { useFilterValues } from '../data/overview.ts'
 import { useServers } from '../data/fleet.ts'
 import { useSchema } from '../data/sql.ts'
+import { annotateHere } from '../lib/annotating.ts'
 import { addressOf } from '../lib/elsewhere.ts'
 import { fuzzyRanked } from '../lib/fuzzy.ts'
 import { useSearch } from '../lib/use-search.ts'
@@ -129,12 +130,13 @@ function useFound(text: string): Command[] {
 
 function useRun(onClose: () => void, onOpen: (opened: Opened) => void): (run: Run) => void {
   const { history } = useRouter()
-  const [, change] = useSearch()
+  const [search, change] = useSearch()
   const [, chooseZone] = useTimeZone()
   const { setColorScheme } = useMantineColorScheme()
   return (run) => {
     if ('open' in run) return onOpen(run.open)
     onClose()
+    if ('annotate' in run) return annotateHere(search, Date.now())
     if ('go' in run) return history.push(run.go)
     if ('change' in run) return change(run.change)
     return 'scheme' in run ? setColorScheme(run.scheme) : chooseZone(run.zone)

@@ -1,4 +1,11 @@
-import { IconArrowBarToRight, IconGitCompare, IconPlayerPause, IconPlayerPlay, IconSearch } from '@tabler/icons-react'
+import {
+  IconArrowBarToRight,
+  IconFlag,
+  IconGitCompare,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconSearch,
+} from '@tabler/icons-react'
 import { useRouterState } from '@tanstack/react-router'
 import { useDemo, useStatus } from '../data/status.ts'
 import type { LiveState } from '../data/live.tsx'
@@ -10,7 +17,7 @@ import { paletteKey } from './keys.ts'
 import { MiniTimeline } from './MiniTimeline.tsx'
 import { pageAt } from './pages.ts'
 import { RangePicker } from './RangePicker.tsx'
-import { withCompare, withLive } from './switches.ts'
+import { withCompare, withLive, withMarks } from './switches.ts'
 
 interface TopBarProps {
   live: LiveState
@@ -48,6 +55,18 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
           >
             <IconGitCompare size={14} stroke={1.7} aria-hidden />
             Compare
+          </button>
+        )}
+        {page?.range && (
+          <button
+            type="button"
+            className="control marks-switch wide-only"
+            aria-pressed={search.marks !== 'off'}
+            title="Marks of what changed on charts: m"
+            onClick={() => change(withMarks)}
+          >
+            <IconFlag size={14} stroke={1.7} aria-hidden />
+            <span className="sr-only">Marks</span>
           </button>
         )}
         {page?.range && <RangePicker open={rangeOpen} onOpen={onRangeOpen} />}

@@ -6,7 +6,7 @@ import { presets, toggleFilter, type Search } from '../lib/search.ts'
 import { segmentOf } from '../lib/segment.ts'
 import { upToNow } from '../lib/time-travel.ts'
 import { pages } from './pages.ts'
-import { withCompare, withLive } from './switches.ts'
+import { withCompare, withLive, withMarks } from './switches.ts'
 
 export interface Command {
   /** Unique. */
@@ -25,6 +25,7 @@ export type Run =
   | { scheme: 'light' | 'dark' | 'auto' }
   | { zone: string | undefined }
   | { open: 'help' | 'range' }
+  | { annotate: true }
 
 const rangeWords: Record<(typeof presets)[number], string> = {
   '15m': 'Last 15 minutes',
@@ -107,10 +108,12 @@ function switches(search: Search): Command[] {
   const every: [word: string, run: Run, hint?: string][] = [
     [live ? 'Pause' : 'Follow new data', { change: withLive }, 'l'],
     [search.compare === 'on' ? 'Stop comparing' : 'Compare with the period before', { change: withCompare }, 'c'],
+    [search.marks === 'off' ? 'Show marks on charts' : 'Hide marks on charts', { change: withMarks }, 'm'],
     ...(search.to === undefined
       ? []
       : ([['Back to live', { change: (before: Search) => upToNow(before) }]] as [string, Run][])),
     ['Go to a time', { open: 'range' }, 't'],
+    ['Annotate the time at the cursor', { annotate: true }, 'a'],
     ['Light colours', { scheme: 'light' }],
     ['Dark colours', { scheme: 'dark' }],
     ['Colours as the system', { scheme: 'auto' }],

@@ -19,6 +19,8 @@ export const timeKeys = [
   { keys: 't', word: 'Go to a time' },
   { keys: 'l', word: 'Follow new data, or pause' },
   { keys: 'c', word: 'Compare with the period before' },
+  { keys: 'm', word: 'Show or hide marks on charts' },
+  { keys: 'a', word: 'Annotate the time at the cursor' },
 ] as const satisfies KeyEntry[]
 
 export const otherKeys: KeyEntry[] = [

@@ -16,6 +16,7 @@ import {
   IconPlugConnected,
   IconRadar2,
   IconServer2,
+  IconSettings,
   IconUsers,
   type Icon,
 } from '@tabler/icons-react'
@@ -62,6 +63,7 @@ export const pages: readonly PageEntry[] = [
   { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, key: 'q', group: 'answers', ...whole },
   { to: '/targets', word: 'Targets', icon: IconRadar2, key: 't', group: 'intake', ...whole },
   { to: '/ingest', word: 'Ingest', icon: IconArrowBarToDown, key: 'i', group: 'intake', ...whole },
+  { to: '/settings', word: 'Settings', icon: IconSettings, key: 'x', group: 'intake', ...whole },
 ]
 
 type InnerPage = Pick<PageEntry, 'to' | 'word' | 'filters' | 'range' | 'compare'>

@@ -7,6 +7,11 @@ export function withCompare({ compare, ...rest }: Search): Search {
   return compare === 'on' ? rest : { ...rest, compare: 'on' }
 }
 
+/** Charts show marks of what changed, or no longer. */
+export function withMarks({ marks, ...rest }: Search): Search {
+  return marks === 'off' ? rest : { ...rest, marks: 'off' }
+}
+
 /** Pauses what is live; follows what is paused or lies back. */
 export function withLive(search: Search): Search {
   if (search.to !== undefined) return upToNow(search)

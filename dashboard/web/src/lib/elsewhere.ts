@@ -1,13 +1,14 @@
 import { formatSearch, type Search } from './search.ts'
 
 /** What of the search means something on any page: the range and the filters come along, free ones too. */
-export function elsewhere({ range, from, to, live, compare, tz, q, filters }: Search): Search {
+export function elsewhere({ range, from, to, live, compare, marks, tz, q, filters }: Search): Search {
   return {
     filters,
     ...(range !== undefined && { range }),
     ...(from !== undefined && to !== undefined && { from, to }),
     ...(live !== undefined && { live }),
     ...(compare !== undefined && { compare }),
+    ...(marks !== undefined && { marks }),
     ...(tz !== undefined && { tz }),
     ...(q !== undefined && { q }),
   }

@@ -1,4 +1,4 @@
-/** What the URL holds: time range, filters, live or paused, comparison, time zone, the open request, issue, target or row, the query and its parameters. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, marks, time zone, the open request, issue, target or row, the query and its parameters. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
 import { isTimeZone } from './time-zone.ts'
 import { formatBrush, parseBrush, type Brush } from './brush.ts'
@@ -32,6 +32,8 @@ export interface Search {
   live?: 'off'
   /** 'on': charts draw the period before too. 'off': figures say nothing of it either. */
   compare?: 'on' | 'off'
+  /** 'off': charts show no marks of what changed. */
+  marks?: 'off'
   /** The zone that times are shown in; absent is the reader's own choice. */
   tz?: string
   /** host:port of the server shown alone. */
@@ -52,6 +54,8 @@ export interface Search {
   view?: string
   /** The open row of a view: an alert, a rule, a silence. */
   row?: string
+  /** Words that a list is narrowed to. */
+  find?: string
   /** Of the silence that is being made: `model="gpt-4o", team=~"a.*"`; empty at first. */
   matchers?: string
   /** Free filters of requests: `duration>2s team!=search`. */
@@ -102,6 +106,7 @@ export function parseSearch(text: string): Search {
   if (query.get('live') === 'off') search.live = 'off'
   const compare = query.get('compare')
   if (compare === 'on' || compare === 'off') search.compare = compare
+  if (query.get('marks') === 'off') search.marks = 'off'
   const tz = query.get('tz')
   if (tz !== null && isTimeZone(tz)) search.tz = tz
   const server = query.get('server')
@@ -124,6 +129,8 @@ export function parseSearch(text: string): Search {
   if (view !== null && /^[a-z_]{1,30}$/.test(view)) search.view = view
   const row = query.get('row')
   if (row !== null && row.length <= 400) search.row = row
+  const find = query.get('find')
+  if (find !== null && find !== '' && find.length <= 300) search.find = find
   // Messages link with one `matcher` each.
   const matchers = query.get('matchers') ?? (query.has('matcher') ? query.getAll('matcher').join(', ') : null)
   if (matchers !== null && matchers.length <= maxMatchersInUrl) search.matchers = matchers
@@ -160,6 +167,7 @@ export function formatSearch(search: Search): string {
   for (const column of filterColumns) for (const value of search.filters[column] ?? []) query.append(column, value)
   if (search.live === 'off') query.set('live', 'off')
   if (search.compare !== undefined) query.set('compare', search.compare)
+  if (search.marks !== undefined) query.set('marks', search.marks)
   if (search.tz !== undefined) query.set('tz', search.tz)
   if (search.server !== undefined) query.set('server', search.server)
   if (search.open !== undefined) query.set('open', search.open)
@@ -172,6 +180,7 @@ export function formatSearch(search: Search): string {
   if (search.saved !== undefined) query.set('saved', search.saved)
   if (search.view !== undefined) query.set('view', search.view)
   if (search.row !== undefined) query.set('row', search.row)
+  if (search.find !== undefined) query.set('find', search.find)
   if (search.matchers !== undefined) query.set('matchers', search.matchers)
   if (search.q !== undefined && search.q !== '') query.set('q', search.q)
   if (search.measure !== undefined && search.measure !== defaultMeasure) query.set('measure', search.measure)

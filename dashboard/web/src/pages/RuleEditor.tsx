@@ -7,13 +7,13 @@ import { ruleKey } from '../panels/alerts/words.ts'
 import { Failure, PanelSkeleton } from '../panels/states.tsx'
 import '../styles/alerts.css'
 
-/** A rule while somebody writes it: its values, and when it would have fired. It begins as a copy of the URL's rule, or as an example. */
+/** A rule while somebody writes it: its values, and when it would have fired. It begins as a copy of the URL's rule, or as an example: of the kind that the URL's view names, where it names one. */
 export default function RuleEditor() {
   const [search] = useSearch()
   const alerts = useAlerts()
   const copied = alerts.data?.rules.find((rule) => ruleKey(rule) === search.row)
   if (search.row !== undefined && alerts.isPending) return <PanelSkeleton height={320} />
-  return copied ? <Copy key={search.row} rule={copied} /> : <Example />
+  return copied ? <Copy key={search.row} rule={copied} /> : <Example kind={search.view} />
 }
 
 function Copy({ rule }: { rule: RuleView }) {
@@ -29,9 +29,10 @@ function Copy({ rule }: { rule: RuleView }) {
 /** Of the rules that come with Inferwatch. */
 const usualIntervalMs = 30_000
 
-function Example() {
+function Example({ kind }: { kind: string | undefined }) {
   const { data, error, isPending, refetch } = useRuleKinds()
   if (isPending) return <PanelSkeleton height={320} />
   if (!data) return <Failure error={error} retry={() => void refetch()} height={320} />
-  return <RuleWorkbench first={ruleFileOf(data.kinds[0]?.yaml ?? '', usualIntervalMs)} kinds={data.kinds} />
+  const example = data.kinds.find(({ name }) => name === kind) ?? data.kinds[0]
+  return <RuleWorkbench first={ruleFileOf(example?.yaml ?? '', usualIntervalMs)} kinds={data.kinds} />
 }

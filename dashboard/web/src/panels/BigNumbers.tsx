@@ -1,19 +1,8 @@
-import { IconArrowDownRight, IconArrowUpRight, IconMinus } from '@tabler/icons-react'
 import type { Overview, SparkPoint, Totals } from '../data/overview.ts'
 import { useOverview } from '../data/overview.ts'
-import {
-  formatChange,
-  formatCount,
-  formatExact,
-  formatMs,
-  formatRate,
-  formatRatio,
-  formatSpan,
-  formatUsd,
-  type Maybe,
-} from '../lib/format.ts'
-import { useSearch } from '../lib/use-search.ts'
-import { Spark } from './Spark.tsx'
+import { formatCount, formatExact, formatMs, formatRate, formatRatio, formatUsd, type Maybe } from '../lib/format.ts'
+import { NumberCard } from './NumberCard.tsx'
+import { sparkOf } from './spark-of.ts'
 import { Failure, StaleMark } from './states.tsx'
 
 interface Figure {
@@ -94,71 +83,23 @@ export function BigNumbers() {
 }
 
 function Number({ figure, overview }: { figure: Figure; overview: Overview }) {
-  const [search] = useSearch()
   const { current, previous, from, to, spark } = overview
   const seconds = (to - from) / 1000
-  const value = figure.value(current, seconds)
-  // A period that had hardly begun is nothing to compare with.
-  const whole = overview.previous_first_ms !== null && overview.previous_first_ms < from - (to - from) / 2
-  const before = whole ? figure.value(previous, seconds) : null
-  const unit = splitUnit(figure.format(value))
+  const { title, hint, format, exact, rise, note } = figure
   return (
-    <article className="number" aria-label={figure.title} data-figure={figure.title}>
-      <h2 title={figure.hint}>{figure.title}</h2>
-      <p className="number-value" title={figure.exact(current)}>
-        {unit.value}
-        {unit.unit !== '' && <small>{unit.unit}</small>}
-      </p>
-      <div className="number-foot">
-        {search.compare === 'off' ? (
-          <span className="dim">{figure.note?.(current)}</span>
-        ) : (
-          <Delta figure={figure} now={value} before={before} span={to - from} />
-        )}
-        <Spark values={sparkOf(figure, spark, from, to)} />
-      </div>
-      {search.compare !== 'off' && figure.note?.(current) ? (
-        <p className="number-note">{figure.note(current)}</p>
-      ) : null}
-    </article>
+    <NumberCard
+      {...{ title, hint, format, rise }}
+      value={figure.value(current, seconds)}
+      before={isComparable(overview) ? figure.value(previous, seconds) : null}
+      span={to - from}
+      exact={exact(current)}
+      note={note?.(current)}
+      course={sparkOf(spark, overview, (point) => figure.value(point, spark.step_ms / 1000))}
+    />
   )
 }
 
-function Delta({ figure, now, before, span }: { figure: Figure; now: Maybe; before: Maybe; span: number }) {
-  const change = formatChange(now, before)
-  const title = `${figure.format(before)} in the ${formatSpan(span)} before`
-  if (change.ratio === null) {
-    return (
-      <span className="delta" title={title}>
-        <span className="sr-only">no comparison: </span>
-        nothing before
-      </span>
-    )
-  }
-  const flat = Math.abs(change.ratio) < 0.01
-  const Icon = flat ? IconMinus : change.ratio > 0 ? IconArrowUpRight : IconArrowDownRight
-  const news = figure.rise === 'neutral' || flat ? 'neutral' : change.ratio > 0 ? 'bad' : 'good'
-  return (
-    <span className="delta" data-news={news} title={title}>
-      <Icon size={14} aria-hidden />
-      {change.text}
-    </span>
-  )
-}
-
-/** The figure per bucket, without the present one, which is not over yet. */
-function sparkOf(figure: Figure, { step_ms, points }: Overview['spark'], from: number, to: number): (number | null)[] {
-  const start = Math.floor(from / step_ms) * step_ms
-  const byTime = new Map(points.map((point) => [point.at, point]))
-  const values: (number | null)[] = []
-  for (let at = start; at + step_ms <= to; at += step_ms) {
-    const point = byTime.get(at)
-    values.push(point ? (figure.value(point, step_ms / 1000) ?? null) : null)
-  }
-  return values
-}
-
-function splitUnit(text: string): { value: string; unit: string } {
-  const [value = '', ...unit] = text.split('\u00a0')
-  return { value, unit: unit.join('\u00a0') }
+/** A period that had hardly begun is nothing to compare with. */
+export function isComparable({ previous_first_ms, from, to }: Overview): boolean {
+  return previous_first_ms !== null && previous_first_ms < from - (to - from) / 2
 }

@@ -3,10 +3,10 @@ import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
-import { TimeChart } from '../charts/TimeChart.tsx'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
 import { slowIn, type About, type Times } from '../lib/why.ts'
+import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { NothingHere } from './NothingHere.tsx'
 import { nameOf, usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
@@ -73,6 +73,7 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
             {logarithmic ? 'Linear scale' : 'Log scale'}
           </Menu.Item>
           {answer && <WhyItem onWhy={() => leadTo(answer, slowOf(answer, measures, page.isolated, answer), true)} />}
+          <AnnotateItem />
         </>
       }
     >
@@ -127,7 +128,7 @@ function LatencyChart({ data, measures, all, title, logarithmic, page }: Latency
   const columns = measures.flatMap((measure) => [`${quantiles[measure].word} last`, `${quantiles[measure].word} max`])
   return (
     <>
-      <TimeChart
+      <MarkedChart
         frame={data}
         lines={lines}
         format={formatMs}

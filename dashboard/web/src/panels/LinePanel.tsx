@@ -4,11 +4,11 @@ import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
-import { TimeChart } from '../charts/TimeChart.tsx'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
 import type { Cell } from '../lib/table.ts'
 import type { About, Times } from '../lib/why.ts'
+import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 import { useWhy, WhyItem } from './use-why.tsx'
@@ -76,6 +76,7 @@ export function LinePanel<T>(props: LinePanelProps<T>) {
           {why && answer !== undefined && (
             <WhyItem onWhy={() => leadTo(frame(answer), why(answer, frame(answer)), true)} />
           )}
+          <AnnotateItem />
         </>
       }
       renderEmpty={(data) => (lines(data).some(({ values }) => values.some((value) => value !== null)) ? null : empty)}
@@ -128,7 +129,7 @@ function Lines<T>({
   }))
   return (
     <>
-      <TimeChart
+      <MarkedChart
         frame={frame(data)}
         lines={drawn}
         format={format}

@@ -2,7 +2,6 @@
 import { useMemo, useState } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, settled, type ChartLine } from '../charts/lines.ts'
-import { TimeChart } from '../charts/TimeChart.tsx'
 import {
   serverName,
   useServerLatency,
@@ -13,6 +12,7 @@ import {
 import { formatMs, unknown } from '../lib/format.ts'
 import type { Cell } from '../lib/table.ts'
 import { quantiles } from './LatencyPanel.tsx'
+import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 
@@ -37,6 +37,7 @@ export function ServerLatencyPanel({ instance, latency, title, hint }: Props) {
       hint={`${hint}. Servers tell it by buckets: the band is the bucket that the quantile lies in`}
       asked={asked}
       height={300}
+      menu={<AnnotateItem />}
       renderEmpty={(data) =>
         data.lines.some(({ observations }) => observations.some((count) => count !== null && count > 0)) ? null : (
           <p>{title} shows once a scraped server tells it</p>
@@ -74,7 +75,13 @@ function Quantiles({ data, quantile, title }: { data: ServerLatencySeries; quant
   }))
   return (
     <>
-      <TimeChart frame={data} lines={lines} format={formatMs} label={`${title} over time, per server`} onZoom={zoom} />
+      <MarkedChart
+        frame={data}
+        lines={lines}
+        format={formatMs}
+        label={`${title} over time, per server`}
+        onZoom={zoom}
+      />
       <Legend
         columns={[`${words[quantile].word} last`, 'between']}
         rows={rows}

@@ -66,7 +66,8 @@ function Running({ done, total, firings, onCancel }: RunningProps) {
 type ResultProps = Pick<BacktestPanelProps, 'canUse' | 'onUse'> & { result: BacktestResult }
 
 function Result({ result, canUse, onUse }: ResultProps) {
-  const { firings, firing_ms, pages, pages_per_week, suggestion, failed_evaluations, last_error, intervals } = result
+  const { firings, firing_ms, pages, pages_per_week, unmuted_pages, suggestion, intervals } = result
+  const { failed_evaluations, last_error } = result
   return (
     <>
       <dl className="facts backtest-facts">
@@ -75,8 +76,15 @@ function Result({ result, canUse, onUse }: ResultProps) {
         <Fact
           name="Pages"
           value={formatCount(pages)}
-          title="Notifications that something fires, repeated ones too, to every receiver that the route tree leads to; silences and inhibition are left out"
+          title="Notifications that something fires, repeated ones too, to every receiver that the route tree leads to, as silences and inhibition of that time would have let through"
         />
+        {unmuted_pages !== pages && (
+          <Fact
+            name="Pages without silences"
+            value={formatCount(unmuted_pages)}
+            title="Had nothing been silenced, and no other alert inhibited these"
+          />
+        )}
         <Fact name="Pages a week" value={significant(pages_per_week)} title={receiverText(result)} />
         <Fact
           name="Evaluations"

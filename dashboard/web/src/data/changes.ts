@@ -1,0 +1,60 @@
+/** What changed over the page's range, and the marks that people make and take back. One question, however many charts show it. */
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { api, read } from '../lib/api.ts'
+import { isLive, questionOf } from '../lib/search.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { useScope } from './scope.ts'
+import type { Asked, QuestionInput } from './use-question.ts'
+
+const ask = (query: QuestionInput, signal?: AbortSignal) =>
+  read(api.changes.$get({ query }, { init: { signal: signal ?? null } }))
+
+export type Changes = Awaited<ReturnType<typeof ask>>
+export type Change = Changes['changes'][number]
+
+const key = 'changes'
+/** Changes are rare: they are asked for now and then, not with every arrival. */
+const everyMs = 20_000
+/** How long the API gives the same answer again, and a little. */
+const answersLastMs = 1200
+
+export function useChanges({ enabled = true } = {}): Asked<Changes> {
+  const [search] = useSearch()
+  const query = { ...questionOf(search), ...useScope() }
+  const result = useQuery({
+    queryKey: [key, query],
+    queryFn: ({ signal }) => ask(query, signal),
+    placeholderData: keepPreviousData,
+    staleTime: everyMs,
+    refetchInterval: isLive(search) && everyMs,
+    enabled,
+  })
+  return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
+}
+
+/** What charts show of them; nothing where marks are switched off. */
+export function useMarks(): { marks: readonly Change[]; problem: string | null } {
+  const [search] = useSearch()
+  const { data, error } = useChanges({ enabled: search.marks !== 'off' })
+  if (search.marks === 'off') return { marks: none, problem: null }
+  return { marks: data?.changes ?? none, problem: error && !data ? error.message : null }
+}
+
+const none: readonly Change[] = []
+
+export type AnnotationInput = Parameters<typeof api.annotations.$post>[0]['json']
+
+export const useAnnotate = () => useMarking((json: AnnotationInput) => read(api.annotations.$post({ json })))
+
+export const useTakeBack = () =>
+  useMarking((id: string) => read(api.annotations[':id'].$delete({ param: { id } })))
+
+function useMarking<Input, Answer>(change: (input: Input) => Promise<Answer>) {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => {
+      setTimeout(() => void queries.invalidateQueries({ queryKey: [key] }), answersLastMs)
+    },
+  })
+}

@@ -1,0 +1,141 @@
+import { Button, Modal } from '@mantine/core'
+import { useRouter } from '@tanstack/react-router'
+import { useState, type FormEvent } from 'react'
+import type { TimeRange } from '../../../../records/time-range.ts'
+import { kinds } from '../charts/mark-kinds.ts'
+import { useAnnotate, type AnnotationInput } from '../data/changes.ts'
+import { labelsOf, labelsText } from '../lib/labels-text.ts'
+import { labelsOfPage } from '../lib/page-labels.ts'
+import { momentOf, wallTimeOf } from '../lib/time-zone.ts'
+import { useSearch } from '../lib/use-search.ts'
+import { useWho } from '../lib/who.ts'
+
+const offered = ['note', 'deploy', 'config', 'price', 'incident'] as const
+
+/** A mark at a time, or over one; about what the page is about unless said otherwise. */
+export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange; onClose: () => void }) {
+  const [search] = useSearch()
+  const { history } = useRouter()
+  const [kind, setKind] = useState<(typeof offered)[number]>('note')
+  const [title, setTitle] = useState('')
+  const [text, setText] = useState('')
+  const [start, setStart] = useState(() => wallTimeOf(from))
+  const [end, setEnd] = useState(() => (to > from ? wallTimeOf(to) : ''))
+  const [about, setAbout] = useState(() => labelsText(labelsOfPage(history.location.pathname, search)))
+  const [url, setUrl] = useState('')
+  const [who, keepWho] = useWho()
+  const annotate = useAnnotate()
+  const labels = labelsOf(about)
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (labels === null) return
+    const input: AnnotationInput = { kind, title, text, labels, url, created_by: who, timestamp: momentOf(start) }
+    if (end !== '') input.end_timestamp = momentOf(end)
+    annotate.mutate(input, { onSuccess: onClose })
+  }
+  const field = annotate.error && 'field' in annotate.error ? annotate.error.field : ''
+  return (
+    <Modal opened onClose={onClose} size={520} title="Annotate this time" closeButtonProps={{ 'aria-label': 'Close' }}>
+      <form className="annotate" onSubmit={submit}>
+        <label>
+          What happened
+          <input
+            value={title}
+            onChange={({ target }) => setTitle(target.value)}
+            maxLength={200}
+            aria-invalid={field === 'title'}
+            data-autofocus
+            required
+          />
+        </label>
+        <fieldset>
+          <legend>Kind</legend>
+          {offered.map((one) => (
+            <label key={one}>
+              <input type="radio" name="kind" checked={kind === one} onChange={() => setKind(one)} />
+              {kinds[one].word}
+            </label>
+          ))}
+        </fieldset>
+        <div className="annotate-times">
+          <label>
+            At
+            <input
+              type="datetime-local"
+              step={1}
+              value={start}
+              onChange={({ target }) => setStart(target.value)}
+              required
+            />
+          </label>
+          <label>
+            Until, if it lasted
+            <input
+              type="datetime-local"
+              step={1}
+              value={end}
+              onChange={({ target }) => setEnd(target.value)}
+              aria-invalid={field === 'end_timestamp'}
+            />
+          </label>
+        </div>
+        <label>
+          Only about
+          <input
+            className="mono"
+            value={about}
+            onChange={({ target }) => setAbout(target.value)}
+            placeholder="everything, or endpoint:llama-70b environment:production"
+            aria-invalid={labels === null || field === 'labels'}
+            spellCheck={false}
+          />
+        </label>
+        {labels === null && (
+          <p role="alert" className="annotate-problem">
+            Write name:value, such as endpoint:llama-70b
+          </p>
+        )}
+        <label>
+          More
+          <textarea rows={2} maxLength={4000} value={text} onChange={({ target }) => setText(target.value)} />
+        </label>
+        <label>
+          Link
+          <input
+            type="text"
+            inputMode="url"
+            value={url}
+            onChange={({ target }) => setUrl(target.value)}
+            placeholder="https://"
+            maxLength={2000}
+            aria-invalid={field === 'url'}
+          />
+        </label>
+        <label>
+          Your name
+          <input
+            value={who}
+            onChange={({ target }) => keepWho(target.value)}
+            autoComplete="name"
+            maxLength={200}
+            required
+          />
+        </label>
+        {annotate.error && (
+          <p role="alert" className="annotate-problem">
+            {annotate.error.message}
+          </p>
+        )}
+        <div className="annotate-acts">
+          <Button type="submit" size="compact-sm" loading={annotate.isPending}>
+            Annotate
+          </Button>
+          <Button size="compact-sm" variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}

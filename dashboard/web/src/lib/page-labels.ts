@@ -1,0 +1,41 @@
+/** What a page is about, as labels of a mark. */
+import type { Search } from './search.ts'
+
+const things = { models: ['model'], endpoints: ['endpoint'], gpus: ['host', 'gpu'] } as const
+/** Filters that marks can go by. */
+const columns = [
+  'model',
+  'provider',
+  'endpoint',
+  'environment',
+  'service',
+  'team',
+  'feature',
+  'region',
+  'instance',
+] as const
+
+/** What its path names, and each filter of one value: of several, no one label says it. */
+export function labelsOfPage(path: string, { filters, server }: Search): Record<string, string> {
+  const labels: Record<string, string> = {}
+  for (const column of columns) {
+    const [value, ...others] = filters[column] ?? []
+    if (value !== undefined && others.length === 0) labels[column] = value
+  }
+  if (path === '/servers' && server !== undefined) labels['instance'] = server
+  const [, page = '', ...names] = path.split('/').map(decoded)
+  const named = page in things ? things[page as keyof typeof things] : []
+  for (const [index, label] of named.entries()) {
+    const name = names[index]
+    if (name) labels[label] = name
+  }
+  return labels
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
