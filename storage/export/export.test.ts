@@ -381,7 +381,7 @@ test.each([
 )
 
 test('a full disk: no half file is named, and it goes on when there is room', async ({ skip }) => {
-  const disk = smallDisk({}, '2m')
+  const disk = smallDisk({}, '2m', 'none')
   if (!disk) {
     skip('only a user who may mount a file system can make a small disk')
     return

@@ -15,8 +15,8 @@ export interface SmallDisk {
   remove(): void
 }
 
-/** Null where this user may not mount a file system. */
-export function smallDisk(config: object, size = '128m'): SmallDisk | null {
+/** Null where this user may not mount a file system. `database`: what is on the disk, as in `instanceFolder`. */
+export function smallDisk(config: object, size = '128m', database: 'migrated' | 'none' = 'migrated'): SmallDisk | null {
   const folder = instanceFolder(config, 'none')
   const data = join(folder, 'data')
   mkdirSync(data)
@@ -26,7 +26,7 @@ export function smallDisk(config: object, size = '128m'): SmallDisk | null {
     removeFolder(folder)
     return null
   }
-  copyTemplate(data)
+  if (database === 'migrated') copyTemplate(data)
   const fillers: string[] = []
   return {
     folder,

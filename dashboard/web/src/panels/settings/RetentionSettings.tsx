@@ -40,7 +40,7 @@ function yamlOf(keys: readonly Key[]): string {
   return ['retention:', ...lines, ''].join('\n')
 }
 
-const days = (count: number) => `${count.toLocaleString('en-US')} ${count === 1 ? 'day' : 'days'}`
+const days = (count: number) => `${formatExact(count)} ${count === 1 ? 'day' : 'days'}`
 
 const columns = (keys: readonly Key[], now: number): Column<StoredTable>[] => [
   { key: 'name', head: 'Table', render: ({ name }) => <span className="mono">{name}</span>, sort: ({ name }) => name },

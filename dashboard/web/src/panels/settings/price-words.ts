@@ -1,6 +1,6 @@
 /** Prices as people read them. */
 import type { PricedModel, PriceRow } from '../../data/settings.ts'
-import { formatUsd, unknown } from '../../lib/format.ts'
+import { formatExact, formatUsd, unknown } from '../../lib/format.ts'
 import type { Level } from '../Status.tsx'
 
 export const originWords: Record<PriceRow['origin'], string> = {
@@ -47,7 +47,7 @@ export function rateOf({ price }: PriceRow, part: Part): { usd: number | null; t
   }
   const rate = price[part]
   if (rate === null) return { usd: null, text: unknown, why: `as ${part === 'reasoning' ? 'output' : 'input'}` }
-  const steps = rate.tiers.map(({ start, usd }) => `$${usd} above ${start.toLocaleString('en-US')} input tokens`)
+  const steps = rate.tiers.map(({ start, usd }) => `$${usd} above ${formatExact(start)} input tokens`)
   const text = formatUsd(rate.usd)
   return { usd: rate.usd, text: steps.length > 0 ? `${text} +` : text, why: [`$${rate.usd}`, ...steps].join(', ') }
 }
