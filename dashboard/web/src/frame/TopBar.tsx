@@ -54,7 +54,7 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
             onClick={() => change(withCompare)}
           >
             <IconGitCompare size={14} stroke={1.7} aria-hidden />
-            Compare
+            <span className="word-if-room">Compare</span>
           </button>
         )}
         {page?.range && (
