@@ -15,8 +15,6 @@ import { measureWords } from './measures.ts'
 /** How a measure spreads over time; a drag brushes a part, whose requests are listed and compared with the rest. */
 export function HeatmapPanel() {
   const [{ measure = defaultMeasure }, change] = useSearch()
-  const asked = useHeatmap(measure)
-  const words = measureWords[measure]
   const choose = (next: HeatmapMeasure) =>
     // Times stay brushed; bounds of another measure mean nothing.
     change(({ brush, ...rest }) => {
@@ -24,15 +22,37 @@ export function HeatmapPanel() {
       return { ...rest, measure: next, ...(times && { brush: times }) }
     })
   return (
+    <MeasurePanel title={measureWords[measure].title} measures={heatmapMeasures} measure={measure} onMeasure={choose}>
+      {(data) => <Shown data={data} measure={measure} />}
+    </MeasurePanel>
+  )
+}
+
+interface MeasurePanelProps {
+  title: string
+  hint?: string
+  /** What it may show. */
+  measures: readonly HeatmapMeasure[]
+  measure: HeatmapMeasure
+  onMeasure: (measure: HeatmapMeasure) => void
+  children: (data: HeatmapAnswer) => ReactNode
+}
+
+/** A panel of one of several measures over time, which says of how many requests it is unknown when it is of all. */
+export function MeasurePanel({ title, hint, measures, measure, onMeasure, children }: MeasurePanelProps) {
+  const asked = useHeatmap(measure)
+  const words = measureWords[measure]
+  return (
     <Panel
-      title={words.title}
+      title={title}
+      {...(hint !== undefined && { hint })}
       asked={asked}
       height={250}
       wide
       controls={
         <div className="toggles" role="group" aria-label="What the heatmap shows">
-          {heatmapMeasures.map((one) => (
-            <button key={one} type="button" aria-pressed={one === measure} onClick={() => choose(one)}>
+          {measures.map((one) => (
+            <button key={one} type="button" aria-pressed={one === measure} onClick={() => onMeasure(one)}>
               {measureWords[one].short}
             </button>
           ))}
@@ -47,7 +67,7 @@ export function HeatmapPanel() {
       }
       table={(data) => heatmapTable(data, words.format)}
     >
-      {(data) => <Shown data={data} measure={measure} />}
+      {children}
     </Panel>
   )
 }
@@ -142,7 +162,7 @@ function between(
 }
 
 /** Counts by time and by step of the measure. */
-export function heatmapTable(
+function heatmapTable(
   { times, lows, top, counts, factor }: HeatmapAnswer,
   format: (value: number) => string,
 ): DataTable {
