@@ -1,19 +1,10 @@
 /** What a page is about, as labels of a mark. */
+import { scopeLabels } from '../../../../records/annotation.ts'
 import type { Search } from './search.ts'
 
 const things = { models: ['model'], endpoints: ['endpoint'], gpus: ['host', 'gpu'] } as const
 /** Filters that marks can go by. */
-const columns = [
-  'model',
-  'provider',
-  'endpoint',
-  'environment',
-  'service',
-  'team',
-  'feature',
-  'region',
-  'instance',
-] as const
+const columns = scopeLabels.filter((label) => label !== 'host' && label !== 'gpu')
 
 /** What its path names, and each filter of one value: of several, no one label says it. */
 export function labelsOfPage(path: string, { filters, server }: Search): Record<string, string> {
