@@ -76,6 +76,7 @@ test('the list has those of the file with their place, and no hash', () => {
 test.each([
   [{ name: 'fixed' }, 'name', 'conflict', 'there is a key "fixed" already: revoke it first'],
   [{ name: 'a', endpoints: ['gtp'] }, 'endpoints', 'invalid', 'there is no endpoint "gtp"; there is gpt'],
+  [{ name: 'a', expires: '99999999999999d' }, 'expires', 'invalid', expect.stringContaining('too far')],
   [{ name: 'a', expires: 'soon' }, 'expires', 'invalid', expect.stringContaining('expected a date')],
   [{ name: 'a', usd_per_month: -1 }, 'usd_per_month', 'invalid', expect.stringContaining('Too small')],
 ])('refused: %j', (input, field, why, message) => {
