@@ -209,7 +209,7 @@ export const isSecret = (path: Path) =>
 /** For `JSON.stringify`: of a value that is shown. */
 function withoutSecrets(name: string, value: unknown): unknown {
   if (secretName.test(name)) return '…'
-  return typeof value === 'string' ? value.replace(/(:\/\/)[^/@\s]*@/, '$1…@') : value
+  return typeof value === 'string' ? value.replace(/(:\/\/)[^/\s]*@/, '$1…@') : value
 }
 
 /** The keys that the schema knows at a path; unions and records know none. */
