@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { remedyOf, syncFolder } from '../../replace-file.ts'
 import { virtualKey } from './config.ts'
 
 /** The file of keys cannot be used; the message is one line that says what to do. */
@@ -58,10 +59,11 @@ export function changeKeys(dataDir: string, change: (keys: readonly StoredKey[])
     writeFileSync(fd, `${JSON.stringify({ keys: change(readKeys(dataDir)) }, null, 2)}\n`)
     fsyncSync(fd)
     renameSync(draft, path)
+    // A revoked key must not come back with the old file after a power cut.
     syncFolder(dirname(path))
   } catch (error) {
     rmSync(draft, { force: true })
-    throw error
+    throw error instanceof Error && 'syscall' in error ? notWritable(path, error) : error
   } finally {
     closeSync(fd)
   }
@@ -76,16 +78,6 @@ function makeFolder(path: string): void {
 }
 
 const notWritable = (path: string, cause: unknown) =>
-  new KeyFileError(`${path} cannot be written (${codeOf(cause)}): give this user rights to it`, { cause })
-
-/** A revoked key must not come back with the old file after a power cut. */
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
-}
+  new KeyFileError(`${path} cannot be written (${codeOf(cause)}): ${remedyOf(codeOf(cause))}`, { cause })
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
