@@ -189,7 +189,10 @@ function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): strin
     return issue.keys.map((key) => `${file.where([...path, key])}: unknown key; ${suggest(key, knownKeys(path))}`)
   const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value)
   const shown = isSecret(path) ? 'a value' : JSON.stringify(found, withoutSecrets)
-  const hint = issue.code === 'custom' || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
+  // Where keys or a list belong, any text may stand, and the message has its type.
+  const isOther = issue.code === 'invalid_type' && ['object', 'array', 'record'].includes(issue.expected)
+  const hint =
+    issue.code === 'custom' || isOther || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
   return [`${file.where(path)}: ${issue.message}${hint}`]
 }
 
@@ -200,16 +203,19 @@ function fitsInKind(issues: z.core.$ZodIssue[]): boolean {
 
 const secretName = /key|secret|password|token|hash|webhook_url/
 
-/** Whether a value may be one. Of a list, the list's name says what is in it; who knows a heartbeat's address can send it. */
+/** What stands below them goes to somebody else, who may know its sender by it. */
+const closed = ['headers', 'heartbeat', 'notify', 'body']
+
+/** Whether a value may be one. Of a list, the list's name says what is in it. */
 export const isSecret = (path: Path) =>
-  path.includes('headers') ||
-  path.includes('heartbeat') ||
-  secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
+  closed.some((name) => path.includes(name)) || secretName.test(path.findLast((part) => typeof part === 'string') ?? '')
 
 /** For `JSON.stringify`: of a value that is shown. */
 function withoutSecrets(name: string, value: unknown): unknown {
   if (secretName.test(name)) return '…'
-  return typeof value === 'string' ? value.replace(/(:\/\/)[^/@\s]*@/, '$1…@') : value
+  if (typeof value !== 'string') return value
+  // Of an address also where it is none yet: without its scheme, or with a wrong one.
+  return value.replace(/(^|:\/\/)[^/\s]*@/, '$1…@').replace(/^(\S*\/\S*?)\?.*$/s, '$1?…')
 }
 
 /** The keys that the schema knows at a path; unions and records know none. */

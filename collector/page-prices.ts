@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { priceOverride, type PriceOverride, type PricesConfig } from './config.ts'
 import { PriceListError } from './price-list.ts'
-import { replaceFile } from './replace-file.ts'
+import { remedyOf, replaceFile } from './replace-file.ts'
 
 const pagePrice = z.strictObject({
   id: z.string().min(1),
@@ -46,7 +46,7 @@ export function writePagePrices(dataDir: string, prices: readonly PagePrice[]): 
     replaceFile(path, `${JSON.stringify({ prices }, null, 2)}\n`)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new PriceListError(`${path} cannot be written (${code}): give this user rights to it`, { cause })
+    throw new PriceListError(`${path} cannot be written (${code}): ${remedyOf(code)}`, { cause })
   }
 }
 

@@ -1,5 +1,5 @@
 /** Prices that people set while the collector runs: what counts, what the file fixes, and a run over what is stored. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -8,9 +8,10 @@ import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
 import type { PriceInput } from '../records/price-table.ts'
 import { Refused } from '../records/refused.ts'
 import { testStorage } from '../storage/testing.ts'
+import { smallDisk } from '../test/support/small-disk.ts'
 import { store } from '../test/dashboard/store.ts'
-import { pricesConfig } from './config.ts'
-import { withPagePrices } from './page-prices.ts'
+import { priceOverride, pricesConfig } from './config.ts'
+import { readPagePrices, withPagePrices, writePagePrices } from './page-prices.ts'
 import { createPriceDesk } from './price-desk.ts'
 import { createPricer } from './pricing.ts'
 
@@ -211,4 +212,28 @@ test('stored requests take the price once somebody says so; who changed what is 
   )
   expect(marks).toEqual([{ title: 'Price of house set', created_by: 'Ada' }])
   expect(refusal(() => at.reprice({ ...asked, from: now }))).toMatchObject({ field: 'from', why: 'invalid' })
+})
+
+test('a full disk is said so, and the prices stay', ({ skip }) => {
+  const disk = smallDisk({}, '64k', 'none')
+  if (!disk) {
+    skip('only a user who may mount a file system can make a small disk')
+    return
+  }
+  const folder = join(disk.folder, 'data')
+  const price = (id: string) => ({
+    id,
+    set_at: now,
+    set_by: 'Ada',
+    price: priceOverride.parse({ name: id, model: id, input_usd: 1, output_usd: 4 }),
+  })
+  try {
+    writePagePrices(folder, [price('a')])
+    disk.fill(0)
+    expect(() => writePagePrices(folder, [price('a'), price('b')])).toThrow(/\(ENOSPC\): make room on its disk$/)
+    expect(readPagePrices(folder)).toEqual([price('a')])
+    expect(readdirSync(join(folder, 'prices'))).toEqual(['page.json'])
+  } finally {
+    disk.remove()
+  }
 })

@@ -146,6 +146,11 @@ describe('what is wrong with a configuration is said in one line each', () => {
 
   test.each([
     'ingest: { api_keys: hunter2 }',
+    'clickhouse: { url: "user:hunter2@host:8123" }',
+    'scrape: { targets: [{ url: "htp://u:p@hunter2@h/m" }, { url: "h/m?token=hunter2" }] }',
+    'scrape: { auth: Bearer hunter2 }',
+    'alerts: { receivers: [{ name: a, notify: "https://hooks.example/hunter2" }] }',
+    'alerts: { receivers: [{ name: a, notify: [{ type: webhook, url: hooks.example/hunter2 }] }] }',
     'ingest: { api_keys: [hunter2] }',
     'proxy: { keys: [hunter2] }',
     'proxy: { keys: { search: hunter2 } }',

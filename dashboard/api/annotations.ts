@@ -53,7 +53,7 @@ const labels = z.record(z.string(), z.string().trim().min(1).max(200)).superRefi
 export const annotationInput = z.strictObject({
   id: z
     .string()
-    .regex(/^[\w.:-]{1,100}$/, 'expected letters, digits and . _ : -')
+    .regex(/^(?!\.{1,2}$)[\w.:-]{1,100}$/, 'expected letters, digits and . _ : -')
     .optional(),
   kind: z.enum(annotationKinds).default('note'),
   title: oneLine(200),

@@ -186,6 +186,13 @@ describe('what it refuses', () => {
     expect(await response.json()).toHaveProperty('error.message')
   })
 
+  test('what is too long ends its connection, whose rest nobody reads', async () => {
+    const headers = { host: 'localhost:8080' }
+    const response = await app.request('/api/sql', { method: 'POST', headers, body: 'x'.repeat(2_000_000) })
+    expect(response.status).toBe(413)
+    expect(response.headers.get('connection')).toBe('close')
+  })
+
   test('a Host that is not this machine, while on loopback', async () => {
     expect((await get('/api/status', { host: 'evil.example:8080' })).status).toBe(421)
     expect((await get('/api/status', { host: '127.0.0.1:8080' })).status).toBe(200)

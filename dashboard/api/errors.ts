@@ -35,6 +35,8 @@ export function answerError(log: Logger) {
   return (error: Error, c: Context): Response => {
     const known = error instanceof ApiError ? error : fromStorage(error)
     if (!(error instanceof ApiError)) log.warn({ err: error, path: c.req.path }, 'api request failed')
+    // What was not read of a body still comes: a connection that is used again would break under the next request.
+    if (known.status === 413) c.header('connection', 'close')
     return c.json<ErrorBody>(errorBody(known), known.status)
   }
 }

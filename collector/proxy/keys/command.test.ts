@@ -1,7 +1,17 @@
 /** Keys made, listed and revoked by command; and the file that they stand in. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { virtualKeys } from './config.ts'
 import { type CreateFlags, keysCreate, keysList, keysRevoke } from './command.ts'
@@ -95,6 +105,16 @@ test('two commands do not change the keys at once', () => {
   writeFileSync(`${fileOf()}.new`, '')
   expect(() => create('other')).toThrow(/keys\.json\.new: another command changes the keys/)
   expect(readKeys(data_dir)).toHaveLength(1)
+})
+
+test('what a command that was killed left behind stands in nobody’s way', () => {
+  create('search')
+  writeFileSync(`${fileOf()}.new`, '{ "keys": [')
+  const minuteAgo = new Date(Date.now() - 60_000)
+  utimesSync(`${fileOf()}.new`, minuteAgo, minuteAgo)
+  keysRevoke('search', context(), now)
+  expect(readKeys(data_dir)).toMatchObject([{ name: 'search', revoked_at: now.toISOString() }])
+  expect(readdirSync(dirname(fileOf()))).toEqual(['keys.json'])
 })
 
 test('a file that is no list of keys is named, and nothing of it shown', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Refused } from '../../../records/refused.ts'
+import { smallDisk } from '../../../test/support/small-disk.ts'
 import { IssueLog } from '../../issues.ts'
 import { virtualKeys } from './config.ts'
 import { createKeyDesk } from './desk.ts'
@@ -76,6 +77,7 @@ test('the list has those of the file with their place, and no hash', () => {
 test.each([
   [{ name: 'fixed' }, 'name', 'conflict', 'there is a key "fixed" already: revoke it first'],
   [{ name: 'a', endpoints: ['gtp'] }, 'endpoints', 'invalid', 'there is no endpoint "gtp"; there is gpt'],
+  [{ name: 'a', expires: '99999999999999d' }, 'expires', 'invalid', expect.stringContaining('too far')],
   [{ name: 'a', expires: 'soon' }, 'expires', 'invalid', expect.stringContaining('expected a date')],
   [{ name: 'a', usd_per_month: -1 }, 'usd_per_month', 'invalid', expect.stringContaining('Too small')],
 ])('refused: %j', (input, field, why, message) => {
@@ -89,4 +91,26 @@ test('one of the file cannot be revoked here, and a file that is broken stays', 
   desk().create({ name: 'search', by: '' })
   writeFileSync(join(dataDir, 'proxy', 'keys.json'), '{ "hunter2"')
   expect(refusal(() => desk().create({ name: 'b', by: '' }))?.message).toMatch(/is no list of keys(?!.*hunter2)/)
+})
+
+test('a full disk is said so, the keys stay, and with room they change', ({ skip }) => {
+  const disk = smallDisk({}, '64k', 'none')
+  if (!disk) {
+    skip('only a user who may mount a file system can make a small disk')
+    return
+  }
+  const data_dir = join(disk.folder, 'data')
+  const context = () => ({ proxy: config, endpoints: [], data_dir })
+  const onDisk = createKeyDesk({ context, log, clock: () => now, onChange: () => undefined })
+  try {
+    onDisk.create({ name: 'search', by: '' })
+    disk.fill(0)
+    expect(refusal(() => onDisk.revoke('search', ''))?.message).toMatch(/\(ENOSPC\): make room on its disk$/)
+    expect(onDisk.list()).toMatchObject([{ name: 'fixed' }, { name: 'search', state: 'active' }])
+    disk.makeRoom()
+    onDisk.revoke('search', '')
+    expect(onDisk.list()).toMatchObject([{ name: 'fixed' }, { name: 'search', state: 'revoked' }])
+  } finally {
+    disk.remove()
+  }
 })

@@ -2,9 +2,20 @@
  * Keys that were made while the proxy runs: one file in the data directory, replaced as a whole. It holds hashes alone. A table
  * would make calls depend on the database, which the proxy never does.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { remedyOf, syncFolder } from '../../replace-file.ts'
 import { virtualKey } from './config.ts'
 
 /** The file of keys cannot be used; the message is one line that says what to do. */
@@ -46,24 +57,41 @@ export function changeKeys(dataDir: string, change: (keys: readonly StoredKey[])
   const path = fileOf(dataDir)
   const draft = `${path}.new`
   makeFolder(dirname(path))
+  clearLeft(draft)
   let fd: number
   try {
     // That it may not be there yet keeps two commands from changing the keys at once.
     fd = openSync(draft, 'wx', 0o600)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw notWritable(draft, error)
-    throw new KeyFileError(`${draft}: another command changes the keys: if none runs, remove it`, { cause: error })
+    throw new KeyFileError(`${draft}: another command changes the keys: try again in half a minute`, { cause: error })
   }
   try {
     writeFileSync(fd, `${JSON.stringify({ keys: change(readKeys(dataDir)) }, null, 2)}\n`)
     fsyncSync(fd)
     renameSync(draft, path)
+    // A revoked key must not come back with the old file after a power cut.
     syncFolder(dirname(path))
   } catch (error) {
     rmSync(draft, { force: true })
-    throw error
+    throw error instanceof Error && 'syscall' in error ? notWritable(path, error) : error
   } finally {
     closeSync(fd)
+  }
+}
+
+/** A change takes milliseconds: a draft of that age was left by a process that died. */
+const leftAfter_ms = 30_000
+
+function clearLeft(draft: string): void {
+  const own = `${draft}.${process.pid}`
+  try {
+    if (Date.now() - statSync(draft).mtimeMs < leftAfter_ms) return
+    // Of two that see it one alone can take it away.
+    renameSync(draft, own)
+    rmSync(own)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw notWritable(draft, error)
   }
 }
 
@@ -76,16 +104,6 @@ function makeFolder(path: string): void {
 }
 
 const notWritable = (path: string, cause: unknown) =>
-  new KeyFileError(`${path} cannot be written (${codeOf(cause)}): give this user rights to it`, { cause })
-
-/** A revoked key must not come back with the old file after a power cut. */
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
-}
+  new KeyFileError(`${path} cannot be written (${codeOf(cause)}): ${remedyOf(codeOf(cause))}`, { cause })
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

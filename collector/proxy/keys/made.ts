@@ -103,9 +103,16 @@ function keyOf(input: KeyInput, now: Date): Record<string, unknown> {
   const { name, team, user, feature, endpoints, expires } = input
   const { requests_per_minute, tokens_per_day, usd_per_month } = input
   const isDuration = expires !== undefined && durationPattern.test(expires)
-  const until = isDuration ? new Date(now.getTime() + durationMs(expires)).toISOString() : expires
+  const until = isDuration ? momentAt(now.getTime() + durationMs(expires)) : expires
   const limits = defined({ requests_per_minute, tokens_per_day, usd_per_month })
   return defined({ name, team, user, feature, endpoints, expires: until, limits })
+}
+
+/** Throws Refused for what lies beyond any calendar. */
+function momentAt(ms: number): string {
+  const at = new Date(ms)
+  if (Number.isNaN(at.getTime()) || at.getUTCFullYear() > 9999) throw new Refused('expires', 'is too far away')
+  return at.toISOString()
 }
 
 const defined = (fields: Record<string, unknown>) =>

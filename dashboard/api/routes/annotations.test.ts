@@ -126,6 +126,7 @@ test.each<[body: object, field: string, says: RegExp]>([
   [{ title: 'x', labels: { modle: 'gpt-4o' } }, 'labels', /"modle".*known: model/],
   [{ title: 'x', labels: { model: '' } }, 'labels', />=1/],
   [{ title: 'x', id: '../x' }, 'id', /letters/],
+  [{ title: 'x', id: '..' }, 'id', /letters/],
   [{ title: 'x', tags: [] }, 'tags', /tags/],
 ])('%j is refused by its field', async (body, field, says) => {
   const answer = await ask('POST', '', body)
@@ -135,6 +136,11 @@ test.each<[body: object, field: string, says: RegExp]>([
 
 test('what is far too long is refused before it is read', async () => {
   expect(await ask('POST', '', { title: 'x', text: 'x'.repeat(40_000) })).toMatchObject({ status: 413 })
+})
+
+test('half a character is kept as the sign for one that is missing', async () => {
+  const mark = await made({ title: 'a\ud800', text: '\udc00b', labels: { model: '\ud800' } })
+  expect(mark).toMatchObject({ title: 'a\ufffd', text: '\ufffdb', labels: { model: '\ufffd' } })
 })
 
 test('no more than there may be, and corrections still go through', async () => {

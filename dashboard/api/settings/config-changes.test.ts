@@ -6,12 +6,13 @@ const of = (before: string, after: string) =>
   configChanges(parseConfig(before, 'before', {}), parseConfig(after, 'after', {}))
 
 const endpoint = (more: string) => `endpoints: [{ name: chat, upstream: "http://a:1", kind: openai, ${more} }]`
-const receivers = (address: string, key: string) => `alerts:
+const receivers = (address: string, key: string, word: string) => `alerts:
   receivers:
     - name: ops
       notify:
         - { type: webhook, url: "${address}" }
         - { type: pagerduty, routing_key: "${key}" }
+        - { type: command, command: [notify, "${word}"], env: { PIN: "${word}" } }
   route: { receiver: ops }`
 
 test.each<[before: string, after: string, lines: string[]]>([
@@ -27,12 +28,14 @@ test.each<[before: string, after: string, lines: string[]]>([
 
 test('what may be a secret is never told', () => {
   const lines = of(
-    receivers('https://user:hunter2@a.example/x', 'a'.repeat(32)),
-    receivers('https://user:hunter3@a.example/x', 'b'.repeat(32)),
+    receivers('https://user:hunter2@a.example/x', 'a'.repeat(32), 'hunter'),
+    receivers('https://user:hunter3@a.example/x', 'b'.repeat(32), 'gatherer'),
   )
   expect(lines).toEqual([
     'alerts.receivers[ops].notify[0].url: changed',
     'alerts.receivers[ops].notify[1].routing_key: changed',
+    'alerts.receivers[ops].notify[2].command[1]: changed',
+    'alerts.receivers[ops].notify[2].env.PIN: changed',
   ])
 })
 

@@ -13,9 +13,8 @@ export function configChanges(before: Config, after: Config): string[] {
 
 function differences(before: unknown, after: unknown, path: Path): string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return []
-  if (isSecret(path)) return [`${nameOf(path)}: changed`]
   const [old, now] = [partsOf(before), partsOf(after)]
-  if (old === null || now === null) return [`${nameOf(path)}: ${turned(before, after)}`]
+  if (old === null || now === null) return [`${nameOf(path)}: ${turned(path, before, after)}`]
   const keys = new Set([...old.keys(), ...now.keys()])
   return [...keys].flatMap((key) => differences(old.get(key), now.get(key), [...path, key]))
 }
@@ -37,11 +36,11 @@ function wordOf(item: unknown): string | null {
 
 const nameOf = (path: Path) => path.join('.').replaceAll('.[', '[')
 
-function turned(before: unknown, after: unknown): string {
+function turned(path: Path, before: unknown, after: unknown): string {
   if (before === undefined) return 'added'
   if (after === undefined) return 'removed'
   const [old, now] = [shown(before), shown(after)]
-  return old === null || now === null ? 'changed' : `${old} → ${now}`
+  return old === null || now === null || isSecret(path) ? 'changed' : `${old} → ${now}`
 }
 
 /** Of texts only words and durations: an address may hold a password, and anything longer may be one. */

@@ -77,7 +77,7 @@ function shownPart(path: Path, value: unknown): unknown {
 
 /** Without user, password, query and fragment. */
 function plainUrl(text: string): string {
-  return text.replace(/(:\/\/)[^/@\s]*@/, '$1…@').replace(/[?#].*$/s, '?…')
+  return text.replace(/(:\/\/)[^/\s]*@/, '$1…@').replace(/[?#].*$/s, '?…')
 }
 
 /** A secret that stands inside another value, too. */
