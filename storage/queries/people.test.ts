@@ -6,6 +6,7 @@ import { requests as seeded } from '../../test/dashboard/seed.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { startRollups } from '../rollups.ts'
 import { testStorage } from '../testing.ts'
+import { termsOf } from '../../test/support/terms.ts'
 import { newestRaw } from './newest-raw.ts'
 import { session, sessionOrders, sessions } from './sessions.ts'
 import { user, userOrders, users } from './users.ts'
@@ -241,6 +242,8 @@ describe('users', () => {
       Object.fromEntries([...Map.groupBy(group, ({ model }) => model)].map(([model, of]) => [model, of.length])),
     )
     expect(new Set(answer.judgements.map(({ score }) => score))).toEqual(new Set([0.5, 1]))
+    const free = await user(storage.reader, { terms: termsOf('duration>=0s') }, range, 'user-3')
+    expect([free.user, free.judgements]).toEqual([answer.user, answer.judgements])
     const nobody = await user(storage.reader, {}, range, "x' or 1")
     expect([nobody.user, nobody.models, nobody.judgements]).toEqual([null, [], []])
   })

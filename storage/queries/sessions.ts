@@ -165,7 +165,7 @@ export async function judgements(
   evaluations: Condition,
   feedback: Condition,
 ): Promise<Judgement[]> {
-  const traces = `trace_id != '' and trace_id in (select trace_id from requests where ${calls.sql})`
+  const traces = `trace_id != '' and trace_id in (select trace_id from requests as r where ${calls.sql})`
   return db.query<Judgement>(
     `select * from (
       select 'feedback' as kind, toUnixTimestamp64Milli(timestamp) as timestamp_ms, trace_id, span_id, toString(name) as name, score,

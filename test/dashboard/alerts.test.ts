@@ -44,6 +44,14 @@ test('what fires: its value, its rule and its labels beside the page, texts of t
   await page.close()
 })
 
+test('every view has its room beside the others', async () => {
+  const { page } = await open('now')
+  const views = page.getByRole('navigation', { name: 'Views of alerts' })
+  await views.getByRole('button', { name: 'Receivers' }).waitFor()
+  expect(await views.evaluate((nav) => nav.scrollWidth - nav.clientWidth)).toBe(0)
+  await page.close()
+})
+
 test('history: when it fired, and who was told, as the tables have it', async () => {
   const { page, complaints } = await open('history')
   const fired = page.getByRole('table', { name: 'Fired' }).locator('tbody tr')

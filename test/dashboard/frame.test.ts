@@ -79,6 +79,18 @@ describe('the palette', () => {
     await page.close()
   })
 
+  test('comes over the SQL editor too; the name of the product leads home with the range', async () => {
+    const { page, complaints } = await here.browser.open(`${here.site.url}/sql${fixed}`)
+    await page.locator('.cm-content').click()
+    await page.keyboard.press('Control+k')
+    await palette(page).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Inferwatch, overview' }).click()
+    await page.waitForURL((url) => url.pathname === '/' && spanIn(url) === hour)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
   test('sets the range, and escape closes it', async () => {
     const { page } = await overview()
     await page.keyboard.press('Control+k')

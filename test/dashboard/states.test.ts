@@ -70,6 +70,32 @@ test('with a key set, the page asks for it and then shows', async () => {
   await site.stop()
 })
 
+test('a slow API: places of the numbers while it is waited for, then the numbers, each asked for once', async () => {
+  const site = await serveTestPage(storage.reader)
+  const { page, complaints } = await browser.open('about:blank')
+  const asked: string[] = []
+  let release = () => {}
+  const answered = new Promise<void>((resolve) => (release = resolve))
+  await page.route(/\/api\/(?!live)/, async (route) => {
+    asked.push(route.request().url())
+    await answered
+    await route.continue()
+  })
+  await page.goto(`${site.url}/?range=24h&live=off`)
+  await page.locator('.panel[aria-busy="true"] .skeleton').first().waitFor({ state: 'attached' })
+  await expect.poll(() => page.locator('.number.skeleton').count()).toBeGreaterThan(4)
+  expect(await page.getByRole('table').count()).toBe(0)
+  expect(await page.getByRole('alert').count()).toBe(0)
+  release()
+  await page.getByRole('table', { name: 'Latest requests' }).waitFor()
+  await expect.poll(() => page.locator('.skeleton').count(), { timeout: 20_000 }).toBe(0)
+  expect(await page.locator('[data-figure="Output tokens"] .number-value').textContent()).not.toBe('—')
+  expect(asked.filter((url, index) => asked.indexOf(url) !== index)).toEqual([])
+  expect(complaints).toEqual([])
+  await page.close()
+  await site.stop()
+})
+
 /** Last: it takes the storage away. */
 test('the database gone: values stay, dimmed and dated; a fresh page says what failed and offers a retry', async () => {
   const site = await serveTestPage(storage.reader)

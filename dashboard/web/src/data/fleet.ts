@@ -1,6 +1,6 @@
 import type { FleetMeasure } from '../../../api/routes/fleet.ts'
 import { api, read } from '../lib/api.ts'
-import { useCompare, useFleet, useQuestion, type QuestionInput } from './use-question.ts'
+import { useCompare, useFleet, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -18,9 +18,9 @@ export const useGpuFleet = (of: FleetMeasure) => useFleet(`gpu-fleet ${of}`, fle
 export const useGpuHistory = (place: { host: string; gpu: string; mig_id: string }) =>
   useFleet(`gpu ${JSON.stringify(place)}`, one, { ...place, ...useCompare() })
 /** How each GPU is now, and the busiest over time. */
-export const useGpus = () => useQuestion('gpus', gpus, useCompare())
-export const useServers = () => useQuestion('servers', servers)
-export const useJobQueues = () => useQuestion('queues', queues)
+export const useGpus = () => useFleet('gpus', gpus, useCompare())
+export const useServers = () => useFleet('servers', servers)
+export const useJobQueues = () => useFleet('queues', queues)
 
 export type Gpus = Awaited<ReturnType<typeof gpus>>
 export type { FleetMeasure }

@@ -44,8 +44,8 @@ export function Keys({ opened, onOpen }: KeysProps) {
   const go = pages.map(({ key, to }) => [`g ${key}`, () => history.push(addressOf(to, search))] as const)
   // While the palette is on its way, what one types is meant for it.
   useKeys(opened === 'palette' ? {} : { ...time, ...Object.fromEntries(go), '?': () => onOpen('help') })
-  // Also while someone types: that is how one leaves a field for elsewhere.
-  useHotkeys([['mod+K', () => onOpen('palette')]], [])
+  // Also while someone types, in a field or the SQL editor: that is how one leaves it for elsewhere.
+  useHotkeys([['mod+K', () => onOpen('palette')]], [], true)
   const close = () => onOpen(null)
   return (
     <Suspense>

@@ -14,7 +14,12 @@ export function Rail() {
   const status = useStatus()
   return (
     <nav className="rail" aria-label="Pages">
-      <Link to="/" className="rail-brand" aria-label="Inferwatch, overview">
+      <Link
+        to="/"
+        search={(before) => elsewhere(normal(before))}
+        className="rail-brand"
+        aria-label="Inferwatch, overview"
+      >
         <img src="/icon.svg" alt="" width={22} height={22} />
         <span className="rail-word">Inferwatch</span>
       </Link>

@@ -49,9 +49,14 @@ test('parameters come with their query, and only where both fit an address', () 
   expect(parseSearch(`?sql=a&param_text=${params.text}`)).toEqual({ filters: {} })
 })
 
-test('a range that ends before it starts is no range', () => {
-  expect(parseSearch('?from=2000&to=1000')).toEqual({ filters: {} })
-})
+test.each([
+  'from=2000&to=1000',
+  'from=-5&to=3',
+  'from=0&to=99999999999999999',
+  'from=0&to=1e3',
+  'range=0m',
+  'range=999999d',
+])('%s is no range that the API answers about', (text) => expect(parseSearch(`?${text}`)).toEqual({ filters: {} }))
 
 test('the question to the API has the range, or the last hour, and the filters', () => {
   expect(questionOf(parseSearch('?model=a&model=b'))).toEqual({ range: '1h', model: ['a', 'b'] })

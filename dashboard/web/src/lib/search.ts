@@ -94,6 +94,9 @@ const maxMatchersInUrl = 4000
 const maxQInUrl = 2000
 
 const duration = /^\d{1,6}(m|h|d)$/
+/** The API answers about no longer range, in ms, and no later time. */
+const longestRange = 732 * 86_400_000
+const lastTime = 9e12
 
 /** Reads `?range=6h&model=a&model=b`; what it does not know is dropped. */
 export function parseSearch(text: string): Search {
@@ -101,8 +104,8 @@ export function parseSearch(text: string): Search {
   const search: Search = { filters: {} }
   const range = query.get('range')
   const [from, to] = [timeOf(query.get('from')), timeOf(query.get('to'))]
-  if (from !== undefined && to !== undefined && from < to) Object.assign(search, { from, to })
-  else if (range !== null && duration.test(range)) search.range = range
+  if (from !== undefined && to !== undefined && isAnswered(to - from)) Object.assign(search, { from, to })
+  else if (range !== null && duration.test(range) && isAnswered(durationMs(range))) search.range = range
   if (query.get('live') === 'off') search.live = 'off'
   const compare = query.get('compare')
   if (compare === 'on' || compare === 'off') search.compare = compare
@@ -218,11 +221,14 @@ export function toggleFilter(search: Search, column: FilterColumn, value: string
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+const durationMs = (text: string) => Number.parseInt(text, 10) * unitMs[text.at(-1) as keyof typeof unitMs]
+
+const isAnswered = (ms: number) => ms > 0 && ms <= longestRange
+
 /** Length of the range in ms. */
 export function spanOf(search: Search): number {
   if (search.from !== undefined && search.to !== undefined) return search.to - search.from
-  const text = search.range ?? defaultRange
-  return Number.parseInt(text, 10) * unitMs[text.at(-1) as keyof typeof unitMs]
+  return durationMs(search.range ?? defaultRange)
 }
 
 /** Whether pages follow the clock: not when paused, nor on a fixed range. */
@@ -241,5 +247,5 @@ function paramsIn(query: URLSearchParams): Record<string, string> {
 function timeOf(text: string | null): number | undefined {
   if (text === null) return undefined
   const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  return Number.isFinite(at) ? at : undefined
+  return at >= 0 && at < lastTime ? at : undefined
 }

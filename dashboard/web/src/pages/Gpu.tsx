@@ -35,7 +35,7 @@ export default function Gpu() {
         </section>
       ) : (
         <>
-          {asked.data && <GpuNumbers history={asked.data} />}
+          {!(asked.isError && !asked.data) && <GpuNumbers history={asked.data} />}
           <Panels>
             <HistoryPanels asked={asked} />
             <XidPanel asked={asked} />

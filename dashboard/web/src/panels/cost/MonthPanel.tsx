@@ -63,7 +63,7 @@ function Course({ month }: { month: Month }) {
         isolated={null}
         onIsolate={() => undefined}
       />
-      {!forecast && <p className="panel-note dim">A forecast shows once three full days are known.</p>}
+      {!forecast && <p className="month-note dim">A forecast shows once three full days are known.</p>}
     </>
   )
 }

@@ -37,7 +37,7 @@ export function SavedViews() {
 function Views({ onDone }: { onDone: () => void }) {
   const views = useSavedViews(page)
   return (
-    <div className="views">
+    <div className="saved-views">
       <h3>Saved for everybody</h3>
       {views.error && <Failure error={views.error} retry={() => void views.refetch()} />}
       {views.data?.length === 0 && <p className="dim">What anybody saves shows here for all</p>}

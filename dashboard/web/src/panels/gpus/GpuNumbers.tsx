@@ -12,8 +12,19 @@ interface Figure {
   course?: readonly (number | null)[]
 }
 
-/** How the GPU did over the range, at a glance. */
-export function GpuNumbers({ history }: { history: GpuHistory }) {
+const titles = ['Utilisation', 'VRAM', 'Power', 'Temperature', 'Idle']
+
+/** How the GPU did over the range, at a glance; the place of it until that is known. */
+export function GpuNumbers({ history }: { history: GpuHistory | undefined }) {
+  if (!history) {
+    return (
+      <div className="numbers">
+        {titles.map((title) => (
+          <div key={title} className="number skeleton" />
+        ))}
+      </div>
+    )
+  }
   return (
     <div className="numbers">
       {figuresOf(history).map(({ title, hint, value, note, course }) => (

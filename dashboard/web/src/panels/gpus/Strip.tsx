@@ -13,7 +13,7 @@ interface StripProps {
 export function Strip({ frame, values, top, format }: StripProps) {
   const span = frame.to - frame.from
   return (
-    <svg className="strip" viewBox={`0 0 ${values.length} 1`} preserveAspectRatio="none" aria-hidden>
+    <svg className="gpu-strip" viewBox={`0 0 ${values.length} 1`} preserveAspectRatio="none" aria-hidden>
       {values.map((value, index) =>
         value === null ? null : (
           <rect key={frame.times[index]} x={index} width={1.02} height={1} fillOpacity={shade(value, top)}>

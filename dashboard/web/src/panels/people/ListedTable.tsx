@@ -55,7 +55,7 @@ export function ListedTable<T, Row extends object, Order extends string>(props: 
         <>
           <Table label={title} columns={columns} rows={rows(data)} id={id} onOpen={onOpen} />
           <footer className="panel-foot">
-            <span className="dim panel-note">{renderNote(data)}</span>
+            <span className="dim list-note">{renderNote(data)}</span>
             <span className="dim">
               {rows(data).length === 0
                 ? `none of ${formatExact(all(data))}`
