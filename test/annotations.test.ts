@@ -53,8 +53,8 @@ test('a configuration that changed is marked with what changed, and no secret', 
   const text = readFileSync(file, 'utf8').replace('key-of-the-pipeline', 'another-key-of-the-pipeline')
   writeFileSync(file, `${text}scrape: { interval: 20s }\n`)
   const mark = await marked('Configuration: ')
-  expect(mark).toMatchObject({ kind: 'config', title: 'Configuration: ingest.api_keys, scrape.interval' })
-  expect(mark.text.split('\n').toSorted()).toEqual(['ingest.api_keys: changed', 'scrape.interval: 10s → 20s'])
+  expect(mark).toMatchObject({ kind: 'config', title: 'Configuration: ingest.api_keys[0], scrape.interval' })
+  expect(mark.text.split('\n').toSorted()).toEqual(['ingest.api_keys[0]: changed', 'scrape.interval: 10s → 20s'])
   writeFileSync(
     join(folder, 'rules.yaml'),
     JSON.stringify({

@@ -40,7 +40,13 @@ export async function runStreamed(
     pipes.giveBack(pipe)
     throw cancelled()
   }
-  const reader = pipe.open()
+  let reader
+  try {
+    reader = pipe.open()
+  } catch (error) {
+    await pipes.discard(pipe)
+    throw error
+  }
   const ended = new AbortController()
   let running = true
   // An engine that waits for its reader hears of nothing else, and one that finds none opens the pipe forever: what still comes is

@@ -28,6 +28,8 @@ export function makeKey(input: KeyInput, context: KeysContext, now: Date): { sec
     throw new Refused(String(issue?.path.at(-1)), issue?.message ?? 'is not usable')
   }
   const key = parsed.data
+  if (key.expires !== undefined && Date.parse(key.expires) <= now.getTime())
+    throw new Refused('expires', 'lies in the past: the key would be of no use')
   const known = new Set(context.endpoints.map((endpoint) => endpoint.name))
   const unknown = key.endpoints?.find((endpoint) => !known.has(endpoint))
   if (unknown !== undefined)

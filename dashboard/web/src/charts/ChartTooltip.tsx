@@ -1,4 +1,5 @@
 import { formatIso, formatTime } from '../lib/format.ts'
+import { LineKey } from './LineKey.tsx'
 import type { ChartLine, ChartRow } from './lines.ts'
 
 interface TooltipProps {
@@ -29,7 +30,7 @@ export function ChartTooltip({ row, lines, format, span, step, style, pinned, wh
       {known.length === 0 && <div className="dim">no data</div>}
       {known.map(({ line, value }) => (
         <div key={line.key} className="tip-row">
-          <i style={{ background: line.color }} data-before={line.before ?? false} />
+          <LineKey color={line.color} {...(isStyled(line) && { style: line })} />
           <span>{line.label}</span>
           <b>{format(value)}</b>
         </div>
@@ -38,3 +39,6 @@ export function ChartTooltip({ row, lines, format, span, step, style, pinned, wh
     </div>
   )
 }
+
+const isStyled = ({ width, opacity, dash }: ChartLine) =>
+  width !== undefined || opacity !== undefined || dash !== undefined

@@ -1,9 +1,12 @@
-import type { ChartLine } from './lines.ts'
+import { LineKey } from './LineKey.tsx'
+import type { ChartLine, LineStyle } from './lines.ts'
 
 export interface LegendRow {
   group: string
   label: string
   color: string
+  /** Tells it from lines of the same colour. */
+  style?: LineStyle | undefined
   cells: string[]
 }
 
@@ -30,7 +33,7 @@ export function Legend({ columns, rows, isolated, onIsolate }: LegendProps) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ group, label, color, cells }) => (
+          {rows.map(({ group, label, color, style, cells }) => (
             <tr key={group} data-faded={isolated !== null && isolated !== group}>
               <td>
                 <button
@@ -39,7 +42,7 @@ export function Legend({ columns, rows, isolated, onIsolate }: LegendProps) {
                   title={isolated === group ? 'Show all' : `Show ${label} alone`}
                   onClick={() => onIsolate(isolated === group ? null : group)}
                 >
-                  <i style={{ background: color }} />
+                  <LineKey color={color} style={style} />
                   <span>{label}</span>
                 </button>
               </td>

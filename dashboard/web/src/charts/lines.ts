@@ -1,7 +1,14 @@
 /** What a chart draws, and the table that is its legend. */
 import type { SeriesFrame } from '../data/series.ts'
 
-export interface ChartLine {
+/** How a line is drawn, besides its colour; widths in px. */
+export interface LineStyle {
+  width?: number
+  opacity?: number
+  dash?: string
+}
+
+export interface ChartLine extends LineStyle {
   key: string
   label: string
   /** Lines of one group are isolated together: the P50 and P95 of one model. */
@@ -10,9 +17,6 @@ export interface ChartLine {
   values: readonly (number | null)[]
   /** Between which two values each one may lie; null where nothing is known of that. */
   band?: readonly ([number, number] | null)[]
-  width?: number
-  opacity?: number
-  dash?: string
   /** Another line is isolated. */
   faded?: boolean
   /** Of the period before, drawn over this one. */

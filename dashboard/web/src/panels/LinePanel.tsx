@@ -3,7 +3,7 @@ import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { useMemo, useState, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
-import { asBefore, lastOf, maxOf, totalOf, type ChartLine } from '../charts/lines.ts'
+import { asBefore, lastOf, maxOf, totalOf, type ChartLine, type LineStyle } from '../charts/lines.ts'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
 import type { Cell } from '../lib/table.ts'
@@ -21,7 +21,7 @@ export interface NamedLine {
   /** More columns of the legend. */
   extra?: string[]
   /** How strong its line is; as all others unless said. */
-  style?: Pick<ChartLine, 'width' | 'opacity' | 'dash'>
+  style?: LineStyle
   /** The same at any time, such as an objective: the period before has none of its own. */
   constant?: boolean
 }
@@ -121,10 +121,11 @@ function Lines<T>({
     })
     return fade([...named.map(lineOf), ...before.map(lineOf).map(asBefore)], isolated)
   }, [named, data, lines, previous, stacked, color, isolated])
-  const rows = named.map(({ name, colorOf, values, extra = [] }) => ({
+  const rows = named.map(({ name, colorOf, values, style, extra = [] }) => ({
     group: name,
     label: name,
     color: color(colorOf),
+    style,
     cells: [...extra, format(lastOf(values)), format(maxOf(values))],
   }))
   return (
