@@ -9,6 +9,7 @@ import { labelsOfPage } from '../lib/page-labels.ts'
 import { momentOf, wallTimeOf } from '../lib/time-zone.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useWho } from '../lib/who.ts'
+import { WhoField } from '../panels/WhoField.tsx'
 
 const offered = ['note', 'deploy', 'config', 'price', 'incident'] as const
 
@@ -112,16 +113,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
             aria-invalid={field === 'url'}
           />
         </label>
-        <label>
-          Your name
-          <input
-            value={who}
-            onChange={({ target }) => keepWho(target.value)}
-            autoComplete="name"
-            maxLength={200}
-            required
-          />
-        </label>
+        <WhoField who={who} onChange={keepWho} />
         {annotate.error && (
           <p role="alert" className="annotate-problem">
             {annotate.error.message}

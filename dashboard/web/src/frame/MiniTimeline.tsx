@@ -2,7 +2,7 @@
 import { useElementSize } from '@mantine/hooks'
 import { useState, type KeyboardEvent, type PointerEvent } from 'react'
 import type { TimeRange } from '../../../../records/time-range.ts'
-import { timeTicks } from '../charts/time-axis.ts'
+import { labelAt, timeTicks } from '../charts/time-axis.ts'
 import { useTimeline, type Timeline } from '../data/timeline.ts'
 import { brushed, stripAround, type BrushPart } from '../lib/strip.ts'
 import { formatCount, formatDateTime, formatSpan, formatTime } from '../lib/format.ts'
@@ -81,7 +81,7 @@ export function MiniTimeline() {
       <svg width={width} height={height} role="group" aria-label="Range on a longer time" onPointerDown={jump}>
         {data && <Bars data={data} x={x} />}
         {timeTicks(strip.from, strip.to, 8).map((at) => (
-          <text key={at} className="strip-tick" x={x(at)} y={height - 2} textAnchor="middle">
+          <text key={at} className="strip-tick" x={labelAt(x(at), width)} y={height - 2} textAnchor="middle">
             {formatTime(at, strip.to - strip.from)}
           </text>
         ))}

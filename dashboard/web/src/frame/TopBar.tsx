@@ -49,12 +49,15 @@ export function TopBar({ live, rangeOpen, onRangeOpen, onPalette }: TopBarProps)
           <button
             type="button"
             className="control wide-only"
+            aria-label="Compare"
             aria-pressed={search.compare === 'on'}
             title="Draw the period before too: c"
             onClick={() => change(withCompare)}
           >
             <IconGitCompare size={14} stroke={1.7} aria-hidden />
-            <span className="word-if-room">Compare</span>
+            <span className="word-if-room" aria-hidden>
+              Compare
+            </span>
           </button>
         )}
         {page?.range && (

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useGroupAct, type AlertGroup, type GroupAct } from '../../data/alert-groups.ts'
 import { useWho } from '../../lib/who.ts'
-import { WhoField } from './WhoField.tsx'
+import { WhoField } from '../WhoField.tsx'
 
 /** Take a group on, give it back, say something about it. */
 export function GroupActions({ group: { id, acknowledged } }: { group: Pick<AlertGroup, 'id' | 'acknowledged'> }) {

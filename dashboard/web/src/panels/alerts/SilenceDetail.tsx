@@ -8,7 +8,7 @@ import { Fact, SideSection } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
 import { SilenceForm } from './SilenceForm.tsx'
-import { WhoField } from './WhoField.tsx'
+import { WhoField } from '../WhoField.tsx'
 import { WindowForm } from './WindowForm.tsx'
 import { silenceLevels } from './words.ts'
 

@@ -6,7 +6,7 @@ import { momentOf, wallTimeOf } from '../../lib/time-zone.ts'
 import { useWho } from '../../lib/who.ts'
 import { SideSection } from '../Side.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
-import { WhoField } from './WhoField.tsx'
+import { WhoField } from '../WhoField.tsx'
 
 interface SilenceFormProps {
   /** The one that is edited; null makes one. */

@@ -3,7 +3,7 @@ import { useRevokeKey, type KeyRow } from '../../data/settings.ts'
 import { formatIso } from '../../lib/format.ts'
 import { useWho } from '../../lib/who.ts'
 import { Fields, SideSection } from '../Side.tsx'
-import { WhoField } from '../alerts/WhoField.tsx'
+import { WhoField } from '../WhoField.tsx'
 import { Fixed } from './Fixed.tsx'
 import { limitsOf } from './key-words.ts'
 

@@ -5,7 +5,7 @@ import { ApiFailure } from '../../lib/api.ts'
 import { momentOf } from '../../lib/time-zone.ts'
 import type { useWho } from '../../lib/who.ts'
 import { SideSection } from '../Side.tsx'
-import { WhoField } from '../alerts/WhoField.tsx'
+import { WhoField } from '../WhoField.tsx'
 import { NumberField, numberOf } from './NumberField.tsx'
 
 const rates = [

@@ -3,7 +3,7 @@ import { useRemovePrice, type PricedModel, type PriceRow } from '../../data/sett
 import { formatIso } from '../../lib/format.ts'
 import { useWho } from '../../lib/who.ts'
 import { Fact, SideSection } from '../Side.tsx'
-import { WhoField } from '../alerts/WhoField.tsx'
+import { WhoField } from '../WhoField.tsx'
 import { Fixed } from './Fixed.tsx'
 import { PriceForm } from './PriceForm.tsx'
 import { originWords, rateOf } from './price-words.ts'

@@ -6,7 +6,7 @@ import type { useWho } from '../../lib/who.ts'
 import { Meter } from '../Meter.tsx'
 import { SideSection } from '../Side.tsx'
 import { Status } from '../Status.tsx'
-import { WhoField } from '../alerts/WhoField.tsx'
+import { WhoField } from '../WhoField.tsx'
 
 const day = 86_400_000
 const reaches = [
