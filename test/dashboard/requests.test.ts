@@ -88,8 +88,12 @@ describe('free filters', () => {
     await page.close()
   })
 
-  test('are completed: fields, then the values that there are', async () => {
+  test('are completed: fields, then the values that there are, on a machine too busy to draw at once', async () => {
     const { page } = await explorer()
+    await page.evaluate(() => {
+      const draw = window.requestAnimationFrame.bind(window)
+      window.requestAnimationFrame = (call) => window.setTimeout(() => draw(call), 700)
+    })
     const field = page.getByLabel('Filter requests')
     await field.pressSequentially('mod')
     await page

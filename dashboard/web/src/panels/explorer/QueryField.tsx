@@ -3,6 +3,7 @@ import { Combobox, useCombobox } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useRef, useState, type KeyboardEvent } from 'react'
+import { flushSync } from 'react-dom'
 import { completingAt, fieldNames, parseQuery, valueText } from '../../../../../records/request-query.ts'
 import { useFacetSearch } from '../../data/explorer.ts'
 import { withQ } from '../../lib/facets.ts'
@@ -43,19 +44,17 @@ export function QueryField() {
     setTried(next)
     if (parseQuery(next).ok) change((before) => withQ(before, next))
   }
-  const complete = (index: string) => {
-    const option = options[Number(index)]
-    if (!option) return
+  const complete = (chosen: string) => {
     const { from } = completingAt(text, cursor)
     const after = text.slice(cursor).replace(/^[^\s"]*"?/, '')
-    const next = text.slice(0, from) + option.text + after
-    setText(next)
-    setCursor(from + option.text.length)
-    input.current?.focus()
-    // The field has the new text only then.
-    window.requestAnimationFrame(() => {
-      input.current?.setSelectionRange(from + option.text.length, from + option.text.length)
+    const next = text.slice(0, from) + chosen + after
+    // At once: a cursor that is set later jumps back among what was typed meanwhile.
+    flushSync(() => {
+      setText(next)
+      setCursor(from + chosen.length)
     })
+    input.current?.focus()
+    input.current?.setSelectionRange(from + chosen.length, from + chosen.length)
   }
   const keyed = (event: KeyboardEvent) => {
     const choosing = combobox.dropdownOpened && combobox.getSelectedOptionIndex() >= 0
@@ -121,8 +120,8 @@ export function QueryField() {
         </Combobox.DropdownTarget>
         <Combobox.Dropdown hidden={options.length === 0}>
           <Combobox.Options mah={320} style={{ overflowY: 'auto' }} aria-label="Completions">
-            {options.map((option, index) => (
-              <Combobox.Option key={option.text} value={String(index)} className="filter-value">
+            {options.map((option) => (
+              <Combobox.Option key={option.text} value={option.text} className="filter-value">
                 <span>{option.label}</span>
                 <span className="dim">{option.about}</span>
               </Combobox.Option>
