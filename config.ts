@@ -20,6 +20,7 @@ import {
 import { locateDiscovery } from './collector/scrape/discovery/config.ts'
 import { reloadOnChange } from './collector/self/reload.ts'
 import { dashboardConfig } from './dashboard/api/config.ts'
+import { errorCode } from './records/error-code.ts'
 import { clickhouseConfig, retentionConfig } from './storage/config.ts'
 import { exportConfig, locateExports } from './storage/export/config.ts'
 
@@ -129,7 +130,7 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
   try {
     text = readFileSync(chosen, 'utf8')
   } catch (error) {
-    throw new ConfigError(`${chosen}: cannot be read (${reasonOf(error)}); name another file with --config`, {
+    throw new ConfigError(`${chosen}: cannot be read (${errorCode(error)}); name another file with --config`, {
       cause: error,
     })
   }
@@ -150,7 +151,7 @@ function withPaths(
     try {
       readFileSync(found)
     } catch (cause) {
-      throw new ConfigError(`${key}: ${found} cannot be read (${reasonOf(cause)})`, { cause })
+      throw new ConfigError(`${key}: ${found} cannot be read (${errorCode(cause)})`, { cause })
     }
     return found
   }
@@ -379,5 +380,3 @@ export function isLoopback(hostPort: string): boolean {
   const host = hostPort.slice(0, hostPort.lastIndexOf(':')).replaceAll(/[[\]]/g, '')
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
-
-const reasonOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

@@ -2,6 +2,7 @@
 import { glob, readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, matchesGlob, relative, resolve } from 'node:path'
 import { z } from 'zod'
+import { errorCode } from '../records/error-code.ts'
 import { durationMs } from '../records/duration.ts'
 import { alertPresence } from '../storage/queries/alert-scan.ts'
 import { filterColumns, type Filter } from '../storage/queries/where.ts'
@@ -80,8 +81,7 @@ async function readRuleFile(file: string, baseDir: string): Promise<Parsed> {
     return parseRuleFile(await readFile(file, 'utf8'), name)
   } catch (error) {
     if (error instanceof ConfigError) return { groups: [], problems: [error.message] }
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    return { groups: [], problems: [`${name}: cannot be read (${reason})`] }
+    return { groups: [], problems: [`${name}: cannot be read (${errorCode(error)})`] }
   }
 }
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { errorCode } from '../records/error-code.ts'
 import { priceOverride, type PriceOverride, type PricesConfig } from './config.ts'
 import { PriceListError } from './price-list.ts'
 import { remedyOf, replaceFile } from './replace-file.ts'
@@ -28,7 +29,7 @@ export function readPagePrices(dataDir: string): PagePrice[] {
   try {
     text = readFileSync(path, 'utf8')
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    const code = errorCode(cause)
     if (code === 'ENOENT') return []
     throw new PriceListError(`${path} cannot be read (${code}): give this user rights to it`, { cause })
   }
@@ -45,7 +46,7 @@ export function writePagePrices(dataDir: string, prices: readonly PagePrice[]): 
   try {
     replaceFile(path, `${JSON.stringify({ prices }, null, 2)}\n`)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    const code = errorCode(cause)
     throw new PriceListError(`${path} cannot be written (${code}): ${remedyOf(code)}`, { cause })
   }
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorCode } from '../records/error-code.ts'
 import { litellmCatalogue, parseLitellm, type ListedModel, type LitellmSummary } from './litellm-prices.ts'
 import { createCatalogue, type Catalogue } from './price-catalogue.ts'
 import { replaceFile } from './replace-file.ts'
@@ -55,7 +56,7 @@ export function loadCatalogues(dataDir: string, onProblem: (message: string) => 
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) onProblem(problemOf(path, error))
+    if (errorCode(error) !== 'ENOENT') onProblem(problemOf(path, error))
     return [bundled]
   }
   try {
@@ -80,8 +81,7 @@ function readList(file: string): Buffer {
     return readFileSync(file)
   } catch (error) {
     if (error instanceof PriceListError) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new PriceListError(`${file} cannot be read (${code})`, { cause: error })
+    throw new PriceListError(`${file} cannot be read (${errorCode(error)})`, { cause: error })
   }
 }
 

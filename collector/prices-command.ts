@@ -6,13 +6,13 @@ import { durationMs, durationPattern } from '../records/duration.ts'
 import type { Db } from '../storage/client.ts'
 import { modelsInUse } from '../storage/queries/models-in-use.ts'
 import type { PricesConfig } from './config.ts'
-import { barProgress } from './import/progress.ts'
+import { barProgress } from '../storage/progress.ts'
 import { parseTimestamp } from './import/timestamp.ts'
 import { joined, readPagePrices } from './page-prices.ts'
 import { createPriceFinder, type Finding } from './price-finder.ts'
 import { importPriceList, loadCatalogues, PriceListError } from './price-list.ts'
 import { reprice, summaryText } from './reprice.ts'
-import { textTable } from './text-table.ts'
+import { textTable } from '../storage/text-table.ts'
 
 export interface RepriceFlags {
   since: string
@@ -22,7 +22,7 @@ export interface RepriceFlags {
   dryRun?: boolean
 }
 
-interface PricesContext {
+export interface PricesContext {
   prices: PricesConfig
   data_dir: string
 }

@@ -19,7 +19,7 @@ import {
 } from '../storage/queries/reprice.ts'
 import { storePrices } from '../storage/queries/prices.ts'
 import type { PricesConfig } from './config.ts'
-import { noProgress, type Progress } from './import/progress.ts'
+import { noProgress, type Progress } from '../storage/progress.ts'
 import type { Catalogue } from './price-catalogue.ts'
 import { createPricer } from './pricing.ts'
 

@@ -5,6 +5,7 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
+import { errorCode } from '../records/error-code.ts'
 
 const root = join(import.meta.dirname, '..')
 const source = join(import.meta.dirname, 'web')
@@ -57,7 +58,7 @@ async function replace(folder: string, fresh: string): Promise<void> {
   await rm(old, { recursive: true, force: true })
 }
 
-/** Names and contents of every source, and the lock file for the libraries. */
+/** Names and contents of every source, and of what names the libraries; a package as npm packs it has no lock file. */
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256')
   const entries = await readdir(source, { recursive: true, withFileTypes: true })
@@ -65,11 +66,13 @@ async function fingerprint(): Promise<string> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !file.startsWith(webDist) && !file.endsWith('.test.ts'))
-  for (const file of [...files.toSorted(), join(root, 'package-lock.json')]) {
-    hash
-      .update(relative(root, file))
-      .update('\0')
-      .update(await readFile(file))
+  const libraries = ['package.json', 'package-lock.json'].map((name) => join(root, name))
+  for (const file of [...files.toSorted(), ...libraries]) {
+    const content = await readFile(file).catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return ''
+      throw error
+    })
+    hash.update(relative(root, file)).update('\0').update(content)
   }
   return hash.digest('hex')
 }

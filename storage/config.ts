@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ownUsers } from './embedded/users.ts'
+import { urlProblems } from './server-url.ts'
 
 const days = (defaultDays: number, what: string) =>
   z
@@ -11,7 +12,7 @@ const days = (defaultDays: number, what: string) =>
 
 const most = (what: string) => z.number().int().positive().optional().describe(what)
 
-export const clickhouseUserConfig = z.strictObject({
+const clickhouseUserConfig = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_.@-]{0,62}$/, 'expected letters, digits, _ . @ and -')
@@ -56,6 +57,10 @@ export const clickhouseUserConfig = z.strictObject({
 export const clickhouseConfig = z.strictObject({
   url: z
     .union([z.literal('embedded'), z.url({ protocol: /^https?$/ })])
+    .superRefine((url, context) => {
+      if (url === 'embedded') return
+      for (const message of urlProblems(url)) context.addIssue({ code: 'custom', message })
+    })
     .default('embedded')
     .describe('`embedded` runs the engine as a child process; an http(s) URL uses that ClickHouse server'),
   database: z

@@ -4,6 +4,7 @@ import { accessSync, constants, mkdirSync, readFileSync, realpathSync, rmSync, s
 import { createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { errorCode } from '../records/error-code.ts'
 
 /** What a running process tells commands such as `import` and `sql`; in `<data_dir>/run.json`. */
 const runInfo = z.object({
@@ -36,7 +37,7 @@ export async function openDataDir(path: string): Promise<DataDir> {
     makeFolders(path)
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = errorCode(error)
     const [what, toDo] =
       code === 'EEXIST' || code === 'ENOTDIR'
         ? [`cannot be a directory (${code})`, 'a file is in its place: move that away']

@@ -30,6 +30,14 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'scrape:\n  discovery:\n    kubernetes: [{ rol: pod }]\n',
       'inferwatch.yaml:3: scrape.discovery.kubernetes.0.rol: unknown key; did you mean "role"?',
     ],
+    [
+      'clickhouse:\n  url: http://ch:8123?databse=hunter2\n',
+      'inferwatch.yaml:2: clickhouse.url: unknown parameter "databse"; known are request_timeout, max_open_connections, keep_alive_enabled, keep_alive_idle_socket_ttl, compression_request, compression_response, pathname, application, ch_<setting>, http_header_<name>',
+    ],
+    [
+      'clickhouse: { url: "http://ch:8123/other?request_timeout=1m" }\n',
+      'inferwatch.yaml:1: clickhouse.url: the path is not used: set clickhouse.database\ninferwatch.yaml:1: clickhouse.url: parameter request_timeout: expected milliseconds',
+    ],
     ['scrape:\n  intervall: 5s\n', 'inferwatch.yaml:2: scrape.intervall: unknown key; did you mean "interval"?'],
     [
       'wrong: 1\n',

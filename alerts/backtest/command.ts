@@ -1,12 +1,12 @@
 /** `node main.ts alerts backtest`: when rules would have fired over stored history, printed. */
 import { durationMs, durationPattern } from '../../records/duration.ts'
-import { pointInTime, pointInTimeExpected } from '../../records/point-in-time.ts'
-import type { TimeRange } from '../../records/time-range.ts'
+import { rangeOf } from '../../records/point-in-time.ts'
 import type { Db } from '../../storage/client.ts'
+import type { Progress } from '../../storage/progress.ts'
+import { textTable } from '../../storage/text-table.ts'
 import { loadRuleGroups, loadRuleFiles } from '../rule-file.ts'
 import type { AlertsConfig } from '../config.ts'
 import { formatLabels } from '../labels.ts'
-import type { Progress } from '../progress.ts'
 import type { Rule, RuleGroup } from '../rule.ts'
 import { ConfigError } from '../yaml-file.ts'
 import { backtest, whyNotBacktested, type BacktestResult, type FiringInterval } from './index.ts'
@@ -26,8 +26,6 @@ export interface BacktestDeps {
   reader: Db
   progress: Progress
   print: (line: string) => void
-  /** Lays rows out in columns. */
-  table: (rows: string[][]) => string[]
   nowMs: number
 }
 
@@ -42,7 +40,7 @@ export async function backtestCommand(
   const groups = files.length > 0 ? await loadRuleFiles(files) : await loadRuleGroups(config, baseDir)
   const chosen = choose(groups, flags.rule)
   const settings = {
-    range: rangeOf(flags, deps.nowMs),
+    range: rangeOf(flags, deps.nowMs, ConfigError),
     stepMs: stepOf(flags.step),
     pagesPerWeek: wishOf(flags.pagesPerWeek),
     reader: deps.reader,
@@ -73,7 +71,7 @@ export async function backtestCommand(
       deps.progress.stop()
     }
     if (result) results.push(result)
-    if (!flags.json) for (const line of report(result, deps.table)) deps.print(line)
+    if (!flags.json) for (const line of report(result)) deps.print(line)
   }
   if (flags.json) deps.print(JSON.stringify(results, null, 2))
 }
@@ -94,18 +92,6 @@ function choose(groups: readonly RuleGroup[], name: string | undefined): { rule:
   throw new ConfigError(name === undefined ? 'there is no rule' : `--rule: there is no rule ${name}; known: ${names}`)
 }
 
-function rangeOf({ from, to }: BacktestFlags, nowMs: number): TimeRange {
-  const range = { from: momentOf('--from', from, nowMs), to: to === undefined ? nowMs : momentOf('--to', to, nowMs) }
-  if (range.from >= range.to) throw new ConfigError('--from must be before --to')
-  return range
-}
-
-function momentOf(option: string, text: string, nowMs: number): number {
-  const ms = pointInTime(text, nowMs)
-  if (ms === null) throw new ConfigError(`${option}: "${text}" is no time; expected ${pointInTimeExpected}`)
-  return ms
-}
-
 function stepOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const ms = durationPattern.test(text) ? durationMs(text) : 0
@@ -123,7 +109,7 @@ function wishOf(text: string | undefined): number | null {
 /** Intervals that are printed; --json has more. */
 const mostPrinted = 30
 
-function report(result: BacktestResult | undefined, table: BacktestDeps['table']): string[] {
+function report(result: BacktestResult | undefined): string[] {
   if (!result) return []
   const { intervals, suggestion } = result
   const shown = intervals.slice(0, mostPrinted)
@@ -135,7 +121,7 @@ function report(result: BacktestResult | undefined, table: BacktestDeps['table']
     ...(result.failed_evaluations > 0
       ? [`  ${result.failed_evaluations} evaluations failed; the last one: ${result.last_error}`]
       : []),
-    ...(rows.length > 0 ? table([columns, ...rows]).map((line) => `  ${line}`) : []),
+    ...(rows.length > 0 ? textTable([columns, ...rows]).map((line) => `  ${line}`) : []),
     ...(result.firings > shown.length ? [`  and ${result.firings - shown.length} more`] : []),
     ...(longest?.requests ? [`  requests of the longest: ${oneLine(longest.requests.sql)}`] : []),
     ...(suggestion

@@ -1,5 +1,6 @@
 /** `node main.ts alerts import`: files of Prometheus and its like, as ours. */
 import { readFile, writeFile } from 'node:fs/promises'
+import { errorCode } from '../../records/error-code.ts'
 import { ConfigError } from '../yaml-file.ts'
 import { importText } from './index.ts'
 
@@ -16,17 +17,15 @@ export async function importCommand(
   say: (line: string) => void,
 ): Promise<void> {
   const source = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConfigError(`${path}: cannot be read (${reasonOf(cause)})`, { cause })
+    throw new ConfigError(`${path}: cannot be read (${errorCode(cause)})`, { cause })
   })
   const { text, summary, notes } = importText(source, path)
   if (output === undefined) print(text)
   else
     // Never over a file that somebody has worked on.
     await writeFile(output, text, { flag: 'wx' }).catch((cause: unknown) => {
-      throw new ConfigError(`${output}: cannot be written (${reasonOf(cause)})`, { cause })
+      throw new ConfigError(`${output}: cannot be written (${errorCode(cause)})`, { cause })
     })
   for (const note of notes) say(note)
   say(`${summary}${output === undefined ? '' : ` written to ${output}`}; ${notes.length} notes`)
 }
-
-const reasonOf = (cause: unknown) => (cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause))

@@ -23,7 +23,7 @@ function parsable<T>(parse: (value: T) => unknown) {
 const matcherText = z.string().superRefine(parsable(parseMatchers))
 
 /** `severity="page"`, or a list of such texts. */
-export const matcherTexts = z.preprocess(
+const matcherTexts = z.preprocess(
   (value) => (typeof value === 'string' ? [value] : value),
   z.array(matcherText).default([]),
 )

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Labels } from '../labels.ts'
 
-export const matcherOperators = ['=', '!=', '=~', '!~'] as const
+const matcherOperators = ['=', '!=', '=~', '!~'] as const
 export type MatcherOperator = (typeof matcherOperators)[number]
 
 export interface Matcher {

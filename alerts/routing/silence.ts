@@ -90,7 +90,7 @@ const operatorOf = ({ is_regex, is_equal }: StoredMatcher): MatcherOperator =>
   is_regex ? (is_equal ? '=~' : '!~') : is_equal ? '=' : '!='
 
 /** Throws MatcherError when its value is no expression. */
-export function compileMatcher(stored: StoredMatcher): Matcher {
+function compileMatcher(stored: StoredMatcher): Matcher {
   return newMatcher(stored.name, operatorOf(stored), stored.value)
 }
 

@@ -2,7 +2,8 @@
 import { glob, readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Logger } from 'pino'
-import type { Progress } from '../progress.ts'
+import { errorCode } from '../../records/error-code.ts'
+import type { Progress } from '../../storage/progress.ts'
 import { parseRuleFile } from '../rule-file.ts'
 import type { RuleGroup } from '../rule.ts'
 import { ConfigError } from '../yaml-file.ts'
@@ -88,7 +89,6 @@ async function ruleFiles(patterns: readonly string[], path: string): Promise<str
 
 async function readText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new ConfigError(`${path}: cannot be read (${reason})`, { cause })
+    throw new ConfigError(`${path}: cannot be read (${errorCode(cause)})`, { cause })
   })
 }

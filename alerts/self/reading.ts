@@ -3,7 +3,7 @@ import { formatLabels, type Labels } from '../labels.ts'
 import type { Unit } from '../rule.ts'
 
 /** As they are now. */
-export const selfGauges = {
+const selfGauges = {
   /** How long storage has not taken a query and a row. */
   storage_down: 'ms',
   /** How far the most overdue rule group is behind its interval. */

@@ -42,7 +42,7 @@ const bytesPerRow = 250
 /** Rollups of a month hold this much however few requests there are. */
 const fixedBytes = 1e9
 
-export const bytesNeeded = (rows: number) => rows * bytesPerRow + Math.min(fixedBytes, rows * 1000)
+const bytesNeeded = (rows: number) => rows * bytesPerRow + Math.min(fixedBytes, rows * 1000)
 
 /** Throws with one line that says what to do: too little space, or a folder that does not fit what is asked. */
 export function openMonth({ rows, keep, data }: Wanted, said: (line: string) => void): MonthFolder {

@@ -54,7 +54,7 @@ export interface Question {
 const within = 'timestamp >= {from:DateTime64(3)} AND timestamp < {to:DateTime64(3)}'
 
 /** A question of SQL, bound as the SQL page and rules do: {from:DateTime64(3)} and {to:DateTime64(3)}. */
-export const sqlQuestion = (
+const sqlQuestion = (
   group: string,
   name: string,
   sql: string,

@@ -8,7 +8,7 @@ export interface Rule {
   windowMs: number
 }
 
-export const seriesEach = 20
+const seriesEach = 20
 const sampleMs = 15_000
 const windowMs = 600_000
 /** Two windows of samples. */

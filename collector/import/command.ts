@@ -11,9 +11,16 @@ import { ImportError } from './error.ts'
 import { exportFormats } from './formats/index.ts'
 import { parsePairs } from './mapping.ts'
 import { runImport, type ImportOptions } from './index.ts'
-import { barProgress } from './progress.ts'
+import { barProgress } from '../../storage/progress.ts'
 import { fileFormats } from './source.ts'
 import { isFailure, summaryLines } from './summary.ts'
+
+export interface ImportConfig {
+  prices: PricesConfig
+  content: ContentConfig
+  endpoints: EndpointConfig[]
+  data_dir: string
+}
 
 export interface ImportFlags {
   /** `field=column` pairs, comma-separated, each time that the option was given. */
@@ -31,7 +38,7 @@ export interface ImportFlags {
 export async function importCommand(
   file: string,
   flags: ImportFlags,
-  config: { prices: PricesConfig; content: ContentConfig; endpoints: EndpointConfig[]; data_dir: string },
+  config: ImportConfig,
   db: Db,
 ): Promise<{ text: string; failed: boolean }> {
   const used = new Map<string, PriceRecord>()

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { ImportError } from './error.ts'
 import { parsePairs } from './mapping.ts'
-import { barProgress, noProgress } from './progress.ts'
+import { barProgress, noProgress } from '../../storage/progress.ts'
 import { summaryLines } from './summary.ts'
 
 test('the summary says what went in, what did not and why', () => {

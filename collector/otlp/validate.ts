@@ -169,5 +169,5 @@ export function isId(id: string, length: number): boolean {
   return false
 }
 
-export const idFault = (id: string, length: number, field: string) =>
+const idFault = (id: string, length: number, field: string) =>
   id.length === length ? `zero_${field}` : id === '' ? `missing_${field}` : `invalid_${field}`

@@ -84,7 +84,7 @@ export interface RefusalAnswer {
 }
 
 /** `kind` is the endpoint's, unknown before there is one. */
-export function refusalAnswer(kind: EndpointConfig['kind'] | undefined, refusal: Refusal): RefusalAnswer {
+function refusalAnswer(kind: EndpointConfig['kind'] | undefined, refusal: Refusal): RefusalAnswer {
   const { code, message, closed } = refusal
   const status = statuses[code]
   const body = JSON.stringify(shapes[kind ?? 'other'](status, code, `inferwatch proxy: ${message}`, closed))

@@ -1,6 +1,6 @@
 /** HTTP/1.1 as it stands on the wire, read by hand: for tests that must not see it through the parser that they test. */
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 
 export interface Message {
   start: string
@@ -80,17 +80,6 @@ function readChunks(text: string) {
 function field(line: string): [string, string] {
   const colon = line.indexOf(':')
   return [line.slice(0, colon), line.slice(colon + 1).trim()]
-}
-
-/** Sends bytes as they are and resolves with all that came until the other side closed; false: it broke off with a reset. */
-export async function exchangeBytes(port: number, bytes: string): Promise<{ text: string; clean: boolean }> {
-  const socket = connect(port, '127.0.0.1')
-  let text = ''
-  let clean = true
-  socket.on('data', (chunk) => (text += chunk.toString('latin1'))).on('error', () => (clean = false))
-  socket.write(Buffer.from(bytes, 'latin1'))
-  await once(socket, 'close')
-  return { text, clean }
 }
 
 export interface WireServer {

@@ -24,7 +24,7 @@ export function withoutPatterns(text: string, patterns: readonly Pattern[]): str
 }
 
 /** What the built-in patterns leave behind. */
-export const builtInMarks = ['email', 'phone', 'card', 'iban', 'ip', 'key', 'jwt', 'password', 'private key']
+const builtInMarks = ['email', 'phone', 'card', 'iban', 'ip', 'key', 'jwt', 'password', 'private key']
 
 /** Why a pattern cannot be used, or null. Takes a second for one that is too slow, milliseconds for any other. */
 export function patternProblem(source: { name: string; regex: string }, names: readonly string[] = []): string | null {

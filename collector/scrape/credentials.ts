@@ -1,5 +1,6 @@
 /** What a target is told about who asks. Secrets go into these headers and nowhere else: not into errors, logs or rows. */
 import { readFile } from 'node:fs/promises'
+import { errorCode } from '../../records/error-code.ts'
 import type { AuthConfig } from './target-config.ts'
 import { ScrapeError } from './scrape-error.ts'
 
@@ -51,6 +52,6 @@ async function secretOf(file: string): Promise<string> {
 }
 
 export function unreadableFile(file: string, cause: unknown): ScrapeError {
-  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-  return new ScrapeError('credentials', `${file} cannot be read (${why}): correct the path or its rights`, { cause })
+  const message = `${file} cannot be read (${errorCode(cause)}): correct the path or its rights`
+  return new ScrapeError('credentials', message, { cause })
 }

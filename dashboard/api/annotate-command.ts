@@ -1,7 +1,7 @@
 /** What `inferwatch annotate` does: one mark on time lines, from a shell or a pipeline that has no key. */
 import { userInfo } from 'node:os'
 import { scopeLabels, type Annotation, type ScopeLabel } from '../../records/annotation.ts'
-import { pointInTime, pointInTimeExpected } from '../../records/point-in-time.ts'
+import { momentOf } from '../../records/point-in-time.ts'
 import type { Db } from '../../storage/client.ts'
 import { annotationInput, createAnnotations } from './annotations.ts'
 
@@ -48,8 +48,5 @@ function describe({ kind, title, timestamp, labels }: Annotation): string {
 }
 
 function moment(option: string, text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined
-  const at = pointInTime(text, now)
-  if (at === null) throw new AnnotateError(`${option}: "${text}" is no time; expected ${pointInTimeExpected}`)
-  return at
+  return text === undefined ? undefined : momentOf(option, text, now, AnnotateError)
 }

@@ -78,7 +78,7 @@ export interface Annotations {
   remove(id: string): Promise<void>
 }
 
-export const mostAnnotations = 50_000
+const mostAnnotations = 50_000
 
 interface AnnotationsOptions {
   db: Db

@@ -12,7 +12,7 @@ export interface Readiness {
   reason: string
 }
 
-export const demoStates = ['off', 'starting', 'running', 'failed'] as const
+const demoStates = ['off', 'starting', 'running', 'failed'] as const
 export type DemoState = (typeof demoStates)[number]
 
 /** Demo traffic runs in a child process; start resolves once it was launched, not once it has data. */

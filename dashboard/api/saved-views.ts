@@ -35,7 +35,7 @@ export interface SavedViews {
   remove(id: string): Promise<void>
 }
 
-export const mostViews = 500
+const mostViews = 500
 
 interface SavedViewsOptions {
   db: Db

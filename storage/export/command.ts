@@ -1,7 +1,8 @@
 /** What `inferwatch export` does: a backfill with a progress bar, and the state of every job. */
-import { pointInTime, pointInTimeExpected } from '../../records/point-in-time.ts'
+import { rangeOf } from '../../records/point-in-time.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
+import type { Progress } from '../progress.ts'
 import type { ExportConfig, ExportJob } from './config.ts'
 import { ExportError } from './error.ts'
 import { exportNow, manifestOf, placeOf, type ExportDeps } from './index.ts'
@@ -9,12 +10,6 @@ import { exportNow, manifestOf, placeOf, type ExportDeps } from './index.ts'
 export interface RunFlags {
   from?: string
   to?: string
-}
-
-interface Progress {
-  start(total: number | null): void
-  update(done: number, rows: number): void
-  stop(): void
 }
 
 /**
@@ -33,7 +28,7 @@ export async function exportRunCommand(
   const known = config.jobs.map((job) => job.name).join(', ')
   if (jobs.length === 0)
     throw new ExportError(known === '' ? 'export.jobs names no job' : `there is no job ${name}; known: ${known}`)
-  const range = rangeOf(flags, Date.now())
+  const range = wanted(flags)
   const failures: unknown[] = []
   for (const job of jobs) {
     let started = false
@@ -106,21 +101,8 @@ async function lastProblems(db: Db): Promise<Map<string, Problem>> {
 }
 
 /** Null without --from: what is due. */
-function rangeOf({ from, to }: RunFlags, nowMs: number): TimeRange | null {
-  if (from === undefined) {
-    if (to !== undefined) throw new ExportError('--to goes with --from')
-    return null
-  }
-  const range = {
-    from: momentOf('--from', from, nowMs),
-    to: to === undefined ? nowMs : momentOf('--to', to, nowMs),
-  }
-  if (range.from >= range.to) throw new ExportError('--from must be before --to')
-  return range
-}
-
-function momentOf(option: string, text: string, nowMs: number): number {
-  const ms = pointInTime(text, nowMs)
-  if (ms === null) throw new ExportError(`${option}: "${text}" is no time; expected ${pointInTimeExpected}`)
-  return ms
+function wanted({ from, to }: RunFlags): TimeRange | null {
+  if (from !== undefined) return rangeOf({ from, to }, Date.now(), ExportError)
+  if (to !== undefined) throw new ExportError('--to goes with --from')
+  return null
 }

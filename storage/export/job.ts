@@ -39,7 +39,7 @@ export interface Pass {
   frozen: number
 }
 
-export const manifestName = 'manifest.json'
+const manifestName = 'manifest.json'
 /** Rows become visible after their inserted_at. */
 const overlapMs = 60_000
 /** Rows that come while a file is written make it wrong: it is written again. */

@@ -37,7 +37,7 @@ export interface Delivery {
   error: string
 }
 
-export const historyLimit = 500
+const historyLimit = 500
 /** An alert that fires for longer without a change of state is not seen. */
 const longestFiringMs = 31 * 86_400_000
 

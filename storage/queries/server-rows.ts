@@ -83,7 +83,7 @@ const rollup = (source: 'server_1m' | 'server_1h' | 'server_1d', step_ms: number
 const tiers = [rollup('server_1d', day), rollup('server_1h', hour), rollup('server_1m', minute)]
 
 /** Samples up to a day, then the coarsest rollup that the step of the range's chart leaves. */
-export function serverTier(range: TimeRange): ServerTier {
+function serverTier(range: TimeRange): ServerTier {
   if (range.to - range.from <= day) return samples
   const step = stepFor(range, maxPoints)
   return tiers.find(({ step_ms }) => step_ms <= step) ?? samples

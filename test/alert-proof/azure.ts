@@ -17,7 +17,7 @@ const hour = 60 * minute
 const week = 7 * 24 * hour
 const start = Date.UTC(2026, 5, 1)
 
-export const azureTrace = new URL('../../../shared/data/AzureLLMInferenceTrace_code.csv', import.meta.url).pathname
+const azureTrace = new URL('../../../shared/data/AzureLLMInferenceTrace_code.csv', import.meta.url).pathname
 
 /** The trace is not part of the repository. */
 export const hasTrace = () => existsSync(azureTrace)

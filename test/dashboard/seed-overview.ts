@@ -23,7 +23,7 @@ groups:
 `
 
 /** The hour before `now`, epoch ms, is what pages are asked about. Rows by their time, the earliest first. */
-export function overviewRequests(now: number): LlmRequest[] {
+function overviewRequests(now: number): LlmRequest[] {
   const recent = requests(now, 120).map((row, index) =>
     Object.assign(row, {
       session_id: `session-${index % 50}`,

@@ -75,12 +75,3 @@ async function read({ headers, bytes, body }: StandInRequest): Promise<{ value: 
     file: file instanceof Blob ? file.size : 0,
   }
 }
-
-/** As Discord answers more than some thirty messages a minute. */
-export function discordRateLimited(seconds: number) {
-  return {
-    status: 429,
-    headers: { 'retry-after': String(seconds), 'content-type': 'application/json' },
-    body: JSON.stringify({ message: 'You are being rate limited.', retry_after: seconds, global: false }),
-  }
-}

@@ -1,6 +1,6 @@
 /** What `inferwatch keys` does: makes, lists and revokes virtual keys. Each returns lines to print. */
 import { Refused } from '../../../records/refused.ts'
-import { textTable } from '../../text-table.ts'
+import { textTable } from '../../../storage/text-table.ts'
 import { listKeys, makeKey, revokeKey, type KeysContext } from './made.ts'
 
 /** A word that a command was given cannot be used; the message is one line that says what is expected. */

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { errorCode } from '../../../records/error-code.ts'
 import { remedyOf, syncFolder } from '../../replace-file.ts'
 import { virtualKey } from './config.ts'
 
@@ -41,8 +42,10 @@ export function readKeys(dataDir: string): StoredKey[] {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw new KeyFileError(`${path} cannot be read (${codeOf(error)}): give this user rights to it`, { cause: error })
+    if (errorCode(error) === 'ENOENT') return []
+    throw new KeyFileError(`${path} cannot be read (${errorCode(error)}): give this user rights to it`, {
+      cause: error,
+    })
   }
   try {
     return storedKeys.parse(JSON.parse(text)).keys
@@ -63,7 +66,7 @@ export function changeKeys(dataDir: string, change: (keys: readonly StoredKey[])
     // That it may not be there yet keeps two commands from changing the keys at once.
     fd = openSync(draft, 'wx', 0o600)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw notWritable(draft, error)
+    if (errorCode(error) !== 'EEXIST') throw notWritable(draft, error)
     throw new KeyFileError(`${draft}: another command changes the keys: try again in half a minute`, { cause: error })
   }
   try {
@@ -91,7 +94,7 @@ function clearLeft(draft: string): void {
     renameSync(draft, own)
     rmSync(own)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw notWritable(draft, error)
+    if (errorCode(error) !== 'ENOENT') throw notWritable(draft, error)
   }
 }
 
@@ -104,6 +107,4 @@ function makeFolder(path: string): void {
 }
 
 const notWritable = (path: string, cause: unknown) =>
-  new KeyFileError(`${path} cannot be written (${codeOf(cause)}): ${remedyOf(codeOf(cause))}`, { cause })
-
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
+  new KeyFileError(`${path} cannot be written (${errorCode(cause)}): ${remedyOf(errorCode(cause))}`, { cause })

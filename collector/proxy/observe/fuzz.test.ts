@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { random } from '../../otlp/testing.ts'
-import { exchanges } from '../usage/exchanges.ts'
+import { exchanges } from '../usage/testing-exchanges.ts'
 import { bytesOf, tell, testObserver, type Exchange } from './testing.ts'
 
 const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 20_000)

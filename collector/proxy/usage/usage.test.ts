@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { expect, test, describe } from 'vitest'
 import { random } from '../../otlp/testing.ts'
 import { bytesOf, observe } from '../observe/testing.ts'
-import { exchanges } from './exchanges.ts'
+import { exchanges } from './testing-exchanges.ts'
 import { usageParsers } from './index.ts'
 
 /** Everything that does not depend on where the stream was cut. */

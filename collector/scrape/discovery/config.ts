@@ -74,7 +74,7 @@ const httpProvider = z
       context.addIssue({ code: 'custom', path: [given[1] ?? ''], message: `goes not together with ${given[0]}` })
   })
 
-export const kubernetesRoles = ['pod', 'service', 'endpointslice'] as const
+const kubernetesRoles = ['pod', 'service', 'endpointslice'] as const
 
 const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { compileRegex } from './regex.ts'
 
-export const relabelActions = [
+const relabelActions = [
   'replace',
   'keep',
   'drop',

@@ -19,7 +19,7 @@ const named = (...names: string[]) =>
   names.flatMap((name) => [{ 'app.kubernetes.io/name': name }, { app: name }] as Record<string, string>[])
 
 /** The first that matches by image, then the first by labels. */
-export const knownServers: readonly KnownServer[] = [
+const knownServers: readonly KnownServer[] = [
   {
     name: 'dcgm-exporter',
     image: /(^|\/)dcgm-exporter$/,

@@ -1,6 +1,6 @@
 import { Button, Modal } from '@mantine/core'
 import { useRouter } from '@tanstack/react-router'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import type { TimeRange } from '../../../../records/time-range.ts'
 import { kinds } from '../charts/mark-kinds.ts'
 import { useAnnotate, type AnnotationInput } from '../data/changes.ts'
@@ -9,6 +9,7 @@ import { labelsOfPage } from '../lib/page-labels.ts'
 import { momentOf, wallTimeOf } from '../lib/time-zone.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useWho } from '../lib/who.ts'
+import { Form } from '../panels/Form.tsx'
 import { WhoField } from '../panels/WhoField.tsx'
 
 const offered = ['note', 'deploy', 'config', 'price', 'incident'] as const
@@ -28,8 +29,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
   const annotate = useAnnotate()
   const labels = labelsOf(about)
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
+  const submit = () => {
     if (labels === null) return
     const input: AnnotationInput = { kind, title, text, labels, url, created_by: who, timestamp: momentOf(start) }
     if (end !== '') input.end_timestamp = momentOf(end)
@@ -38,7 +38,21 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
   const field = annotate.error && 'field' in annotate.error ? annotate.error.field : ''
   return (
     <Modal opened onClose={onClose} size={520} title="Annotate this time" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form className="annotate" onSubmit={submit}>
+      <Form
+        label="Annotate this time"
+        onSubmit={submit}
+        error={annotate.error}
+        buttons={
+          <>
+            <Button type="submit" size="compact-sm" loading={annotate.isPending}>
+              Annotate
+            </Button>
+            <Button size="compact-sm" variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+          </>
+        }
+      >
         <label>
           What happened
           <input
@@ -50,7 +64,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
             required
           />
         </label>
-        <fieldset>
+        <fieldset className="form-choices">
           <legend>Kind</legend>
           {offered.map((one) => (
             <label key={one}>
@@ -59,7 +73,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
             </label>
           ))}
         </fieldset>
-        <div className="annotate-times">
+        <div className="form-pair">
           <label>
             At
             <input
@@ -93,7 +107,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
           />
         </label>
         {labels === null && (
-          <p role="alert" className="annotate-problem">
+          <p role="alert" className="field-problem">
             Write name:value, such as endpoint:llama-70b
           </p>
         )}
@@ -114,20 +128,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
           />
         </label>
         <WhoField who={who} onChange={keepWho} />
-        {annotate.error && (
-          <p role="alert" className="annotate-problem">
-            {annotate.error.message}
-          </p>
-        )}
-        <div className="annotate-acts">
-          <Button type="submit" size="compact-sm" loading={annotate.isPending}>
-            Annotate
-          </Button>
-          <Button size="compact-sm" variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Modal>
   )
 }

@@ -110,7 +110,7 @@ const schemes = [
 ] as const
 
 /** Light, dark or as the system says. */
-export function SchemeMenu() {
+function SchemeMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const Current = schemes.find(({ value }) => value === colorScheme)?.icon ?? IconDeviceDesktop
   return (

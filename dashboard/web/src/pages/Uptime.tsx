@@ -80,6 +80,20 @@ function stateOf({ last }: UptimeRow, now: number): [Level, string] {
 
 const soonDays = 14
 
+const probed: Column<{ endpoint: string; probe: string }> = {
+  key: 'endpoint',
+  head: 'Endpoint',
+  render: (row) => (
+    <span className="wrap">
+      <b>
+        <EndpointLink name={row.endpoint} />
+      </b>{' '}
+      <span className="dim">{row.probe}</span>
+    </span>
+  ),
+  sort: (row) => `${row.endpoint} ${row.probe}`,
+}
+
 const probeColumns = (now: number): Column<UptimeRow>[] => [
   {
     key: 'state',
@@ -90,19 +104,7 @@ const probeColumns = (now: number): Column<UptimeRow>[] => [
     },
     sort: (row) => stateOf(row, now)[1],
   },
-  {
-    key: 'endpoint',
-    head: 'Endpoint',
-    render: (row) => (
-      <span className="wrap">
-        <b>
-          <EndpointLink name={row.endpoint} />
-        </b>{' '}
-        <span className="dim">{row.probe}</span>
-      </span>
-    ),
-    sort: (row) => `${row.endpoint} ${row.probe}`,
-  },
+  probed,
   {
     key: 'uptime',
     head: 'Up',
@@ -193,19 +195,7 @@ function Certificate({ days }: { days: number | null }) {
 }
 
 const outageColumns = (now: number): Column<OutageRow>[] => [
-  {
-    key: 'endpoint',
-    head: 'Endpoint',
-    render: (row) => (
-      <span className="wrap">
-        <b>
-          <EndpointLink name={row.endpoint} />
-        </b>{' '}
-        <span className="dim">{row.probe}</span>
-      </span>
-    ),
-    sort: (row) => `${row.endpoint} ${row.probe}`,
-  },
+  probed,
   {
     key: 'from',
     head: 'Began',

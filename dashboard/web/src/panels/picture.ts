@@ -25,8 +25,6 @@ export async function pictureOf(panel: HTMLElement, caption: string): Promise<Bl
 }
 
 /** Whether this page may write pictures to the clipboard: only over HTTPS or on this machine. */
-export const canCopyPictures = () => typeof ClipboardItem !== 'undefined' && 'clipboard' in navigator
-
 /** The picture is made within the click that asked for it, as browsers want. */
 export async function copyPicture(panel: HTMLElement, caption: string): Promise<void> {
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': pictureOf(panel, caption) })])

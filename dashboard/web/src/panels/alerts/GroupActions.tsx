@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useGroupAct, type AlertGroup, type GroupAct } from '../../data/alert-groups.ts'
 import { useWho } from '../../lib/who.ts'
+import { Form } from '../Form.tsx'
 import { WhoField } from '../WhoField.tsx'
 
 /** Take a group on, give it back, say something about it. */
@@ -13,37 +14,31 @@ export function GroupActions({ group: { id, acknowledged } }: { group: Pick<Aler
   const first: GroupAct = acknowledged ? 'unacknowledge' : 'acknowledge'
   const nobody = who.trim() === ''
   return (
-    <form
-      className="side-form"
-      aria-label="What you do about it"
-      onSubmit={(event) => {
-        event.preventDefault()
-        send(first)
-      }}
+    <Form
+      label="What you do about it"
+      onSubmit={() => send(first)}
+      buttons={
+        <>
+          <Button type="submit" size="compact-sm" loading={sent.isPending} disabled={nobody}>
+            {acknowledged ? 'Take back' : 'Acknowledge'}
+          </Button>
+          <Button
+            size="compact-sm"
+            variant="default"
+            disabled={nobody || comment.trim() === '' || sent.isPending}
+            onClick={() => send('comment')}
+          >
+            Comment
+          </Button>
+        </>
+      }
+      error={sent.error}
     >
       <WhoField who={who} onChange={keepWho} />
       <label>
         Comment
         <textarea rows={2} maxLength={2000} value={comment} onChange={({ target }) => setComment(target.value)} />
       </label>
-      <div className="side-buttons">
-        <Button type="submit" size="compact-sm" loading={sent.isPending} disabled={nobody}>
-          {acknowledged ? 'Take back' : 'Acknowledge'}
-        </Button>
-        <Button
-          size="compact-sm"
-          variant="default"
-          disabled={nobody || comment.trim() === '' || sent.isPending}
-          onClick={() => send('comment')}
-        >
-          Comment
-        </Button>
-      </div>
-      {sent.error && (
-        <p role="alert" className="request-error wrap">
-          {sent.error.message}
-        </p>
-      )}
-    </form>
+    </Form>
   )
 }

@@ -4,6 +4,7 @@ import { useExpireSilence, useWindows, type Silence } from '../../data/silences.
 import { formatAgo, formatIso, formatUntil } from '../../lib/format.ts'
 import { useWho } from '../../lib/who.ts'
 import { weeklyText } from '../../lib/window-draft.ts'
+import { Form } from '../Form.tsx'
 import { Fact, SideSection } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
@@ -65,7 +66,7 @@ export function SilenceDetail({ silence, now, onSaved }: SilenceDetailProps) {
         </>
       )}
       {over && (
-        <div className="side-buttons">
+        <div className="form-buttons">
           <Button size="compact-sm" variant="default" onClick={() => setEditing(true)}>
             Silence again
           </Button>
@@ -79,35 +80,29 @@ function Expire({ silence: { id }, onEdit }: { silence: Silence; onEdit: () => v
   const [who, keepWho] = useWho()
   const expire = useExpireSilence()
   return (
-    <form
-      className="side-form"
-      aria-label="Change the silence"
-      onSubmit={(event) => {
-        event.preventDefault()
-        expire.mutate({ id, who })
-      }}
+    <Form
+      label="Change the silence"
+      onSubmit={() => expire.mutate({ id, who })}
+      buttons={
+        <>
+          <Button size="compact-sm" variant="default" onClick={onEdit}>
+            Edit
+          </Button>
+          <Button
+            type="submit"
+            size="compact-sm"
+            variant="default"
+            loading={expire.isPending}
+            disabled={who.trim() === ''}
+            title="Ends it: what still fires is told again"
+          >
+            Expire now
+          </Button>
+        </>
+      }
+      error={expire.error}
     >
       <WhoField who={who} onChange={keepWho} />
-      <div className="side-buttons">
-        <Button size="compact-sm" variant="default" onClick={onEdit}>
-          Edit
-        </Button>
-        <Button
-          type="submit"
-          size="compact-sm"
-          variant="default"
-          loading={expire.isPending}
-          disabled={who.trim() === ''}
-          title="Ends it: what still fires is told again"
-        >
-          Expire now
-        </Button>
-      </div>
-      {expire.error && (
-        <p role="alert" className="request-error wrap">
-          {expire.error.message}
-        </p>
-      )}
-    </form>
+    </Form>
   )
 }

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { useSaveSilence, type Silence } from '../../data/silences.ts'
 import { momentOf, wallTimeOf } from '../../lib/time-zone.ts'
 import { useWho } from '../../lib/who.ts'
+import { Form } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
 import { WhoField } from '../WhoField.tsx'
@@ -38,14 +39,29 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
   const [who, keepWho] = useWho()
   const [settled] = useDebouncedValue(text, 300)
   const save = useSaveSilence()
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
+  const submit = () => {
     const ends_at = 'lasts' in ending ? Date.now() + ending.lasts : momentOf(ending.until)
     save.mutate({ before, matchers: text, ends_at, created_by: who, comment }, { onSuccess: onSaved })
   }
   const until = 'lasts' in ending ? '' : ending.until
   return (
-    <form className="side-form" aria-label={before ? 'Edit the silence' : 'New silence'} onSubmit={submit}>
+    <Form
+      label={before ? 'Edit the silence' : 'New silence'}
+      onSubmit={submit}
+      buttons={
+        <>
+          <Button type="submit" size="compact-sm" loading={save.isPending}>
+            {before ? 'Save' : 'Silence'}
+          </Button>
+          {onCancel && (
+            <Button size="compact-sm" variant="default" onClick={onCancel}>
+              Cancel
+            </Button>
+          )}
+        </>
+      }
+      error={save.error}
+    >
       <label>
         Alerts with
         <textarea
@@ -61,7 +77,7 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
       <SideSection title="Fires now">
         <MatchingAlerts matchers={settled} />
       </SideSection>
-      <div className="side-field">
+      <div className="form-field">
         <span id="silence-length">For</span>
         <div className="presets" role="group" aria-labelledby="silence-length">
           {lengths.map(([word, lasts]) => (
@@ -96,22 +112,7 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
         />
       </label>
       <WhoField who={who} onChange={keepWho} />
-      <div className="side-buttons">
-        <Button type="submit" size="compact-sm" loading={save.isPending}>
-          {before ? 'Save' : 'Silence'}
-        </Button>
-        {onCancel && (
-          <Button size="compact-sm" variant="default" onClick={onCancel}>
-            Cancel
-          </Button>
-        )}
-      </div>
-      {save.error && (
-        <p role="alert" className="request-error wrap">
-          {save.error.message}
-        </p>
-      )}
-    </form>
+    </Form>
   )
 }
 

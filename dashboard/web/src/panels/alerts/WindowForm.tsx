@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { useId, useState, type FormEvent, type ReactNode } from 'react'
+import { useId, useState, type ReactNode } from 'react'
 import { useSaveWindow, type MaintenanceWindow } from '../../data/silences.ts'
 import { ApiFailure } from '../../lib/api.ts'
 import { allZones, browserZone, shownZone } from '../../lib/time-zone.ts'
@@ -17,6 +17,7 @@ import {
   type WindowDraft,
   type WindowField,
 } from '../../lib/window-draft.ts'
+import { Form } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
 
@@ -48,11 +49,10 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
   const problem = (field: WindowField) =>
     (checked ? missing[field] : undefined) ?? (refused === field ? save.error?.message : undefined)
   const isPlaced = refused in { ...draft, created_by: '' }
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
+  const submit = (form: HTMLFormElement) => {
     setChecked(true)
     const first = Object.keys(missing)[0]
-    if (first) return event.currentTarget.querySelector<HTMLElement>(`[name="${first}"]`)?.focus()
+    if (first) return form.querySelector<HTMLElement>(`[name="${first}"]`)?.focus()
     save.mutate(inputOf(draft, before, who), { onSuccess: onSaved })
   }
   const text = (field: 'name' | 'from' | 'to' | 'starts' | 'ends' | 'time_zone', type = 'text') => ({
@@ -62,7 +62,24 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
     onChange: ({ target }: { target: { value: string } }) => set({ [field]: target.value }),
   })
   return (
-    <form className="side-form" aria-label={before ? 'Change the window' : 'New window'} onSubmit={submit} noValidate>
+    <Form
+      label={before ? 'Change the window' : 'New window'}
+      onSubmit={submit}
+      noValidate
+      buttons={
+        <>
+          <Button type="submit" size="compact-sm" loading={save.isPending}>
+            {before ? 'Save' : 'Add window'}
+          </Button>
+          {onCancel && (
+            <Button size="compact-sm" variant="default" onClick={onCancel}>
+              Cancel
+            </Button>
+          )}
+        </>
+      }
+      error={isPlaced ? null : save.error}
+    >
       <Field label="Name" problem={problem('name')}>
         {(described) => <input {...text('name')} {...described} maxLength={200} placeholder="Kernel updates" />}
       </Field>
@@ -83,7 +100,7 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
       <SideSection title="Fires now">
         <MatchingAlerts matchers={settled} />
       </SideSection>
-      <div className="side-field">
+      <div className="form-field">
         <span id="window-repeats">Comes</span>
         <div className="presets" role="group" aria-labelledby="window-repeats">
           {(['weekly', 'once'] as const).map((repeats) => (
@@ -101,7 +118,7 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
       {draft.repeats === 'weekly' ? (
         <>
           <Days days={draft.days} problem={problem('days')} onChange={(days) => set({ days })} />
-          <div className="side-pair">
+          <div className="form-pair">
             <Field label="From" problem={problem('from')}>
               {(described) => <input {...text('from', 'time')} {...described} />}
             </Field>
@@ -125,7 +142,7 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
           </Field>
         </>
       ) : (
-        <div className="side-pair">
+        <div className="form-pair">
           <Field label="From, in your time" problem={problem('starts')}>
             {(described) => <input {...text('starts', 'datetime-local')} {...described} />}
           </Field>
@@ -158,22 +175,7 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
           />
         )}
       </Field>
-      <div className="side-buttons">
-        <Button type="submit" size="compact-sm" loading={save.isPending}>
-          {before ? 'Save' : 'Add window'}
-        </Button>
-        {onCancel && (
-          <Button size="compact-sm" variant="default" onClick={onCancel}>
-            Cancel
-          </Button>
-        )}
-      </div>
-      {save.error && !isPlaced && (
-        <p role="alert" className="request-error wrap">
-          {save.error.message}
-        </p>
-      )}
-    </form>
+    </Form>
   )
 }
 
@@ -187,7 +189,7 @@ interface FieldProps {
 function Field({ label, problem, children }: FieldProps) {
   const id = useId()
   return (
-    <div className="side-field">
+    <div className="form-field">
       <label htmlFor={id}>{label}</label>
       {children({ id, 'aria-invalid': problem !== undefined, 'aria-describedby': `${id}problem` })}
       <FieldProblem id={`${id}problem`} problem={problem} />
@@ -211,7 +213,7 @@ interface DaysProps {
 
 function Days({ days, problem, onChange }: DaysProps) {
   return (
-    <fieldset className="side-days">
+    <fieldset className="form-choices">
       <legend>On</legend>
       {weekdays.map((day) => (
         <label key={day}>

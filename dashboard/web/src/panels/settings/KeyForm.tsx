@@ -1,8 +1,9 @@
 import { Button } from '@mantine/core'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { useMakeKey } from '../../data/settings.ts'
 import { ApiFailure } from '../../lib/api.ts'
 import { useWho } from '../../lib/who.ts'
+import { Form } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { Snippet } from '../Snippet.tsx'
 import { WhoField } from '../WhoField.tsx'
@@ -31,8 +32,7 @@ export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
   const change = (field: Field) => (text: string) => setFields((before) => ({ ...before, [field]: text }))
   const problem = (field: Field) =>
     make.error instanceof ApiFailure && make.error.field === field ? make.error.message : ''
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
+  const submit = () => {
     const said = (field: Field) => fields[field]?.trim() || undefined
     const may = said('endpoints')
       ?.split(',')
@@ -61,8 +61,17 @@ export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
       </SideSection>
     )
   return (
-    <form className="side-form" aria-label="New key" onSubmit={submit}>
-      <div className="side-pair">
+    <Form
+      label="New key"
+      onSubmit={submit}
+      buttons={
+        <Button type="submit" size="compact-sm" loading={make.isPending}>
+          Make the key
+        </Button>
+      }
+      error={make.error}
+    >
+      <div className="form-pair">
         {texts.map(([field, label, placeholder]) => (
           <label key={field}>
             {label}
@@ -91,16 +100,6 @@ export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
         ))}
       </div>
       <WhoField who={who} onChange={keepWho} />
-      <div className="side-buttons">
-        <Button type="submit" size="compact-sm" loading={make.isPending}>
-          Make the key
-        </Button>
-      </div>
-      {make.error && (
-        <p role="alert" className="request-error wrap">
-          {make.error.message}
-        </p>
-      )}
-    </form>
+    </Form>
   )
 }

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useRevokeKey, type KeyRow } from '../../data/settings.ts'
 import { formatIso } from '../../lib/format.ts'
 import { useWho } from '../../lib/who.ts'
+import { Form } from '../Form.tsx'
 import { Fields, SideSection } from '../Side.tsx'
 import { WhoField } from '../WhoField.tsx'
 import { Fixed } from './Fixed.tsx'
@@ -47,27 +48,19 @@ function Revocation({ name }: { name: string }) {
   const revoke = useRevokeKey()
   return (
     <SideSection title="Revoke it">
-      <form
-        className="side-form"
-        aria-label="Revoke the key"
-        onSubmit={(event) => {
-          event.preventDefault()
-          revoke.mutate({ name, by: who })
-        }}
-      >
-        <p className="dim">Calls with it are refused from then on, for good; its name may be given again</p>
-        <WhoField who={who} onChange={keepWho} />
-        <div className="side-buttons">
+      <Form
+        label="Revoke the key"
+        onSubmit={() => revoke.mutate({ name, by: who })}
+        buttons={
           <Button type="submit" size="compact-sm" color="red" loading={revoke.isPending}>
             Revoke the key
           </Button>
-        </div>
-        {revoke.error && (
-          <p role="alert" className="request-error wrap">
-            {revoke.error.message}
-          </p>
-        )}
-      </form>
+        }
+        error={revoke.error}
+      >
+        <p className="dim">Calls with it are refused from then on, for good; its name may be given again</p>
+        <WhoField who={who} onChange={keepWho} />
+      </Form>
     </SideSection>
   )
 }

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { useSetPrice, type PriceRow } from '../../data/settings.ts'
 import { ApiFailure } from '../../lib/api.ts'
 import { momentOf } from '../../lib/time-zone.ts'
 import type { useWho } from '../../lib/who.ts'
+import { Form } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { WhoField } from '../WhoField.tsx'
 import { NumberField, numberOf } from './NumberField.tsx'
@@ -36,8 +37,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
   const save = useSetPrice()
   const problem = (field: string) =>
     save.error instanceof ApiFailure && save.error.field === field ? save.error.message : ''
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
+  const submit = () => {
     const {
       input_usd = 0,
       output_usd = 0,
@@ -48,8 +48,24 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
   }
   return (
     <SideSection title={price ? 'Another price' : 'Set a price'}>
-      <form className="side-form" aria-label="Set a price" onSubmit={submit}>
-        <div className="side-pair">
+      <Form
+        label="Set a price"
+        onSubmit={submit}
+        buttons={
+          <Button type="submit" size="compact-sm" loading={save.isPending}>
+            Set the price
+          </Button>
+        }
+        error={save.error}
+        outcome={
+          save.data && (
+            <p role="status" className="dim">
+              Set: requests that come from now on have it. Those that are stored take it below.
+            </p>
+          )
+        }
+      >
+        <div className="form-pair">
           <label>
             Model
             <input
@@ -71,7 +87,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
             />
           </label>
         </div>
-        <div className="side-field">
+        <div className="form-field">
           <span>Dollars per 1M tokens</span>
           <div className="rate-fields">
             {rates.map(([key, label, required]) => (
@@ -92,22 +108,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
           <input type="datetime-local" value={from} onChange={({ target }) => setFrom(target.value)} />
         </label>
         <WhoField who={who} onChange={keepWho} />
-        <div className="side-buttons">
-          <Button type="submit" size="compact-sm" loading={save.isPending}>
-            Set the price
-          </Button>
-        </div>
-        {save.error && (
-          <p role="alert" className="request-error wrap">
-            {save.error.message}
-          </p>
-        )}
-        {save.data && (
-          <p role="status" className="dim">
-            Set: requests that come from now on have it. Those that are stored take it below.
-          </p>
-        )}
-      </form>
+      </Form>
     </SideSection>
   )
 }

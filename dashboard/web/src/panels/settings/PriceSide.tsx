@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useRemovePrice, type PricedModel, type PriceRow } from '../../data/settings.ts'
 import { formatIso } from '../../lib/format.ts'
 import { useWho } from '../../lib/who.ts'
+import { Form } from '../Form.tsx'
 import { Fact, SideSection } from '../Side.tsx'
 import { WhoField } from '../WhoField.tsx'
 import { Fixed } from './Fixed.tsx'
@@ -66,27 +67,19 @@ function Removal({ id, who: [who, keepWho] }: { id: string; who: ReturnType<type
   const remove = useRemovePrice()
   return (
     <SideSection title="Remove it">
-      <form
-        className="side-form"
-        aria-label="Remove the price"
-        onSubmit={(event) => {
-          event.preventDefault()
-          remove.mutate({ id, by: who }, { onSuccess: close })
-        }}
-      >
-        <p className="dim">Requests that come are priced as before; those that are stored keep their costs</p>
-        <WhoField who={who} onChange={keepWho} />
-        <div className="side-buttons">
+      <Form
+        label="Remove the price"
+        onSubmit={() => remove.mutate({ id, by: who }, { onSuccess: close })}
+        buttons={
           <Button type="submit" size="compact-sm" variant="default" loading={remove.isPending}>
             Remove the price
           </Button>
-        </div>
-        {remove.error && (
-          <p role="alert" className="request-error wrap">
-            {remove.error.message}
-          </p>
-        )}
-      </form>
+        }
+        error={remove.error}
+      >
+        <p className="dim">Requests that come are priced as before; those that are stored keep their costs</p>
+        <WhoField who={who} onChange={keepWho} />
+      </Form>
     </SideSection>
   )
 }

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { useReprice, useRepricing, type RepriceRun } from '../../data/settings.ts'
 import { formatExact, formatIso, formatRatio } from '../../lib/format.ts'
 import type { useWho } from '../../lib/who.ts'
 import { Meter } from '../Meter.tsx'
+import { Form } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import { WhoField } from '../WhoField.tsx'
@@ -27,16 +28,35 @@ export function RepriceForm({ model, who: by }: { model: string; who: ReturnType
     const to = Date.now()
     start.mutate({ from: to - reach, to, ...(model !== '' && { model }), dry_run, by: who })
   }
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    begin(true)
-  }
   const counted = isOurs && run.state === 'done' && run.asked.dry_run ? run.summary : null
   return (
     <SideSection title="Stored requests">
-      <form className="side-form" aria-label="Work out stored costs anew" onSubmit={submit}>
+      <Form
+        label="Work out stored costs anew"
+        onSubmit={() => begin(true)}
+        buttons={
+          <>
+            <Button
+              type="submit"
+              size="compact-sm"
+              variant="default"
+              loading={start.isPending}
+              disabled={run?.state === 'running'}
+            >
+              Count what would change
+            </Button>
+            {counted !== null && counted.changed > 0 && (
+              <Button size="compact-sm" onClick={() => begin(false)} loading={start.isPending}>
+                Change {formatExact(counted.changed)} requests
+              </Button>
+            )}
+          </>
+        }
+        error={start.error}
+        outcome={isOurs && <RunWords run={run} />}
+      >
         <p className="dim">They keep the costs of their time until these are worked out anew, with the prices of now</p>
-        <div className="side-field">
+        <div className="form-field">
           <span id="reprice-reach">Of the last</span>
           <div className="presets" role="group" aria-labelledby="reprice-reach">
             {reaches.map(([word, ms]) => (
@@ -47,29 +67,7 @@ export function RepriceForm({ model, who: by }: { model: string; who: ReturnType
           </div>
         </div>
         <WhoField who={who} onChange={keepWho} />
-        <div className="side-buttons">
-          <Button
-            type="submit"
-            size="compact-sm"
-            variant="default"
-            loading={start.isPending}
-            disabled={run?.state === 'running'}
-          >
-            Count what would change
-          </Button>
-          {counted !== null && counted.changed > 0 && (
-            <Button size="compact-sm" onClick={() => begin(false)} loading={start.isPending}>
-              Change {formatExact(counted.changed)} requests
-            </Button>
-          )}
-        </div>
-        {start.error && (
-          <p role="alert" className="request-error wrap">
-            {start.error.message}
-          </p>
-        )}
-        {isOurs && <RunWords run={run} />}
-      </form>
+      </Form>
     </SideSection>
   )
 }

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
 
-/** Where an import says how far it is. */
+/** Where a long command says how far it is. */
 export interface Progress {
   /** `total` in the unit of `update`; null when the end is not known beforehand. */
   start(total: number | null): void

@@ -1,0 +1,35 @@
+import type { FormEvent, ReactNode } from 'react'
+
+interface FormProps {
+  /** What it does, for those who hear it. */
+  label: string
+  onSubmit: (form: HTMLFormElement) => void
+  /** The fields say themselves what is wrong with them. */
+  noValidate?: boolean
+  children: ReactNode
+  buttons: ReactNode
+  /** Why what was sent is refused. */
+  error: Error | null
+  /** What came of it. */
+  outcome?: ReactNode
+}
+
+/** Fields, the buttons below them, and what came of sending it. */
+export function Form({ label, onSubmit, noValidate = false, children, buttons, error, outcome }: FormProps) {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    onSubmit(event.currentTarget)
+  }
+  return (
+    <form className="form" aria-label={label} onSubmit={submit} noValidate={noValidate}>
+      {children}
+      <div className="form-buttons">{buttons}</div>
+      {error && (
+        <p role="alert" className="request-error wrap">
+          {error.message}
+        </p>
+      )}
+      {outcome}
+    </form>
+  )
+}
