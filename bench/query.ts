@@ -149,14 +149,16 @@ async function endpoint(running: Storage, dataDir: string, to: number, { most, b
   const lines = await compareEndpoint(dataDir, to, { most: most * 5, budgetMs })
   const aim = 1.2
   print(
-    `\n| ${endpointGroup}, as reader | KB | over HTTP, p50 | in process, p50 | ratio | aim | | CPU ms over HTTP | in process |\n|---|---|---|---|---|---|---|---|---|`,
+    `\n| ${endpointGroup}, as reader | KB | p50 over HTTP | in process | ratio | aim | | over bare node:http | CPU ms over HTTP | in process | bare |`,
   )
-  for (const { name, bytes, http, engine } of lines) {
+  print(`|${'---|'.repeat(11)}`)
+  for (const { name, bytes, http, engine, bare } of lines) {
     const ratio = http.p50 / engine.p50
-    const verdict = ratio <= aim ? 'met' : `missed by ${(http.p50 - aim * engine.p50).toFixed(1)} ms`
-    const times = [http.p50.toFixed(1), engine.p50.toFixed(1), ratio.toFixed(2), aim, verdict]
-    const cells = [name, (bytes / 1000).toFixed(0), ...times, http.cpu_ms.toFixed(1), engine.cpu_ms.toFixed(1)]
-    print(`| ${cells.join(' | ')} |`)
+    const verdict = ratio <= aim ? 'met' : `missed by ${(http.p50 - aim * engine.p50).toFixed(2)} ms`
+    const times = [http.p50.toFixed(2), engine.p50.toFixed(2), ratio.toFixed(2), aim, verdict]
+    const least = `${bare.p50.toFixed(2)}: ${(bare.p50 / engine.p50).toFixed(2)} ×`
+    const cpu = [http, engine, bare].map(({ cpu_ms }) => cpu_ms.toFixed(2))
+    print(`| ${[name, (bytes / 1000).toFixed(0), ...times, least, ...cpu].join(' | ')} |`)
   }
 }
 

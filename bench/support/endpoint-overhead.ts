@@ -1,12 +1,13 @@
 /**
- * The same statements over the HTTP endpoint, as a reader, and on a connection of the engine in one process with who asks: of one
- * engine, in turns, with the settings of a reader on both, so that what else the machine does and what is in caches is the same for both.
+ * The same statements over the HTTP endpoint, as a reader, on a connection of the engine in one process with who asks, and over the
+ * barest HTTP server that the engine's process can hold: of one engine, in turns, with the settings of a reader on all, so that what
+ * else the machine does and what is in caches is the same for all.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { linesOf, type EngineAnswer, type EngineAsk } from './engine-process.ts'
+import { linesOf, type EngineAnswer, type EngineAsk, type EnginePorts } from './engine-process.ts'
 import { type Percentiles, percentilesOf, type Rounds } from './rounds.ts'
 import { day } from './synthetic-month.ts'
 
@@ -21,6 +22,7 @@ export interface Compared {
   /** Of one answer. */
   bytes: number
   http: Way
+  bare: Way
   engine: Way
 }
 
@@ -28,19 +30,21 @@ const format = 'JSONCompactEachRow'
 /** What runs for the first few times is not compiled yet, on either way. */
 const warmUp = { rounds: 300, budgetMs: 2000 }
 
-/** `dataDir`: of a storage that was stopped, as only one process may hold it. Throws when the two ways give different numbers of rows. */
+/** `dataDir`: of a storage that was stopped, as only one process may hold it. Throws when the ways give different numbers of rows. */
 export async function compareEndpoint(dataDir: string, to: number, rounds: Rounds): Promise<Compared[]> {
   const child = fork(new URL('engine-process.ts', import.meta.url), {
     env: { ...process.env, UV_THREADPOOL_SIZE: '24' },
   })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   try {
-    const port = await ask<number>(child, { directory: join(dataDir, 'clickhouse') })
+    const ports = await ask<EnginePorts>(child, { directory: join(dataDir, 'clickhouse') })
     const compared: Compared[] = []
     for (const [name, sql] of Object.entries(statementsUntil(to))) {
-      const overHttp = () => askEndpoint(agent, port, sql)
-      const inProcess = () => ask<EngineAnswer>(child, { sql, format })
-      compared.push({ name, ...(await inTurns(child, overHttp, inProcess, rounds)) })
+      const http = new Timed(child, () => askServer(agent, ports.endpoint, sql))
+      const bare = new Timed(child, () => askServer(agent, ports.bare, sql))
+      const engine = new Timed(child, () => ask<EngineAnswer>(child, { sql, format }))
+      await inTurns([http, bare, engine], rounds)
+      compared.push({ name, bytes: http.last.bytes, http: http.found(), bare: bare.found(), engine: engine.found() })
     }
     return compared
   } finally {
@@ -49,30 +53,20 @@ export async function compareEndpoint(dataDir: string, to: number, rounds: Round
   }
 }
 
-type Asking = () => Promise<EngineAnswer>
-
-async function inTurns(
-  child: ChildProcess,
-  overHttp: Asking,
-  inProcess: Asking,
-  { most, budgetMs }: Rounds,
-): Promise<Omit<Compared, 'name'>> {
-  const [http, engine] = [new Timed(child, overHttp), new Timed(child, inProcess)]
+async function inTurns(ways: readonly Timed[], { most, budgetMs }: Rounds): Promise<void> {
   const pass = async (count: number, forMs: number) => {
     const begun = performance.now()
-    for (let round = 0; round < count && (round < 5 || performance.now() - begun < forMs); round++) {
-      await http.round()
-      await engine.round()
-    }
+    for (let round = 0; round < count && (round < 5 || performance.now() - begun < forMs); round++)
+      for (const way of ways) await way.round()
   }
   await pass(warmUp.rounds, warmUp.budgetMs)
-  http.forget()
-  engine.forget()
+  for (const way of ways) way.forget()
   await pass(most, budgetMs)
-  if (http.last.lines !== engine.last.lines)
-    throw new Error(`${http.last.lines} rows came over HTTP, ${engine.last.lines} from the engine itself`)
-  return { bytes: http.last.bytes, http: http.found(), engine: engine.found() }
+  const lines = ways.map(({ last }) => last.lines)
+  if (new Set(lines).size > 1) throw new Error(`different numbers of rows came from one engine: ${lines.join(', ')}`)
 }
+
+type Asking = () => Promise<EngineAnswer>
 
 class Timed {
   private readonly child: ChildProcess
@@ -131,7 +125,7 @@ function statementsUntil(to: number): Record<string, string> {
 }
 
 /** The client of Node, whose share of the time is counted too; a connection is opened once. */
-async function askEndpoint(agent: Agent, port: number, sql: string): Promise<EngineAnswer> {
+async function askServer(agent: Agent, port: number, sql: string): Promise<EngineAnswer> {
   const begun = performance.now()
   const path = `/?user=reader&default_format=${format}`
   const [response] = (await once(

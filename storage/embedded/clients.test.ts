@@ -72,6 +72,16 @@ const request = (head: string, body = '') =>
 const get = (path: string, headers: string) => request(`GET ${path} HTTP/1.1\n${headers}`)
 const post = (path: string, headers: string, body: string) => request(`POST ${path} HTTP/1.1\n${headers}`, body)
 
+/** One statement as the body, the headers given as lines; also for answers that come in chunks. */
+async function asked(path: string, lines: string, sql: string): Promise<[status: number, body: string]> {
+  const headers = lines.split('\n').map((line): [string, string] => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon), line.slice(colon + 1).trim()]
+  })
+  const answer = await fetch(storage.url + path, { method: 'POST', headers, body: sql })
+  return [answer.status, Buffer.from(await answer.arrayBuffer()).toString('latin1')]
+}
+
 const bodies = (replies: readonly Reply[]) => replies.map(({ body }) => body.toString('latin1'))
 
 describe('clickhouse-connect', () => {
@@ -197,6 +207,63 @@ describe("clickhouse-go over HTTP, as Grafana's data source uses it", () => {
   })
 })
 
+describe("what the query editor, variables and ad-hoc filters of Grafana's data source ask", () => {
+  const headers =
+    'Authorization: Basic cmVhZGVyOg==\nUser-Agent: grafana/13.2.3 clickhouse-datasource/4.20.0 clickhouse-go/2.47.0\nAccept-Encoding: gzip'
+  const path = '/?client_protocol_version=54460&database=inferwatch&default_format=Native&max_execution_time=65'
+  beforeAll(() => {
+    const call = { timestamp: new Date(), trace_id: 'grafana', span_id: 's', model: 'gpt', duration_ms: 12 }
+    return storage.db.insert('requests', [{ ...call, attributes: { tenant: 'acme' } }])
+  })
+
+  const functions = `
+      SELECT
+        name, is_aggregate, case_insensitive, alias_to, origin, description,
+        syntax, arguments, returned_value, examples, categories
+      FROM system.functions
+      LIMIT 10000
+    `
+
+  test.each([
+    ['SHOW DATABASES', 'inferwatch'],
+    ['SHOW TABLES', 'v_requests'],
+    ['SHOW TABLES FROM "inferwatch"', 'requests_1h'],
+    ['DESC TABLE "inferwatch"."requests"', 'DateTime64'],
+    ['SELECT name FROM system.databases ORDER BY name', 'inferwatch'],
+    ["SELECT name FROM system.tables WHERE database = 'inferwatch' ORDER BY name", 'requests'],
+    [
+      "SELECT name FROM system.columns WHERE database = 'inferwatch' AND table = 'requests' ORDER BY name",
+      'duration_ms',
+    ],
+    ['SELECT name, type, table FROM system.columns', 'requests'],
+    [
+      "SELECT name, type, table FROM system.columns WHERE database IN ('inferwatch') AND table = 'requests'",
+      'duration_ms',
+    ],
+    [functions, 'quantile'],
+    ['SELECT DISTINCT `model` AS value FROM `inferwatch`.`requests` WHERE `model` IS NOT NULL LIMIT 1000', 'gpt'],
+    ['select distinct model from inferwatch.requests limit 1000', 'gpt'],
+    [
+      'SELECT DISTINCT arrayJoin(mapKeys(`attributes`)) as keys FROM `inferwatch`.`requests` WHERE `timestamp` >= now() - INTERVAL 6 HOUR LIMIT 1000',
+      'tenant',
+    ],
+    [
+      'SELECT DISTINCT arrayJoin(mapKeys(`attributes`)) as keys FROM (SELECT `attributes` FROM `inferwatch`.`requests` LIMIT 10000) LIMIT 1000',
+      'tenant',
+    ],
+    [
+      "SELECT DISTINCT `attributes`['tenant'] AS value FROM `inferwatch`.`requests` WHERE mapContains(`attributes`, 'tenant') ORDER BY value LIMIT 1000",
+      'acme',
+    ],
+    [
+      "SELECT arrayJoin(lttb(2)(toUnixTimestamp(timestamp), duration_ms)) AS point FROM requests WHERE timestamp >= toDateTime('2020-01-01')",
+      'Tuple',
+    ],
+  ])('%s', async (sql, part) => {
+    expect(await asked(path, headers, sql)).toEqual([200, expect.stringContaining(part)])
+  })
+})
+
 describe('JDBC v2, as DBeaver and Metabase use it', () => {
   const headers = [
     'X-ClickHouse-Database: inferwatch',
@@ -244,6 +311,50 @@ describe('JDBC v2, as DBeaver and Metabase use it', () => {
     expect(tables?.headers['content-encoding']).toBeUndefined()
     expect(tables?.body.toString('latin1')).toBe('\u0001\u000aTABLE_NAME\u0006String\u0005spans')
     expect(error).toMatchObject({ status: 403, headers: { 'x-clickhouse-exception-code': '497' } })
+  })
+})
+
+describe('what DatabaseMetaData of JDBC v2 asks for the tree of DBeaver and the sync of Metabase', () => {
+  const headers = [
+    'X-ClickHouse-Database: inferwatch',
+    'X-ClickHouse-Format: RowBinaryWithNamesAndTypes',
+    'X-ClickHouse-User: reader',
+    'X-ClickHouse-Key: ',
+    'User-Agent: jdbc-v2/0.9.2 clickhouse-java-v2/0.9.2 (Linux; jvm:21.0.4)',
+  ].join('\n')
+
+  test.each([
+    ['SELECT version() as server_version', '26.'],
+    ["SELECT name AS TABLE_SCHEM, '' AS TABLE_CATALOG FROM system.databases ORDER BY name", 'inferwatch'],
+    ["SELECT name AS TABLE_SCHEM, '' AS TABLE_CATALOG FROM system.databases WHERE name LIKE '%'", 'inferwatch'],
+    ["SELECT arrayJoin(['TABLE','VIEW']) AS TABLE_TYPE ORDER BY TABLE_TYPE", 'VIEW'],
+    [
+      "SELECT '' AS TABLE_CAT, t.database AS TABLE_SCHEM, t.name AS TABLE_NAME, if(t.is_temporary = 1, concat('Temporary', t.engine), t.engine) AS TABLE_TYPE, t.comment AS REMARKS, CAST(null as Nullable(String)) AS TYPE_CAT, d.engine AS TYPE_SCHEM, CAST(null as Nullable(String)) AS TYPE_NAME, CAST(null as Nullable(String)) AS SELF_REFERENCING_COL_NAME, CAST(null as Nullable(String)) AS REF_GENERATION FROM system.tables t JOIN system.databases d ON system.tables.database = system.databases.name WHERE t.database LIKE 'inferwatch' AND t.name LIKE '%' AND ( (t.engine IN ('View','MergeTree')) OR (t.engine NOT IN ('View','MergeTree') AND NOT t.engine LIKE 'System%' AND NOT t.engine LIKE 'Async%' AND t.is_temporary = 0)) AND (t.is_temporary = 0)",
+      'v_requests',
+    ],
+    [
+      "SELECT '' AS TABLE_CAT, database AS TABLE_SCHEM, table AS TABLE_NAME, name AS COLUMN_NAME, toInt32(1111) AS DATA_TYPE, type AS TYPE_NAME, toInt32(multiIf(character_octet_length IS NOT NULL, character_octet_length, system.columns.type == 'Int8', 1, numeric_precision IS NOT NULL, numeric_precision, 0)) AS COLUMN_SIZE, toInt32(0) AS BUFFER_LENGTH, toInt32(IF (numeric_scale == 0, NULL, numeric_scale)) as DECIMAL_DIGITS,  toInt32(numeric_precision_radix) AS NUM_PREC_RADIX, toInt32(position(type, 'Nullable(') >= 1 ?1 : 0) as NULLABLE, system.columns.comment AS REMARKS, system.columns.default_expression AS COLUMN_DEF, toInt32(0) AS SQL_DATA_TYPE, toInt32(0) AS SQL_DATETIME_SUB, character_octet_length::Nullable(Int32) AS CHAR_OCTET_LENGTH, toInt32(system.columns.position) AS ORDINAL_POSITION, position(upper(type), 'NULLABLE') >= 1 ? 'YES' : 'NO' AS IS_NULLABLE,CAST(NULL as Nullable(String)) AS SCOPE_CATALOG, 'NO' as IS_AUTOINCREMENT, 'NO' as IS_GENERATEDCOLUMN  FROM system.columns WHERE database LIKE 'inferwatch' AND table LIKE 'requests' AND name LIKE '%' ORDER BY TABLE_SCHEM, TABLE_NAME, ORDINAL_POSITION",
+      'duration_ms',
+    ],
+    [
+      "SELECT NULL::Nullable(String) AS TABLE_CAT, system.tables.database AS TABLE_SCHEM, system.tables.name AS TABLE_NAME, trim(c.1) AS COLUMN_NAME, CAST(c.2 AS Int16) AS KEY_SEQ, 'PRIMARY' AS PK_NAME FROM system.tables ARRAY JOIN arrayZip(splitByChar(',', primary_key), arrayEnumerate(splitByChar(',', primary_key))) as c WHERE system.tables.primary_key <> '' AND system.tables.database ILIKE 'inferwatch' AND system.tables.name ILIKE 'requests' ORDER BY COLUMN_NAME",
+      'trace_id',
+    ],
+    [
+      "SELECT name AS TYPE_NAME, CAST(attrs.c2 AS Nullable(Int32)) AS PRECISION, CAST(not(dt.case_insensitive) AS Boolean) AS CASE_SENSITIVE, 3::Int16 AS SEARCHABLE, if(empty(alias_to), name, alias_to) AS LOCAL_TYPE_NAME FROM system.data_type_families dt  LEFT JOIN (SELECT * FROM VALUES ( ('Int8',3,1,0,0),('UInt8',3,0,0,0))) as attrs ON (dt.name = attrs.c1) WHERE alias_to == ''",
+      'UInt8',
+    ],
+    [
+      "SELECT CAST(NULL as Nullable(String)) AS FUNCTION_CAT, CAST(NULL as Nullable(String)) AS FUNCTION_SCHEM, CAST(name as Nullable(String)) AS FUNCTION_NAME, concat(description, '(', origin, ')') AS REMARKS, CAST(0 AS Int16) AS FUNCTION_TYPE, name AS SPECIFIC_NAME FROM system.functions WHERE name LIKE 'quantile%'",
+      'quantileExact',
+    ],
+    ['DESCRIBE TABLE requests FORMAT TSKV', 'name=timestamp'],
+    ['DESC (SELECT model, duration_ms FROM requests) FORMAT TSKV', 'name=duration_ms'],
+  ])('%s', async (sql, part) => {
+    expect(await asked('/?async_insert=0&wait_end_of_query=1', headers, sql)).toEqual([
+      200,
+      expect.stringContaining(part),
+    ])
   })
 })
 

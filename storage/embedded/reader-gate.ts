@@ -35,6 +35,13 @@ const statements: Record<string, readonly string[] | null> = {
   ],
 }
 
+/** First words of statements that a reader may not run. Any other word begins none, and is a mistake rather than a wish. */
+const otherStatements = new Set(
+  'alter analyze apply attach backup begin check commit copy create delete detach drop exchange execute grant import insert kill move optimize rename replace restore revoke rollback set start system truncate undrop unset update use watch'.split(
+    ' ',
+  ),
+)
+
 /** Refused wherever they stand as a name: scalar functions work without parentheses too (`* APPLY file`). */
 const forbiddenNames = new Set([
   'file',
@@ -92,7 +99,7 @@ const systemTables = new Set(
 )
 
 /**
- * The text to run, without comments. Throws EngineError 497 (or 62) that names what is refused.
+ * The text to run, without comments. Throws EngineError 497 that names what is refused, or 62 for what is no statement.
  * `tableFunctions`: every table function of this engine, lower case.
  */
 export function gateReaderQuery(sql: string, tableFunctions: ReadonlySet<string>): string {
@@ -124,10 +131,22 @@ function checkStatement(tokens: readonly Token[]): void {
     refuse('more than one statement')
   const first = tokens[0]?.text.toLowerCase() ?? ''
   const seconds = statements[first]
-  if (seconds === undefined || !Object.hasOwn(statements, first))
-    refuse(first ? `${first.toUpperCase()} statements` : 'an empty query')
+  if (seconds === undefined || !Object.hasOwn(statements, first)) {
+    if (otherStatements.has(first)) refuse(`${first.toUpperCase()} statements`)
+    throw noStatement(tokens[0])
+  }
   const second = tokens[1]?.text.toLowerCase() ?? ''
   if (seconds && !seconds.includes(second)) refuse(`${first} ${second}`.toUpperCase())
+}
+
+/** As the engine says it. */
+function noStatement(first: Token | undefined): EngineError {
+  if (first === undefined || first.text === ';') return new EngineError(codes.syntax, 'Empty query')
+  const expected = 'SELECT, WITH, SHOW, DESCRIBE, EXISTS, EXPLAIN'
+  return new EngineError(
+    codes.syntax,
+    `Syntax error: failed at position 1 (${first.text}): ${first.text}. Expected one of: ${expected}`,
+  )
 }
 
 function checkName(tokens: readonly Token[], at: number, tableFunctions: ReadonlySet<string>): void {

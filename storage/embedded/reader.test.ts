@@ -342,6 +342,16 @@ describe('refused', () => {
     ])
   })
 
+  test('a word that begins no statement is a mistake, not a lack of privileges', async () => {
+    for (const sql of ['SELEC 1', 'selct model from requests', '', ' -- nothing', ';']) {
+      expect(await ask(sql)).toMatchObject({
+        status: 400,
+        text: expect.stringMatching(/^Code: 62\. .*\(SYNTAX_ERROR\)/),
+      })
+    }
+    expect(await ask('insert into requests values (1)')).toMatchObject({ status: 403 })
+  })
+
   test('another database in the URL', async () => {
     expect(await ask('SELECT 1', { database: 'other' })).toMatchObject({ status: 403 })
     expect(await ask('SELECT 1', { database: 'system' })).toMatchObject({ status: 403 })

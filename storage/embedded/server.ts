@@ -43,15 +43,27 @@ export function clickhouseServer(executor: Executor, book: UserBook): Server {
 }
 
 async function handle(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost')
-  if (url.pathname === '/ping' || url.pathname === '/replicas_status') return sendText(response, 200, 'Ok.\n')
-  if (url.pathname !== '/') return sendText(response, 404, `There is no handle ${url.pathname}. Use / or /ping.\n`)
+  const { path, query } = addressOf(request)
+  if (path === '/ping' || path === '/replicas_status') return sendText(response, 200, 'Ok.\n')
+  if (path !== '/') return sendText(response, 404, `There is no handle ${path}. Use / or /ping.\n`)
   if (!changesNothing(request) && request.method !== 'POST') {
     response.setHeader('Allow', 'GET, HEAD, POST')
     return sendText(response, 405, 'Use GET or POST.\n')
   }
-  if (changesNothing(request) && url.search === '') return sendText(response, 200, 'Ok.\n')
-  await answer(endpoint, request, response, url.searchParams)
+  if (changesNothing(request) && query.size === 0) return sendText(response, 200, 'Ok.\n')
+  await answer(endpoint, request, response, query)
+}
+
+/** A parser of whole addresses is dear, and only what comes through a proxy is one. */
+function addressOf({ url = '/' }: IncomingMessage): { path: string; query: URLSearchParams } {
+  if (!url.startsWith('/')) {
+    const { pathname, searchParams } = new URL(url, 'http://localhost')
+    return { path: pathname, query: searchParams }
+  }
+  const end = url.indexOf('?')
+  return end < 0
+    ? { path: url, query: new URLSearchParams() }
+    : { path: url.slice(0, end), query: new URLSearchParams(url.slice(end)) }
 }
 
 function changesNothing({ method }: IncomingMessage): boolean {
@@ -257,8 +269,8 @@ function sendError(executor: Executor, response: ServerResponse, cause: unknown)
   sendText(response, status, packed ? packBlocks(Buffer.from(body)) : body)
 }
 
-function asksForBlocks({ url }: IncomingMessage): boolean {
-  return new URL(url ?? '/', 'http://localhost').searchParams.get('compress') === '1'
+function asksForBlocks(request: IncomingMessage): boolean {
+  return addressOf(request).query.get('compress') === '1'
 }
 
 /** A body that nobody read would stay in the connection in front of the next request: it is drained or cut off. */
