@@ -117,7 +117,7 @@ test('a process that dies without a word neither repeats nor loses', async () =>
   await vi.waitFor(async () => {
     const [group] = await storage.db.query<{ state: string }>('select state from alert_groups')
     expect(group?.state).not.toContain('"told":null')
-  }, 30_000)
+  }, 60_000)
   await room.clock.advance(2 * minute + second)
   const alive = await room.start()
   expect(alive.active()).toEqual(dead.active())
@@ -275,6 +275,6 @@ test('state is written once the database is back', async () => {
   expect(await room.events()).toEqual([])
   away = false
   await room.clock.advance(5 * second)
-  await vi.waitFor(async () => expect(await room.events()).toHaveLength(2), 30_000)
+  await expect.poll(() => room.events()).toHaveLength(2)
   await alerts.stop()
 })

@@ -6,7 +6,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Db } from '../storage/client.ts'
 import { testStorage } from '../storage/testing.ts'
 import { systemClock } from './clock.ts'
@@ -338,10 +338,10 @@ test('a database that hangs while it takes a row holds up no evaluation for long
   const alerts = await room.start({ db })
   // The clock waits for each of its tasks, and this one waits for the clock.
   void room.clock.advance(50 * second)
-  await vi.waitFor(() => expect(hung.inserts).toBe(1), 10_000)
+  await expect.poll(() => hung.inserts).toBe(1)
   await room.clock.advance(10 * second)
   void room.clock.advance(50 * second)
-  await vi.waitFor(() => expect(alerts.rules()[0]?.last_evaluation_at).toBe(t0 + 2 * minute), 10_000)
+  await expect.poll(() => alerts.rules()[0]?.last_evaluation_at).toBe(t0 + 2 * minute)
   expect((await counted('inferwatch.alerts.late_writes')) - before).toBeGreaterThan(0)
   open()
 })
@@ -351,12 +351,9 @@ test('a vendor that hangs holds up neither evaluations nor other channels', asyn
   room.config.route.group_wait = '0s'
   room.slack.failNext('hang')
   const alerts = await room.start({ clock: systemClock })
-  await vi.waitFor(() => expect(room.webhook.messages).toHaveLength(2), 10_000)
+  await expect.poll(() => room.webhook.messages).toHaveLength(2)
   const [rule] = alerts.rules()
-  await vi.waitFor(
-    () => expect(alerts.rules()[0]?.last_evaluation_at).toBeGreaterThan(rule?.last_evaluation_at ?? Infinity),
-    10_000,
-  )
+  await expect.poll(() => alerts.rules()[0]?.last_evaluation_at).toBeGreaterThan(rule?.last_evaluation_at ?? Infinity)
   expect(room.slack.messages).toEqual([])
   expect(alerts.channels()[0]).toMatchObject({ channel: 'slack', last_attempt_at: null, queued: 2 })
   await room.slack.stop()

@@ -182,7 +182,7 @@ test('prices that were used are kept, and an imported list counts from the next 
     { trace_id: after, cost_usd: '0.0045', price_version: version },
   ])
   const explained = () => costExplanation(storage.db, after, 'f'.repeat(16))
-  await vi.waitUntil(async () => (await explained())?.price, { timeout: 30_000, interval: 200 })
+  await vi.waitUntil(async () => (await explained())?.price, { timeout: 60_000, interval: 200 })
   expect(await explained()).toMatchObject({ matches: true, sum_usd: '0.0045', price: { source: 'litellm', version } })
 })
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clickhouseConfig, retentionConfig } from './config.ts'
 import { connectStorage, startStorage, type StorageOptions } from './index.ts'
 import { StorageError } from './storage-error.ts'
@@ -108,7 +108,7 @@ test('errors say whether to try again', async () => {
     const work = nowhere.db.insertRowBinary('requests', ['model'], { path, offset: 0 }, 't')
     expect(await failed(work)).toEqual(['ECONNREFUSED', true])
   }
-  await vi.waitFor(() => expect(files()).toBeLessThan(before + 5))
+  await expect.poll(files).toBeLessThan(before + 5)
   await nowhere.stop()
   const options = asServer({ clickhouse: clickhouseConfig.parse({ url: 'http://127.0.0.1:1' }) })
   expect(await failed(startStorage(options))).toEqual(['ECONNREFUSED', true])

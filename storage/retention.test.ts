@@ -160,7 +160,7 @@ test('after content_days the row is still there, without what was said', async (
           },
         ],
       }),
-    { timeout: 40_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   )
   await storage.rollups.flush()
   expect(await rollup()).toEqual(counted)
@@ -176,6 +176,6 @@ test('what comes later is emptied by merges', async () => {
         { input: '', output: '' },
       ])
     },
-    { timeout: 40_000, interval: 300 },
+    { timeout: 60_000, interval: 300 },
   )
 })

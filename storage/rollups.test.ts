@@ -5,36 +5,41 @@ import type { GpuSample } from '../records/gpu-sample.ts'
 import { RowBinaryWriter } from './rowbinary.ts'
 import type { Db } from './client.ts'
 import { compareRollups } from './rollup-check.ts'
-import { rollupSpecs } from './rollup-specs.ts'
+import { rollupSpecs, type RollupSpec } from './rollup-specs.ts'
 import { measuresOf, tableOf, tiersOf } from './rollup-sql.ts'
-import { passFrom, startRollups } from './rollups.ts'
+import { passFrom, startRollups, type Rollups } from './rollups.ts'
 import { tables, type Table } from './tables.ts'
 import { testStorage } from './testing.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
-beforeAll(async () => (storage = await testStorage()))
+beforeAll(async () => {
+  storage = await testStorage()
+  // Each test has its own: nobody else writes rows of rollups, which others are made from.
+  await storage.rollups.stop()
+})
 afterAll(() => storage.stop())
+
+const log = pino({ level: 'silent' })
+const ofRequests = rollupSpecs.filter(({ source }) => source === 'requests')
+/** For what holds of every rollup: one of raw rows, and one made from that, in every tier there is. */
+const few = rollupSpecs.filter(({ prefix }) => prefix === 'requests' || prefix === 'models')
+
+async function rollupsOf(specs: readonly RollupSpec[], db: Db = storage.db): Promise<Rollups> {
+  const rollups = await startRollups(db, log, specs)
+  onTestFinished(() => rollups.stop())
+  return rollups
+}
 
 const start = Date.UTC(2026, 10, 16, 23, 0, 0)
 let tokens = 0
 let seed = 1
 
 beforeEach(async () => {
-  // One that stored nothing leaves nothing, and no pass of the background has anything to write.
-  if (!(await empty())) return
-  // What a pass of the background wrote meanwhile is of the test before.
-  await storage.rollups.flush()
-  await empty()
-})
-
-/** Whether there was anything. */
-async function empty(): Promise<boolean> {
   const filled = await storage.db.query<{ name: string }>(
     "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '_\\d[mhdw]$|^(requests|gpu_samples|server_samples)$') AND total_rows > 0",
   )
   for (const { name } of filled) await storage.db.command(`TRUNCATE TABLE ${name}`)
-  return filled.length > 0
-}
+})
 
 /** Deterministic: a failure can be run again. */
 function random(below: number): number {
@@ -79,8 +84,8 @@ async function store<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void
   await storage.db.insertRowBinary(table.name, columns, writer.take(), `rollups-${tokens++}`)
 }
 
-async function expectEqual(): Promise<void> {
-  for (const { table, stored, recount } of await compareRollups(storage.db)) {
+async function expectEqual(specs: readonly RollupSpec[]): Promise<void> {
+  for (const { table, stored, recount } of await compareRollups(storage.db, specs)) {
     expect({ [table]: stored }).toEqual({ [table]: recount })
   }
 }
@@ -110,7 +115,8 @@ test('hand-counted: two models in one minute', async () => {
     request(2, { ...common, model: 'a', duration_ms: 300, ttft_ms: null, input_tokens: null, cost_usd: null }),
     request(3, { ...common, model: 'b', duration_ms: null, status: 'timeout', cost_usd: 0.000_000_000_001 }),
   ])
-  await storage.rollups.flush()
+  const rollups = await rollupsOf(few)
+  await rollups.flush()
   const read = (tier: string) =>
     storage.db
       .query(`SELECT toString(timestamp) AS at, model, requests, requests_ok, requests_timeout, priced, unpriced,
@@ -146,23 +152,27 @@ test('hand-counted: two models in one minute', async () => {
 })
 
 test('late rows, corrected rows, rows stored twice: rollups equal a recount', async () => {
+  const rollups = await rollupsOf(ofRequests)
   const first = Array.from({ length: 400 }, (_, id) => request(id))
   await store(tables.requests, first)
-  await storage.rollups.flush()
-  await expectEqual()
+  await rollups.flush()
+  await expectEqual(ofRequests)
   expect(await rows('requests_1h')).toBe(400)
 
   await store(tables.requests, first.slice(0, 50))
   const moved = first.slice(100, 200).map((row) => Object.assign(row, { model: 'corrected', cost_usd: 1, version: 2 }))
-  const late = Array.from({ length: 50 }, (_, id) => request(1000 + id, { timestamp: (start - id * 7200_000) * 1000 }))
+  // Two days of them, in every fourth hour.
+  const late = Array.from({ length: 50 }, (_, id) =>
+    request(1000 + id, { timestamp: (start - (id % 12) * 4 * 3600_000) * 1000 }),
+  )
   await store(tables.requests, [...moved, ...late])
-  await storage.rollups.flush()
-  await expectEqual()
+  await rollups.flush()
+  await expectEqual(ofRequests)
   expect(await rows('requests_1d')).toBe(450)
-}, 120_000)
+})
 
 test('a row that was taken back is counted nowhere', async () => {
-  const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
+  const rollups = await rollupsOf(few)
   const rows = Array.from({ length: 50 }, (_, id) => request(id))
   await store(tables.requests, rows)
   await rollups.flush()
@@ -173,16 +183,16 @@ test('a row that was taken back is counted nowhere', async () => {
     const count = table === 'requests' ? 'count()' : 'sum(requests)'
     expect(await storage.db.query(`SELECT ${count} AS requests FROM ${table}`)).toEqual([{ requests: 30 }])
   }
-  await rollups.stop()
 })
 
 test('a key whose last row was corrected away has a row of zeros', async () => {
+  const rollups = await rollupsOf(few)
   const row = request(1, { model: 'wrong', timestamp: start * 1000 })
   await store(tables.requests, [row])
-  await storage.rollups.flush()
+  await rollups.flush()
   await store(tables.requests, [{ ...row, model: 'right', version: 2 }])
-  await storage.rollups.flush()
-  await expectEqual()
+  await rollups.flush()
+  await expectEqual(few)
   for (const tier of ['1m', '1h', '1d']) {
     const found = await storage.db.query(`SELECT model, requests, toFloat64(cost_usd) AS cost, duration_ms_max
       FROM requests_${tier} ORDER BY model`)
@@ -198,10 +208,11 @@ test('deleted rows are taken out of their range', async () => {
     tables.requests,
     Array.from({ length: 200 }, (_, id) => request(id)),
   )
-  await storage.rollups.flush()
+  const rollups = await rollupsOf(ofRequests)
+  await rollups.flush()
   await storage.db.command("DELETE FROM requests WHERE model = 'm1'")
-  await storage.rollups.markDirty({ from: start, to: start + 3 * 3600_000 })
-  await expectEqual()
+  await rollups.markDirty({ from: start, to: start + 3 * 3600_000 })
+  await expectEqual(ofRequests)
   const [row] = await storage.db.query("SELECT sum(requests) AS n FROM requests_1h WHERE model = 'm1'")
   expect(row).toEqual({ n: 0 })
 })
@@ -215,35 +226,24 @@ test('a pass that died half-way is repeated by the next process', async () => {
   const dying = withCommand((sql, params) =>
     ++calls > 4 ? Promise.reject(new Error('died')) : storage.db.command(sql, params),
   )
-  const log = pino({ level: 'silent' })
   for (let round = 0; round < 6; round++) {
     calls = round
-    const broken = await startRollups(dying, log)
+    const broken = await rollupsOf(few, dying)
     await expect(broken.flush()).rejects.toThrow('died')
     await broken.stop()
   }
-  const next = await startRollups(storage.db, log)
+  const next = await rollupsOf(few)
   await next.flush()
-  await next.stop()
-  await expectEqual()
+  await expectEqual(few)
 })
 
 test('nothing is computed again when nothing came', async () => {
-  // Of its own: passes of the background write rows of rollups too, which others are made from.
-  const shared = storage
-  storage = await testStorage()
-  onTestFinished(async () => {
-    await storage.stop()
-    storage = shared
-  })
-  await storage.rollups.stop()
-  const log = pino({ level: 'silent' })
   let commands = 0
   const counting = withCommand((sql, params) => {
     commands++
     return storage.db.command(sql, params)
   })
-  const rollups = await startRollups(counting, log)
+  const rollups = await rollupsOf(rollupSpecs, counting)
   await store(tables.requests, [request(1)])
   await rollups.flush()
   expect(commands).toBeGreaterThan(0)
@@ -254,16 +254,16 @@ test('nothing is computed again when nothing came', async () => {
   await rollups.flush()
   // Two statements for each of the twelve tables made from requests.
   expect(commands).toBe(24)
-  await rollups.stop()
-  await expectEqual()
+  await expectEqual(rollupSpecs)
 })
 
-test('an old import touches thousands of minutes in several chunks', async () => {
-  const sparse = Array.from({ length: 900 }, (_, id) => request(id, { timestamp: (start - id * 600_000) * 1000 }))
+test('an old import touches many minutes, hours and days, each in several chunks', async () => {
+  const sparse = Array.from({ length: 600 }, (_, id) => request(id, { timestamp: (start - id * 240_000) * 1000 }))
   await store(tables.requests, sparse)
-  await storage.rollups.flush()
-  await expectEqual()
-  expect(await rows('requests_1m')).toBe(900)
+  const rollups = await rollupsOf(few)
+  await rollups.flush()
+  await expectEqual(few)
+  expect(await rows('requests_1m')).toBe(600)
 })
 
 test('GPU and server samples', async () => {
@@ -299,8 +299,9 @@ test('GPU and server samples', async () => {
     { ...server, timestamp: at(20_000), running: null, restarted: true },
     { ...server, ...upgraded, timestamp: at(130_000), interval_ms: 110_000, output_tokens: 4, finished: { length: 1 } },
   ])
-  await storage.rollups.flush()
-  await expectEqual()
+  const rollups = await rollupsOf(rollupSpecs)
+  await rollups.flush()
+  await expectEqual(rollupSpecs)
   const rolledUp = (tier: string) =>
     storage.db.query(`SELECT samples, running_sum, running_count, running_max, output_tokens, output_tokens_interval_ms,
       input_tokens_interval_ms, finished, restarts, interval_ms, ttft_ms_buckets, ttft_ms_sum,
@@ -373,12 +374,11 @@ test('rows stored after the clock was set back are found', async () => {
     'rollup_state',
     names.map((name) => ({ name, watermark_ms, version })),
   )
-  const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
+  const rollups = await rollupsOf(few)
   for (let round = 0; round < 2; round++) {
     await store(tables.requests, [request(round * 2 + 1), request(round * 2 + 2)])
     await rollups.flush()
     expect(await rows('requests_1m')).toBe(round * 2 + 2)
-    await expectEqual()
+    await expectEqual(few)
   }
-  await rollups.stop()
 })

@@ -107,7 +107,7 @@ test('the data directory of the version before: every row is there, rollups equa
     expect({ [table]: stored }).toEqual({ [table]: recount })
   await storage.stop()
   rmSync(data_dir, { recursive: true, force: true })
-}, 180_000)
+})
 
 let data_dir = ''
 let engine: OldStorage

@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = instanceFolder({ ...keys, alerts: { rules: ['rules.yaml'], shipped_rules: false } })
   writeFileSync(join(folder, 'rules.yaml'), JSON.stringify({ groups: [{ name: 'g', rules: [rule] }] }))
   instance = await startInstance(folder)
-}, 180_000)
+})
 afterAll(async () => {
   await instance?.stop()
   removeFolder(folder)

@@ -35,7 +35,7 @@ describe.skipIf(!clientsInstalled())('calls of', () => {
     await Promise.all([worker(), worker()])
     await sendLast()
     rows = await eventually('as many rows as expected', rowsWhenComplete, 10_000).catch(readRows)
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await standIn?.close()

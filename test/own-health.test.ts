@@ -56,4 +56,4 @@ test('storage hangs, and comes back', async () => {
   expect(await eventually('it is told to be back', () => told('resolved'))).toMatchObject({ alertname: 'StorageDown' })
   await eventually('it is pinged again', () => Promise.resolve(outside.requests.length > pinged ? true : null))
   expect(webhook.problems).toEqual([])
-}, 180_000)
+})

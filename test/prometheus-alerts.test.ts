@@ -44,7 +44,7 @@ describe.skipIf(prometheus() === null)('a Prometheus that takes a running instan
       dashboard: instance.urls.dashboard,
       listen: `127.0.0.1:${await freePort()}`,
     })
-  }, 180_000)
+  })
 
   afterAll(async () => {
     if (server.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit')

@@ -111,7 +111,7 @@ describe.skipIf(prometheus() === null)('a Prometheus beside a running instance',
       const [row] = await sql<{ n: number }>(instance, 'SELECT count() AS n FROM requests FINAL')
       return row?.n === calls.length ? row : null
     })
-  }, 180_000)
+  })
 
   afterAll(async () => {
     if (server.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit')

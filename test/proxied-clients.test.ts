@@ -104,7 +104,7 @@ describe.skipIf(!clientsInstalled())('calls of', () => {
       },
       10_000,
     ).catch(readRows)
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await instance?.stop()

@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { relative } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { buildWeb } from '../dashboard/build.ts'
@@ -21,12 +22,21 @@ const vitestReport = z.object({
   numPendingTests: z.number(),
   numTodoTests: z.number(),
   success: z.boolean(),
-  testResults: z.array(z.object({ name: z.string(), status: z.string(), message: z.string().optional() })),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()) }),
+      ),
+    }),
+  ),
 })
 
 let passed = 0
 let failed = 0
 let skipped = 0
+/** Said at the end, so that no try that failed goes unnoticed. */
+let secondTries: string[] = []
 
 /** What it writes comes at its end: several run at once. */
 async function check(name: string, command: string, args: string[]): Promise<void> {
@@ -56,12 +66,25 @@ function tests(): void {
     passed += result.numPassedTests
     failed += result.numFailedTests
     skipped += result.numPendingTests + result.numTodoTests
+    secondTries = secondTriesOf(result)
     // A file that fails outside its tests (an import, a hook) has no failed test of its own.
     if (status !== 0 && result.numFailedTests === 0) failed++
   } catch (error) {
     process.stdout.write(`FAILED tests: no report (${error instanceof Error ? error.message : String(error)})\n`)
     failed++
   }
+}
+
+/** A test that passed keeps the failures of tries before. */
+function secondTriesOf({ testResults }: z.infer<typeof vitestReport>): string[] {
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0)
+      .map(({ fullName, failureMessages }) => {
+        const [failure] = (failureMessages[0] ?? '').split('\n')
+        return `${relative(root, name)}: ${fullName} (first: ${failure})`
+      }),
+  )
 }
 
 mkdirSync(output, { recursive: true })
@@ -78,6 +101,7 @@ await Promise.all([
   buildWeb().catch(() => undefined),
 ])
 tests()
+for (const test of secondTries) process.stdout.write(`\npassed at the second try: ${test}\n`)
 if (skipped > 0) process.stdout.write(`\n${skipped} skipped\n`)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
 process.exitCode = failed > 0 ? 1 : 0

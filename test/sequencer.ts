@@ -1,6 +1,18 @@
 import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
+/** Tests of modules that only compute: they start nothing and change nothing of the process. */
+export const pure = ['dashboard/web/**/*.test.ts', 'records/**/*.test.ts']
+
+/** They kill, fill and fuzz, and prove that nothing is lost or told twice. */
+export const proofs = [
+  'test/{alert-proof,durability,fuzz,proxy-proof,sql-fuzz}/*.test.ts',
+  '**/crash.test.ts',
+  'storage/embedded/{insert-tokens,supervisor}.test.ts',
+  'storage/upgrade*.test.ts',
+  'test/full-disk.test.ts',
+]
+
 /**
  * Which files begin first. End-to-end files wait for processes and timers most of their time: spread among those that keep a core
  * busy, they cost little; by size, as vitest orders files that it has not run yet, proofs of a few lines that take a minute come last.
@@ -8,19 +20,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 export class SpreadWaiting extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const kindOf = ({ moduleId }: TestSpecification) => kind(relative(this.ctx.config.root, moduleId))
-    const waiting = [
-      ...sorted.filter((file) => kindOf(file) === 'proof'),
-      ...sorted.filter((file) => kindOf(file) === 'end-to-end'),
-    ]
-    return spread(
-      waiting,
-      sorted.filter((file) => kindOf(file) === 'busy'),
-    )
+    const of = (wanted: Kind) =>
+      sorted.filter(({ project, moduleId }) => kind(project.name, relative(this.ctx.config.root, moduleId)) === wanted)
+    // Those that share a process share it while they follow each other; being short, they also fill the end.
+    return [...spread([...of('proof'), ...of('end-to-end')], of('busy')), ...of('pure')]
   }
 }
 
-function kind(path: string): 'proof' | 'end-to-end' | 'busy' {
+type Kind = 'proof' | 'end-to-end' | 'busy' | 'pure'
+
+function kind(project: string, path: string): Kind {
+  if (project === 'pure') return 'pure'
   if (/^test\/(alert-proof|durability|proxy-proof)\//.test(path)) return 'proof'
   return /^test\/[^/]+$/.test(path) ? 'end-to-end' : 'busy'
 }

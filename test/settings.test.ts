@@ -38,7 +38,7 @@ beforeAll(async () => {
   await send('llama', 'house', 1)
   await send(hostile, hostile, 2)
   await send('openai', 'gpt-4o', 3)
-}, 120_000)
+})
 afterAll(async () => {
   await instance?.stop()
   removeFolder(folder)
@@ -182,7 +182,7 @@ describe('a price that is set', () => {
     expect(await costs()).toEqual([{ usd: null }, { usd: 5 }])
     expect(await run(false)).toMatchObject({ state: 'done', summary: { changed: 1 } })
     expect(await costs()).toEqual([{ usd: 5 }, { usd: 5 }])
-  }, 60_000)
+  })
 
   test.each<[string, object, number, string]>([
     ['the file fixes', { ...price, model: 'gpt-4o', provider: 'openai' }, 409, 'model'],
@@ -265,4 +265,4 @@ test('a file that cannot be used, and a change that takes a restart, are told', 
   expect(await warned('retention was changed in the file: restart to apply it')).toMatchObject({ level: 'warning' })
   const body = (await ask('retention')).body as { keys: object[] }
   expect(body.keys).toContainEqual(expect.objectContaining({ path: 'retention.spans_days', value: '3' }))
-}, 60_000)
+})

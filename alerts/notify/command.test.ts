@@ -88,7 +88,7 @@ test('what it started ends with it, though that holds its pipes', async () => {
   const stop = new AbortController()
   const script = `const child = ${child}; ${keep('String(child.pid)')}; setTimeout(() => {}, 60000)`
   const failed = failure(send(script, { timeout_s: 60 }, stop.signal))
-  await expect.poll(() => existsSync(join(folder, 'kept')) && kept(), { timeout: 30_000 }).toMatch(/^\d+$/)
+  await expect.poll(() => existsSync(join(folder, 'kept')) && kept()).toMatch(/^\d+$/)
   stop.abort()
   expect((await failed).message).toContain('stopped')
   await expect.poll(() => isRunning(Number(kept()))).toBe(false)

@@ -137,7 +137,7 @@ test('the fleet runs, is traced and scraped like a real one, has a past, and lea
     await clearDemo(storage.db)
     return rowsOf('requests')
   }
-  await expect.poll(left, { timeout: 30_000 }).toBe(2)
+  await expect.poll(left).toBe(2)
   expect(await rowsOf('requests', `environment = 'production'`)).toBe(2)
   expect(await rowsOf('targets')).toBe(1)
   for (const table of ['spans', 'gpu_samples', 'server_samples', 'metric_samples'])

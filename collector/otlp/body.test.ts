@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { BodyReader, unframed } from './body.ts'
 import { ByteGate } from './gate.ts'
 
@@ -44,15 +44,15 @@ test('clients that go away, held or half-way, give their memory back', async () 
   const gate = new ByteGate(2 ** 22, 100)
   const { read, begin, whole } = await start(gate)
   const halfWay = await begin(5_000_000, 2_500_000)
-  await vi.waitFor(() => expect(gate.bytes).toBe(2 ** 22))
+  await expect.poll(() => gate.bytes).toBe(2 ** 22)
   const waiting = await begin(100, 100)
-  await vi.waitFor(() => expect(gate.held).toBe(1))
+  await expect.poll(() => gate.held).toBe(1)
   const growing = whole(3_000_000)
-  await vi.waitFor(() => expect(gate.held).toBe(2))
+  await expect.poll(() => gate.held).toBe(2)
   waiting.destroy()
   halfWay.destroy()
   expect((await growing).status).toBe(200)
-  await vi.waitFor(() => expect([gate.bytes, gate.held]).toEqual([0, 0]))
+  await expect.poll(() => [gate.bytes, gate.held]).toEqual([0, 0])
   expect(read).toEqual([3_000_000])
 })
 
@@ -62,5 +62,5 @@ test('announcing a large body takes no more memory than a small one', async () =
   const sockets = await Promise.all(Array.from({ length: 6 }, () => begin(2 ** 24, 10)))
   expect((await whole(1000)).status).toBe(200)
   for (const socket of sockets) socket.destroy()
-  await vi.waitFor(() => expect(gate.bytes).toBe(0))
+  await expect.poll(() => gate.bytes).toBe(0)
 })

@@ -78,9 +78,9 @@ test.each(Object.entries(receivers))(
 
     expect(await send()).toBe(taken)
     db.fail = () => Object.assign(new Error('down'), { retryable: true })
-    await vi.waitFor(async () => expect(await send()).toBe(refused), { timeout: 30_000, interval: 0 })
+    await vi.waitFor(async () => expect(await send()).toBe(refused), { timeout: 60_000, interval: 0 })
     db.fail = () => null
-    await vi.waitFor(async () => expect(await send()).toBe(taken), { timeout: 30_000, interval: 20 })
+    await vi.waitFor(async () => expect(await send()).toBe(taken), { timeout: 60_000, interval: 20 })
     const dying = spool.spool.stop(0)
     expect(await send()).toBe(refused)
     await dying

@@ -291,10 +291,10 @@ describe('clients that', () => {
       const { session, begin } = http2(receiver.address)
       const stream = begin().on('error', () => undefined)
       stream.write(frame(goodBytes).subarray(0, 30))
-      await vi.waitFor(() => expect(gate.bytes).toBeGreaterThan(0))
+      await expect.poll(() => gate.bytes).toBeGreaterThan(0)
       if (leave === 'reset') stream.close(constants.NGHTTP2_CANCEL)
       else session.destroy()
-      await vi.waitFor(() => expect(gate.bytes).toBe(0))
+      await expect.poll(() => gate.bytes).toBe(0)
     }
     expect((await send(goodBytes)).code).toBe(status.OK)
     expect(taken).toHaveLength(1)
@@ -313,7 +313,7 @@ describe('clients that', () => {
     await asked.promise
     expect((await answer).code).toBe(status.DEADLINE_EXCEEDED)
     durable.resolve()
-    await vi.waitFor(() => expect(taken).toHaveLength(1))
+    await expect.poll(() => taken).toHaveLength(1)
   })
 
   test('speak another protocol are sent away, others still served', async () => {
@@ -335,7 +335,7 @@ describe('clients that', () => {
     stream.write(frame(goodBytes).subarray(0, 30))
     expect(await statusOf(stream)).toBeUndefined()
     expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL)
-    await vi.waitFor(() => expect(gate.bytes).toBe(0))
+    await expect.poll(() => gate.bytes).toBe(0)
     await receiver.stop(0)
     expect(issues.counts()).toEqual({})
   })
@@ -351,7 +351,7 @@ describe('clients that', () => {
         .on('error', () => undefined)
         .write(head)
     }
-    await vi.waitFor(() => expect(gate.bytes).toBe(6 * 2 ** 20))
+    await expect.poll(() => gate.bytes).toBe(6 * 2 ** 20)
     expect((await send(goodBytes)).code).toBe(status.OK)
   })
 
@@ -363,9 +363,9 @@ describe('clients that', () => {
       .begin()
       .on('error', () => undefined)
       .write(Buffer.alloc(1))
-    await vi.waitFor(() => expect(gate.bytes).toBe(2 ** 20))
+    await expect.poll(() => gate.bytes).toBe(2 ** 20)
     const waiting = send(goodBytes)
-    await vi.waitFor(() => expect(gate.held).toBe(1))
+    await expect.poll(() => gate.held).toBe(1)
     const refused = await send(goodBytes)
     expect(refused.code).toBe(status.UNAVAILABLE)
     expect(detailsOf(refused.trailers)).toHaveLength(1)

@@ -154,11 +154,11 @@ describe('in one collector', () => {
       return stored().map(({ target }) => target)
     }
     for (let step = 0; step < 3; step++) await http.next(scraper)
-    await expect.poll(storedNext, { timeout: 30_000 }).toEqual([expect.not.stringMatching('/triton|/dcgm')])
+    await expect.poll(storedNext).toEqual([expect.not.stringMatching('/triton|/dcgm')])
 
     pages['/dcgm'] = dcgmPage
     await http.next(scraper)
-    await expect.poll(storedNext, { timeout: 30_000 }).toEqual([`${origin}/dcgm`])
+    await expect.poll(storedNext).toEqual([`${origin}/dcgm`])
   })
 
   test('one that is not scraped any more gives its GPUs free at once', async () => {

@@ -161,7 +161,7 @@ test('a server that restarts between two pages has no increase too many and none
   const config = scrapeConfig.parse({ targets: [{ url: `${origin}/reset` }] })
   pages = { '/reset': tokens('300.0') }
   const scraper = startScraper({ config, endpoints: [], spool, db: storage.db, log, clock })
-  await expect.poll(() => scraper.targets()[0]?.state, { timeout: 20_000 }).toBe('up')
+  await expect.poll(() => scraper.targets()[0]?.state).toBe('up')
   for (const [page, state] of [
     [tokens('345.0'), 'up'],
     [half + tokens('900.0').slice(0, 400), 'down'],
@@ -172,7 +172,7 @@ test('a server that restarts between two pages has no increase too many and none
     clock.advance(10_000)
     const now = clock.now()
     const scraped = () => scraper.targets().every((target) => target.timestamp / 1000 >= now && target.state === state)
-    await expect.poll(scraped, { timeout: 20_000 }).toBe(true)
+    await expect.poll(scraped).toBe(true)
   }
   await scraper.stop()
   await spool.drained()

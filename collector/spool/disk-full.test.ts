@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { SpoolFull } from './index.ts'
 import { encoded, issue, testSpool } from './testing.ts'
 
@@ -30,7 +30,7 @@ test('the spool leaves ClickHouse the room that emptying it takes', async () => 
   await spool.append({ ingest_issues: [issue(1)] })
 
   space.free = 31 * 2 ** 20
-  await vi.waitFor(() => expect(spool.stats().no_room).toMatch(/^the disk has 31 MiB left and ClickHouse needs 32 MiB/))
+  await expect.poll(() => spool.stats().no_room).toMatch(/^the disk has 31 MiB left and ClickHouse needs 32 MiB/)
   await expect(spool.append({ ingest_issues: [issue(2)] })).rejects.toThrow(SpoolFull)
   // What was taken before still goes in.
   db.fail = () => null
@@ -38,7 +38,7 @@ test('the spool leaves ClickHouse the room that emptying it takes', async () => 
   expect(db.bodies()).toEqual(encoded([issue(1)]))
 
   space.free = 33 * 2 ** 20
-  await vi.waitFor(() => expect(spool.stats().no_room).toBe(''))
+  await expect.poll(() => spool.stats().no_room).toBe('')
   await spool.append({ ingest_issues: [issue(2)] })
   await spool.drained()
   expect(db.bodies()).toEqual(encoded([issue(1), issue(2)]))

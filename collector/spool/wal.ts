@@ -32,7 +32,8 @@ export class TableWal<Row> {
   private spare = new RowBinaryWriter()
   private stagedRows = 0
   private committing = 0
-  private leaving = 0
+  /** It is being sealed, and nobody else's yet. */
+  private leaving: { bytes: number; created_ms: number } | null = null
   private group: PromiseWithResolvers<void> | null = null
   private running: Promise<void> | null = null
   private sealing = false
@@ -51,12 +52,12 @@ export class TableWal<Row> {
   get bytes(): number {
     const rows = this.staged + this.committing
     const segment = this.segment?.bytes ?? (rows > 0 ? headerBytes : 0)
-    return rows + segment + this.leaving
+    return rows + segment + (this.leaving?.bytes ?? 0)
   }
 
-  /** Since when the open segment holds rows; null without one. */
+  /** Since when a segment that is not handed over holds rows; null without one. */
   get openSince(): number | null {
-    return this.segment?.created_ms ?? null
+    return (this.leaving ?? this.segment)?.created_ms ?? null
   }
 
   /** Encodes rows; they become durable with the next `commit`. Throws on a malformed row, with nothing staged. */
@@ -163,9 +164,9 @@ export class TableWal<Row> {
   private async handOver(): Promise<void> {
     const { segment } = this
     this.segment = null
-    this.leaving = segment?.bytes ?? 0
+    this.leaving = segment && { bytes: segment.bytes, created_ms: segment.created_ms }
     const sealed = await segment?.seal()
-    this.leaving = 0
+    this.leaving = null
     if (sealed) this.options.onSealed(sealed)
   }
 }

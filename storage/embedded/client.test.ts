@@ -185,11 +185,11 @@ describe('query', () => {
         code: '216',
         type: 'QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING',
       })
-    })
+    }, 60_000)
     control.abort()
     await slow
     const again = async () => (await reader.query({ query: 'SELECT 1', query_id: 'twice' })).query_id
-    await vi.waitFor(async () => expect(await again()).toBe('twice'), 20_000)
+    await expect.poll(again).toBe('twice')
   })
 
   test('an aborted query stops in the engine', async () => {
@@ -204,10 +204,10 @@ describe('query', () => {
       storage.db.query(
         "SELECT 1 FROM system.processes WHERE query LIKE '%cityHash64%' AND query NOT LIKE '%processes%'",
       )
-    await vi.waitFor(async () => expect(await running()).toHaveLength(1), 20_000)
+    await expect.poll(running).toHaveLength(1)
     control.abort()
     expect(await failure).toContain('aborted')
-    await vi.waitFor(async () => expect(await running()).toEqual([]), 20_000)
+    await expect.poll(running).toEqual([])
   })
 })
 
@@ -285,11 +285,13 @@ describe('sessions', () => {
     const session_id = 'locked'
     const control = new AbortController()
     const first = reader.query({ query: 'SELECT sleep(3)', session_id, abort_signal: control.signal }).catch(() => null)
-    await vi.waitFor(() =>
-      expect(reader.query({ query: 'SELECT 1', session_id })).rejects.toMatchObject({
-        code: '373',
-        type: 'SESSION_IS_LOCKED',
-      }),
+    await vi.waitFor(
+      () =>
+        expect(reader.query({ query: 'SELECT 1', session_id })).rejects.toMatchObject({
+          code: '373',
+          type: 'SESSION_IS_LOCKED',
+        }),
+      60_000,
     )
     // The same name is another session for another user.
     expect(await (await writer.query({ query: 'SELECT 1', session_id, format: 'CSV' })).text()).toBe('1\n')
@@ -305,7 +307,7 @@ describe('sessions', () => {
     expect(await ask({ session_id: 'new', session_check: '1' })).toBe('372')
     expect(await ask({ session_id: 'new', session_timeout: '60' })).toBe('1\n')
     expect(await ask({ session_id: 'new', session_check: '1', session_timeout: '0' })).toBe('1\n')
-    await vi.waitFor(async () => expect(await ask({ session_id: 'new', session_check: '1' })).toBe('372'))
+    await expect.poll(() => ask({ session_id: 'new', session_check: '1' })).toBe('372')
     expect(await ask({ session_id: 'new', session_timeout: '99999' })).toBe('36')
   })
 })

@@ -66,7 +66,7 @@ describe.skipIf(process.platform === 'win32')('a pipe read ahead', () => {
         before = written
         return stands
       },
-      { interval: 200, timeout: 20_000 },
+      { interval: 200, timeout: 60_000 },
     )
     expect(written).toBeLessThan(2e6)
     expect((await slowly(reader)).length).toBe(written)

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testStorage } from '../testing.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
@@ -314,7 +314,7 @@ describe('refused', () => {
       storage.db.query(
         "SELECT 1 FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%processes%'",
       )
-    await vi.waitFor(async () => expect(await running()).toHaveLength(1), 20_000)
+    await expect.poll(running).toHaveLength(1)
     const tables = await storage.db.query<{ name: string }>("SELECT name FROM system.tables WHERE database = 'system'")
     let readable = 0
     for (const { name } of tables) {

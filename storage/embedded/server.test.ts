@@ -13,7 +13,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib'
 import { createClient } from '@clickhouse/client'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testStorage } from '../testing.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
@@ -263,7 +263,7 @@ test('a body that breaks off inserts nothing', async () => {
     })
     socket.on('close', () => resolve())
   })
-  await vi.waitFor(() => expect(readdirSync(join(storage.data_dir, 'clickhouse', 'bodies'))).toEqual([]))
+  await expect.poll(() => readdirSync(join(storage.data_dir, 'clickhouse', 'bodies'))).toEqual([])
   expect(await storage.db.query('SELECT a FROM lines WHERE b = 999')).toEqual([])
 })
 
@@ -276,10 +276,10 @@ test('a client that goes away stops its query', async () => {
     storage.db.query(
       "SELECT 1 FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%processes%'",
     )
-  await vi.waitFor(async () => expect(await running()).toHaveLength(1), 5000)
+  await expect.poll(running).toHaveLength(1)
   control.abort()
   await expect(answer).rejects.toThrow('aborted')
-  await vi.waitFor(async () => expect(await running()).toHaveLength(0), 5000)
+  await expect.poll(running).toHaveLength(0)
 })
 
 test('a multipart form brings query and values', async () => {

@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { createClient } from '@clickhouse/client'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clickhouseConfig } from '../config.ts'
 import { testStorage } from '../testing.ts'
 
@@ -122,10 +122,10 @@ describe.skipIf(process.platform !== 'linux')('300 MB', () => {
   test('are not made for a client that does not read, and are given up with it', async () => {
     const before = engineMemory()
     const answer = await begin({ ...asWide, query: `/* idle */ ${big.replace(`(${rows})`, '(1e10)')}` })
-    await vi.waitFor(async () => expect(await running('numbers(1e10)')).toHaveLength(1), 10_000)
+    await expect.poll(() => running('numbers(1e10)')).toHaveLength(1)
     expect(engineMemory() - before).toBeLessThan(100e6)
     answer.destroy()
-    await vi.waitFor(async () => expect(await running('numbers(1e10)')).toHaveLength(0), 20_000)
+    await expect.poll(() => running('numbers(1e10)')).toHaveLength(0)
   })
 })
 
@@ -137,7 +137,7 @@ test('clients that leave before the first row leave the turns to others', async 
     await setTimeout(5 + ((round * 7) % 60))
     request.destroy()
   }
-  await vi.waitFor(async () => expect(await running('SELECT sleep')).toHaveLength(0), 20_000)
+  await expect.poll(() => running('SELECT sleep')).toHaveLength(0)
   const answers = Array.from({ length: 12 }, async (_, index) =>
     (await fetch(urlOf({ query: `SELECT ${index} FROM numbers(1)` }))).text(),
   )
@@ -147,7 +147,7 @@ test('clients that leave before the first row leave the turns to others', async 
 test('a client that reads too slowly gets an error when the time of its query is up', async () => {
   const query = `SELECT number, repeat('y', ${row}) FROM numbers(1e10)`
   const answer = await begin({ user: 'brief', password: 'secret', query })
-  await vi.waitFor(async () => expect(await running("repeat('y'")).toHaveLength(0), 20_000)
+  await expect.poll(() => running("repeat('y'")).toHaveLength(0)
   let end = ''
   const read = async () => {
     for await (const chunk of answer as AsyncIterable<Buffer>) end = (end + chunk.toString('latin1')).slice(-1000)

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { emptyRequest } from '../../records/llm-request.ts'
 import { startStorage, type Storage } from '../index.ts'
 import { RowBinaryWriter } from '../rowbinary.ts'
@@ -23,10 +23,8 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-const newDirectory = () => join(directory, String(count++))
-
 function migratedDirectory(): string {
-  const data_dir = newDirectory()
+  const data_dir = join(directory, String(count++))
   copyTemplate(data_dir)
   return data_dir
 }
@@ -80,11 +78,11 @@ test('killed again and again while rows come in: everything acknowledged is ther
   const senders = [sender(0), sender(1), sender(2)]
   for (let round = 0; round < 3; round++) {
     const before = acked.length
-    await vi.waitFor(() => expect(acked.length).toBeGreaterThan(before + 10), 30_000)
+    await expect.poll(() => acked.length).toBeGreaterThan(before + 10)
     process.kill(storage.enginePid() ?? Number.NaN, 'SIGKILL')
   }
   const before = acked.length
-  await vi.waitFor(() => expect(acked.length).toBeGreaterThan(before + 10), 30_000)
+  await expect.poll(() => acked.length).toBeGreaterThan(before + 10)
   load.over = true
   await Promise.all(senders)
 
@@ -143,7 +141,7 @@ test('a directory in use is one clear error', async () => {
 test('a port in use is one clear error', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   running.add({ stop: () => void other.close() })
-  await vi.waitFor(() => expect(other.listening).toBe(true))
+  await expect.poll(() => other.listening).toBe(true)
   const address = other.address()
   const port = typeof address === 'object' ? address?.port : 0
   const options = { ...testStorageOptions(migratedDirectory()), listen: `127.0.0.1:${port}` }
@@ -153,9 +151,11 @@ test('a port in use is one clear error', async () => {
 })
 
 test('keys are readable by their owner alone, and the engine has none in its environment', async () => {
-  const data_dir = newDirectory()
+  const data_dir = migratedDirectory()
+  const keys = join(data_dir, 'keys')
+  rmSync(keys, { recursive: true, force: true })
   const storage = await start(data_dir)
-  const key = join(data_dir, 'keys', 'writer')
+  const key = join(keys, 'writer')
   expect(statSync(key).mode & 0o777).toBe(0o600)
   const pid = storage.enginePid()
   const names = readFileSync(`/proc/${pid}/environ`, 'utf8')

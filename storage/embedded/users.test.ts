@@ -1,6 +1,6 @@
 /** Users of the configuration: who gets in, and what stops each of their queries. */
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clickhouseConfig } from '../config.ts'
 import { testStorage } from '../testing.ts'
 
@@ -124,23 +124,20 @@ describe('limits of each query', () => {
     const control = new AbortController()
     const go = () => ask('single', slow, { signal: control.signal }).catch(() => null)
     const first = go()
-    await vi.waitFor(async () => expect(await running('sipHash64')).toHaveLength(1), 20_000)
+    await expect.poll(() => running('sipHash64')).toHaveLength(1)
     const waiting = Array.from({ length: 40 }, go)
-    await vi.waitFor(async () => expect(await ask('single', 'SELECT 1')).toMatchObject({ status: 503, code: '202' }), {
-      timeout: 20_000,
-      interval: 200,
-    })
+    await expect.poll(() => ask('single', 'SELECT 1'), { interval: 200 }).toMatchObject({ status: 503, code: '202' })
     expect(await running('sipHash64')).toHaveLength(1)
     expect(await ask('anna', 'SELECT 1')).toMatchObject({ status: 200 })
     control.abort()
     await Promise.all([first, ...waiting])
-    await vi.waitFor(async () => expect(await running('sipHash64')).toEqual([]), 20_000)
+    await expect.poll(() => running('sipHash64')).toEqual([])
     expect(await ask('single', 'SELECT 1')).toMatchObject({ status: 200 })
   })
 
   test('burners of one user are stopped, and others are served meanwhile', async () => {
     const burning = Array.from({ length: 6 }, () => ask('hasty', slow))
-    await vi.waitFor(async () => expect((await running('sipHash64')).length).toBeGreaterThan(0), 20_000)
+    await expect.poll(async () => (await running('sipHash64')).length).toBeGreaterThan(0)
     expect(await ask('anna', 'SELECT 1')).toMatchObject({ status: 200, text: '1\n' })
     for (const answer of await Promise.all(burning)) expect(answer).toMatchObject({ status: 408, code: '159' })
   })
@@ -167,13 +164,9 @@ describe('quotas of an hour', () => {
     expect(await ask('rows', scan)).toMatchObject({ status: 200 })
     expect(await ask('rows', scan)).toMatchObject({ code: '158' })
     // What is left is read, and then even the smallest query is refused.
-    await vi.waitFor(
-      async () =>
-        expect(await ask('rows', 'SELECT max(number) FROM numbers(1000000) FORMAT JSON')).toMatchObject({
-          code: '201',
-        }),
-      { timeout: 30_000, interval: 1 },
-    )
+    await expect
+      .poll(() => ask('rows', 'SELECT max(number) FROM numbers(1000000) FORMAT JSON'), { interval: 1 })
+      .toMatchObject({ code: '201' })
     expect(await ask('rows', 'SELECT 1')).toMatchObject({ status: 500, code: '201' })
   })
 

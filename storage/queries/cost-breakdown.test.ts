@@ -52,7 +52,7 @@ beforeAll(async () => {
     Array.from({ length: 4000 }, (_, index) => call(index + 1)),
   )
   await storage.rollups.flush()
-}, 120_000)
+})
 afterAll(() => storage.stop())
 
 const close = (value: number | null) => (value === null ? null : (expect.closeTo(value, 9) as number))

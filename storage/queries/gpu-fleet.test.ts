@@ -65,7 +65,7 @@ beforeAll(async () => {
     },
   ])
   await storage.rollups.flush()
-}, 120_000)
+})
 afterAll(() => storage.stop())
 
 const raw: Record<(typeof fleetMeasures)[number], string> = {

@@ -82,7 +82,7 @@ beforeAll(async () => {
     { from: noon - 2 * day },
   )
   await storage.rollups.flush()
-}, 120_000)
+})
 afterAll(() => storage.stop())
 
 interface Recount {
@@ -226,7 +226,7 @@ describe('where a range is read from', () => {
     expect(current.requests).toBe(raw?.requests)
     expectQuantile(current.p95_ms, raw?.durations ?? [], 0.95)
     expect((await filterValues(storage.reader, busy)).find(({ value }) => value === 'm')?.requests).toBe(310_000)
-  }, 120_000)
+  })
 
   test('while a rollup that an update brought is filled, what was there before', async () => {
     const range = { from: noon - 2 * day, to: noon }
@@ -264,7 +264,7 @@ describe('GPUs and servers over days', () => {
       serverSamples(noon, 150).filter(({ instance }) => instance === 'vllm-1:8000'),
     )
     await storage.rollups.flush()
-  }, 120_000)
+  })
 
   test('GPUs: the newest sample of each, whenever it was', async () => {
     const gpus = await gpusNow(storage.reader, long)

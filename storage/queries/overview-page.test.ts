@@ -93,7 +93,7 @@ beforeAll(async () => {
     { ...link, endpoint: 'taken-down', valid_from: (noon - 2 * day) * 1000, valid_to: (noon - day) * 1000 },
   ])
   await storage.rollups.flush()
-}, 120_000)
+})
 afterAll(() => storage.stop())
 
 describe.each([

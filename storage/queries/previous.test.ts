@@ -54,7 +54,7 @@ beforeAll(async () => {
   const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
   await rollups.flush()
   await rollups.stop()
-}, 180_000)
+})
 afterAll(() => storage.stop())
 
 const ranges: [name: string, range: TimeRange][] = [

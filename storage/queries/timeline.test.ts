@@ -45,7 +45,7 @@ beforeAll(async () => {
   const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
   await rollups.flush()
   await rollups.stop()
-}, 180_000)
+})
 afterAll(() => storage.stop())
 
 const counted = ({ from, to }: TimeRange, matches: (row: LlmRequest) => boolean = () => true) =>

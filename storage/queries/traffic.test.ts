@@ -94,7 +94,7 @@ beforeAll(async () => {
   storage = await testStorage()
   await store(storage.db, 'requests', rows)
   await storage.rollups.flush()
-}, 120_000)
+})
 afterAll(() => storage.stop())
 
 describe.each([

@@ -150,6 +150,6 @@ test('the link of a message opens the form with its labels; matchers that are no
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
   await page.keyboard.press('Escape')
   await expect.poll(() => side.count()).toBe(0)
-  expect(new URL(page.url()).searchParams.has('matchers')).toBe(false)
+  await page.waitForURL((url) => !url.searchParams.has('matchers'))
   await page.close()
 })

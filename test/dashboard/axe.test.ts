@@ -112,7 +112,7 @@ async function findings(page: Page): Promise<string[]> {
 
 async function settled(page: Page, shown: string): Promise<void> {
   await page.locator(shown).first().waitFor()
-  await expect.poll(() => page.locator('.skeleton').count(), { timeout: 20_000 }).toBe(0)
+  await expect.poll(() => page.locator('.skeleton').count()).toBe(0)
 }
 
 const nothing = { light: [], dark: [] }

@@ -17,7 +17,7 @@ const staged = (row: LlmRequest): LlmRequest => ({ ...row, model: evil, environm
 const rows = seeded.map((row, index) => (index % 50 === 0 ? staged(row) : row))
 const [from, to] = [now - 2 * hour, now - hour]
 const fixed = `?from=${from}&to=${to}`
-const slow = { timeout: 20_000 }
+const slow = { timeout: 60_000 }
 
 const here = testSite({
   prepare: async (storage) => {

@@ -113,7 +113,7 @@ test('nothing known, a failing API, and a phone', async () => {
     route.fulfill({ status: 500, json: { error: { message: 'it broke', hint: 'wait' } } }),
   )
   await page.goto(`${here.site.url}/gpus?${fixed}`)
-  await page.getByRole('region', { name: 'Fleet' }).getByRole('alert').waitFor({ timeout: 20_000 })
+  await page.getByRole('region', { name: 'Fleet' }).getByRole('alert').waitFor()
   await page.getByRole('table', { name: 'GPUs' }).waitFor()
   await page.close()
   const small = await open(`/gpus/gpu-node-1/0?${fixed}`, phone)

@@ -50,7 +50,7 @@ test('each issue says what, how many and what to do; its example opens the reque
   ])
   const { page, complaints } = await here.browser.open(`${here.site.url}/ingest`)
   const rows = page.getByRole('table', { name: 'Inbox' }).locator('tbody tr')
-  await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(4)
+  await expect.poll(() => rows.count()).toBe(4)
   expect(await rows.locator('.status').allTextContents()).toEqual(['problem', 'problem', 'problem', 'hint'])
   expect(await rows.first().textContent()).toMatch(/Models without a price.*mistral_ai \/ new-model.*12/)
 

@@ -13,7 +13,7 @@ const now = Date.now()
 const minute = 60_000
 const [from, to] = [now - 60 * minute, now]
 const fixed = `?from=${from}&to=${to}`
-const patient = { timeout: 20_000 }
+const patient = { timeout: 60_000 }
 const phone = { width: 390, height: 844 }
 const evil = '<img src=x onerror="window.hurt = true">'
 
@@ -217,10 +217,10 @@ describe('people', () => {
     expect(await glyphs.evaluateAll((all) => all.filter((one) => one.tabIndex === 0).length)).toBe(1)
     await glyphs.first().focus()
     await page.keyboard.press('ArrowRight')
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(names[1])
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(names[1])
     await page.locator('.mark-card').waitFor()
     await page.keyboard.press('Escape')
-    expect(await page.locator('.mark-card').count()).toBe(0)
+    await expect.poll(() => page.locator('.mark-card').count()).toBe(0)
     await page.getByLabel('Menu of Latency').click()
     await page.getByRole('menuitem', { name: 'Annotate this time' }).click()
     await form(page).getByLabel('What happened').waitFor()

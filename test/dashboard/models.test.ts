@@ -13,7 +13,7 @@ const now = Date.now()
 const [from, to] = [now - 3_600_000, now]
 const fixed = `?from=${from}&to=${to}`
 const phone = { width: 390, height: 844 }
-const patient = { timeout: 20_000 }
+const patient = { timeout: 60_000 }
 const evil = '<img src=x onerror="window.hurt = true">'
 
 /** Every second call of gpt-4o has the newer version, which takes half as long again, and fails in one case of five. */
@@ -139,7 +139,7 @@ describe('the list', () => {
     expect(shown.find(({ Model }) => Model === 'qwen2.5-coder')).toMatchObject({ 'TTFT P50': '—', Spend: '—' })
     expect(complaints).toEqual([])
     await page.close()
-  }, 60_000)
+  })
 
   test('order and names stand in the URL; j and enter open a page, back comes back', async () => {
     const { page } = await open(`/models${fixed}&sort=p95_ms`)
@@ -151,7 +151,7 @@ describe('the list', () => {
       'model',
       'group by model order by quantilesExact(0.95)(duration_ms)[1] desc limit 2',
     )
-    expect((await cellsOf(page, 'Models'))[0]?.['Model']).toBe(slowest[0]?.model)
+    await expect.poll(async () => (await cellsOf(page, 'Models'))[0]?.['Model']).toBe(slowest[0]?.model)
     await page.getByLabel('Filter models by name').fill('GPT-4o')
     await page.waitForURL(/name=GPT-4o/)
     await expect.poll(() => rows.count(), patient).toBe(2)
@@ -167,7 +167,7 @@ describe('the list', () => {
     await page.getByLabel('Filter models by name').fill('nobody')
     await page.getByText('No name contains “nobody”').waitFor()
     await page.close()
-  }, 60_000)
+  })
 })
 
 describe('the page of one', () => {
@@ -194,10 +194,11 @@ describe('the page of one', () => {
       `and model = 'gpt-4o' and ${failed} group by class order by errors desc`,
     )
     expect(errors.map((one) => one.class)).toContain('overloaded_error')
-    const classes = await legend(page, 'Errors by class')
-      .locator('tbody tr')
-      .evaluateAll((found) => found.map((one) => [...one.children].slice(0, 2).map((cell) => cell.textContent)))
-    expect(classes).toEqual(errors.map((one) => [one.class, String(one.errors)]))
+    const classes = () =>
+      legend(page, 'Errors by class')
+        .locator('tbody tr')
+        .evaluateAll((found) => found.map((one) => [...one.children].slice(0, 2).map((cell) => cell.textContent)))
+    await expect.poll(classes).toEqual(errors.map((one) => [one.class, String(one.errors)]))
     await expect
       .poll(async () => plain(await legend(page, 'Finish reasons').innerText()), patient)
       .toMatch(new RegExp(`stop\\s+${row?.ended}\\s`))
@@ -211,7 +212,7 @@ describe('the page of one', () => {
     await page.getByRole('button', { name: 'All its requests' }).click()
     await page.waitForURL(/\/requests\?.*model=gpt-4o/)
     await page.close()
-  }, 180_000)
+  })
 
   test('a filter of the page holds on it; its own name can’t be filtered away', async () => {
     const { page } = await open(`/models/gpt-4o${fixed}&team=search&model=gpt-4o-mini`)
@@ -220,7 +221,7 @@ describe('the page of one', () => {
       .poll(async () => plain(await page.locator('[data-figure="Requests"] .number-value').textContent()), patient)
       .toBe(plain(formatCount(row?.requests)))
     await page.close()
-  }, 60_000)
+  })
 
   test('a logarithmic scale is a click away, the SQL of a panel another', async () => {
     const { page } = await open(`/models/gpt-4o${fixed}`)
@@ -235,7 +236,7 @@ describe('the page of one', () => {
     await query.waitFor()
     expect(await query.textContent()).toContain('duration_ms')
     await page.close()
-  }, 60_000)
+  })
 })
 
 describe('versions side by side', () => {
@@ -268,7 +269,7 @@ describe('versions side by side', () => {
     await page.getByRole('region', { name: 'P95 by region' }).waitFor()
     expect(complaints).toEqual([])
     await page.close()
-  }, 180_000)
+  })
 })
 
 describe('any name', () => {
@@ -299,7 +300,7 @@ describe('any name', () => {
       expect(complaints).toEqual([])
       await page.close()
     },
-    90_000,
+    240_000,
   )
 })
 
@@ -311,7 +312,7 @@ describe('when it is not all well', () => {
     expect(plain(await page.locator('[data-figure="Spend"] .number-value').textContent())).toBe('—')
     expect(complaints).toEqual([])
     await page.close()
-  }, 60_000)
+  })
 
   test('a question that fails takes its own panels only, and can be asked again', async () => {
     const page = await here.browser.context.newPage()
@@ -328,9 +329,9 @@ describe('when it is not all well', () => {
     down = false
     await savings.getByRole('button', { name: 'Retry' }).click()
     await legend(page, 'Cache savings').waitFor()
-    expect(await page.getByText('The database is away').count()).toBe(0)
+    await expect.poll(() => page.getByText('The database is away').count()).toBe(0)
     await page.close()
-  }, 60_000)
+  })
 
   test('on a phone nothing runs out of the screen', async () => {
     for (const path of ['/models', '/models/gpt-4o']) {
@@ -340,7 +341,7 @@ describe('when it is not all well', () => {
       expect(complaints).toEqual([])
       await page.close()
     }
-  }, 60_000)
+  })
 
   test('axe finds nothing', async () => {
     for (const path of ['/models', '/models/gpt-4o']) {
@@ -353,7 +354,7 @@ describe('when it is not all well', () => {
       expect(found).toEqual([])
       await page.close()
     }
-  }, 180_000)
+  })
 })
 
 test('names elsewhere lead here: the overview’s table, a request', async () => {
@@ -367,4 +368,4 @@ test('names elsewhere lead here: the overview’s table, a request', async () =>
   await page.waitForURL(/\/models\/gpt-4o\?/)
   expect(complaints).toEqual([])
   await page.close()
-}, 180_000)
+})

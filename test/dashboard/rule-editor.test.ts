@@ -105,7 +105,7 @@ test('a copy of a rule: its values, a mistake at its line, and its backtest with
   expect(await panel.textContent()).toMatch(/Firedonce.*Pages1.*Suggested thresholdabove 8000ms/)
   await panel.getByRole('button', { name: 'Use it' }).click()
   await panel.getByText('of the rule before your last change').waitFor()
-  expect(await editor.textContent()).toContain('above: 8000ms')
+  await expect.poll(() => editor.textContent()).toContain('above: 8000ms')
 
   await editor.getByText('min_requests').click()
   await page.keyboard.press('End')

@@ -14,7 +14,7 @@ import { store } from './store.ts'
 
 const now = Date.now()
 /** The machine may be busy. */
-const patient = { timeout: 30_000 }
+const patient = { timeout: 60_000 }
 const phone = { width: 390, height: 844 }
 const evil = `<img src=x onerror="document.title='owned'">`
 const secrets = [
@@ -93,7 +93,7 @@ const table = (page: Page, name: string) => page.getByRole('table', { name, exac
 const rowOf = (page: Page, name: string, text: string) => table(page, name).locator('tbody tr', { hasText: text })
 const cells = (page: Page, name: string, text: string) => rowOf(page, name, text).locator('td').allTextContents()
 /** Once it is there: a table is drawn with all its rows. */
-const shown = (page: Page, name: string, text: string) => rowOf(page, name, text).first().waitFor({ timeout: 30_000 })
+const shown = (page: Page, name: string, text: string) => rowOf(page, name, text).first().waitFor()
 
 test('endpoints: what the file declares beside what was called, and YAML for what it does not', async () => {
   const { page, complaints } = await open()
@@ -176,9 +176,9 @@ test('prices: what nothing says the price of comes first, is unknown, and takes 
   const again = side.getByRole('form', { name: 'Work out stored costs anew' })
   await again.getByRole('button', { name: 'Count what would change' }).click()
   const change = again.getByRole('button', { name: /^Change [\d,]+ requests$/ })
-  await change.waitFor({ timeout: 30_000 })
+  await change.waitFor()
   await change.click()
-  await again.getByText(/^[\d,]+ of [\d,]+ requests changed/).waitFor({ timeout: 30_000 })
+  await again.getByText(/^[\d,]+ of [\d,]+ requests changed/).waitFor()
   const [after] = await here.storage.db.query<{ known: number; told: number; right: number }>(
     `select countIf(cost_usd is not null) as known, countIf(input_tokens is not null and output_tokens is not null) as told, countIf(toFloat64(cost_usd) = (input_tokens * 0.5 + output_tokens * 2) / 1e6) as right
     from requests where model = 'llama-3.1-70b'`,
@@ -318,7 +318,7 @@ test('the API fails: each list says so, and comes back', async () => {
     route.fulfill({ status: 500, json: { error: { message: 'The query failed', hint: 'Retry' } } }),
   )
   await page.goto(`${here.site.url}/settings?view=keys`)
-  await page.getByText('The query failed').first().waitFor({ timeout: 30_000 })
+  await page.getByText('The query failed').first().waitFor()
   await page.unroute('**/api/settings/**')
   await page.getByRole('button', { name: 'Retry' }).first().click()
   await shown(page, 'Virtual keys', 'fixed')
@@ -334,7 +334,7 @@ test.each([
   ['?view=installation', 'Configuration in force'],
 ])('on a phone nothing scrolls sideways: %j', async (query, name) => {
   const { page, complaints } = await open(query, phone)
-  await table(page, name).locator('tbody tr').first().waitFor({ timeout: 30_000 })
+  await table(page, name).locator('tbody tr').first().waitFor()
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
   expect(complaints).toEqual([])
   await page.close()

@@ -28,7 +28,7 @@ export function testSite({ colorScheme = 'light', prepare }: TestSiteOptions = {
     const overrides = (await prepare?.(parts.storage)) ?? {}
     parts.site = await serveTestPage(parts.storage.reader, overrides)
     parts.browser = await testBrowser(colorScheme)
-  }, 120_000)
+  })
   afterAll(async () => {
     await parts.browser?.close()
     await parts.site?.stop()

@@ -88,7 +88,7 @@ test('each target says how it is and where it comes from; its row opens its labe
   ])
   const { page, complaints } = await here.browser.open(`${here.site.url}/targets`)
   const rows = page.getByRole('table', { name: 'Scrape targets' }).locator('tbody tr')
-  await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(3)
+  await expect.poll(() => rows.count()).toBe(3)
   expect(await rows.locator('.status').allTextContents()).toEqual(['up', 'down', 'up'])
   expect(await rows.nth(1).textContent()).toMatch(/pods.*connection refused by 10\.0\.0\.2:8000/)
   const providers = page.getByRole('table', { name: 'Discovery' }).locator('tbody tr')

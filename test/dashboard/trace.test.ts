@@ -169,7 +169,7 @@ const here = testSite({
 })
 
 /** The machine may be busy. */
-const patient = { timeout: 30_000 }
+const patient = { timeout: 60_000 }
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ').trim()
 const factOf = async (page: Page, name: string) =>
   plain(
@@ -205,8 +205,8 @@ test('10,000 spans: what is said of them is what SQL says, and few of them are r
   expect(await factOf(page, 'Spans')).toBe('10,000')
   expect(await factOf(page, 'Failed')).toBe(String(stored?.failed))
   expect(calls?.calls).toBe(1000)
-  expect(await factOf(page, 'LLM calls')).toBe('1,000')
-  expect(await factOf(page, 'Cost')).toBe(`$${calls?.cost.toFixed(2)}`)
+  await expect.poll(() => factOf(page, 'LLM calls')).toBe('1,000')
+  await expect.poll(() => factOf(page, 'Cost')).toBe(`$${calls?.cost.toFixed(2)}`)
   expect(await rows(page).count()).toBeLessThan(60)
   await picture(page, 'large-1440')
 
@@ -236,7 +236,7 @@ test('10,000 spans: what is said of them is what SQL says, and few of them are r
   expect(plain(await rows(page).innerText())).toContain('9,999 below')
   expect(complaints).toEqual([])
   await page.close()
-}, 120_000)
+})
 
 test('by keyboard: down, collapse, open, follow, close; the open span is in the URL', async () => {
   const { page, complaints } = await here.browser.open(`${here.site.url}/traces/${small}`)
@@ -257,7 +257,7 @@ test('by keyboard: down, collapse, open, follow, close; the open span is in the 
   await expect.poll(() => side.count(), patient).toBe(0)
   expect(complaints).toEqual([])
   await page.close()
-}, 90_000)
+})
 
 test('what is wrong with the trace is said, and text of clients stays text', async () => {
   const { page, complaints } = await here.browser.open(`${here.site.url}/traces/${small}?row=${id(4)}`)
@@ -287,7 +287,7 @@ test('what is wrong with the trace is said, and text of clients stays text', asy
   expect(await hits(page)).toBe(0)
   expect(complaints).toEqual([])
   await page.close()
-}, 90_000)
+})
 
 test('the conversation, rendered and as stored; nothing of it is fetched', async () => {
   const asked: string[] = []
@@ -315,7 +315,7 @@ test('the conversation, rendered and as stored; nothing of it is fetched', async
   expect(await hits(page)).toBe(0)
   expect(complaints).toEqual([])
   await page.close()
-}, 90_000)
+})
 
 test('a call without spans is a trace all the same, and says that nothing of it is stored', async () => {
   const { page } = await here.browser.open(`${here.site.url}/traces/${alone}`)
@@ -325,7 +325,7 @@ test('a call without spans is a trace all the same, and says that nothing of it 
   expect(plain(await side.getByRole('region', { name: 'Content' }).innerText())).toContain('content: redacted')
   expect(plain(await side.getByRole('region', { name: 'Under it' }).innerText())).toContain('scrape.targets')
   await page.close()
-}, 90_000)
+})
 
 test('no such trace, and an API that fails', async () => {
   const { page } = await here.browser.open(`${here.site.url}/traces/${'d'.repeat(32)}`)
@@ -339,7 +339,7 @@ test('no such trace, and an API that fails', async () => {
   await page.getByRole('button', { name: 'Retry' }).click()
   await expect.poll(() => rows(page).count(), patient).toBe(4)
   await page.close()
-}, 90_000)
+})
 
 test('on a phone nothing is wider than the screen', async () => {
   const { page, complaints } = await here.browser.open(`${here.site.url}/traces/${small}?row=${id(4)}`, {
@@ -351,4 +351,4 @@ test('on a phone nothing is wider than the screen', async () => {
   await picture(page, 'small-390')
   expect(complaints).toEqual([])
   await page.close()
-}, 90_000)
+})

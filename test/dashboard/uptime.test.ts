@@ -69,7 +69,7 @@ test('up, down, budget, certificate and outages', async () => {
   ])
   const { page, complaints } = await here.browser.open(`${here.site.url}/uptime?${at(1)}`)
   const rows = page.getByRole('table', { name: 'Endpoints' }).locator('tbody tr')
-  await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => rows.count()).toBe(2)
   // 50 of 100 minutes, of a budget of 43 min 12 s.
   const down = await cells(rows.first())
   expect(down.slice(0, 4)).toEqual(['up', 'llama-70b completion', '50.000 %', 'overspent by 6 min 48 s'])

@@ -13,7 +13,7 @@ const now = Date.now()
 const minute = 60_000
 const [from, to] = [now - 60 * minute, now]
 const fixed = `?from=${from}&to=${to}`
-const patient = { timeout: 20_000 }
+const patient = { timeout: 60_000 }
 const evil = '<img src=x onerror="window.hurt = true">'
 
 /** A team's release of twenty minutes ago takes four times as long, for ten minutes. */
@@ -91,7 +91,7 @@ describe('shift and drag', () => {
     await page.waitForURL(/models/)
     expect(complaints).toEqual([])
     await page.close()
-  }, 90_000)
+  })
 
   test('over errors leads to those that failed; filters and the comparison come along', async () => {
     const { page } = await open(`/models/gpt-4o${fixed}&team=search&q=duration%3E1ms&compare=on`)
@@ -109,7 +109,7 @@ describe('shift and drag', () => {
     expect(count).toBeGreaterThan(0)
     await expect.poll(() => brushedCount(page), patient).toBe(formatCount(count))
     await page.close()
-  }, 90_000)
+  })
 
   test('without shift it zooms, and the tooltip says that shift asks', async () => {
     const { page } = await open(`/models/gpt-4o${fixed}`)
@@ -125,7 +125,7 @@ describe('shift and drag', () => {
     await page.waitForURL((url) => url.searchParams.get('from') !== String(from))
     expect(new URL(page.url()).pathname).toBe('/models/gpt-4o')
     await page.close()
-  }, 60_000)
+  })
 
   test('has its like in the menu, by keys: all that is in view against the time before', async () => {
     const { page } = await open(`/models/gpt-4o${fixed}`)
@@ -140,7 +140,7 @@ describe('shift and drag', () => {
     expect([until - since, whole]).toEqual([to - from, [since - (to - from), until]])
     await expect.poll(() => brushedCount(page), patient).toBe(formatCount(await sql("model = 'gpt-4o'", since, until)))
     await page.close()
-  }, 60_000)
+  })
 
   test('on the overview it is about the model that rose most', async () => {
     const { page } = await open(`/${fixed}`)
@@ -149,7 +149,7 @@ describe('shift and drag', () => {
     expect(search.getAll('model')).toEqual(['gpt-4o-mini'])
     expect(min).toBeLessThan(6000)
     await page.close()
-  }, 60_000)
+  })
 })
 
 describe('the heatmap of a model', () => {
@@ -175,7 +175,7 @@ describe('the heatmap of a model', () => {
     expect([min, max === null]).toEqual([null, false])
     expect(complaints).toEqual([])
     await page.close()
-  }, 60_000)
+  })
 
   test('that cannot be had fails alone, and comes back by a retry', async () => {
     const { page } = await open(`/ingest${fixed}`)
@@ -190,9 +190,9 @@ describe('the heatmap of a model', () => {
     broken = false
     await own.getByRole('button', { name: 'Retry' }).click()
     await own.getByRole('application').waitFor(patient)
-    expect(await own.getByText('out of order').count()).toBe(0)
+    await expect.poll(() => own.getByText('out of order').count()).toBe(0)
     await page.close()
-  }, 60_000)
+  })
 })
 
 describe('compared with the period before', () => {
@@ -218,7 +218,7 @@ describe('compared with the period before', () => {
       expect(complaints).toEqual([])
       await page.close()
     },
-    60_000,
+    240_000,
   )
 })
 
@@ -243,7 +243,7 @@ describe('a free filter', () => {
     await expect.poll(() => page.locator('[data-figure="Requests"] .number-value').textContent(), patient).toBe(all)
     expect(complaints).toEqual([])
     await page.close()
-  }, 60_000)
+  })
 
   test.each(['/', '/endpoints', '/cost', '/sessions', '/users'])(
     'is asked on %s',
@@ -261,7 +261,7 @@ describe('a free filter', () => {
       expect(complaints).toEqual([])
       await page.close()
     },
-    60_000,
+    240_000,
   )
 
   test('that cannot be read says why while it is typed; a value with a colon is still found', async () => {
@@ -278,7 +278,7 @@ describe('a free filter', () => {
     await page.waitForURL(/model=gpt-4o-mini/)
     expect(new URL(page.url()).searchParams.has('q')).toBe(false)
     await page.close()
-  }, 60_000)
+  })
 })
 
 describe('the list of requests', () => {
@@ -305,7 +305,7 @@ describe('the list of requests', () => {
     await page.waitForURL((url) => !url.searchParams.has('sort'))
     expect(complaints).toEqual([])
     await page.close()
-  }, 60_000)
+  })
 })
 
 test('axe finds nothing, nor is anything cut off on a telephone', async () => {
@@ -320,4 +320,4 @@ test('axe finds nothing, nor is anything cut off on a telephone', async () => {
   })
   expect(found).toEqual([])
   await page.close()
-}, 60_000)
+})

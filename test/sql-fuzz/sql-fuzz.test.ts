@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { testStorage } from '../../storage/testing.ts'
 import { canaries, setTraps } from './canaries.ts'
 import { sqlFuzz } from './fuzz.ts'
@@ -21,7 +21,7 @@ test('what gets out is noticed: the same traps under a user who may do anything'
     expect(await read(`SELECT file('${traps.secretFile}') AS a`)).toContain(canaries.file)
     expect(await read("SELECT file('/proc/self/environ') AS a")).toContain(canaries.environment)
     expect(await read('SELECT a FROM elsewhere.vault')).toContain(canaries.table)
-    await vi.waitFor(async () => expect(await read('SELECT query FROM system.processes')).toContain(canaries.query))
+    await expect.poll(() => read('SELECT query FROM system.processes')).toContain(canaries.query)
     await read(`SELECT * FROM url('${traps.url}', 'RawBLOB', 'a String')`)
     await storage.db.command(`SELECT 1 INTO OUTFILE '${traps.outFile}'`)
     await storage.db.command('CREATE FUNCTION made AS (x) -> x')

@@ -450,5 +450,5 @@ test('an upstream that takes connections and says nothing: calls give up in time
     expect(await status()).toBeGreaterThanOrEqual(502)
     return connections
   }
-  await expect.poll(next, { timeout: 20_000 }).toBe(2)
+  await expect.poll(next).toBe(2)
 })

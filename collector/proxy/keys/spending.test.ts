@@ -243,7 +243,7 @@ describe('the journal', () => {
       journal.append(i)
     }
     expect(lines()).toEqual(entries)
-    await vi.waitFor(() => expect(readdirSync(dir())).toHaveLength(1))
+    await expect.poll(() => readdirSync(dir())).toHaveLength(1)
     await journal.stop()
     expect(lines()).toEqual(entries)
   })
@@ -256,7 +256,7 @@ describe('the journal', () => {
     expect(spending.used('search').tokens).toBe(300)
     expect(issues.counts()['proxy key_spending_not_stored']).toBeGreaterThan(0)
     rmSync(dir())
-    await vi.waitFor(() => expect(lines()).not.toEqual([]))
+    await expect.poll(lines).not.toEqual([])
     expect(open().used('search')).toMatchObject({ requests: 3, tokens: 300 })
   })
 

@@ -211,7 +211,7 @@ async function running(): Promise<number> {
 test('cancel stops a query in the engine; no more than two run at once', async () => {
   const ids = [crypto.randomUUID(), crypto.randomUUID()]
   const asked = ids.map((id) => answer(forever, { id }))
-  await expect.poll(running, { timeout: 20_000 }).toBe(2)
+  await expect.poll(running).toBe(2)
   expect(await answer('select 1')).toMatchObject({ status: 429 })
   for (const id of ids) {
     const response = await app.request(`/api/sql/${id}`, { method: 'DELETE', headers: { host: 'localhost:8080' } })
@@ -221,7 +221,7 @@ test('cancel stops a query in the engine; no more than two run at once', async (
     expect(status).toBe(409)
     expect(body).toMatchObject({ error: { message: 'The query was cancelled' } })
   }
-  await expect.poll(running, { timeout: 20_000 }).toBe(0)
+  await expect.poll(running).toBe(0)
   expect(await answer('select 1')).toMatchObject({ status: 200 })
 })
 
@@ -237,10 +237,10 @@ test.each([
     headers: { host: 'localhost:8080' },
     signal: away.signal,
   })
-  await expect.poll(running, { timeout: 20_000 }).toBe(begun)
+  await expect.poll(running).toBe(begun)
   away.abort()
   expect((await asked).status).toBe(409)
-  await expect.poll(running, { timeout: 20_000 }).toBe(0)
+  await expect.poll(running).toBe(0)
 })
 
 test('what may be asked: tables with their columns, ready questions, how many rows are shown', async () => {

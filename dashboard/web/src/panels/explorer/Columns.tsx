@@ -1,6 +1,8 @@
 /** Which columns the list has: the address says so, else this browser remembers. */
 import { Popover } from '@mantine/core'
 import { IconColumns3 } from '@tabler/icons-react'
+import { useRouter } from '@tanstack/react-router'
+import { parseSearch } from '../../lib/search.ts'
 import { useStored } from '../../lib/stored.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { usualColumns } from '../request-columns.tsx'
@@ -10,26 +12,31 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 export function useColumns(known: readonly string[]) {
   const [search, change] = useSearch()
   const [stored, store] = useStored('inferwatch.request-columns', isText)
-  const asked = search.cols ?? (stored.length > 0 ? stored : usualColumns)
-  const chosen = known.filter((key) => asked.includes(key))
-  const columns = chosen.length > 0 ? chosen : usualColumns
-  const choose = (keys: readonly string[]) => {
+  const { history } = useRouter()
+  const columnsOf = (cols: readonly string[] | undefined) => {
+    const asked = cols ?? (stored.length > 0 ? stored : usualColumns)
+    const chosen = known.filter((key) => asked.includes(key))
+    return chosen.length > 0 ? chosen : usualColumns
+  }
+  /** From those of the address, which may not be drawn yet: of two quick clicks the second knows of the first. */
+  const choose = (next: (columns: readonly string[]) => readonly string[]) => {
+    const keys = next(columnsOf(parseSearch(history.location.search).cols))
     store(() => keys)
     const usual = keys.join() === usualColumns.join()
     change(({ cols: _cols, ...rest }) => (usual ? rest : { ...rest, cols: [...keys] }), { replace: true })
   }
-  return { columns, choose }
+  return { columns: columnsOf(search.cols), choose }
 }
 
 interface ColumnsProps {
   all: readonly { key: string; head: string; hint?: string }[]
   columns: readonly string[]
-  onChoose: (keys: readonly string[]) => void
+  onChoose: (next: (columns: readonly string[]) => readonly string[]) => void
 }
 
 export function Columns({ all, columns, onChoose }: ColumnsProps) {
   const toggle = (key: string) =>
-    onChoose(all.map((column) => column.key).filter((other) => (other === key) !== columns.includes(other)))
+    onChoose((shown) => all.map((column) => column.key).filter((other) => (other === key) !== shown.includes(other)))
   return (
     <Popover position="bottom-end" withinPortal trapFocus>
       <Popover.Target>
@@ -52,7 +59,7 @@ export function Columns({ all, columns, onChoose }: ColumnsProps) {
               {head}
             </label>
           ))}
-          <button type="button" className="chip-button" onClick={() => onChoose(usualColumns)}>
+          <button type="button" className="chip-button" onClick={() => onChoose(() => usualColumns)}>
             The usual columns
           </button>
         </fieldset>
