@@ -1,13 +1,26 @@
 /** The dashboard "LLM endpoints and servers": what callers see of an endpoint, beside what its inference servers say. */
 import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
-import { chosen, distinct, failures, inAll, minutes, overTime, ranked, within, type Question } from './sql.ts'
+import {
+  chosen,
+  distinct,
+  failures,
+  inAll,
+  longOverTime,
+  minutes,
+  overTime,
+  percentile,
+  ranked,
+  within,
+  type Measure,
+  type Question,
+} from './sql.ts'
 
-const where = within('endpoint', 'environment')
+const columns = ['endpoint', 'environment'] as const
+const where = within(...columns)
 const counted = `${where} AND ${minutes.live}`
-const shared = requestStats(where)
-const perEndpoint = (values: Record<string, string>) =>
-  overTime({ from: 'requests', where, by: { endpoint: 'endpoint' }, values })
+const shared = requestStats(columns)
+const perEndpoint = (values: Record<string, Measure>) => longOverTime({ columns, by: { endpoint: 'endpoint' }, values })
 const sumsPerEndpoint = (values: Record<string, string>) =>
   overTime({ from: minutes.from, where: counted, by: { endpoint: 'endpoint' }, values })
 const perProbe = (values: Record<string, string>) =>
@@ -93,13 +106,13 @@ export const endpoint: DashboardSpec = {
           'Latency',
           'Median and 95th percentile per endpoint',
           'ms',
-          perEndpoint({ p50: 'quantile(0.5)(duration_ms)', p95: 'quantile(0.95)(duration_ms)' }),
+          perEndpoint({ p50: percentile('duration_ms', 0.5), p95: percentile('duration_ms', 0.95) }),
         ),
         lines(
           'Time to first token',
           'Median and 95th percentile per endpoint, as its callers measured it',
           'ms',
-          perEndpoint({ p50: 'quantile(0.5)(ttft_ms)', p95: 'quantile(0.95)(ttft_ms)' }),
+          perEndpoint({ p50: percentile('ttft_ms', 0.5), p95: percentile('ttft_ms', 0.95) }),
         ),
         lines(
           'Probes',

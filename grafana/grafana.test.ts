@@ -295,6 +295,28 @@ describe('by hand', () => {
     expect((await value('Latency'))[1]).toMatchObject({ p50: 2000, p95: 2000 })
   })
 
+  test('percentiles over days: the digests of whole hours say what requests say', async () => {
+    const days = from - 3 * 86_400
+    const both = (uid: string, title: string, model: string[] = ['gpt-4o']) =>
+      Promise.all([asked(uid, title, model), asked(uid, title, model, days)])
+    expect(await both('inferwatch-overview', 'P50 latency')).toEqual([[{ p50_ms: 1000 }], [{ p50_ms: 1000 }]])
+    expect(await both('inferwatch-model', 'P95 time to first token', ["o'brien"])).toEqual([
+      [{ p95_ms: null }],
+      [{ p95_ms: null }],
+    ])
+    const tokens = { tokens_in: 20, tokens_out: 120, spend_usd: 0.75 }
+    const unknown = { tokens_in: null, tokens_out: null, spend_usd: null }
+    const rows = [
+      { model: 'gpt-4o', provider: 'openai', requests: 3, errors: 1, p50_ms: 1000, ...tokens },
+      { model: "o'brien", provider: 'vllm', requests: 1, errors: 0, p50_ms: 70, p95_ms: 70, ...unknown },
+    ]
+    expect(await both('inferwatch-overview', 'Models', [])).toMatchObject([rows, rows])
+    // One hour, not its minutes.
+    expect(await asked('inferwatch-overview', 'Latency', ['gpt-4o'], days)).toEqual([
+      { time: '2026-01-05 12:00:00', model: 'gpt-4o', p50: 1000, p95: expect.any(Number) },
+    ])
+  })
+
   test('GPUs are whole ones, targets their newest state', async () => {
     expect((await value('GPU memory'))[0]).toEqual({
       time: '2026-01-05 12:01:00',

@@ -1,14 +1,28 @@
 /** The dashboard "LLM model": how fast, how well and for how much a model answers. */
 import { lines, rowsOf, stats, traceLink, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
-import { distinct, firstRows, inAll, isError, minutes, overTime, pricedSum, ranked, toldSum, within } from './sql.ts'
+import {
+  distinct,
+  firstRows,
+  inAll,
+  isError,
+  longInAll,
+  longOverTime,
+  minutes,
+  overTime,
+  percentile,
+  pricedSum,
+  ranked,
+  toldSum,
+  within,
+  type Measure,
+} from './sql.ts'
 
-const where = within('model', 'environment', 'provider')
-const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const columns = ['model', 'environment', 'provider'] as const
+const where = within(...columns)
 const counted = `${where} AND ${minutes.live}`
-const shared = requestStats(where)
-const perModel = (values: Record<string, string>, condition = '') =>
-  overTime({ from: 'requests', where: where + condition, by: { model: 'model' }, values })
+const shared = requestStats(columns)
+const perModel = (values: Record<string, Measure>) => longOverTime({ columns, by: { model: 'model' }, values })
 const per = (by: Record<string, string>, values: Record<string, string>, condition = '') =>
   overTime({ from: 'requests', where: where + condition, by, values })
 
@@ -62,9 +76,14 @@ export const model: DashboardSpec = {
           'P95 time to first token',
           '19 of 20 streamed requests began sooner',
           'ms',
-          total({ p95_ms: 'quantile(0.95)(ttft_ms)' }),
+          longInAll(columns, 'p95_ms', percentile('ttft_ms', 0.95)),
         ),
-        stats('Median time per output token', 'After the first one', 'ms', total({ p50_ms: 'quantile(0.5)(tpot_ms)' })),
+        stats(
+          'Median time per output token',
+          'After the first one',
+          'ms',
+          longInAll(columns, 'p50_ms', percentile('tpot_ms', 0.5)),
+        ),
         stats(
           'Cost per 1,000 requests',
           'Of the requests whose price is known',
@@ -85,22 +104,22 @@ export const model: DashboardSpec = {
           'Median, 95th and 99th percentile per model',
           'ms',
           perModel({
-            p50: 'quantile(0.5)(duration_ms)',
-            p95: 'quantile(0.95)(duration_ms)',
-            p99: 'quantile(0.99)(duration_ms)',
+            p50: percentile('duration_ms', 0.5),
+            p95: percentile('duration_ms', 0.95),
+            p99: percentile('duration_ms', 0.99),
           }),
         ),
         lines(
           'Time to first token',
           'Median and 95th percentile per model, of streamed requests that measured it',
           'ms',
-          perModel({ p50: 'quantile(0.5)(ttft_ms)', p95: 'quantile(0.95)(ttft_ms)' }),
+          perModel({ p50: percentile('ttft_ms', 0.5), p95: percentile('ttft_ms', 0.95) }),
         ),
         lines(
           'Time per output token',
           'Median and 95th percentile per model, after the first token',
           'ms',
-          perModel({ p50: 'quantile(0.5)(tpot_ms)', p95: 'quantile(0.95)(tpot_ms)' }),
+          perModel({ p50: percentile('tpot_ms', 0.5), p95: percentile('tpot_ms', 0.95) }),
         ),
         lines(
           'P95 time to first token by prompt length',
@@ -150,9 +169,12 @@ export const model: DashboardSpec = {
           'Prompt cache',
           'Input tokens that came from the prompt cache of the provider, of those of requests that say so',
           'percentunit',
-          perModel({
-            cached: 'sum(cached_input_tokens) / nullIf(sumIf(input_tokens, cached_input_tokens IS NOT NULL), 0)',
-          }),
+          per(
+            { model: 'model' },
+            {
+              cached: 'sum(cached_input_tokens) / nullIf(sumIf(input_tokens, cached_input_tokens IS NOT NULL), 0)',
+            },
+          ),
           { max: 1 },
         ),
         lines(

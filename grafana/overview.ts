@@ -1,15 +1,29 @@
 /** The dashboard "LLM overview": latency, requests, spend and GPUs, per model. */
 import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
-import { distinct, failures, inAll, isError, minutes, overTime, pricedSum, ranked, toldSum, within } from './sql.ts'
+import {
+  distinct,
+  failures,
+  inAll,
+  isError,
+  longInAll,
+  longOverTime,
+  longRanked,
+  minutes,
+  overTime,
+  percentile,
+  pricedSum,
+  toldSum,
+  within,
+  type Measure,
+} from './sql.ts'
 
-const where = within('model', 'environment')
-const total = (values: Record<string, string>) => inAll({ from: 'requests', where, values })
+const columns = ['model', 'environment'] as const
+const where = within(...columns)
 const counted = `${where} AND ${minutes.live}`
 const sums = (values: Record<string, string>) => inAll({ from: minutes.from, where: counted, values })
-const shared = requestStats(where)
-const perModel = (values: Record<string, string>) =>
-  overTime({ from: 'requests', where, by: { model: 'model' }, values })
+const shared = requestStats(columns)
+const perModel = (values: Record<string, Measure>) => longOverTime({ columns, by: { model: 'model' }, values })
 const sumsPerModel = (values: Record<string, string>) =>
   overTime({ from: minutes.from, where: counted, by: { model: 'model' }, values })
 /** Steps are whole minutes, as the rollup's are. */
@@ -43,7 +57,12 @@ export const overview: DashboardSpec = {
       panels: [
         shared.requests,
         shared.errorRatio,
-        stats('P50 latency', 'Half of the requests took less', 'ms', total({ p50_ms: 'quantile(0.5)(duration_ms)' })),
+        stats(
+          'P50 latency',
+          'Half of the requests took less',
+          'ms',
+          longInAll(columns, 'p50_ms', percentile('duration_ms', 0.5)),
+        ),
         shared.p95Latency,
         stats(
           'Spend',
@@ -66,13 +85,13 @@ export const overview: DashboardSpec = {
           'Latency',
           'Median and 95th percentile per model',
           'ms',
-          perModel({ p50: 'quantile(0.5)(duration_ms)', p95: 'quantile(0.95)(duration_ms)' }),
+          perModel({ p50: percentile('duration_ms', 0.5), p95: percentile('duration_ms', 0.95) }),
         ),
         lines(
           'Time to first token',
           'Median and 95th percentile per model, of streamed requests that measured it',
           'ms',
-          perModel({ p50: 'quantile(0.5)(ttft_ms)', p95: 'quantile(0.95)(ttft_ms)' }),
+          perModel({ p50: percentile('ttft_ms', 0.5), p95: percentile('ttft_ms', 0.95) }),
         ),
         lines(
           'Requests per second',
@@ -138,18 +157,17 @@ export const overview: DashboardSpec = {
         rowsOf(
           'Models',
           'What each model did in the time range',
-          ranked({
-            from: 'requests',
-            where,
+          longRanked({
+            columns,
             by: { model: 'model', provider: 'provider' },
             values: {
-              requests: 'count()',
-              errors: `countIf(${isError})`,
-              p50_ms: 'quantile(0.5)(duration_ms)',
-              p95_ms: 'quantile(0.95)(duration_ms)',
-              tokens_in: 'sum(input_tokens)',
-              tokens_out: 'sum(output_tokens)',
-              spend_usd: 'toFloat64(sum(cost_usd))',
+              requests: { requests: 'count()', hours: 'sum(r.requests)' },
+              errors: { requests: `countIf(${isError})`, hours: failures },
+              p50_ms: percentile('duration_ms', 0.5),
+              p95_ms: percentile('duration_ms', 0.95),
+              tokens_in: { requests: 'sum(input_tokens)', hours: toldSum('input_tokens') },
+              tokens_out: { requests: 'sum(output_tokens)', hours: toldSum('output_tokens') },
+              spend_usd: { requests: 'toFloat64(sum(cost_usd))', hours: pricedSum('cost_usd') },
             },
             order: 'requests',
           }),

@@ -1,9 +1,10 @@
 /** The numbers over all chosen requests that more than one dashboard begins with. */
 import { stats, type Panel } from './panels.ts'
-import { failures, inAll, minutes } from './sql.ts'
+import { failures, inAll, longInAll, minutes, percentile, within } from './sql.ts'
 
-/** `where` is a dashboard's own choice of requests, by columns that rollups have. */
-export function requestStats(where: string): Record<'requests' | 'errorRatio' | 'p95Latency', Panel> {
+/** `columns`: by which a dashboard chooses its requests; rollups have them. */
+export function requestStats(columns: readonly string[]): Record<'requests' | 'errorRatio' | 'p95Latency', Panel> {
+  const where = within(...columns)
   const sums = (values: Record<string, string>) =>
     inAll({ from: minutes.from, where: `${where} AND ${minutes.live}`, values })
   return {
@@ -18,7 +19,7 @@ export function requestStats(where: string): Record<'requests' | 'errorRatio' | 
       'P95 latency',
       '19 of 20 requests took less',
       'ms',
-      inAll({ from: 'requests', where, values: { p95_ms: 'quantile(0.95)(duration_ms)' } }),
+      longInAll(columns, 'p95_ms', percentile('duration_ms', 0.95)),
     ),
   }
 }

@@ -57,10 +57,6 @@ export function ranked({ from, where, by = {}, values, order }: Select & { order
 export const distinct = (column: string, from: string) =>
   `SELECT DISTINCT ${column} FROM ${from} WHERE $__timeFilter(timestamp) ORDER BY ${column}`
 
-/** P50, P95 or P99 out of the digests of a rollup: digests can be merged, percentiles cannot be averaged. */
-export const digest = (column: string, level: 1 | 2 | 3) =>
-  `if(sum(${column}_count) = 0, NULL, quantilesTDigestMerge(0.5, 0.95, 0.99)(${column}_quantiles)[${level}])`
-
 /** Rows `r` of the rollup of a minute that count: seconds behind, and a tenth of the rows to read. A key that vanished left zeros. */
 export const minutes = { from: 'requests_1m AS r', live: 'r.requests > 0' } as const
 
@@ -72,6 +68,77 @@ export const pricedSum = (column: string) => `if(sum(r.priced) = 0, NULL, toFloa
 
 /** Tokens of a rollup are 0 when nobody told: that is unknown. */
 export const toldSum = (column: string) => `if(sum(r.${column}_unknown) = sum(r.requests), NULL, sum(r.${column}))`
+
+/** What requests say, and rows `r` of the rollup of an hour. */
+export interface Measure {
+  requests: string
+  hours: string
+}
+
+const places = { 0.5: 1, 0.95: 2, 0.99: 3 } as const
+
+/** Digests can be merged, percentiles cannot be averaged. */
+export const percentile = (column: 'duration_ms' | 'ttft_ms' | 'tpot_ms', level: keyof typeof places): Measure => ({
+  requests: `quantile(${level})(${column})`,
+  hours: `if(sum(r.${column}_count) = 0, NULL, quantilesTDigestMerge(0.5, 0.95, 0.99)(r.${column}_quantiles)[${places[level]}])`,
+})
+
+/** Thirty days of requests are too many to wait for: from two days on, hours are read. */
+const long = "dateDiff('day', $__fromTime, $__toTime) >= 2"
+
+interface LongSelect {
+  /** Variables, and the columns that they choose by: model, provider, endpoint, environment. */
+  columns: readonly string[]
+  by?: Record<string, string>
+  values: Record<string, Measure>
+}
+
+/** Both are complete statements, one of which reads nothing: of the requests, and of whole hours from the one that the range begins in. */
+function eitherOf({ columns, by = {}, values }: LongSelect): [requests: string, hours: string] {
+  const keys = Object.keys(by).join(', ')
+  const select = (source: keyof Measure, rows: string) => {
+    const measures = Object.entries(values).map(([name, measure]) => [name, measure[source]])
+    const columns = [...named(by), ...named(Object.fromEntries(measures) as Record<string, string>)]
+    return `SELECT ${columns.join(', ')}\n  FROM ${rows}${keys && `\n  GROUP BY ${keys}`}`
+  }
+  const within = columns.map((column) => chosen(column, column)).join(' AND ')
+  return [
+    select('requests', `requests\n  WHERE NOT (${long}) AND $__timeFilter(timestamp) AND ${within}`),
+    select(
+      'hours',
+      `models_1h AS r\n  WHERE ${long} AND timestamp >= toStartOfHour($__fromTime, 'UTC') AND timestamp <= $__toTime AND ${within} AND r.requests > 0`,
+    ),
+  ]
+}
+
+const rowsOfEither = (select: LongSelect) =>
+  `SELECT ${[...Object.keys(select.by ?? {}), ...Object.keys(select.values)].join(', ')}\n` +
+  `FROM (\n  ${eitherOf(select).join('\n  UNION ALL\n  ')}\n)\n`
+
+/** As `overTime`, of any range. */
+export function longOverTime({ by = {}, ...select }: LongSelect): Question {
+  return {
+    sql: `${rowsOfEither({ ...select, by: { time: '$__timeInterval(timestamp)', ...by } })}ORDER BY time`,
+    columns: { time: 'time', ...kinds(by, 'text'), ...kinds(select.values, 'number') },
+  }
+}
+
+/** As `inAll`, of any range: one value. */
+export function longInAll(columns: readonly string[], name: string, measure: Measure): Question {
+  const [requests, hours] = eitherOf({ columns, values: { [name]: measure } })
+  return {
+    sql: `SELECT if(${long}, (\n  ${hours}\n), (\n  ${requests}\n)) AS ${name}`,
+    columns: { [name]: 'number' },
+  }
+}
+
+/** As `ranked`, of any range. */
+export function longRanked({ order, ...select }: LongSelect & { order: string }): Question {
+  return {
+    sql: `${rowsOfEither(select)}ORDER BY ${order} DESC\nLIMIT 100`,
+    columns: { ...kinds(select.by ?? {}, 'text'), ...kinds(select.values, 'number') },
+  }
+}
 
 /** The rows of `requests` that stand first in `order`. They are found by that column alone, and read by their time. */
 export function firstRows({ select, where, order }: { select: string; where: string; order: string }): string {
@@ -97,6 +164,6 @@ function named(columns: Record<string, string>): string[] {
   return Object.entries(columns).map(([name, sql]) => (name === sql ? name : `${sql} AS ${name}`))
 }
 
-function kinds(columns: Record<string, string>, kind: Kind): Record<string, Kind> {
+function kinds(columns: object, kind: Kind): Record<string, Kind> {
   return Object.fromEntries(Object.keys(columns).map((name) => [name, kind]))
 }

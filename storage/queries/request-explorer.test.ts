@@ -239,6 +239,31 @@ describe('the list in another order than that of time', () => {
     expect(top.requests).toEqual([])
   })
 
+  test.each([
+    ['some of the first', [9, 8], [70, 60, 50, 40, 30]],
+    ['all that stood first', [9, 8, 7, 6, 5], [40, 30, 20, 12, 11]],
+  ])('rows that were corrected count as they are now: %s', async (_, corrected, expected) => {
+    const begin = now - (30 + corrected.length) * day
+    const call = (index: number) => ({
+      timestamp: (begin + index) * 1000,
+      trace_id: `trace-${index}`,
+      span_id: 'span',
+      duration_ms: index * 10,
+      version: 1,
+    })
+    await storage.db.insert(
+      'requests',
+      Array.from({ length: 10 }, (_, index) => call(index)),
+    )
+    const mended = corrected.map((index, place) => ({ ...call(index), duration_ms: 8 + place, version: 2 }))
+    await storage.db.insert('requests', mended)
+    const { requests } = await topRequests(storage.reader, {}, { from: begin, to: begin + hour }, 'duration_ms', {
+      down: true,
+      limit: 5,
+    })
+    expect(requests.map(({ duration_ms }) => duration_ms)).toEqual(expected)
+  })
+
   test('of a range that holds too many, it is that of its newest hours, and says so', async () => {
     const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
     await rollups.flush()
