@@ -1,6 +1,6 @@
 /**
- * The parts of Alertmanager's API (v2) that other programs call: Prometheus sends alerts here, `amtool` and scripts manage
- * silences. Shapes and words are Alertmanager's, hence the camelCase.
+ * The parts of Alertmanager's API (v2) that other programs call: Prometheus sends alerts here, `amtool`, Grafana and scripts show
+ * groups and manage silences. Shapes and words are Alertmanager's, hence the camelCase.
  */
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -60,6 +60,19 @@ export function alertmanagerRoute({ deps, now }: RouteContext) {
         return c.json(alertsOf(routingOf(deps).groups()).filter(wanted))
       }),
     )
+    .get('/api/v2/alerts/groups', (c) =>
+      refusable(c, () => {
+        const matchers = filterOf(c)
+        const wanted = ({ labels, status }: GettableAlert) => allHold(matchers, labels) && isAskedFor(c, status)
+        const groups = routingOf(deps).groups().map(gettableGroup)
+        const asked = groups.map((group) => ({ ...group, alerts: group.alerts.filter(wanted) }))
+        return c.json(asked.filter(({ alerts }) => alerts.length > 0))
+      }),
+    )
+    .get('/api/v2/receivers', (c) => {
+      const names = new Set(deps.alerts.channels().map(({ receiver }) => receiver))
+      return c.json([...names].map((name) => ({ name })))
+    })
     .post('/api/v2/alerts', limited, async (c) => {
       const posted = postedAlerts.safeParse(await c.req.json<unknown>().catch(() => null))
       if (!posted.success) return refused(c, issueOf(posted.error))
@@ -161,6 +174,12 @@ function gettableSilence(silence: SilenceStatus) {
     createdBy: silence.created_by,
     comment: silence.comment,
   }
+}
+
+/** Its firing alerts; those that are over are shown by nobody. */
+function gettableGroup({ labels, receiver, alerts }: GroupStatus) {
+  const firing = alerts.filter(({ ends_at }) => ends_at === null)
+  return { labels, receiver: { name: receiver }, alerts: firing.map((alert) => gettableAlert(alert, [receiver])) }
 }
 
 /** Every firing alert once, with the receivers of all of its groups. */
