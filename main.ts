@@ -274,6 +274,15 @@ command('preview', { parent: alerts })
     else await withStorage(options.config, (_, { reader }) => show(reader))
   })
 
+command('notify', { parent: alerts })
+  .description('send a test notification and its end by every channel of a receiver, and say how each fared')
+  .requiredOption('--receiver <name>', 'the receiver, as in alerts.receivers')
+  .action(async ({ config: file, receiver }: { config?: string; receiver: string }) => {
+    const { tryReceiver } = await import('./alerts/try-receiver.ts')
+    const { config } = loadConfig(file)
+    if (!(await tryReceiver(config.alerts, { receiver, print }))) process.exitCode = 1
+  })
+
 const annotate = command('annotate <title>')
   .description('mark a deploy, a change or an incident on the charts; says the id of the mark')
   .addOption(new Option('--kind <kind>', 'what it is').choices(annotationKinds).default('note'))
