@@ -64,9 +64,10 @@ export function alertmanagerRoute({ deps, now }: RouteContext) {
       refusable(c, () => {
         const matchers = filterOf(c)
         const wanted = ({ labels, status }: GettableAlert) => allHold(matchers, labels) && isAskedFor(c, status)
-        const groups = routingOf(deps).groups().map(gettableGroup)
-        const asked = groups.map((group) => ({ ...group, alerts: group.alerts.filter(wanted) }))
-        return c.json(asked.filter(({ alerts }) => alerts.length > 0))
+        const groups = routingOf(deps)
+          .groups()
+          .map((group) => gettableGroup(group, wanted))
+        return c.json(groups.filter(({ alerts }) => alerts.length > 0))
       }),
     )
     .get('/api/v2/receivers', (c) => {
@@ -176,10 +177,11 @@ function gettableSilence(silence: SilenceStatus) {
   }
 }
 
-/** Its firing alerts; those that are over are shown by nobody. */
-function gettableGroup({ labels, receiver, alerts }: GroupStatus) {
+/** Those of its firing alerts that are asked for. */
+function gettableGroup({ labels, receiver, alerts }: GroupStatus, wanted: (alert: GettableAlert) => boolean) {
   const firing = alerts.filter(({ ends_at }) => ends_at === null)
-  return { labels, receiver: { name: receiver }, alerts: firing.map((alert) => gettableAlert(alert, [receiver])) }
+  const shown = firing.map((alert) => gettableAlert(alert, [receiver])).filter(wanted)
+  return { labels, receiver: { name: receiver }, alerts: shown }
 }
 
 /** Every firing alert once, with the receivers of all of its groups. */
