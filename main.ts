@@ -45,6 +45,7 @@ const commands: [name: string, load: () => Promise<CommandModule>][] = [
   ['alerts import', () => import('./alerts/commands/import.ts')],
   ['alerts backtest', () => import('./alerts/commands/backtest.ts')],
   ['alerts preview', () => import('./alerts/commands/preview.ts')],
+  ['alerts notify', () => import('./alerts/commands/notify.ts')],
   ['sql', () => import('./storage/commands/sql.ts')],
   ['schema', () => import('./storage/commands/schema.ts')],
   ['annotate', () => import('./dashboard/commands/annotate.ts')],

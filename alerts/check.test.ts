@@ -47,6 +47,10 @@ test.each([
     'the label model hides the column model that tells its alerts apart; choose another name',
   ],
   [
+    '{ alert: A, kind: absent, of: requests, above: 5m, where: { model: x } }',
+    'where has one model: once gone for 6h it is forgotten; `by: []` misses it however long it is gone',
+  ],
+  [
     '{ alert: A, kind: latency, above: 1s, annotations: { summary: "{{ valu }}" } }',
     'summary: "valu" is not labels.<name>, details.<name>, value or threshold',
   ],

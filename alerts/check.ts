@@ -22,6 +22,7 @@ export function warningsOf(groups: readonly RuleGroup[]): string[] {
   return rules.flatMap((rule, index) =>
     [
       ...templateWarnings(rule),
+      ...(rule.cautions ?? []),
       ...neverHolds(rule),
       ...sharedLabels(rule, rules.slice(0, index)),
       ...hiddenColumns(rule),

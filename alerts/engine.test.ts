@@ -302,6 +302,42 @@ test('keep_firing_for survives a restart', async () => {
   expect(second_.rules()[0]).toMatchObject({ state: 'inactive', last_evaluation_at: t0 + 5 * minute })
 })
 
+test('what goes on firing is written now and then, and as it last was at an end in good order; its state holds over a crash', async () => {
+  room.writeRules(`
+groups:
+  - name: g
+    interval: 5s
+    rules: [{ alert: Query, sql: "select dateDiff('second', toDateTime64('2026-11-21 10:00:00', 3, 'UTC'), {to:DateTime64(3)}) as value" }]
+`)
+  let killed = false
+  const written: unknown[] = []
+  const db: Db = {
+    ...storage.db,
+    query: (sql, params, options) => storage.db.query(sql, params, options),
+    async insert(table, rows) {
+      if (killed) return
+      if (table === 'alert_state') written.push(...rows.map((row) => (row as { value: number }).value))
+      await storage.db.insert(table, rows)
+    },
+  }
+  const stored = () => storage.db.query('select state, value from alert_state')
+  const first = await room.start({ db })
+  await room.clock.advance(minute + 20 * second)
+  expect(written).toEqual([15, 75])
+  expect(first.active()).toMatchObject([{ value: 90 }])
+  await first.stop()
+  expect(await stored()).toEqual([{ state: 'firing', value: 90 }])
+  const crashing = await room.start({ db })
+  await room.clock.advance(20 * second)
+  killed = true
+  await crashing.stop()
+  expect(await stored()).toEqual([{ state: 'firing', value: 95 }])
+  const last = await room.start()
+  await room.clock.advance(5 * second)
+  expect(last.active()).toMatchObject([{ value: 115, firing_since: t0 + 15 * second }])
+  expect(await room.events()).toEqual([' inactive > firing'])
+})
+
 test('without its database it starts, and takes over the state once that answers', async () => {
   const first = await room.start()
   await room.clock.advance(minute)

@@ -13,6 +13,7 @@ import { ended, type Evaluation, type Instance, type Transition } from './instan
 import type { Rule, RuleGroup } from './rule.ts'
 import type { RowWriter } from './row-writer.ts'
 import { afterDowntime } from './state.ts'
+import { StoredState } from './stored-state.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** How a rule fared last. Times are epoch milliseconds. */
@@ -78,6 +79,7 @@ export class Engine {
   #rules = new Map<string, RuleState>()
   /** What the last process left, until the first evaluation of its rule. */
   #restored = new Map<string, Instance[]>()
+  readonly #stored = new StoredState()
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -159,11 +161,13 @@ export class Engine {
     return this.#progressOf(group).evaluated_at
   }
 
-  /** Ends the loops and the queries that run, and waits for what is under way. */
+  /** Ends the loops and the queries that run, waits for what is under way, and has the last values written. */
   async stop(): Promise<void> {
     this.#stopped.abort()
     for (const cancel of this.#loops.values()) cancel()
     await Promise.all(this.#running)
+    if (!this.#begun || !this.#options.leads()) return
+    for (const instance of this.active()) this.#store(stateKey(instance), instance, 0)
   }
 
   /** A group that nothing is known of begins now. */
@@ -363,8 +367,13 @@ export class Engine {
     const changed = new Map<string, Instance>(
       [...touched, ...transitions.map(({ instance }) => instance)].map((instance) => [stateKey(instance), instance]),
     )
-    for (const [key, instance] of changed)
-      if (stands(instance)) writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
+    for (const [key, instance] of changed) if (stands(instance)) this.#store(key, instance)
+  }
+
+  #store(key: string, instance: Instance, valuesLastMs?: number): void {
+    const { writer } = this.#options
+    if (this.#stored.takes(key, instance, valuesLastMs))
+      writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
   }
 }
 

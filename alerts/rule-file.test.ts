@@ -169,11 +169,16 @@ test.each([
   [{ rules: ['rules/twice*.yaml'] }, /twice2.yaml: group "t" stands in rules\/twice1.yaml too/],
   [{ rules: ['rules/broken.yaml'] }, /rules\/broken.yaml:\d: not valid YAML/],
   [{ rules: ['rules/typo.yaml'] }, /rules\/typo.yaml:1: group: unknown key; expected one of: groups/],
+  [
+    { rules: ['rules/label.yaml'] },
+    /rules\/label.yaml:1: .*\.labels\.a-b: expected a label name of letters, digits and underscores; found "a-b"/,
+  ],
 ])('%j is refused', async (fields, why) => {
   write('rules/twice1.yaml', 'groups: [{ name: t }]')
   write('rules/twice2.yaml', 'groups: [{ name: t }]')
   write('rules/broken.yaml', 'groups:\n  - name: "x\n')
   write('rules/typo.yaml', 'group: []')
+  write('rules/label.yaml', 'groups: [{ name: l, rules: [{ alert: A, kind: ttft, above: 1s, labels: { a-b: x } }] }]')
   await expect(loadRuleGroups(config(fields), directory)).rejects.toMatchObject({
     name: 'ConfigError',
     message: expect.stringMatching(why),

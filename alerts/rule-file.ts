@@ -172,6 +172,7 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<R
     limit: rule.limit,
     no_data: { action: rule.no_data.action, for_ms: durationMs(rule.no_data.for) },
     on_error: { action: rule.on_error.action, for_ms: durationMs(rule.on_error.for) },
+    cautions: kind.cautions?.(rule) ?? [],
     labels: rule.labels,
     annotations: rule.annotations,
     question: (range) => kind.question(rule, threshold, range),

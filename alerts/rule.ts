@@ -53,6 +53,8 @@ export interface Rule {
   on_error: Policy<'keep' | 'alert'>
   /** What its values lie within; a side that is left out has no bound. */
   bounds: Bounds
+  /** What is allowed in it and hardly meant. */
+  cautions?: readonly string[]
   labels: Labels
   annotations: Record<string, string>
   /** The SELECT for one evaluation. Its rows are instances: `value`, `details` for the texts alone, and every other column a label. */

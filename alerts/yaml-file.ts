@@ -78,6 +78,9 @@ export function explainIssues(
       return issue.keys.map(
         (key) => `${file.where(path.concat(key))}: unknown key; expected one of: ${known(inner).join(', ')}`,
       )
+    // A key that is no name: what it lacks, not what stands below it.
+    if (issue.code === 'invalid_key')
+      return issue.issues.map(({ message }) => `${file.where(path)}: ${message}; found ${JSON.stringify(path.at(-1))}`)
     const found = JSON.stringify(at(file.value, path))?.slice(0, 80) ?? 'nothing'
     return [`${file.where(path)}: ${issue.message}${/found|received/.test(issue.message) ? '' : `; found ${found}`}`]
   })

@@ -67,3 +67,19 @@ test('import: YAML on one side, what does not carry over on the other', async ()
       '1 of 2 rules; 1 notes\n',
   )
 })
+
+test(
+  'notify: exit code 1 for a receiver that does not answer',
+  async () => {
+    writeFileSync(
+      join(folder, 'notify.yaml'),
+      JSON.stringify({
+        alerts: { receivers: [{ name: 'away', notify: [{ type: 'webhook', url: 'http://127.0.0.1:1/' }] }] },
+      }),
+    )
+    const { stdout, code } = await alerts('notify', '--receiver', 'away', '--config', 'notify.yaml')
+    expect(stdout).toMatch(/^webhook: failed: .+\n$/)
+    expect(code).toBe(1)
+  },
+  patience,
+)

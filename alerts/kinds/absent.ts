@@ -41,6 +41,15 @@ export const absent = defineKind({
         if (!known.includes(name)) context.addIssue({ code: 'custom', path: ['where', name], message: expected(known) })
     }),
   example: { alert: 'GpuGone', kind: 'absent', of: 'gpu', above: '5m' },
+  cautions({ of, by = [...watchedTables[of].by], where, window }) {
+    const isNamed = by.length > 0 && by.every((name) => where[name]?.length === 1)
+    const names = by.join(' and ')
+    return isNamed
+      ? [
+          `where has one ${names}: once gone for ${window} it is forgotten; \`by: []\` misses it however long it is gone`,
+        ]
+      : []
+  },
   question(rule, threshold, range) {
     const by = rule.by ?? watchedTables[rule.of].by
     return alertAbsent(rule.of, { ...rule, by, threshold, range })

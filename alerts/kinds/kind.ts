@@ -47,6 +47,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   presence?(rule: z.output<Schema>, range: TimeRange): Question | null
   /** Of the kind about ourselves: answers in the place of storage. */
   own?(rule: z.output<Schema>, threshold: Threshold | null, readings: Readings): Sample[]
+  /** What is allowed and hardly meant, for whoever checks rules. */
+  cautions?(rule: z.output<Schema>): string[]
   /** Whether an instance that fires goes on without a result: what is told once in a time. */
   latched?(rule: z.output<Schema>, labels: Labels, at: number): boolean
   /** The objective that the rule watches. */

@@ -1,6 +1,6 @@
 /** Runs the embedded engine as a child process and keeps it running. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { metrics } from '@opentelemetry/api'
 import type { Logger } from 'pino'
@@ -178,10 +178,10 @@ function messageOf({ directory, database, memoryBytes, host, port, users }: Embe
   return { type: 'start', directory, database, memoryBytes, host, port, users }
 }
 
-/** The collector and the pages come first on a busy machine. */
+/** The collector and the pages come first on a busy machine; never before what began this process with less. */
 function lowerPriority(pid: number): void {
   try {
-    setPriority(pid, 5)
+    setPriority(pid, Math.max(5, getPriority()))
   } catch {
     // Gone already, or a sandbox that forbids it: neither matters.
   }

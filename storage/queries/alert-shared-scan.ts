@@ -73,7 +73,7 @@ function share(members: Member[]): SharedScan {
   const measures = new Measures(members.map(({ part }) => part))
   const sql = `select ${[...grouped, ...measures.columns].join(', ')}
 from requests
-where ${condition.sql}
+where ${condition.sql}${among(grouped, measures.beyond, where({}, first.part.scan.range).sql)}
 ${grouped.length > 0 ? `group by ${grouped.join(', ')}\n` : ''}having ${measures.having}
 limit {row_limit:UInt32}`
   const params = { ...condition.params, ...measures.params, row_limit: mostRows + 1 }
@@ -89,6 +89,19 @@ limit {row_limit:UInt32}`
       })
     },
   }
+}
+
+/**
+ * Only groups with a value beyond a bound, where no others can give a row: to group by several columns takes most of the time, and
+ * while all is well there are few. Two groups of one hash are both looked at.
+ */
+function among(grouped: readonly string[], beyond: string | null, range: string): string {
+  if (beyond === null || grouped.length < 2) return ''
+  // Of each column by itself: that takes as many hashes as the column has values, not rows.
+  const hash = grouped
+    .map((column, index) => `bitRotateLeft(cityHash64(${column}), ${index % 64})`)
+    .reduce((hashes, next) => `bitXor(${hashes}, ${next})`)
+  return `\n  and ${hash} global in (select ${hash} from requests where ${range} and (${beyond}))`
 }
 
 function differ(members: readonly Member[], column: FilterColumn): boolean {
@@ -118,16 +131,20 @@ class Measures {
   readonly columns: string[] = []
   readonly params: Record<string, unknown> = {}
   readonly having: string
+  /** Holds for the values that make a group give a row at all; null when others may too. */
+  readonly beyond: string | null
   readonly #numbers = new Map<string, number>()
   readonly #quantiles = new Map<string, { name: string; levels: number[] }>()
 
   constructor(parts: readonly ScanPart[]) {
     const ofMeasure = [...Map.groupBy(parts, ({ measure }) => keyOf(measure)).values()]
-    const tails = new Map(ofMeasure.map((same) => [same[0]?.measure, tailOf(same)]))
-    for (const [measure, tail] of tails) if (measure?.quantile && !tail) this.#addLevel(measure.quantile)
+    const tails = ofMeasure.map((same): [Measure, Tail | null] => [(same as [ScanPart])[0].measure, tailOf(same)])
+    for (const [measure, tail] of tails) if (measure.quantile && !tail) this.#addLevel(measure.quantile)
     for (const { name, levels } of this.#quantiles.values())
       for (const [index, level] of levels.entries()) this.params[`${name}_${index}`] = level
-    for (const [measure, tail] of tails) if (measure) this.#add(measure, tail)
+    for (const [measure, tail] of tails) this.#add(measure, tail)
+    const bounds = tails.flatMap(([measure, tail]) => (tail ? [isInTail(tail, this.#numberOf(measure))] : []))
+    this.beyond = bounds.length === tails.length ? bounds.join(' or ') : null
     const alike = Map.groupBy(parts, ({ measure, scan }) => `${this.#numberOf(measure)} ${scan.threshold?.side}`)
     this.having = [...alike.values()].map((group, index) => this.#loosest(group, index)).join(' or ')
   }
@@ -168,8 +185,8 @@ class Measures {
   #quantileIn({ column, level, side, bound }: Tail, number: number): string {
     this.params[`level_of_${number}`] = level
     this.params[`tail_${number}`] = bound
-    const [all, sign] = [`count(${column})`, side === 'above' ? '>' : '<']
-    const tail = `groupArrayIf(${column}, ${column} ${sign} {tail_${number}:Float64})`
+    const all = `count(${column})`
+    const tail = `groupArrayIf(${column}, ${isInTail({ column, side }, number)})`
     // Where quantileExact looks in the sorted values, counted from 0.
     const place = `toUInt64({level_of_${number}:Float64} * ${all})`
     const [holds, index] =
@@ -220,6 +237,9 @@ interface Tail {
   /** The loosest of the thresholds. */
   bound: number
 }
+
+const isInTail = ({ column, side }: Pick<Tail, 'column' | 'side'>, number: number) =>
+  `${column} ${side === 'above' ? '>' : '<'} {tail_${number}:Float64}`
 
 /** Of parts with one measure: null when some of them want values that are not beyond a bound. */
 function tailOf(parts: readonly ScanPart[]): Tail | null {

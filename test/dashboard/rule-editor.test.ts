@@ -138,3 +138,32 @@ test('an example of a kind, run from the keyboard, on a phone', async () => {
   expect(complaints).toEqual([])
   await page.close()
 })
+
+test('a backtest says what silences of that time held back', async () => {
+  const silence = {
+    id: 'known',
+    matchers: JSON.stringify([{ name: 'alertname', value: 'HighP95Latency', is_regex: false, is_equal: true }]),
+    comment: evil,
+    created_by: 'ada',
+    deleted: false,
+    starts_at: new Date(t0),
+    ends_at: new Date(t0 + 20 * minute),
+    updated_at: new Date(t0),
+  }
+  await here.storage.db.insert('silences', [{ ...silence, version: 1 }])
+  const { page, complaints } = await open(`/alerts?${fixed}&view=rules&row=latency+HighP95Latency`, phone)
+  await page.getByRole('link', { name: 'Edit as a copy' }).click()
+  await page.getByLabel('Rule as YAML').waitFor()
+  await page.getByRole('button', { name: 'Backtest' }).click()
+  const panel = page.getByRole('region', { name: 'Backtest' })
+  await panel.getByText('Pages without silences').waitFor()
+  expect(await panel.textContent()).toMatch(/Firedonce.*Pages0Pages without silences1Pages a week0/)
+  // Ended as if it had never been.
+  await here.storage.db.insert('silences', [{ ...silence, deleted: true, version: 2 }])
+  await page.getByRole('button', { name: 'Backtest' }).click()
+  await panel.getByText('Pages without silences').waitFor({ state: 'detached' })
+  await expect.poll(() => panel.textContent()).toMatch(/Firedonce.*Pages1Pages a week/)
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(phone.width)
+  expect(complaints).toEqual([])
+  await page.close()
+})

@@ -216,6 +216,16 @@ test('silences and alerts in Alertmanager’s shape', async () => {
   ])
   const found = async (path: string) => ((await call('GET', path)).body as unknown as object[]).length
   const query = (text: string) => encodeURIComponent(text)
+  expect((await call('GET', '/api/v2/alerts/groups')).body).toMatchObject([
+    {
+      labels: { alertname: 'Down' },
+      receiver: { name: 'on-call' },
+      alerts: [{ labels: { model: 'gpt-4o' }, status: { state: 'suppressed', silencedBy: [silenceID] } }],
+    },
+  ])
+  expect((await call('GET', '/api/v2/receivers')).body).toEqual([{ name: 'on-call' }])
+  expect(await found('/api/v2/alerts/groups?silenced=false')).toBe(0)
+  expect((await call('GET', '/api/v2/alerts/groups?filter=x')).status).toBe(400)
   expect(await found('/api/v2/alerts?silenced=false&active=true')).toBe(0)
   expect(await found(`/api/v2/alerts?filter=${query('model=~"gpt.*"')}`)).toBe(1)
   expect(await found(`/api/v2/alerts?filter=${query('model="x"')}`)).toBe(0)

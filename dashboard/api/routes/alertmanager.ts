@@ -1,6 +1,6 @@
 /**
- * The parts of Alertmanager's API (v2) that other programs call: Prometheus sends alerts here, `amtool` and scripts manage
- * silences. Shapes and words are Alertmanager's, hence the camelCase.
+ * The parts of Alertmanager's API (v2) that other programs call: Prometheus sends alerts here, `amtool`, Grafana and scripts show
+ * groups and manage silences. Shapes and words are Alertmanager's, hence the camelCase.
  */
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -60,6 +60,20 @@ export function alertmanagerRoute({ deps, now }: RouteContext) {
         return c.json(alertsOf(routingOf(deps).groups()).filter(wanted))
       }),
     )
+    .get('/api/v2/alerts/groups', (c) =>
+      refusable(c, () => {
+        const matchers = filterOf(c)
+        const wanted = ({ labels, status }: GettableAlert) => allHold(matchers, labels) && isAskedFor(c, status)
+        const groups = routingOf(deps)
+          .groups()
+          .map((group) => gettableGroup(group, wanted))
+        return c.json(groups.filter(({ alerts }) => alerts.length > 0))
+      }),
+    )
+    .get('/api/v2/receivers', (c) => {
+      const names = new Set(deps.alerts.channels().map(({ receiver }) => receiver))
+      return c.json([...names].map((name) => ({ name })))
+    })
     .post('/api/v2/alerts', limited, async (c) => {
       const posted = postedAlerts.safeParse(await c.req.json<unknown>().catch(() => null))
       if (!posted.success) return refused(c, issueOf(posted.error))
@@ -161,6 +175,13 @@ function gettableSilence(silence: SilenceStatus) {
     createdBy: silence.created_by,
     comment: silence.comment,
   }
+}
+
+/** Those of its firing alerts that are asked for. */
+function gettableGroup({ labels, receiver, alerts }: GroupStatus, wanted: (alert: GettableAlert) => boolean) {
+  const firing = alerts.filter(({ ends_at }) => ends_at === null)
+  const shown = firing.map((alert) => gettableAlert(alert, [receiver])).filter(wanted)
+  return { labels, receiver: { name: receiver }, alerts: shown }
 }
 
 /** Every firing alert once, with the receivers of all of its groups. */
