@@ -93,31 +93,27 @@ interface Load {
 
 async function load(page: Page): Promise<Load> {
   await page.goto(`${site.url}/`, { waitUntil: 'commit' })
-  return page.evaluate(
-    () =>
-      new Promise<Load>((resolve) => {
-        let blocked = 0
-        const watch = new PerformanceObserver((list) => {
-          for (const { duration } of list.getEntries()) blocked += duration - 50
-        })
-        watch.observe({ type: 'longtask', buffered: true })
-        const waiting = () => [...document.querySelectorAll('main .skeleton')]
-        const inSight = (element: Element) => element.getBoundingClientRect().top < innerHeight
-        const rest = (when: () => boolean) =>
-          new Promise<number>((rested) => {
-            const look = () => {
-              if (when()) requestIdleCallback(() => rested(performance.now()))
-              else requestAnimationFrame(look)
-            }
-            look()
-          })
-        const there = () => document.querySelector('main .number-value') !== null
-        void rest(() => there() && !waiting().some(inSight)).then(async (interactive) => {
-          const whole = await rest(() => waiting().length === 0)
-          resolve({ interactive, whole, blocked })
-        })
-      }),
-  )
+  return page.evaluate(async () => {
+    let blocked = 0
+    const watch = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) blocked += duration - 50
+    })
+    watch.observe({ type: 'longtask', buffered: true })
+    const waiting = () => [...document.querySelectorAll('main .skeleton')]
+    const inSight = (element: Element) => element.getBoundingClientRect().top < innerHeight
+    const rest = (when: () => boolean) =>
+      new Promise<number>((resolve) => {
+        const look = () => {
+          if (when()) requestIdleCallback(() => resolve(performance.now()))
+          else requestAnimationFrame(look)
+        }
+        look()
+      })
+    const there = () => document.querySelector('main .number-value') !== null
+    const interactive = await rest(() => there() && !waiting().some(inSight))
+    const whole = await rest(() => waiting().length === 0)
+    return { interactive, whole, blocked }
+  })
 }
 
 /** From the click on the rail until all in sight of the page is drawn and painted. */

@@ -20,8 +20,8 @@ export function useLive(): LiveState {
   const queries = useQueryClient()
   const [connected, setConnected] = useState(false)
   /** When the page was last asked for: as it begins, it asks by itself. */
-  const asked = useRef(0)
-  asked.current ||= Date.now()
+  const [begun] = useState(() => Date.now())
+  const asked = useRef(begun)
 
   useEffect(() => {
     if (!live) return undefined
