@@ -1,11 +1,11 @@
 /** Counts over time and logarithmic steps of a value. A drag, or shift and the arrow keys, brush a part of it. */
-import { useElementSize } from '@mantine/hooks'
 import { useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react'
 import type { Brush } from '../lib/brush.ts'
 import { formatExact, formatIso, formatTime } from '../lib/format.ts'
 import { cellAt, cellsOf, pathsOf, rowLabels, shades, type Cell, type CellSpan, type HeatmapData } from './heatmap.ts'
 import { brushOf, spanOfBrush } from './heatmap-brush.ts'
 import { labelAt, timeTicks } from './time-axis.ts'
+import { useWidth } from './use-width.ts'
 
 interface HeatmapProps {
   label: string
@@ -22,7 +22,7 @@ const left = 58
 const [right, top, bottom] = [18, 6, 22]
 
 export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: HeatmapProps) {
-  const { ref, width } = useElementSize()
+  const { ref, width } = useWidth(label)
   const [hovered, setHovered] = useState<Cell | null>(null)
   const [span, setSpan] = useState<CellSpan | null>(null)
   const plot = { width: Math.max(width - left - right, 60), height: height - top - bottom }

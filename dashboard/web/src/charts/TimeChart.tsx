@@ -1,5 +1,4 @@
 /** Lines or stacked areas over time: gaps stay gaps, the present bucket is hatched, one cursor across all charts of a page. */
-import { useElementSize } from '@mantine/hooks'
 import { memo, useId, useMemo, useState, type PointerEvent } from 'react'
 import type { SeriesFrame } from '../data/series.ts'
 import { formatTime } from '../lib/format.ts'
@@ -11,6 +10,7 @@ import { MarkGlyphs, MarkLines } from './Marks.tsx'
 import { placeMarks } from './marks.ts'
 import { plotOf, type Plot, type Shape } from './plot.ts'
 import { labelAt } from './time-axis.ts'
+import { useWidth } from './use-width.ts'
 import { useZoom } from './use-zoom.ts'
 
 export interface TimeChartProps {
@@ -43,7 +43,7 @@ const noMarks: readonly Change[] = []
 export function TimeChart(props: TimeChartProps) {
   const { frame, lines, format, tick = format, label, stacked = false, logarithmic = false, max, height = 190 } = props
   const { marks = noMarks, markProblem = null, onAnnotate } = props
-  const { ref, width: measured } = useElementSize()
+  const { ref, width: measured } = useWidth(label)
   const width = Math.max(measured, 120)
   const plot = useMemo(
     () => plotOf({ frame, lines, width, height, stacked, logarithmic, max }),

@@ -4,7 +4,7 @@ import { api, read } from '../lib/api.ts'
 import { isLive, questionOf } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useScope } from './scope.ts'
-import type { Asked, QuestionInput } from './use-question.ts'
+import { withExplain, type Asked, type QuestionInput } from './use-question.ts'
 
 const ask = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.changes.$get({ query }, { init: { signal: signal ?? null } }))
@@ -29,7 +29,7 @@ export function useChanges({ enabled = true } = {}): Asked<Changes> {
     refetchInterval: isLive(search) && everyMs,
     enabled,
   })
-  return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
+  return withExplain(result, async () => (await ask({ ...query, explain: '1' })).explain ?? [])
 }
 
 /** What charts show of them; nothing where marks are switched off. */

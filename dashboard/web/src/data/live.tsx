@@ -1,6 +1,6 @@
 /** Keeps pages fresh: at once when the server says that something was stored, else every few seconds. */
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { isLive } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { liveKey } from './use-question.ts'
@@ -19,19 +19,21 @@ export function useLive(): LiveState {
   const live = isLive(search)
   const queries = useQueryClient()
   const [connected, setConnected] = useState(false)
+  /** When the page was last asked for: as it begins, it asks by itself. */
+  const [begun] = useState(() => Date.now())
+  const asked = useRef(begun)
 
   useEffect(() => {
     if (!live) return undefined
-    let last = 0
     let waiting: number | undefined
     const refresh = () => {
       window.clearTimeout(waiting)
       waiting = undefined
-      last = Date.now()
+      asked.current = Date.now()
       if (!document.hidden) void queries.invalidateQueries({ queryKey: [liveKey] })
     }
     const soon = () => {
-      waiting ??= window.setTimeout(refresh, Math.max(last + atMostEvery - Date.now(), 0))
+      waiting ??= window.setTimeout(refresh, Math.max(asked.current + atMostEvery - Date.now(), 0))
     }
     const stream = new EventSource('/api/live')
     let open = false
@@ -45,7 +47,7 @@ export function useLive(): LiveState {
       setConnected(false)
     })
     const timer = window.setInterval(() => {
-      if (Date.now() - last >= (open ? quietEvery : pollEvery)) soon()
+      if (Date.now() - asked.current >= (open ? quietEvery : pollEvery)) soon()
     }, 1000)
     document.addEventListener('visibilitychange', soon)
     return () => {

@@ -10,7 +10,7 @@ import { questionOf, type Search } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { explorerQuestion } from './explorer.ts'
 import type { TraceSpan } from './traces.ts'
-import { useQuestion, type Asked, type QuestionInput } from './use-question.ts'
+import { useQuestion, withExplain, type Asked, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -61,7 +61,7 @@ export type RequestPages = ReturnType<typeof useRequestPages>['pages']
 
 /** Many pages as the one answer that a panel shows. */
 function askedOf<T>(pages: UseInfiniteQueryResult<T>, explain: Asked<T>['explain']): Asked<T> {
-  return { ...pages, explain }
+  return withExplain(pages, explain)
 }
 
 /** The address of the filtered list as a file: all of it, not the loaded pages alone. */

@@ -56,11 +56,16 @@ function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = t
     placeholderData: keepPreviousData,
     ...(!live && { staleTime: 60_000, refetchInterval: 60_000 }),
   })
-  return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
+  return withExplain(result, async () => (await ask({ ...query, explain: '1' })).explain ?? [])
+}
+
+/** An answer with a way to see its SQL. It is not copied: what is read of it is all that draws its reader anew. */
+export function withExplain<Result extends object>(result: Result, explain: () => Promise<ExplainedQuery[]>) {
+  return Object.assign(Object.create(result) as Result, { explain })
 }
 
 /** The same about one thing, whatever the range and the filters: it is what it is. */
 export function useOne<T>(name: string, ask: Ask<T>, query: Record<string, string>): Asked<T> {
   const result = useQuery<T>({ queryKey: ['one', name, query], queryFn: ({ signal }) => ask(query, signal), retry: 1 })
-  return { ...result, explain: async () => (await ask({ ...query, explain: '1' })).explain ?? [] }
+  return withExplain(result, async () => (await ask({ ...query, explain: '1' })).explain ?? [])
 }

@@ -10,7 +10,6 @@ export function Environment() {
   const chosen = search.filters.environment ?? []
   const known = (data?.values ?? []).flatMap(({ column, value }) => (column === 'environment' ? [value] : []))
   const names = [...new Set([...chosen, ...known])]
-  if (names.length === 0) return null
   const choose = (value: string) =>
     change(({ filters: { environment: _environment, ...others }, ...rest }) => ({
       ...rest,
@@ -18,7 +17,7 @@ export function Environment() {
     }))
   return (
     <select
-      className="control"
+      className="control environment"
       aria-label="Environment"
       data-chosen={chosen.length > 0}
       value={chosen.length > 1 ? several : (chosen[0] ?? '')}

@@ -82,7 +82,6 @@ function FilterMenu() {
       combobox.resetSelectedOption()
       setText('')
     },
-    onDropdownOpen: () => combobox.focusSearchInput(),
   })
   useHotkeys([['/', () => combobox.openDropdown()]])
   const submit = (option: string) => {
@@ -93,7 +92,14 @@ function FilterMenu() {
     combobox.closeDropdown()
   }
   return (
-    <Combobox store={combobox} width={320} position="bottom-start" withinPortal onOptionSubmit={submit}>
+    <Combobox
+      store={combobox}
+      width={320}
+      position="bottom-start"
+      withinPortal
+      keepMounted={false}
+      onOptionSubmit={submit}
+    >
       <Combobox.Target withAriaAttributes={false}>
         <button type="button" className="control" onClick={() => combobox.toggleDropdown()} aria-haspopup="listbox">
           <IconFilter size={14} stroke={1.7} aria-hidden />
@@ -103,6 +109,7 @@ function FilterMenu() {
       </Combobox.Target>
       <Combobox.Dropdown>
         <Combobox.Search
+          ref={focus}
           value={text}
           onChange={(event) => {
             setText(event.currentTarget.value)
@@ -118,6 +125,9 @@ function FilterMenu() {
     </Combobox>
   )
 }
+
+/** It is there only while the list is open, which is when one types. */
+const focus = (field: HTMLInputElement | null) => field?.focus({ preventScroll: true })
 
 function FreeOption({ text }: { text: string }) {
   return (

@@ -5,7 +5,6 @@ import { formatIso, formatTime } from '../lib/format.ts'
 import { defaultRange, presets } from '../lib/search.ts'
 import { between, moved, rangeOf, zoomed } from '../lib/time-travel.ts'
 import { momentOf, wallTimeOf } from '../lib/time-zone.ts'
-import { useNow } from '../lib/use-now.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useTimeZone } from '../lib/use-time-zone.ts'
 
@@ -65,22 +64,10 @@ export function RangePicker({ open, onOpen }: RangePickerProps) {
 }
 
 function CustomRange({ open, onOpen }: RangePickerProps) {
-  const [search, change] = useSearch()
-  const [error, setError] = useState('')
+  const [search] = useSearch()
   const [zone] = useTimeZone()
-  const now = useNow()
-  const fixed = search.from !== undefined && search.to !== undefined
-  const { from, to } = rangeOf(search, now)
-
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    const [start, end] = ['from', 'to'].map((name) => timeOf(form.get(name)))
-    if (start === undefined || end === undefined || !(start < end)) return setError('The start must be before the end')
-    setError('')
-    onOpen(false)
-    return change((before) => between(before, start, end))
-  }
+  const { from, to } = search
+  const fixed = from !== undefined && to !== undefined
   const label = fixed
     ? `${formatTime(from, 86_400_001)} – ${formatTime(to, to - from < 86_400_000 ? 1e7 : 86_400_001)}`
     : ''
@@ -102,29 +89,47 @@ function CustomRange({ open, onOpen }: RangePickerProps) {
         </button>
       </Popover.Target>
       <Popover.Dropdown p={0} aria-label="Custom time range">
-        <form key={zone} className="popover-form" onSubmit={submit}>
-          <label>
-            From
-            <input name="from" type="datetime-local" step={1} defaultValue={wallTimeOf(from, zone)} required />
-          </label>
-          <label>
-            To
-            <input name="to" type="datetime-local" step={1} defaultValue={wallTimeOf(to, zone)} required />
-          </label>
-          {error !== '' && (
-            <p role="alert" className="failure-text">
-              {error}
-            </p>
-          )}
-          <Button type="submit" size="xs">
-            Show this range
-          </Button>
-          <Suspense>
-            <TimeZoneMenu />
-          </Suspense>
-        </form>
+        <RangeForm key={zone} zone={zone} onDone={() => onOpen(false)} />
       </Popover.Dropdown>
     </Popover>
+  )
+}
+
+function RangeForm({ zone, onDone }: { zone: string | undefined; onDone: () => void }) {
+  const [search, change] = useSearch()
+  const [error, setError] = useState('')
+  const [{ from, to }] = useState(() => rangeOf(search, Date.now()))
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    const [start, end] = ['from', 'to'].map((name) => timeOf(form.get(name)))
+    if (start === undefined || end === undefined || !(start < end)) return setError('The start must be before the end')
+    setError('')
+    onDone()
+    return change((before) => between(before, start, end))
+  }
+  return (
+    <form className="popover-form" onSubmit={submit}>
+      <label>
+        From
+        <input name="from" type="datetime-local" step={1} defaultValue={wallTimeOf(from, zone)} required />
+      </label>
+      <label>
+        To
+        <input name="to" type="datetime-local" step={1} defaultValue={wallTimeOf(to, zone)} required />
+      </label>
+      {error !== '' && (
+        <p role="alert" className="failure-text">
+          {error}
+        </p>
+      )}
+      <Button type="submit" size="xs">
+        Show this range
+      </Button>
+      <Suspense>
+        <TimeZoneMenu />
+      </Suspense>
+    </form>
   )
 }
 

@@ -8,12 +8,25 @@ export type Maybe = number | null | undefined
 
 const known = (value: Maybe): value is number => typeof value === 'number' && Number.isFinite(value)
 
+const numberFormats = new Map<number, Intl.NumberFormat>()
+
+/** Grouped digits, with so many decimals at most and at least. Intl's formats take long to make: each is made once. */
+function digitsOf(value: number, most: number, least = 0): string {
+  const key = most * 100 + least
+  let format = numberFormats.get(key)
+  if (!format) {
+    format = new Intl.NumberFormat('en-US', { maximumFractionDigits: most, minimumFractionDigits: least })
+    numberFormats.set(key, format)
+  }
+  return format.format(value)
+}
+
 /** Three significant digits without trailing zeros; whole numbers from 100 on: 0.352, 2.3, 350, 1,284. */
 export function significant(value: number, digits = 3): string {
   if (value === 0) return '0'
   const magnitude = Math.floor(Math.log10(Math.abs(value)))
   const decimals = Math.min(Math.max(digits - 1 - magnitude, 0), 12)
-  return value.toLocaleString('en-US', { maximumFractionDigits: decimals })
+  return digitsOf(value, decimals)
 }
 
 /** 1.94 µs, 0.35 ms, 350 ms, 2.3 s, 4 min 5 s, 3 h 12 min. */
@@ -46,7 +59,7 @@ export function formatCount(value: Maybe): string {
 
 /** All digits, for the hover: 18,059,974. */
 export function formatExact(value: Maybe): string {
-  return known(value) ? value.toLocaleString('en-US', { maximumFractionDigits: 12 }) : unknown
+  return known(value) ? digitsOf(value, 12) : unknown
 }
 
 /** 1,284 tok/s, 0.25 req/s. */
@@ -92,8 +105,7 @@ export function formatUsd(usd: Maybe): string {
   if (size === 0) return '$0.00'
   if (size < 0.000001) return `${sign}<$0.000001`
   if (size < 0.995) return `${sign}$${twoDecimals(size)}`
-  if (size < 999_995)
-    return `${sign}$${size.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
+  if (size < 999_995) return `${sign}$${digitsOf(size, 2, 2)}`
   return `${sign}$${significant(size / 1e6)}${gap}M`
 }
 
@@ -156,7 +168,7 @@ const day: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric' }
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** In the chosen zone. Intl's formats take long to make: each is made once. */
+/** In the chosen zone. */
 function inZone(at: number, options: Intl.DateTimeFormatOptions): string {
   const zone = shownZone()
   const key = JSON.stringify([zone, options])

@@ -9,7 +9,10 @@ export function showTimesIn(zone: string | undefined): void {
 
 export const shownZone = (): string | undefined => shownIn
 
-export const browserZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone
+let ownZone: string | undefined
+
+/** Asked for once: it is of the machine, and takes long to tell. */
+export const browserZone = (): string => (ownZone ??= new Intl.DateTimeFormat().resolvedOptions().timeZone)
 
 export function isTimeZone(name: string): boolean {
   try {

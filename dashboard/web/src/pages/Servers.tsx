@@ -33,7 +33,7 @@ export default function Servers() {
         <Panel
           title="Inference servers"
           asked={asked}
-          height={240}
+          height={120}
           wide
           controls={
             server !== undefined && (

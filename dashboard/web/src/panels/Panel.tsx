@@ -4,6 +4,8 @@ import type { DataTable } from '../lib/table.ts'
 import { Boundary } from './Boundary.tsx'
 import { PanelMenu, type Detail } from './PanelMenu.tsx'
 import { Failure, PanelSkeleton, PartialMark, StaleMark } from './states.tsx'
+import { useDrawn } from './use-drawn.ts'
+import { useHeight } from './use-height.ts'
 
 const Details = lazy(() => import('./PanelDetails.tsx'))
 
@@ -19,7 +21,7 @@ export interface PanelProps<T> {
   /** More entries of the panel's one menu. */
   menu?: ReactNode
   asked: Asked<T>
-  /** Height of the skeleton, in px. */
+  /** Height of the skeleton of a panel that was never seen, in px, and of what says that there is nothing. */
   height: number
   wide?: boolean
   /** What would be here and what brings it, when the answer holds nothing. */
@@ -38,6 +40,9 @@ export function Panel<T>(props: PanelProps<T>) {
   const panel = useRef<HTMLElement>(null)
   const slug = slugOf(title)
   useArrival(panel, slug)
+  const drawn = useDrawn(panel, data !== undefined)
+  const body = useRef<HTMLDivElement>(null)
+  const waiting = useHeight(body, { slug, shown: drawn && data !== undefined, otherwise: height })
   const stale = error !== null && data !== undefined
   const missing = missingIn(data)
   const rows = table && data !== undefined ? () => table(data) : null
@@ -72,9 +77,9 @@ export function Panel<T>(props: PanelProps<T>) {
           />
         </div>
       </header>
-      <div className="panel-body" data-dimmed={isPlaceholderData || stale}>
+      <div className="panel-body" ref={body} data-dimmed={isPlaceholderData || stale}>
         <Boundary resetKey={data} height={height} retry={() => void refetch()} showQuery={showQuery}>
-          <Body {...props} />
+          <Body {...props} drawn={drawn} waiting={waiting} />
         </Boundary>
       </div>
       {detail !== null && (
@@ -86,9 +91,15 @@ export function Panel<T>(props: PanelProps<T>) {
   )
 }
 
-function Body<T>({ asked, height, renderEmpty, children }: PanelProps<T>) {
+interface BodyProps<T> extends PanelProps<T> {
+  drawn: boolean
+  /** Height of the skeleton, in px: as the panel was when it was last seen. */
+  waiting: number
+}
+
+function Body<T>({ asked, height, waiting, renderEmpty, drawn, children }: BodyProps<T>) {
   const { data, error, isPending, refetch } = asked
-  if (data !== undefined) {
+  if (data !== undefined && drawn) {
     const nothing = renderEmpty?.(data) ?? null
     if (nothing === null) return children(data)
     return (
@@ -97,7 +108,7 @@ function Body<T>({ asked, height, renderEmpty, children }: PanelProps<T>) {
       </div>
     )
   }
-  if (isPending) return <PanelSkeleton height={height} />
+  if (isPending || data !== undefined) return <PanelSkeleton height={waiting} />
   return error === null ? null : <Failure error={error} retry={() => void refetch()} height={height} />
 }
 

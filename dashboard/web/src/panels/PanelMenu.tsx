@@ -1,4 +1,4 @@
-import { ActionIcon, Menu } from '@mantine/core'
+import { Menu } from '@mantine/core'
 import {
   IconChartBar,
   IconCode,
@@ -11,7 +11,7 @@ import {
   IconTerminal2,
 } from '@tabler/icons-react'
 import { useRouter } from '@tanstack/react-router'
-import { useState, type ReactNode, type RefObject } from 'react'
+import { useId, useLayoutEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { useStatus } from '../data/status.ts'
 import type { ExplainedQuery } from '../data/use-question.ts'
 import { formatDateTime } from '../lib/format.ts'
@@ -39,22 +39,66 @@ interface PanelMenuProps {
   onNote: (note: string) => void
 }
 
-/** What one can take away from a panel, and where it leads. */
-export function PanelMenu({ title, slug, menu, panel, table, explain, onDetail, onNote }: PanelMenuProps) {
+/** What one can take away from a panel, and where it leads. A page has many, and most are never opened: until then, it is a button. */
+export function PanelMenu({ menu, ...entries }: PanelMenuProps) {
   const [opened, setOpened] = useState(false)
+  const [wanted, want] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
+  const id = useId()
+  const toggle = () => {
+    want(true)
+    setOpened(!opened)
+  }
   return (
-    <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false} opened={opened} onChange={setOpened}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Menu of ${title}`}>
-          <IconDots size={16} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {menu}
-        {opened && <Entries {...{ title, slug, panel, table, explain, onDetail, onNote }} />}
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <button
+        type="button"
+        ref={button}
+        // As the menu names who opens it.
+        id={id}
+        className="panel-menu"
+        aria-label={`Menu of ${entries.title}`}
+        aria-haspopup="menu"
+        aria-expanded={opened}
+        aria-controls={opened ? `${id}-dropdown` : undefined}
+        onClick={toggle}
+      >
+        <IconDots size={16} aria-hidden />
+      </button>
+      {wanted && (
+        <Menu
+          id={id}
+          position="bottom-end"
+          withinPortal
+          withInitialFocusPlaceholder={false}
+          opened={opened}
+          onChange={setOpened}
+        >
+          <Menu.Target>
+            <Beside button={button} />
+          </Menu.Target>
+          <Menu.Dropdown>
+            {menu}
+            {opened && <Entries {...entries} />}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </>
   )
+}
+
+interface BesideProps {
+  button: RefObject<HTMLButtonElement | null>
+  /** The menu's: it stands beside what this is given. */
+  ref?: (target: HTMLElement | null) => void
+}
+
+/** Hands the menu a button that was there before it. */
+function Beside({ button, ref }: BesideProps) {
+  useLayoutEffect(() => {
+    ref?.(button.current)
+  }, [button, ref])
+  return null
 }
 
 function Entries({ slug, panel, table, explain, onDetail, onNote }: Omit<PanelMenuProps, 'menu'>) {

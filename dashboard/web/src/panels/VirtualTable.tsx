@@ -1,7 +1,17 @@
 /** A table of any length: only the rows in sight are in the page. Sticky head; click, enter, j and k open rows. */
 import { useHotkeys } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react'
+import {
+  memo,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type KeyboardEvent,
+  type ReactNode,
+} from 'react'
 import type { Column } from './Table.tsx'
 
 interface VirtualTableProps<Row> {
@@ -50,6 +60,13 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [open])
 
+  const pick = useCallback(
+    (row: Row) => {
+      setActive(id(row))
+      onOpen(row)
+    },
+    [id, onOpen],
+  )
   const at = active === undefined ? -1 : (indexes.get(active) ?? -1)
   const moveTo = (index: number) => {
     const row = rows[Math.max(0, Math.min(index, rows.length - 1))]
@@ -119,26 +136,16 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
             if (row === undefined) return null
             const rowId = id(row)
             return (
-              <tr
+              <VirtualRow
                 key={rowId}
-                id={`row-${index}`}
-                aria-rowindex={index + 2}
-                aria-selected={rowId === open}
-                data-id={rowId}
-                data-open={rowId === open}
-                data-active={index === at}
-                className="opens"
-                onClick={() => {
-                  setActive(rowId)
-                  onOpen(row)
-                }}
-              >
-                {columns.map((column) => (
-                  <td key={column.key} className={classOf(column)} title={column.title?.(row)}>
-                    {column.render(row)}
-                  </td>
-                ))}
-              </tr>
+                id={rowId}
+                index={index}
+                row={row}
+                columns={columns}
+                open={rowId === open}
+                active={index === at}
+                onPick={pick}
+              />
             )
           })}
           {after > 0 && <tr aria-hidden className="virtual-space" style={{ height: after }} />}
@@ -147,6 +154,39 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
     </div>
   )
 }
+
+interface VirtualRowProps<Row> {
+  id: string
+  index: number
+  row: Row
+  columns: readonly Column<Row>[]
+  open: boolean
+  active: boolean
+  onPick: (row: Row) => void
+}
+
+/** Those that stay in sight while one scrolls stay as they are. */
+const VirtualRow = memo(function VirtualRow<Row>(props: VirtualRowProps<Row>) {
+  const { id, index, row, columns, open, active, onPick } = props
+  return (
+    <tr
+      id={`row-${index}`}
+      aria-rowindex={index + 2}
+      aria-selected={open}
+      data-id={id}
+      data-open={open}
+      data-active={active}
+      className="opens"
+      onClick={() => onPick(row)}
+    >
+      {columns.map((column) => (
+        <td key={column.key} className={classOf(column)} title={column.title?.(row)}>
+          {column.render(row)}
+        </td>
+      ))}
+    </tr>
+  )
+}) as <Row>(props: VirtualRowProps<Row>) => ReactNode
 
 type HeadProps<Row> = Pick<VirtualTableProps<Row>, 'sorts' | 'sorted' | 'onSort'> & { column: Column<Row> }
 

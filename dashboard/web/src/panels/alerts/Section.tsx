@@ -1,6 +1,10 @@
 import type { UseQueryResult } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
 import { Failure, PanelSkeleton, StaleMark } from '../states.tsx'
+import { useHeight } from '../use-height.ts'
+
+/** Of one that was never seen, in px. */
+const usual = 320
 
 interface SectionProps<T> {
   title: string
@@ -15,6 +19,8 @@ interface SectionProps<T> {
 /** A list of a view, in whatever state its answer is. */
 export function Section<T>({ title, asked, controls, empty, children }: SectionProps<T>) {
   const { data, error, isPending, refetch, dataUpdatedAt } = asked
+  const body = useRef<HTMLDivElement>(null)
+  const waiting = useHeight(body, { slug: title, shown: !isPending, otherwise: usual })
   const nothing = data === undefined ? null : empty(data)
   return (
     <section className="panel panel-wide" aria-label={title} aria-busy={isPending}>
@@ -23,9 +29,9 @@ export function Section<T>({ title, asked, controls, empty, children }: SectionP
         {error && data !== undefined && <StaleMark at={dataUpdatedAt} error={error} />}
         <div className="panel-controls">{controls}</div>
       </header>
-      <div className="panel-body" data-dimmed={error !== null && data !== undefined}>
-        {isPending && <PanelSkeleton height={320} />}
-        {error && data === undefined && <Failure error={error} retry={() => void refetch()} height={320} />}
+      <div className="panel-body" ref={body} data-dimmed={error !== null && data !== undefined}>
+        {isPending && <PanelSkeleton height={waiting} />}
+        {error && data === undefined && <Failure error={error} retry={() => void refetch()} height={usual} />}
         {nothing !== null && <p className="panel-empty">{nothing}</p>}
         {data !== undefined && nothing === null && children(data, dataUpdatedAt)}
       </div>

@@ -46,7 +46,7 @@ function Skeletons() {
   return (
     <div className="numbers">
       {titles.map((title) => (
-        <div key={title} className="number skeleton" />
+        <div key={title} className="number skeleton spend-number" />
       ))}
     </div>
   )

@@ -1,8 +1,8 @@
 /** The values of every column under the filters of the others, with counts: a click asks for one, a minus for all but it. */
 import { IconChevronDown, IconChevronRight, IconMinus, IconSearch } from '@tabler/icons-react'
-import { useMemo, useState } from 'react'
+import { memo, useMemo, useState } from 'react'
 import { useFacets, useFacetSearch, type FacetsAnswer, type FacetValue } from '../../data/explorer.ts'
-import { choiceOf, exclude, want } from '../../lib/facets.ts'
+import { choiceOf, exclude, want, type Choice } from '../../lib/facets.ts'
 import { formatCount, formatExact } from '../../lib/format.ts'
 import { filterLabels, type Search } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
@@ -22,6 +22,7 @@ export const facetLabel = (column: string) => labels[column as Column] ?? column
 
 export function Facets() {
   const { data, error, isPending, isPlaceholderData, refetch } = useFacets()
+  const [search, change] = useSearch()
   if (isPending) return <PanelSkeleton height={400} />
   if (error && !data) return <Failure error={error} retry={() => void refetch()} height={200} />
   return (
@@ -37,7 +38,7 @@ export function Facets() {
         <p className="dim">Counts are estimates: one request in {formatExact(data.factor)} was read.</p>
       )}
       {data.columns.map((column) => (
-        <Facet key={column} column={column} answer={data} />
+        <Facet key={column} column={column} answer={data} search={search} onChange={change} />
       ))}
     </div>
   )
@@ -48,8 +49,14 @@ const few = 6
 /** The API tells no more of a column at once. */
 const mostTold = 20
 
-function Facet({ column, answer }: { column: Column; answer: FacetsAnswer }) {
-  const [search] = useSearch()
+interface FacetProps {
+  column: Column
+  answer: FacetsAnswer
+  search: Search
+  onChange: (change: (search: Search) => Search) => void
+}
+
+const Facet = memo(function Facet({ column, answer, search, onChange }: FacetProps) {
   const [closed, setClosed] = useState(false)
   const [all, setAll] = useState(false)
   const [text, setText] = useState('')
@@ -95,7 +102,15 @@ function Facet({ column, answer }: { column: Column; answer: FacetsAnswer }) {
       {!closed && (
         <ul>
           {shown.map((one) => (
-            <Value key={one.value} one={one} label={label} factor={answer.factor} share={one.requests / most} />
+            <Value
+              key={one.value}
+              one={one}
+              label={label}
+              factor={answer.factor}
+              share={one.requests / most}
+              choice={choiceOf(search, column, one.value)}
+              onChange={onChange}
+            />
           ))}
           {filtered && found.isSuccess && list.length === 0 && <li className="dim">No value matches</li>}
         </ul>
@@ -107,7 +122,7 @@ function Facet({ column, answer }: { column: Column; answer: FacetsAnswer }) {
       )}
     </section>
   )
-}
+})
 
 const isChosen = (search: Search, { column, value }: FacetValue) => choiceOf(search, column, value) !== 'open'
 
@@ -117,11 +132,11 @@ interface ValueProps {
   factor: number
   /** Of the largest. */
   share: number
+  choice: Choice
+  onChange: FacetProps['onChange']
 }
 
-function Value({ one: { column, value, requests }, label, factor, share }: ValueProps) {
-  const [search, change] = useSearch()
-  const choice = choiceOf(search, column, value)
+function Value({ one: { column, value, requests }, label, factor, share, choice, onChange }: ValueProps) {
   const count = requests * factor
   return (
     <li className="facet-value" data-choice={choice}>
@@ -129,7 +144,7 @@ function Value({ one: { column, value, requests }, label, factor, share }: Value
         type="button"
         aria-pressed={choice === 'wanted'}
         title={`${value}\nClick: only these. Alt-click: all but these`}
-        onClick={(event) => change((before) => (event.altKey ? exclude : want)(before, column, value))}
+        onClick={(event) => onChange((before) => (event.altKey ? exclude : want)(before, column, value))}
       >
         <i style={{ width: `${Math.min(share, 1) * 100}%` }} aria-hidden />
         <span>{value}</span>
@@ -140,7 +155,7 @@ function Value({ one: { column, value, requests }, label, factor, share }: Value
         className="facet-minus"
         aria-label={`Exclude ${label} ${value}`}
         aria-pressed={choice === 'unwanted'}
-        onClick={() => change((before) => exclude(before, column, value))}
+        onClick={() => onChange((before) => exclude(before, column, value))}
       >
         <IconMinus size={12} aria-hidden />
       </button>

@@ -20,7 +20,7 @@ export function FleetPanel() {
       unit={asked.data ? unitOf(asked.data) : words.word}
       hint={words.hint}
       asked={asked}
-      height={220}
+      height={140}
       wide
       controls={<MeasureSelect of={of} />}
       renderEmpty={({ gpus }) =>

@@ -1,0 +1,77 @@
+/** Nothing on a page moves while it loads, once its panels were seen: by what the browser itself counts as a shift of the layout. */
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { requests, trace } from './seed.ts'
+import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { testSite } from './site.ts'
+import { store } from './store.ts'
+
+const now = Date.now()
+const rows = requests(now, 60)
+const last = rows.at(-1)
+
+/** How much of the window moves, times how far: browsers call a tenth good. */
+const most = 0.02
+
+const paths = [
+  '/',
+  '/models',
+  '/models/gpt-4o',
+  '/endpoints',
+  '/endpoints/openai',
+  '/servers',
+  '/gpus',
+  '/gpus/gpu-node-1/0',
+  '/uptime',
+  '/requests',
+  '/cost',
+  '/sessions',
+  '/users',
+  `/users/${last?.user_id}`,
+  `/traces/${last?.trace_id}`,
+  '/alerts',
+  '/sql',
+  '/schema',
+  '/targets',
+  '/ingest',
+  '/settings',
+  '/settings?view=prices',
+  '/settings?view=keys',
+  '/settings?view=retention',
+  '/settings?view=installation',
+]
+
+const here = testSite({
+  prepare: async (storage) => {
+    await store(storage.db, 'requests', rows)
+    await store(storage.db, 'spans', rows.slice(-20).flatMap(trace))
+    await store(storage.db, 'gpu_samples', gpuSamples(now, 60))
+    await store(storage.db, 'server_samples', serverSamples(now, 60))
+  },
+})
+
+/** The sum of all shifts until every panel is drawn. */
+async function load(page: Page, path: string): Promise<number> {
+  await page.goto(`${here.site.url}${path}`)
+  await page.locator('main *').first().waitFor()
+  await expect.poll(() => page.locator('.skeleton').count(), { timeout: 30_000 }).toBe(0)
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0
+        const shifts = new PerformanceObserver((list) => {
+          for (const shift of list.getEntries() as (PerformanceEntry & { value: number })[]) sum += shift.value
+        })
+        shifts.observe({ type: 'layout-shift', buffered: true })
+        // Two frames: what is drawn last is counted in the first.
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum))))
+      }),
+  )
+}
+
+test.each(paths)('%s stands still while it loads, for who was there before', async (path) => {
+  const { page } = await here.browser.open('about:blank')
+  await load(page, path)
+  expect(await load(page, path)).toBeLessThanOrEqual(most)
+  await page.close()
+})
