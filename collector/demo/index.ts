@@ -46,7 +46,7 @@ export interface Demo {
 
 /** Keys, proxies and exporters of this process's environment are not for SDKs that play with local stand-ins. */
 const passedOn = new Set(['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LD_LIBRARY_PATH'])
-const readyWithinMs = 20_000
+const readyWithinMs = 120_000
 const stopWithinMs = 3_000
 
 interface Running {
