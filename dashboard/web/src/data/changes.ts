@@ -49,6 +49,9 @@ export const useAnnotate = () => useMarking((json: AnnotationInput) => read(api.
 export const useTakeBack = () =>
   useMarking((id: string) => read(api.annotations[':id'].$delete({ param: { id } })))
 
+export const usePutBack = () =>
+  useMarking((id: string) => read(api.annotations[':id'].restore.$post({ param: { id } })))
+
 function useMarking<Input, Answer>(change: (input: Input) => Promise<Answer>) {
   const queries = useQueryClient()
   return useMutation({
