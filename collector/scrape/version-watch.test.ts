@@ -17,8 +17,7 @@ const beside =
   (page: string, answers: Record<string, string>): Answer =>
   (request, response) => {
     const path = request.url ?? ''
-    if (path.startsWith('/metrics') || path.endsWith('/metrics')) return void response.end(page)
-    const answer = answers[path]
+    const answer = path === '/metrics' ? page : answers[path]
     if (answer === undefined) response.writeHead(404)
     response.end(answer ?? '{"detail":"Not Found"}')
   }

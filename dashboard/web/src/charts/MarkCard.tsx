@@ -4,7 +4,6 @@ import { useState, type CSSProperties, type MouseEvent } from 'react'
 import { useTakeBack, type Change } from '../data/changes.ts'
 import { formatDateTime, formatIso } from '../lib/format.ts'
 import { linkOf } from '../lib/mark-link.ts'
-import { offerAgain } from '../lib/taken-back.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { kinds } from './mark-kinds.ts'
 import type { PlacedMark } from './marks.ts'
@@ -98,7 +97,7 @@ function TakeBack({ id, title }: { id: string; title: string }) {
         className="chip-button"
         ref={(button) => button?.focus()}
         disabled={takeBack.isPending}
-        onClick={() => takeBack.mutate(id, { onSuccess: () => offerAgain({ id, title }) })}
+        onClick={() => takeBack.mutate({ id, title })}
       >
         Delete it
       </button>

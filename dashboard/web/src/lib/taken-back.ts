@@ -1,7 +1,7 @@
 /** The mark that was just taken back, by its id and title: the frame offers it again for a while. */
 import { useSyncExternalStore } from 'react'
 
-interface TakenBack {
+export interface TakenBack {
   id: string
   title: string
 }
