@@ -77,6 +77,12 @@ interface Seen {
 const addressOf = (path: string) => `${here.site.url}${path}${path.includes('?') ? '&' : '?'}live=off`
 const isApi = (url: URL) => url.pathname.startsWith('/api/')
 
+/** Pages that are about one answer, beside which there is nothing to show without it. */
+const abouts: readonly [path: string, route: string, failures: readonly Failure[]][] = [
+  [`/sessions/${call.session_id}`, '/api/session', failureNames],
+  ['/sql', '/api/schema', ['no answer']],
+]
+
 /** What panels the page has, and how each of them is. */
 const panelsOf = (page: Page) =>
   page.evaluate(() =>
@@ -129,6 +135,7 @@ async function problems(path: string, seen: Seen, failing: string, failure: Fail
   await expect.poll(() => asked.length).toBeGreaterThan(0)
   const found: string[] = []
   const login = failing === '/api/status' && failure === 'status 401'
+  const about = abouts.some(([page, route, ways]) => page === path && route === failing && ways.includes(failure))
   // Failures of the server are tried again before they are told.
   const isThere = login
     ? page.getByLabel('Key').waitFor({ timeout: 30_000 })
@@ -141,8 +148,8 @@ async function problems(path: string, seen: Seen, failing: string, failure: Fail
         failure === 'no answer',
         { timeout: 30_000 },
       )
-  await isThere.catch(() => found.push('blank, or waits for ever'))
-  if (!login) {
+  await isThere.catch(() => about || found.push('blank, or waits for ever'))
+  if (!login && !about) {
     const panels = await panelsOf(page)
     const labels = new Set(panels.map(({ label }) => label))
     const gone = seen.panels.filter((label) => !labels.has(label))
