@@ -116,6 +116,31 @@ test('a list price can be overridden, and comes back', () => {
   expect(refusal(() => at.remove(set?.id ?? '', 'Ada'))).toMatchObject({ field: 'id', why: 'missing' })
 })
 
+test('what was done is marked once the marks are waited for, also where none can be written', async () => {
+  const at = desk()
+  const { set } = at.set(input({ model: 'marked', by: 'Grace' }))
+  at.remove(set?.id ?? '', 'Ada')
+  await at.marked()
+  const marks = await storage.db.query(
+    "select title, created_by from annotations where labels['model'] = 'marked' order by title",
+  )
+  expect(marks).toEqual([
+    { title: 'Price of marked removed', created_by: 'Ada' },
+    { title: 'Price of marked set', created_by: 'Grace' },
+  ])
+  const away = createPriceDesk({
+    config: pricesConfig.parse({}),
+    dataDir,
+    db: Object.create(storage.db, { insert: { value: () => Promise.reject(new Error('away')) } }) as typeof storage.db,
+    log: pino({ level: 'silent' }),
+    clock: () => now,
+    onChange: () => undefined,
+  })
+  away.set(input())
+  await expect(away.marked()).resolves.toBeUndefined()
+  expect(costOf().cost_usd).toBe(3)
+})
+
 describe('refused, and nothing is changed', () => {
   const fixed = {
     overrides: [{ name: 'fixed', model: 'hou*', input_usd: 7, output_usd: 7, effective_to: '2026-12-01' }],

@@ -41,6 +41,7 @@ export function createPriceDesk(options: PriceDeskOptions): PriceDesk {
   let { config } = options
   let state: RepriceState | null = null
   let run: Promise<void> = Promise.resolve()
+  let marks: Promise<void> = Promise.resolve()
   let found = rulesOf(config, dataDir, log)
 
   /** A list is walked once a minute at most: it takes some 100 ms. */
@@ -53,10 +54,12 @@ export function createPriceDesk(options: PriceDeskOptions): PriceDesk {
     listings.set(list, { minute, entries })
     return entries
   }
-  const annotate = (by: string, title: string, { provider, model }: Pick<PriceInput, 'provider' | 'model'>) =>
-    void annotatePrice(db, { id: randomUUID(), at: clock(), title, provider, model, by }).catch((error: unknown) =>
-      log.warn({ err: error }, 'a change of a price could not be marked'),
+  const annotate = (by: string, title: string, { provider, model }: Pick<PriceInput, 'provider' | 'model'>) => {
+    const written = annotatePrice(db, { id: randomUUID(), at: clock(), title, provider, model, by }).catch(
+      (error: unknown) => log.warn({ err: error }, 'a change of a price could not be marked'),
     )
+    marks = Promise.all([marks, written]).then(() => undefined)
+  }
   const change = (next: readonly PagePrice[]) => {
     stored(() => writePagePrices(dataDir, next))
     found = rulesOf(config, dataDir, log)
@@ -162,6 +165,7 @@ export function createPriceDesk(options: PriceDeskOptions): PriceDesk {
       return begun
     },
 
+    marked: () => marks,
     repricing: () => state,
     idle: () => run,
   }

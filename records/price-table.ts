@@ -90,6 +90,8 @@ export interface PriceControl {
   set(input: PriceInput): PriceEntry
   /** Takes one back that was set here. Throws Refused. */
   remove(id: string, by: string): void
+  /** Resolves once what was set and removed is marked on time lines, or cannot be. */
+  marked(): Promise<void>
   /** One run at a time. Throws Refused. */
   reprice(input: RepriceInput): RepriceState
   repricing(): RepriceState | null

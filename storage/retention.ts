@@ -29,6 +29,7 @@ export const keptBy: Record<Exclude<keyof RetentionConfig, 'content_days'>, read
     'users_1d',
     'filter_values_1d',
     'versions_seen',
+    'server_versions',
     'gpu_1h',
     'gpu_1d',
     'server_1h',

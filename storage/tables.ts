@@ -52,6 +52,7 @@ const otherTables = [
   'repriced_costs',
   'provisioned_costs',
   'targets',
+  'server_versions',
   'discovery',
   'topology',
   'imports',

@@ -1,12 +1,14 @@
 /** Removes what demo traffic left: it carries environment = 'demo', or hosts, endpoints and pages of the demo. */
 import type { Db } from '../../storage/client.ts'
-import { demoEnvironment, demoModels, demoPath, demoPrefix } from './scenario.ts'
+import { demoEnvironment, demoModels, demoPath, demoPrefix, gpuHost } from './scenario.ts'
 
 /** Rows of a table with such a column are the demo's when the condition holds. */
 const marks: Record<string, string> = {
   environment: `environment = '${demoEnvironment}'`,
   host: `startsWith(host, '${demoPrefix}')`,
   endpoint: `startsWith(endpoint, '${demoPrefix}')`,
+  // Of a GPU driver the host.
+  instance: `instance = '${gpuHost}'`,
   target: `target LIKE 'http://127.0.0.1:%${demoPath}%'`,
   url: `url LIKE 'http://127.0.0.1:%${demoPath}%'`,
   labels: [

@@ -33,7 +33,15 @@ const maxRedirects = 5
 const startBytes = 4096
 
 /** The page's text. `url` may hold credentials. Throws ScrapeError. */
-export async function fetchPage(url: string, options: FetchOptions): Promise<string> {
+export const fetchPage = (url: string, options: FetchOptions): Promise<string> => fetched(url, options, readPage)
+
+/** What else the server says of itself, as JSON; from where the page comes alone. Throws ScrapeError. */
+export const fetchJson = (url: string, options: FetchOptions): Promise<unknown> => fetched(url, options, readJson)
+
+type Place = Pick<Answer, 'url' | 'foreign'>
+type Read<T> = (response: IncomingMessage, place: Place, maxBytes: number, progress: Progress) => Promise<T>
+
+async function fetched<T>(url: string, options: FetchOptions, read: Read<T>): Promise<T> {
   const { timeoutMs, signal } = options
   const asking = new Asking()
   const end = () => asking.end()
@@ -42,7 +50,7 @@ export async function fetchPage(url: string, options: FetchOptions): Promise<str
   const progress: Progress = { bytes: null }
   const place = { at: new URL(url) }
   try {
-    return await getPage(place, options, asking, progress)
+    return await getAnswer(place, options, asking, progress, read)
   } catch (error) {
     // Everything that breaks once the time is over breaks because of that.
     if (asking.ended && !signal.aborted) throw timeoutError(timeoutMs, progress, error)
@@ -55,7 +63,13 @@ export async function fetchPage(url: string, options: FetchOptions): Promise<str
 }
 
 /** Credentials and client certificates are for the host that was configured: from the first redirect elsewhere they stay here. */
-async function getPage(place: { at: URL }, options: FetchOptions, asking: Asking, progress: Progress): Promise<string> {
+async function getAnswer<T>(
+  place: { at: URL },
+  options: FetchOptions,
+  asking: Asking,
+  progress: Progress,
+  read: Read<T>,
+): Promise<T> {
   const { origin } = place.at
   let headers = { ...commonHeaders, ...(await credentialHeaders(place.at, options.auth)) }
   let tls = options.tls
@@ -63,7 +77,7 @@ async function getPage(place: { at: URL }, options: FetchOptions, asking: Asking
   for (let redirects = 0; ; redirects++) {
     const response = await get(place.at, headers, tls, options.connections, asking)
     const next = redirectOf(response, place.at)
-    if (!next) return readPage(response, { url: shown(place.at), foreign }, options.maxBytes, progress)
+    if (!next) return read(response, { url: shown(place.at), foreign }, options.maxBytes, progress)
     response.destroy()
     if (redirects === maxRedirects)
       throw new ScrapeError(
@@ -81,7 +95,7 @@ async function getPage(place: { at: URL }, options: FetchOptions, asking: Asking
 
 async function readPage(
   response: IncomingMessage,
-  { url, foreign }: Pick<Answer, 'url' | 'foreign'>,
+  { url, foreign }: Place,
   maxBytes: number,
   progress: Progress,
 ): Promise<string> {
@@ -92,6 +106,25 @@ async function readPage(
   if (problem) throw problem
   if (text.trim() === '') throw new ScrapeError('empty', 'answers an empty page: the server may still be starting')
   return text
+}
+
+async function readJson(
+  response: IncomingMessage,
+  place: Place,
+  maxBytes: number,
+  progress: Progress,
+): Promise<unknown> {
+  const { statusCode: status = 0 } = response
+  if (status !== 200 || place.foreign) {
+    response.destroy()
+    throw new ScrapeError(`http_${status}`, `answers ${status} at ${place.url}`)
+  }
+  const text = await unpack(await readBody(response, maxBytes, progress), response, maxBytes)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ScrapeError('not_json', `answers no JSON at ${place.url}`, { cause })
+  }
 }
 
 /** Whatever can be had of an answer that is no page. */

@@ -167,7 +167,7 @@ test('a spool that is slow costs no scrape, and counts nothing twice', async () 
   ] as const) {
     exporter.answer = tokens(value)
     exporter.clock.advance(10_000)
-    await until(() => exporter.requests.length === requests)
+    await until(() => exporter.requests.filter((request) => request.url === '/metrics').length === requests)
   }
   expect(exporter.batches).toHaveLength(1)
   exporter.slow = null

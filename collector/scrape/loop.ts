@@ -20,6 +20,7 @@ import { pageSource, type PageSource } from './page-source.ts'
 import { jobQueues } from './queues/index.ts'
 import { jobQueuesOf } from './queues/mapped.ts'
 import { ScrapeError } from './scrape-error.ts'
+import { VersionWatch } from './version-watch.ts'
 import type { MetricsConfig, TargetConfig } from './target-config.ts'
 
 /** What may change without the loop starting again. */
@@ -54,6 +55,7 @@ export class TargetLoop {
   readonly #limits: LoopLimits
   readonly #services: LoopServices
   readonly #reader: PageReader
+  readonly #versions: VersionWatch
   readonly #stopping = new AbortController()
   #settings: TargetSettings
   #target: Target
@@ -80,6 +82,7 @@ export class TargetLoop {
     this.#services = services
     const { maxSeries, intervalMs } = limits
     this.#reader = new PageReader({ maxSeries, claims: services.claims, holdMs: 3 * intervalMs })
+    this.#versions = new VersionWatch(url, services)
     this.#target = {
       timestamp: services.clock.now() * 1000,
       url: settings.url,
@@ -125,6 +128,7 @@ export class TargetLoop {
     await this.#running
     await this.#storing
     if (why !== undefined) this.#setTarget({ state: 'unknown', error: why, duration_ms: null })
+    await this.#versions.stop()
     await Promise.race([this.#reporting, wait(this.#limits.timeoutMs, undefined, { ref: false })])
   }
 
@@ -171,6 +175,8 @@ export class TargetLoop {
       metrics.samples.add(page.samples, { kind })
       metrics.duplicateGpus.add(read.duplicate_gpus, { kind })
       this.#noteIssues(read)
+      const { connections } = this.#services
+      this.#versions.look(read, { ...this.#settings.access, connections, timeoutMs: this.#limits.timeoutMs, signal })
       this.#storing = this.#store(read, now).then((samples) =>
         this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples, missing }),
       )

@@ -104,6 +104,13 @@ export interface Hint {
   when?: (families: Families) => boolean
 }
 
+/** Where a server tells its version, and in which field of the answer: no page of metrics has it. */
+export interface VersionSource {
+  /** Below the path that its page lies below. */
+  path: string
+  field: string
+}
+
 export interface InferenceServer {
   /** Stands in `server_samples.server` and `targets.kind`, and is what `scrape.targets[].kind` names. */
   name: string
@@ -117,6 +124,8 @@ export interface InferenceServer {
   /** It serves through an engine whose own series may stand on the same page: a model's row is then the engine's. */
   wraps?: boolean
   measures: Measures
+  /** The newest one first: the others are asked where it is not there. Without any its version stays unknown. */
+  version?: readonly VersionSource[]
   /** Measures of features that are mostly off: not worth a word when they are missing. */
   optional?: readonly MeasureField[]
   /**

@@ -21,6 +21,7 @@ export interface TestExporter {
   requests: IncomingMessage[]
   batches: Batch[]
   inserted: Target[]
+  versions: { server: string; instance: string; endpoint: string; version: string }[]
   clock: ManualClock
   /** A scraper on this exporter's clock and stores; stopped with the exporter. */
   scrape(targets: object[], rest?: object, endpoints?: { name: string; upstream?: string }[]): Scraper
@@ -56,6 +57,7 @@ export async function testExporter(): Promise<TestExporter> {
     requests: [],
     batches: [],
     inserted: [],
+    versions: [],
     clock,
     scrape(targets, rest, endpoints = []) {
       const scraper = startScraper({
@@ -70,6 +72,7 @@ export async function testExporter(): Promise<TestExporter> {
         },
         db: {
           async insert(table, rows) {
+            if (table === 'server_versions') exporter.versions.push(...(rows as TestExporter['versions']))
             if (table === 'targets') exporter.inserted.push(...(rows as Target[]))
           },
         },

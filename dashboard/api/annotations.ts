@@ -76,6 +76,8 @@ export interface Annotations {
   save(input: AnnotationInput): Promise<Annotation>
   /** Throws ApiError 404 when there is none of that id. */
   remove(id: string): Promise<void>
+  /** Puts back one that was removed, as it was. Throws ApiError 404 when there never was one of that id, 409 as `save` does. */
+  restore(id: string): Promise<Annotation>
 }
 
 const mostAnnotations = 50_000
@@ -94,6 +96,11 @@ export function createAnnotations({ db, writer, now, most = mostAnnotations }: A
   const put = (annotation: Annotation, before: StoredAnnotation | null, deleted = false) =>
     storeAnnotation(writer, annotation, { version: Math.max(now() * 1000, (before?.version ?? 0) + 1), deleted })
 
+  const makeSureOfRoom = async () => {
+    if ((await annotationCount(db)) >= most)
+      throw new ApiError(409, `${most} annotations are kept already`, 'Delete some that nobody needs')
+  }
+
   return {
     save: ({ id = randomUUID(), timestamp: at, ...said }) =>
       inTurn(async () => {
@@ -106,8 +113,7 @@ export function createAnnotations({ db, writer, now, most = mostAnnotations }: A
             'Leave it out for a moment',
             'end_timestamp',
           )
-        if ((!before || before.deleted) && (await annotationCount(db)) >= most)
-          throw new ApiError(409, `${most} annotations are kept already`, 'Delete some that nobody needs')
+        if (!before || before.deleted) await makeSureOfRoom()
         const annotation: Annotation = { ...said, id, timestamp }
         await put(annotation, before)
         return annotation
@@ -117,10 +123,23 @@ export function createAnnotations({ db, writer, now, most = mostAnnotations }: A
         const before = await annotationById(db, id)
         if (!before || before.deleted)
           throw new ApiError(404, `There is no annotation ${id}`, 'It may have been deleted', 'id')
-        const { version: _version, deleted: _deleted, ...annotation } = before
-        await put(annotation, before, true)
+        await put(plain(before), before, true)
+      }),
+    restore: (id) =>
+      inTurn(async () => {
+        const before = await annotationById(db, id)
+        if (!before) throw new ApiError(404, `There never was an annotation ${id}`, 'Make it anew', 'id')
+        if (before.deleted) {
+          await makeSureOfRoom()
+          await put(plain(before), before)
+        }
+        return plain(before)
       }),
   }
+}
+
+function plain({ version: _version, deleted: _deleted, ...annotation }: StoredAnnotation): Annotation {
+  return annotation
 }
 
 function isWebAddress(text: string): boolean {

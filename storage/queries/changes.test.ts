@@ -74,6 +74,48 @@ test('marks that lie in the range or reach into it, as they were last written', 
   expect(found[3]?.until).toBe(noon + minute)
 })
 
+test('a server that tells another version than before, and a new one of its endpoint that does', async () => {
+  const told = (at: number, instance: string, version: string, endpoint = 'chat', server = 'vllm') => ({
+    timestamp: new Date(noon + at * minute),
+    server,
+    instance,
+    endpoint,
+    version,
+  })
+  await storage.db.insert('server_versions', [
+    told(-3000, 'a:8000', '0.10.1'),
+    // Once a day, though nothing changed.
+    told(5, 'a:8000', '0.10.1'),
+    told(10, 'a:8000', '0.11.0'),
+    // Pods of a roll-out get new addresses: the first of them is the change.
+    told(20, 'b:8000', '0.12.0'),
+    told(21, 'c:8000', '0.12.0'),
+    // And back again.
+    told(30, 'd:8000', '0.11.0'),
+    // Two that were side by side from the start, and one whose endpoint nobody knows.
+    told(40, 'e:8000', '0.10.1', 'other'),
+    told(41, 'f:8000', '0.11.0', 'other'),
+    told(42, 'g:8000', '0.11.0', ''),
+    told(43, 'h:8000', '0.12.0', ''),
+    told(-100, 'gpu-node-1', '550.54', '', 'gpu-driver'),
+    told(50, 'gpu-node-1', '580.82', '', 'gpu-driver'),
+  ])
+  const found = ofKind(await changes(), 'version')
+  expect(found.map(({ title, at }) => [title, (at - noon) / minute])).toEqual([
+    ['GPU driver 550.54 → 580.82 on gpu-node-1', 50],
+    ['vLLM 0.12.0 → 0.11.0 on d:8000', 30],
+    ['vLLM 0.11.0 → 0.12.0 on b:8000', 20],
+    ['vLLM 0.10.1 → 0.11.0 on a:8000', 10],
+  ])
+  expect(found[3]).toMatchObject({ scope: { instance: 'a:8000', endpoint: 'chat' }, link: '/servers?server=a%3A8000' })
+  expect(found[0]).toMatchObject({ scope: { host: 'gpu-node-1' }, link: '/gpus' })
+  expect(ofKind(await changes({ endpoint: ['other'] }), 'version').map(({ title }) => title)).toEqual([
+    'GPU driver 550.54 → 580.82 on gpu-node-1',
+  ])
+  expect(ofKind(await changes({}, { from: noon - 5 * minute, to: noon + 6 * minute }), 'version')).toEqual([])
+  await storage.db.command('truncate table server_versions')
+})
+
 test('a version is a change when another was there before it, and long enough for both to be no mix', async () => {
   const call = (at: number, more: Partial<LlmRequest>): LlmRequest => ({
     ...emptyRequest(),

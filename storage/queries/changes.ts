@@ -10,6 +10,7 @@ import { alertPeriods } from './alert-periods.ts'
 import { annotationChanges } from './annotations.ts'
 import { priceChanges } from './price-changes.ts'
 import { restarts } from './restarts.ts'
+import { serverVersionChanges } from './server-versions.ts'
 import type { Filter } from './where.ts'
 import { versionChanges } from './versions-seen.ts'
 
@@ -19,7 +20,9 @@ export const mostChanges = 500
 /** Everything that changed or went on at some time of the range and concerns what the filter asks about, the latest first. */
 export async function recentChanges(db: Db, filter: Filter, range: TimeRange): Promise<readonly Change[]> {
   const found = await Promise.all(
-    [annotationChanges, versionChanges, restarts, priceChanges, alertPeriods].map((question) => question(db, range)),
+    [annotationChanges, versionChanges, serverVersionChanges, restarts, priceChanges, alertPeriods].map((question) =>
+      question(db, range),
+    ),
   )
   return found
     .flat()

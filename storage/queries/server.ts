@@ -1,7 +1,8 @@
-/** Inference servers as they were at their last scrape, and what they counted. Reads `server_samples`; beyond 24 h `server_1h` too. */
+/** Inference servers as they were at their last scrape, and what they counted. Reads `server_samples`, beyond 24 h `server_1h` too; versions from `server_versions`. */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { lastSeen, lastSeenBounds } from './last-seen.ts'
+import { keyOf as versionKey, versionsAt } from './server-versions.ts'
 
 export interface ServerNow {
   server: string
@@ -21,20 +22,28 @@ export interface ServerNow {
   /** Prefix tokens found in the cache, 0–1. */
   prefix_hit_ratio: number | null
   restarts: number
+  /** As it last told; null when it does not. */
+  version: string | null
 }
 
 type Identity = Pick<ServerNow, 'server' | 'instance' | 'model'>
 const gauges = ['running', 'waiting', 'kv_cache_ratio'] as const
 type Newest = Identity & Pick<ServerNow, 'endpoint' | 'timestamp_ms' | (typeof gauges)[number]>
-type Counted = Identity & Omit<ServerNow, keyof Newest>
+type Counted = Identity & Omit<ServerNow, keyof Newest | 'version'>
 
 const day = 86_400_000
 
 /** One row per server instance and model seen in the range. */
 export async function serversNow(db: Db, range: TimeRange): Promise<ServerNow[]> {
-  const [newest, counted] = await Promise.all([newestSamples(db, range), counts(db, range)])
+  const [newest, counted, versions] = await Promise.all([
+    newestSamples(db, range),
+    counts(db, range),
+    versionsAt(db, range.to),
+  ])
   const byKey = new Map(counted.map((row) => [keyOf(row), row]))
-  return newest.map((row) => Object.assign({}, uncounted, byKey.get(keyOf(row)), row))
+  return newest.map((row) =>
+    Object.assign({}, uncounted, byKey.get(keyOf(row)), row, { version: versions.get(versionKey(row)) ?? null }),
+  )
 }
 
 const keyOf = ({ server, instance, model }: Identity) => JSON.stringify([server, instance, model])

@@ -58,7 +58,7 @@ export interface Traffic extends TimeRange {
 type Row = Omit<TrafficRow, 'regions' | 'previous' | 'spark'> & { all: number }
 
 /** The busiest `limit` of the range. */
-export async function traffic(db: Db, by: TrafficBy, filter: Filter, range: TimeRange, limit = 200): Promise<Traffic> {
+export async function traffic(db: Db, by: TrafficBy, filter: Filter, range: TimeRange, limit = 500): Promise<Traffic> {
   const tiers = await tiersFor(db, filter, range, ['model', 'endpoint', 'provider'])
   const current = wholeBuckets(tiers.whole, range)
   const previous = { from: current.from - (current.to - current.from), to: current.from }

@@ -198,6 +198,11 @@ describe('people', () => {
     await expect.poll(() => page.getByRole('button', { name: /^Deploy: Scaled out/ }).count(), patient).toBe(0)
     const deleted = 'select count() as n from annotations where title = {title:String} and deleted'
     expect(await here.storage.reader.query(deleted, { title: 'Scaled out' })).toEqual([{ n: 1 }])
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await glyph(page, 'Requests', /^Deploy: Scaled out/).waitFor(patient)
+    await expect.poll(() => page.getByRole('button', { name: 'Undo' }).count()).toBe(0)
+    const back = "select created_by, labels from annotations where title = 'Scaled out' and not deleted"
+    expect(await here.storage.reader.query(back)).toEqual([{ created_by: 'Ada', labels: { model: 'gpt-4o' } }])
     // The refused link is the one complaint of the browser.
     expect(complaints.filter((text) => !text.includes('400'))).toEqual([])
     await page.close()

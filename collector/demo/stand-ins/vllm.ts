@@ -14,6 +14,9 @@ export interface VllmServer extends LocalServer {
 
 const tickMs = 40
 const metricsPath = `${demoPath}vllm/metrics`
+const versionPath = `${demoPath}vllm/version`
+/** Of the page below. */
+const version = '0.17.0'
 
 /** `onCall` is told of each request that was answered. */
 export async function startVllm(
@@ -32,6 +35,7 @@ export async function startVllm(
   }, tickMs)
   const server = await serveLocal(async (request, response) => {
     if (request.url === metricsPath) return sendText(response, metricsPage(engine, startedS))
+    if (request.url === versionPath) return sendJson(response, 200, { version })
     if (request.method !== 'POST' || request.url !== '/v1/chat/completions')
       return sendJson(response, 404, { error: { message: 'Not Found', type: 'NotFoundError', code: 404 } })
     const body = await readJson(request)

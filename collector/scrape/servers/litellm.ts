@@ -9,6 +9,7 @@ const seenFirst: Hint = {
 export const litellm: InferenceServer = {
   name: 'litellm',
   role: 'gateway',
+  version: [{ path: '/health/readiness', field: 'litellm_version' }],
   detect: hasAny(
     'litellm_proxy_total_requests_metric_total',
     'litellm_proxy_failed_requests_metric_total',

@@ -4,6 +4,7 @@ import { counter, gauge, hasAny, type InferenceServer } from '../server.ts'
 export const llamaCpp: InferenceServer = {
   name: 'llama-cpp',
   role: 'engine',
+  version: [{ path: '/props', field: 'build_info' }],
   detect: hasAny('llamacpp:requests_processing', 'llamacpp:prompt_tokens_total', 'llamacpp:tokens_predicted_total'),
   modelLabels: [],
   measures: {

@@ -16,6 +16,7 @@ const own = hasAny('num_request_max', 'request_finish_total')
 export const nim: InferenceServer = {
   name: 'nim',
   role: 'engine',
+  version: [{ path: '/v1/version', field: 'release' }],
   detect: (families) =>
     own(families) ||
     (familyNamed(families, 'num_requests_running') !== undefined &&

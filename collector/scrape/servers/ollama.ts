@@ -7,6 +7,7 @@ import { counter, gauge, hasAny, secondsHistogram, type InferenceServer } from '
 export const ollama: InferenceServer = {
   name: 'ollama',
   role: 'engine',
+  version: [{ path: '/api/version', field: 'version' }],
   detect: hasAny('ollama_prompt_tokens_total', 'ollama_generated_tokens_total', 'ollama_request_duration_seconds'),
   modelLabels: ['model', 'model_name'],
   measures: {

@@ -8,6 +8,8 @@ const signs = ['num_requests_running', 'kv_cache_usage_perc', 'gpu_cache_usage_p
 const exportedAs = (prefix: string): InferenceServer => ({
   ...vllm,
   name: 'ray-vllm',
+  // The page is the node's, not vLLM's.
+  version: [],
   detect: hasAny(...signs.map((sign) => prefix + sign)),
   measures: renamedMeasures(vllm, (metric) => metric.replace(/^vllm:/, prefix)),
   optional: [...(vllm.optional ?? []), 'kv_capacity_tokens'],

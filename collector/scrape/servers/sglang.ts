@@ -19,6 +19,10 @@ const everyPriority = (name: string) => [only(name, { priority: '' }), { name }]
 export const sglang: InferenceServer = {
   name: 'sglang',
   role: 'engine',
+  version: [
+    { path: '/server_info', field: 'version' },
+    { path: '/get_server_info', field: 'version' },
+  ],
   detect: hasAny('sglang:num_running_reqs', 'sglang:prompt_tokens_total', 'sglang:token_usage'),
   modelLabels: ['model_name'],
   // With --enable-metrics-for-all-schedulers each of them reports the same batch; data-parallel ranks have their own.

@@ -4,6 +4,7 @@ import { counter, gauge, hasAny, secondsHistogram, tokensHistogram, type Inferen
 export const tei: InferenceServer = {
   name: 'tei',
   role: 'engine',
+  version: [{ path: '/info', field: 'version' }],
   detect: hasAny('te_request_count', 'te_request_success', 'te_queue_size', 'te_embed_count'),
   modelLabels: [],
   measures: {

@@ -6,6 +6,7 @@ const unmeasured = { reason: 'TGI does not measure it', fix: '' }
 export const tgi: InferenceServer = {
   name: 'tgi',
   role: 'engine',
+  version: [{ path: '/info', field: 'version' }],
   detect: hasAny('tgi_request_count', 'tgi_queue_size', 'tgi_batch_current_size', 'tgi_request_success'),
   modelLabels: [],
   measures: {

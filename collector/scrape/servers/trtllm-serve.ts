@@ -24,6 +24,7 @@ const iterations: Hint = {
 export const trtllmServe: InferenceServer = {
   name: 'trtllm-serve',
   role: 'engine',
+  version: [{ path: '/version', field: 'version' }],
   detect: hasAny(
     'trtllm_request_success_total',
     'trtllm_e2e_request_latency_seconds',

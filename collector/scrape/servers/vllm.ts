@@ -25,6 +25,7 @@ const v1: Hint = {
 export const vllm: InferenceServer = {
   name: 'vllm',
   role: 'engine',
+  version: [{ path: '/version', field: 'version' }],
   detect: hasAny(
     'vllm:num_requests_running',
     'vllm:prompt_tokens_total',

@@ -62,6 +62,13 @@ test('a title is enough; what is left out is now, a note, about everything', asy
   expect((await ask('DELETE', `/${mark.id}`)).status).toBe(200)
   expect(await listed()).toEqual([])
   expect(await ask('DELETE', `/${mark.id}`)).toMatchObject({ status: 404, body: { error: { field: 'id' } } })
+  // It is put back as it was, however often one asks.
+  for (let times = 0; times < 2; times += 1)
+    expect(await ask('POST', `/${mark.id}/restore`)).toMatchObject({ status: 200, body: mark })
+  expect(await listed()).toEqual([mark])
+  await ask('DELETE', `/${mark.id}`)
+  expect(await ask('POST', '/never-there/restore')).toMatchObject({ status: 404, body: { error: { field: 'id' } } })
+  expect((await ask('POST', `/${mark.id}/restore`, undefined, 'key-of-telemetry')).status).toBe(401)
 })
 
 test('a pipeline says when it began and, with the same id, when it ended', async () => {

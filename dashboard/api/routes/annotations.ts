@@ -39,4 +39,5 @@ export function annotationsRoute(context: RouteContext) {
       await annotations.remove(c.req.param('id'))
       return c.json({ deleted: true })
     })
+    .post(`${path}/:id/restore`, async (c) => c.json(await annotations.restore(c.req.param('id'))))
 }

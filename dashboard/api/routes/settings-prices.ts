@@ -73,11 +73,14 @@ export function settingsPricesRoute(context: RouteContext) {
         unpriced === 0 ? 2 : status !== null && status.price === null ? 0 : 1
       return c.json({ ...uses, models: models.toSorted((a, b) => rank(a) - rank(b)) })
     })
-    .post('/api/settings/prices', checkedBody(setting, settingHint), (c) =>
-      c.json(refusable(() => here(deps.settings.prices).set(c.req.valid('json')), settingHint)),
-    )
-    .post('/api/settings/prices/:id/remove', checkedBody(z.strictObject({ by: who }), removingHint), (c) => {
+    .post('/api/settings/prices', checkedBody(setting, settingHint), async (c) => {
+      const entry = refusable(() => here(deps.settings.prices).set(c.req.valid('json')), settingHint)
+      await deps.settings.prices?.marked()
+      return c.json(entry)
+    })
+    .post('/api/settings/prices/:id/remove', checkedBody(z.strictObject({ by: who }), removingHint), async (c) => {
       refusable(() => here(deps.settings.prices).remove(c.req.param('id'), c.req.valid('json').by), removingHint)
+      await deps.settings.prices?.marked()
       return c.json({ removed: true })
     })
     .get('/api/settings/reprice', checked(z.strictObject({})), (c) =>

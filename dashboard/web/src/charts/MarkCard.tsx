@@ -97,7 +97,7 @@ function TakeBack({ id, title }: { id: string; title: string }) {
         className="chip-button"
         ref={(button) => button?.focus()}
         disabled={takeBack.isPending}
-        onClick={() => takeBack.mutate(id)}
+        onClick={() => takeBack.mutate({ id, title })}
       >
         Delete it
       </button>

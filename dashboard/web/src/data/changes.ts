@@ -2,6 +2,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
 import { isLive, questionOf } from '../lib/search.ts'
+import { offerAgain, type TakenBack } from '../lib/taken-back.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useScope } from './scope.ts'
 import { withExplain, type Asked, type QuestionInput } from './use-question.ts'
@@ -47,13 +48,18 @@ export type AnnotationInput = Parameters<typeof api.annotations.$post>[0]['json'
 export const useAnnotate = () => useMarking((json: AnnotationInput) => read(api.annotations.$post({ json })))
 
 export const useTakeBack = () =>
-  useMarking((id: string) => read(api.annotations[':id'].$delete({ param: { id } })))
+  useMarking(({ id }: TakenBack) => read(api.annotations[':id'].$delete({ param: { id } })), offerAgain)
 
-function useMarking<Input, Answer>(change: (input: Input) => Promise<Answer>) {
+export const usePutBack = () =>
+  useMarking((id: string) => read(api.annotations[':id'].restore.$post({ param: { id } })))
+
+/** `done` is called also when what asked for the change is gone by then. */
+function useMarking<Input, Answer>(change: (input: Input) => Promise<Answer>, done?: (input: Input) => void) {
   const queries = useQueryClient()
   return useMutation({
     mutationFn: change,
-    onSuccess: () => {
+    onSuccess: (_answer, input) => {
+      done?.(input)
       setTimeout(() => void queries.invalidateQueries({ queryKey: [key] }), answersLastMs)
     },
   })

@@ -10,6 +10,7 @@ import { Annotating } from './Annotating.tsx'
 import { Keys, type Opened } from './Keys.tsx'
 import { Rail } from './Rail.tsx'
 import { TopBar } from './TopBar.tsx'
+import { Undo } from './Undo.tsx'
 
 /** The rail, the top bar and the page; the login form when the server asks for a key. */
 export function Frame() {
@@ -39,6 +40,7 @@ export function Frame() {
       </div>
       <Keys opened={opened} onOpen={open} />
       <Annotating />
+      <Undo />
     </div>
   )
 }

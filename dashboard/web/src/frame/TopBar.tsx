@@ -123,7 +123,9 @@ function DemoChip() {
   if (state !== 'running' && state !== 'starting') return null
   return (
     <span className="chip" title="Simulated applications, models and GPUs on this machine; environment = demo">
-      <span>demo traffic</span>
+      <span>
+        demo<span className="word-if-room"> traffic</span>
+      </span>
       <button type="button" className="chip-button" disabled={demo.isPending} onClick={() => demo.mutate('stop')}>
         Stop
       </button>

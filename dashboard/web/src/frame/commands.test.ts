@@ -3,7 +3,7 @@ import { formatSearch, parseSearch } from '../lib/search.ts'
 import { commandsOf, traceIn } from './commands.ts'
 import { pages } from './pages.ts'
 
-const search = parseSearch('?range=6h&team=x&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331')
+const search = parseSearch('?range=6h&team=x&q=duration>2s&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331')
 const commands = commandsOf({
   search,
   values: [
@@ -17,17 +17,19 @@ const goOf = (id: string) => commands.find((command) => command.id === id)?.run
 
 test('every page, with the range and the filters but not what is open', () => {
   expect(commands.filter(({ group }) => group === 'Pages')).toHaveLength(pages.length)
-  expect(goOf('page /requests')).toEqual({ go: '/requests?range=6h&team=x' })
+  expect(goOf('page /requests')).toEqual({ go: '/requests?range=6h&team=x&q=duration%3E2s' })
 })
 
 test('names of traffic cannot leave their place in a path', () => {
-  expect(goOf('model a/b <c>')).toEqual({ go: '/models/a%2Fb%20%3Cc%3E?range=6h&team=x' })
-  expect(goOf('user_id ../../evil?x=1')).toEqual({ go: '/users/..%2F..%2Fevil%3Fx%3D1?range=6h&team=x' })
+  expect(goOf('model a/b <c>')).toEqual({ go: '/models/a%2Fb%20%3Cc%3E?range=6h&team=x&q=duration%3E2s' })
+  expect(goOf('user_id ../../evil?x=1')).toEqual({
+    go: '/users/..%2F..%2Fevil%3Fx%3D1?range=6h&team=x&q=duration%3E2s',
+  })
 })
 
 test('a server, a filter, a range, a question', () => {
-  expect(goOf('server vllm-1:8000')).toEqual({ go: '/servers?range=6h&team=x&server=vllm-1%3A8000' })
-  expect(goOf('sql Slowest')).toEqual({ go: '/sql?range=6h&sql=select+1+%26+2' })
+  expect(goOf('server vllm-1:8000')).toEqual({ go: '/servers?range=6h&team=x&server=vllm-1%3A8000&q=duration%3E2s' })
+  expect(goOf('sql Slowest')).toEqual({ go: '/sql?range=6h&team=x&sql=select+1+%26+2&q=duration%3E2s' })
   const changed = (id: string) => {
     const run = goOf(id)
     return run && 'change' in run ? formatSearch({ ...run.change(search), open: '' }) : null

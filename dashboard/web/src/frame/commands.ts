@@ -98,7 +98,7 @@ export function commandsOf({ search, values, servers, questions }: Known): Comma
       id: `sql ${title}`,
       group: 'SQL questions',
       word: title,
-      run: { go: addressOf('/sql', { ...search, filters: {} }, { sql }) },
+      run: { go: addressOf('/sql', search, { sql }) },
     })),
   ]
 }

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { parseSearch } from './search.ts'
 import { dedented, sqlLink } from './sql-link.ts'
 
-const search = parseSearch('?range=6h&model=a&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331&tz=UTC')
+const search = parseSearch(
+  '?range=6h&model=a&open=0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331&tz=UTC&q=duration>2s',
+)
 
 test('the query, its values and the range come along; what the page was about does not', () => {
   const query = { sql: 'select {a:UInt8}, {b:Array(String)}', params: { a: 1, b: ["it's", 'x,y'], none: null } }

@@ -119,7 +119,7 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
       title: (gpu) => formatIso(gpu.timestamp_ms),
     },
   ]
-  return <Table label="GPUs" columns={columns} rows={gpus} id={gpuName} />
+  return <Table label="GPUs" columns={columns} rows={gpus} id={gpuName} maxHeight={560} />
 }
 
 /** Reasons for a lower clock that are nobody's trouble. */

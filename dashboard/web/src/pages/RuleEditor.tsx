@@ -29,10 +29,16 @@ function Copy({ rule }: { rule: RuleView }) {
 /** Of the rules that come with Inferwatch. */
 const usualIntervalMs = 30_000
 
+/** Without examples one may still write a rule and try it. */
 function Example({ kind }: { kind: string | undefined }) {
   const { data, error, isPending, refetch } = useRuleKinds()
   if (isPending) return <PanelSkeleton height={320} />
-  if (!data) return <Failure error={error} retry={() => void refetch()} height={320} />
-  const example = data.kinds.find(({ name }) => name === kind) ?? data.kinds[0]
-  return <RuleWorkbench first={ruleFileOf(example?.yaml ?? '', usualIntervalMs)} kinds={data.kinds} />
+  const kinds = data?.kinds ?? []
+  const example = kinds.find(({ name }) => name === kind) ?? kinds[0]
+  return (
+    <>
+      {!data && <Failure error={error} retry={() => void refetch()} height={120} />}
+      <RuleWorkbench first={ruleFileOf(example?.yaml ?? '', usualIntervalMs)} kinds={kinds} />
+    </>
+  )
 }

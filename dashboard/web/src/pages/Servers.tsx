@@ -3,7 +3,7 @@ import { useMemo } from 'react'
 import { useModelNames } from '../data/overview.ts'
 import { useServers, type ServerNow } from '../data/fleet.ts'
 import { serverName } from '../data/servers.ts'
-import { formatAgo, formatCount, formatIso, formatRate, formatRatio } from '../lib/format.ts'
+import { formatAgo, formatCount, formatIso, formatRate, formatRatio, unknown } from '../lib/format.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { JobQueues } from '../panels/JobQueues.tsx'
 import { Meter } from '../panels/Meter.tsx'
@@ -88,6 +88,15 @@ function ServerTable({ servers, now }: { servers: readonly ServerNow[]; now: num
       sort: (row) => row.model,
     },
     { key: 'server', head: 'Kind', wide: true, render: (row) => row.server },
+    {
+      key: 'version',
+      head: 'Version',
+      hint: 'As the server tells it; asked after a restart and every 5 minutes',
+      wide: true,
+      render: (row) => row.version ?? unknown,
+      title: (row) => row.version ?? 'the server does not tell it beside its metrics page',
+      sort: (row) => row.version,
+    },
     {
       key: 'running',
       head: 'Running',

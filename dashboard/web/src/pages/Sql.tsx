@@ -1,12 +1,12 @@
 import { Button, CopyButton } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import { useSavedQueries } from '../data/saved-queries.ts'
 import { useSchema, useSqlRun, type SchemaAnswer, type SqlQuestion, type SqlResult } from '../data/sql.ts'
 import { ApiFailure } from '../lib/api.ts'
 import { formatExact } from '../lib/format.ts'
-import { fitsInUrl, formatSearch, questionOf, type Search } from '../lib/search.ts'
+import { fitsInUrl, formatSearch, questionOf, type Search, filterColumns, filterLabels } from '../lib/search.ts'
 import { paramsOf, sentParams, textsOf } from '../lib/sql-params.ts'
 import { useStored } from '../lib/stored.ts'
 import { useSearch } from '../lib/use-search.ts'
@@ -23,14 +23,26 @@ import '../styles/sql.css'
 export default function Sql() {
   const schema = useSchema()
   if (schema.data) return <Workbench schema={schema.data} />
-  if (schema.error) return <Failure error={schema.error} retry={() => void schema.refetch()} height={240} />
+  if (schema.error) {
+    const retry = () => void schema.refetch()
+    return <Workbench schema={noSchema} problem={<Failure error={schema.error} retry={retry} height={240} />} />
+  }
   return <PanelSkeleton height={240} />
 }
+
+/** Without it one may still write and run. */
+const noSchema: SchemaAnswer = { tables: [], questions: [], row_limit: 0 }
 
 /** So many of them are remembered. */
 const maxPast = 50
 
-function Workbench({ schema }: { schema: SchemaAnswer }) {
+interface WorkbenchProps {
+  schema: SchemaAnswer
+  /** Why there are no tables and questions. */
+  problem?: ReactNode
+}
+
+function Workbench({ schema, problem = null }: WorkbenchProps) {
   const [search, change] = useSearch()
   const [text, setText] = useState(search.sql ?? schema.questions.find(({ title }) => title === opening)?.sql ?? '')
   const [texts, setTexts] = useState(search.params ?? {})
@@ -124,6 +136,11 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
             onChange={(name, value) => setTexts((before) => ({ ...before, [name]: value }))}
             onRun={() => run()}
           />
+          {filtersOf(search) !== '' && (
+            <p className="dim sql-filters" role="note">
+              Filters narrow no query of this page; they hold again on the others: {filtersOf(search)}
+            </p>
+          )}
           <footer className="sql-actions">
             {running ? (
               <Button
@@ -166,7 +183,6 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
         </section>
         <SqlResultPanel
           run={current}
-          rowLimit={schema.row_limit}
           stale={
             asked !== null && rangeOf(asked.search) !== rangeOf(search)
               ? 'of another time range'
@@ -182,6 +198,7 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
       </div>
       <SqlLibrary
         schema={schema}
+        problem={problem}
         past={past}
         saved={saved}
         onPick={pick}
@@ -195,6 +212,13 @@ function Workbench({ schema }: { schema: SchemaAnswer }) {
 const opening = 'Requests per minute'
 
 const rangeOf = (search: Search) => JSON.stringify(questionOf({ ...search, filters: {} }))
+
+/** In force on other pages, in words; empty without any. */
+const filtersOf = ({ filters, q }: Search) =>
+  [
+    ...filterColumns.flatMap((column) => (filters[column] ?? []).map((value) => `${filterLabels[column]} ${value}`)),
+    ...(q === undefined ? [] : [q]),
+  ].join(', ')
 
 /** Range and filters stay. */
 function withoutQuery({ sql: _sql, params: _params, saved: _saved, view: _view, ...search }: Search): Search {

@@ -1,6 +1,6 @@
 /** What one may run: ready questions, saved queries, those of before, and the tables. */
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import type { SchemaAnswer } from '../data/sql.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
@@ -9,6 +9,8 @@ import { SqlSaved } from './SqlSaved.tsx'
 
 interface SqlLibraryProps {
   schema: SchemaAnswer
+  /** Why it holds nothing. */
+  problem: ReactNode
   past: readonly PastQuery[]
   /** In this browser. */
   saved: readonly SavedQuery[]
@@ -18,7 +20,7 @@ interface SqlLibraryProps {
 
 const tabs = ['Questions', 'Saved', 'History', 'Tables'] as const
 
-export function SqlLibrary({ schema, past, saved, onPick, onForget }: SqlLibraryProps) {
+export function SqlLibrary({ schema, problem, past, saved, onPick, onForget }: SqlLibraryProps) {
   const [tab, setTab] = useState<(typeof tabs)[number]>('Questions')
   const now = useNow()
   return (
@@ -33,6 +35,7 @@ export function SqlLibrary({ schema, past, saved, onPick, onForget }: SqlLibrary
         </div>
       </header>
       <ul className="sql-list">
+        {(tab === 'Questions' || tab === 'Tables') && problem !== null && <li>{problem}</li>}
         {tab === 'Questions' &&
           schema.questions.map(({ title, sql }) => (
             <SqlEntry key={title} name={title} query={{ sql }} onPick={onPick} />

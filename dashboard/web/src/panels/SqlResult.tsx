@@ -25,7 +25,6 @@ export type ShownAs = 'table' | 'chart'
 
 interface SqlResultProps {
   run: SqlRun
-  rowLimit: number
   /** What the page has now and the question had not: `of another time range`. */
   stale: string | null
   /** A chart only where the rows make one. */
@@ -35,7 +34,7 @@ interface SqlResultProps {
   onRetry: (question: SqlQuestion) => void
 }
 
-export function SqlResultPanel({ run, rowLimit, stale, shown, onShow, onCancel, onRetry }: SqlResultProps) {
+export function SqlResultPanel({ run, stale, shown, onShow, onCancel, onRetry }: SqlResultProps) {
   const title = run.state !== 'none' && run.question.explain ? 'How the query would run' : 'Result'
   return (
     <section className="panel panel-wide" aria-label={title} aria-busy={run.state === 'running'}>
@@ -52,7 +51,6 @@ export function SqlResultPanel({ run, rowLimit, stale, shown, onShow, onCancel, 
         <Answer
           title={title}
           run={run}
-          rowLimit={rowLimit}
           stale={stale}
           shown={shown}
           onShow={onShow}
@@ -92,12 +90,12 @@ function Failed({ sql, error, onRetry }: { sql: string; error: Error; onRetry: (
   )
 }
 
-interface AnswerProps extends Pick<SqlResultProps, 'rowLimit' | 'stale' | 'shown' | 'onShow'> {
+interface AnswerProps extends Pick<SqlResultProps, 'stale' | 'shown' | 'onShow'> {
   title: string
   run: Extract<SqlRun, { state: 'done' }>
 }
 
-function Answer({ title, run: { question, result }, rowLimit, stale, shown, onShow }: AnswerProps) {
+function Answer({ title, run: { question, result }, stale, shown, onShow }: AnswerProps) {
   const chart = useMemo(() => sqlChart(result.columns, result.rows), [result])
   const count = `${result.more ? 'more than ' : ''}${formatExact(result.rows.length)} ${result.rows.length === 1 ? 'row' : 'rows'}`
   return (
@@ -125,7 +123,7 @@ function Answer({ title, run: { question, result }, rowLimit, stale, shown, onSh
       <div className="panel-body">
         {result.more && (
           <p className="sql-note" role="note">
-            Only the first {formatExact(rowLimit)} rows are shown, and drawn. Add a LIMIT, or export them all
+            Only the first {formatExact(result.rows.length)} rows are shown, and drawn. Add a LIMIT, or export them all
           </p>
         )}
         {chart && shown === 'chart' ? (

@@ -30,6 +30,8 @@ interface TableProps<Row> {
   open?: string | undefined
   onOpen?: (row: Row) => void
   maxHeight?: number
+  /** Rows beyond these, in their order, are left out. */
+  most?: number | undefined
 }
 
 type Order = { key: string; down: boolean }
@@ -44,7 +46,7 @@ export function Table<Row>(props: TableProps<Row>) {
     setOwn(next)
     onSort?.(`${next.down ? '-' : ''}${next.key}`)
   }
-  const sorted = useMemo(() => sort(rows, columns, order), [rows, columns, order])
+  const sorted = useMemo(() => sort(rows, columns, order).slice(0, props.most), [rows, columns, order, props.most])
   const body = useRef<HTMLTableSectionElement>(null)
 
   useEffect(() => {

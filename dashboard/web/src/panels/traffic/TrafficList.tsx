@@ -27,6 +27,8 @@ export function TrafficList({ title, asked, name, more = noColumns, idle = noRow
   const wanted = (search.name ?? '').trim().toLowerCase()
   const known = ({ rows }: Traffic) => [...rows, ...idle.filter((one) => !rows.some((row) => row.name === one.name))]
   const shown = (data: Traffic) => known(data).filter((row) => row.name.toLowerCase().includes(wanted))
+  const fold = (view: 'all' | null) =>
+    change(({ view: _view, ...rest }) => (view === null ? rest : { ...rest, view }), { replace: true })
   return (
     <Panel
       title={title}
@@ -64,12 +66,27 @@ export function TrafficList({ title, asked, name, more = noColumns, idle = noRow
               change(({ sort: _sort, ...rest }) => (sort === '-requests' ? rest : { ...rest, sort }), { replace: true })
             }
             onOpen={(row) => onOpen(row.name)}
+            most={search.view === 'all' ? undefined : shownFirst}
           />
+          {shown(data).length > shownFirst && (
+            <div className="panel-foot">
+              <button
+                type="button"
+                className="panel-link fold"
+                onClick={() => fold(search.view === 'all' ? null : 'all')}
+              >
+                {search.view === 'all' ? `Show the first ${shownFirst}` : `Show all ${shown(data).length}`}
+              </button>
+            </div>
+          )}
         </div>
       )}
     </Panel>
   )
 }
+
+/** In the chosen order; the rest is folded away. */
+const shownFirst = 100
 
 /** What only this list has stands before the latencies: in sight. */
 function withMore(columns: readonly Column<TrafficRow>[], more: readonly Column<TrafficRow>[]) {
