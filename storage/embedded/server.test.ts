@@ -104,7 +104,8 @@ test.each<[string, Record<string, string>, HeadersInit, string]>([
 
 test('errors: status, code and a body that clients parse', async () => {
   const cases: [string, number, string][] = [
-    ['SELEC 1', 403, '497'],
+    ['SELEC 1', 400, '62'],
+    ['EXCHANGE TABLES a AND b', 403, '497'],
     ['SELECT FROM WHERE', 400, '62'],
     ['SELECT * FROM nope', 404, '60'],
     ['SELECT nope FROM requests', 404, '47'],
