@@ -59,7 +59,7 @@ describe('no secret is in it', () => {
 dashboard: { api_keys: ["${secrets.dashboard}"] }
 ingest: { api_keys: ["${secrets.ingest}"] }
 proxy: { api_keys: ["${secrets.proxy}"], keys: [{ name: search, hash: "${secrets.hash}" }] }
-clickhouse: { url: "https://${secrets.user}:p@${secrets.database}@ch.example.com:8443/?token=${secrets.query}", password: "\${CH_PASSWORD:-${secrets.fallback}}" }
+clickhouse: { url: "https://${secrets.user}:p@${secrets.database}@ch.example.com:8443/?http_header_x-token=${secrets.query}", password: "\${CH_PASSWORD:-${secrets.fallback}}" }
 endpoints:
   - { name: gpt, upstream: "https://api.example.com/v1", api_key: "${secrets.upstream}" }
   - name: claude
