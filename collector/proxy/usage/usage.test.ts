@@ -76,7 +76,7 @@ test('every parser that is a file here stands in the list', () => {
     'answer',
     'errors',
     'estimate',
-    'exchanges',
+    'testing-exchanges',
     'json',
     'openai-path',
     'openai-usage',
