@@ -30,7 +30,10 @@ beforeAll(async () => {
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [meterReader] }))
   storage = await testStorage()
 })
-afterAll(() => storage.stop())
+afterAll(async () => {
+  metrics.disable()
+  await storage.stop()
+})
 beforeEach(async () => {
   room = await alertsHarness(storage, sqlRule('select 1 as value'), t0 + 10 * second)
 })

@@ -1,9 +1,6 @@
 import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Tests of modules that only compute: they start nothing and change nothing of the process. */
-export const pure = ['dashboard/web/**/*.test.ts', 'records/**/*.test.ts']
-
 /** They kill, fill and fuzz, and prove that nothing is lost or told twice. */
 export const proofs = [
   'test/{alert-proof,durability,fuzz,proxy-proof,sql-fuzz}/*.test.ts',
@@ -21,16 +18,14 @@ export class SpreadWaiting extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
     const of = (wanted: Kind) =>
-      sorted.filter(({ project, moduleId }) => kind(project.name, relative(this.ctx.config.root, moduleId)) === wanted)
-    // Those that share a process share it while they follow each other; being short, they also fill the end.
-    return [...spread([...of('proof'), ...of('end-to-end')], of('busy')), ...of('pure')]
+      sorted.filter(({ moduleId }) => kind(relative(this.ctx.config.root, moduleId)) === wanted)
+    return spread([...of('proof'), ...of('end-to-end')], of('busy'))
   }
 }
 
-type Kind = 'proof' | 'end-to-end' | 'busy' | 'pure'
+type Kind = 'proof' | 'end-to-end' | 'busy'
 
-function kind(project: string, path: string): Kind {
-  if (project === 'pure') return 'pure'
+function kind(path: string): Kind {
   if (/^test\/(alert-proof|durability|proxy-proof)\//.test(path)) return 'proof'
   return /^test\/[^/]+$/.test(path) ? 'end-to-end' : 'busy'
 }

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { proofs, pure, SpreadWaiting } from './sequencer.ts'
+import { proofs, SpreadWaiting } from './sequencer.ts'
 
 const exclude = ['**/node_modules/**', 'data/**']
 
@@ -7,6 +7,9 @@ const exclude = ['**/node_modules/**', 'data/**']
  * Unit tests sit beside their modules; end-to-end and browser tests in test/. Three at once on two cores: one of them mostly waits, for
  * an engine, a page or a timer. Time-outs are long, since nothing is known of how busy the machine is. A test that fails is tried once
  * more, and `npm test` names it.
+ *
+ * Processes of unit tests stay, and with them what is imported: files follow each other in them, as they come. So a file puts back what
+ * it changes of its process, which `leaves-nothing.ts` sees to.
  */
 export default defineConfig({
   test: {
@@ -20,11 +23,20 @@ export default defineConfig({
     retry: 1,
     expect: { poll: { timeout: 60_000 } },
     projects: [
-      // One process for all of them, which costs a fraction of one for each.
-      { extends: true, test: { name: 'pure', include: pure, exclude, isolate: false } },
-      // What they break at random they must bear every time.
+      // What they break at random they must bear every time, and each has its process for itself.
       { extends: true, test: { name: 'proofs', include: proofs, exclude, retry: 0 } },
-      { extends: true, test: { name: 'rest', include: ['**/*.test.ts'], exclude: [...exclude, ...pure, ...proofs] } },
+      // End-to-end and browser tests leave processes and pages to end with theirs.
+      { extends: true, test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: [...exclude, ...proofs] } },
+      {
+        extends: true,
+        test: {
+          name: 'rest',
+          include: ['**/*.test.ts'],
+          exclude: [...exclude, ...proofs, 'test/**'],
+          isolate: false,
+          setupFiles: ['test/leaves-nothing.ts'],
+        },
+      },
     ],
   },
 })

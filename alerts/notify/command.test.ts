@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { composeNotification } from '../compose.ts'
 import { command } from './command.ts'
 import { DeliveryError, type Tools } from './notifier.ts'
@@ -11,6 +11,7 @@ let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'inferwatch-command-'))
 })
+afterEach(() => vi.unstubAllEnvs())
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const now = Date.UTC(2026, 10, 21, 10)
@@ -53,9 +54,8 @@ test('the program gets the webhook’s message, and no shell reads it', async ()
 })
 
 test('it sees what env sets, and nothing of our secrets', async () => {
-  process.env['SOME_SECRET'] = 's3cr3t-value'
+  vi.stubEnv('SOME_SECRET', 's3cr3t-value')
   await send(keep('JSON.stringify(process.env)'), { env: { TEAM: 'sre' } })
-  delete process.env['SOME_SECRET']
   expect(JSON.parse(kept())).toMatchObject({ TEAM: 'sre', PATH: expect.any(String) })
   expect(kept()).not.toContain('s3cr3t-value')
 })

@@ -2,14 +2,17 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { openSource } from './reader.ts'
 import { writeParquet } from './testing.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'inferwatch-reader-test-'))
 // Readers make their own directory under it: what they leave behind is seen.
-process.env['TMPDIR'] = directory
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+vi.stubEnv('TMPDIR', directory)
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(directory, { recursive: true, force: true })
+})
 
 const put = (name: string, content: string | Uint8Array) => {
   const path = join(directory, name)

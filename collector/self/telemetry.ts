@@ -3,7 +3,7 @@
  * asks for it. OTEL_EXPORTER_OTLP_ENDPOINT alone does not: people set it in their shell, to our own receiver, for their
  * applications, and the product must not trace itself into its own tables by accident.
  */
-import { metrics } from '@opentelemetry/api'
+import { context, metrics, propagation, trace } from '@opentelemetry/api'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { startNodeSdk } from '@opentelemetry/sdk-node'
 import { callMetrics } from './call-metrics.ts'
@@ -14,6 +14,7 @@ export interface Telemetry {
   metricsText(): Promise<string>
   /** For the collector: what it counts is in `metricsText`. */
   calls: CallSeries
+  /** Nothing is registered any more: the next one may start. */
   stop(): Promise<void>
 }
 
@@ -43,7 +44,10 @@ export function startTelemetry(version: string, env: NodeJS.ProcessEnv = process
       if (errors.length > 0) throw new AggregateError(errors, 'some instruments could not be read')
       return serializer.serialize(resourceMetrics)
     },
-    stop: () => sdk.shutdown(),
+    async stop() {
+      await sdk.shutdown()
+      for (const registered of [metrics, trace, context, propagation]) registered.disable()
+    },
   }
 }
 
