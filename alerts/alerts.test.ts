@@ -123,7 +123,7 @@ test('a process that dies without a word neither repeats nor loses', async () =>
   // What only goes on firing is written once a minute.
   const evaluated_at: unknown = expect.any(Number)
   expect(dead.active()).toHaveLength(1)
-  expect(alive.active()).toEqual(dead.active().map((alert) => ({ ...alert, evaluated_at })))
+  expect(alive.active()).toEqual(dead.active().map((alert) => Object.assign({}, alert, { evaluated_at })))
   await room.clock.advance(10 * minute)
   expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#2f9e62'])
   expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])

@@ -16,7 +16,9 @@ export class StoredState {
   takes(key: string, instance: Instance, valuesLast = valuesLastMs): boolean {
     const last = this.#written.get(key)
     if (last === instance) return false
-    if (last && goesOnFiring(last, instance) && instance.evaluated_at - last.evaluated_at < valuesLast) return false
+    // After the clock was set back, they are not old for a day.
+    const age = last ? Math.abs(instance.evaluated_at - last.evaluated_at) : Infinity
+    if (last && goesOnFiring(last, instance) && age < valuesLast) return false
     if (instance.state === 'inactive') this.#written.delete(key)
     else this.#written.set(key, instance)
     return true

@@ -1,6 +1,6 @@
 /** The dashboard "LLM cost": who spends how much on what. Reads the rollup of an hour: thirty days at once. */
 import { lines, rowsOf, stats, traceLink, type DashboardSpec } from './panels.ts'
-import { chosen, distinct, firstRows, inAll, overTime, ranked, within, type Question } from './sql.ts'
+import { chosen, distinct, firstRows, inAll, long, overTime, ranked, within, type Question } from './sql.ts'
 
 const columns = ['environment', 'team', 'model', 'provider'] as const
 const where = within(...columns)
@@ -32,9 +32,7 @@ const spendRows = (column: string) =>
   })
 
 /** From two days on, and where nothing is chosen that the rollup of users does not keep apart: whole days. */
-const byDay =
-  "dateDiff('day', $__fromTime, $__toTime) >= 2" +
-  ['model', 'provider'].map((name) => ` AND $__conditionalAll(1=0, $${name})`).join('')
+const byDay = long + ['model', 'provider'].map((name) => ` AND $__conditionalAll(1=0, $${name})`).join('')
 const userWhere = ['environment', 'team'].map((name) => chosen(name, name)).join(' AND ')
 const spendOfUsers: Question = {
   sql: `SELECT user_id,

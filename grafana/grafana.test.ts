@@ -317,6 +317,12 @@ describe('by hand', () => {
     ])
   })
 
+  test('two days are 48 hours: fewer, over two midnights, are read from requests', async () => {
+    const since = from - 40 * 3600
+    expect(new Date(since * 1000).getUTCDate()).toBe(new Date(to * 1000).getUTCDate() - 2)
+    expect((await asked('inferwatch-overview', 'Latency', ['gpt-4o'], since)).length).toBeGreaterThan(1)
+  })
+
   test('GPUs are whole ones, targets their newest state', async () => {
     expect((await value('GPU memory'))[0]).toEqual({
       time: '2026-01-05 12:01:00',

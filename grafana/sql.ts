@@ -83,8 +83,8 @@ export const percentile = (column: 'duration_ms' | 'ttft_ms' | 'tpot_ms', level:
   hours: `if(sum(r.${column}_count) = 0, NULL, quantilesTDigestMerge(0.5, 0.95, 0.99)(r.${column}_quantiles)[${places[level]}])`,
 })
 
-/** Thirty days of requests are too many to wait for: from two days on, hours are read. */
-const long = "dateDiff('day', $__fromTime, $__toTime) >= 2"
+/** Thirty days of requests are too many to wait for: from two days on, rollups are read. */
+export const long = "dateDiff('second', $__fromTime, $__toTime) >= 172800"
 
 interface LongSelect {
   /** Variables, and the columns that they choose by: model, provider, endpoint, environment. */

@@ -108,6 +108,16 @@ test('of GPU hosts the driver, which their page names', async () => {
   expect(exporter.versions[0]?.version).toMatch(/^\d+\.\d+/)
 })
 
+test('of a host whose last GPU does not say', async () => {
+  const page = fixture('dcgm.prom')
+  const of = (gpu: string) =>
+    page.replaceAll(new RegExp(`gpu="${gpu}"(.*)DCGM_FI_DRIVER_VERSION="[^"]*"`, 'g'), `gpu="${gpu}"$1a="b"`)
+  exporter.answer = of('1')
+  expect(exporter.answer).not.toBe(page)
+  await settled(exporter.scrape([{ url, labels: { host: 'gpu-node-1' } }]))
+  await until(() => exporter.versions.length > 0)
+})
+
 test.each([
   ['http://h:8000/metrics', 'http://h:8000/version'],
   ['http://h:8000/v1/metrics', 'http://h:8000/version'],

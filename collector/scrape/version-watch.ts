@@ -46,7 +46,9 @@ export class VersionWatch {
     const restarted = samples.some((sample) => sample.restarted)
     if (this.#askedAt !== null && Math.abs(now - this.#askedAt) < everyMs && !restarted) return
     const told = new Map(samples.map(({ server, instance, endpoint }) => [server, { server, instance, endpoint }]))
-    const drivers = new Map(gpus.map(({ host, driver_version }) => [host, driver_version]))
+    // Some of a host's GPUs may not say.
+    const driven = gpus.filter(({ driver_version }) => driver_version !== '')
+    const drivers = new Map(driven.map(({ host, driver_version }) => [host, driver_version]))
     if (told.size + drivers.size === 0) return
     this.#askedAt = now
     this.#asking = this.#keepAll([...told.values()], drivers, now, ask).finally(() => (this.#asking = null))

@@ -25,6 +25,8 @@ process.once('disconnect', leave)
 process.once('SIGTERM', () => (stop ? stop() : leave()))
 // Ctrl-C reaches the whole process group; the parent decides when we stop.
 process.on('SIGINT', () => undefined)
+// What nobody caught: the parent starts the engine anew.
+process.once('uncaughtException', ({ stack, message }) => process.stderr.write(`${stack ?? message}\n`, leave))
 
 async function start(message: StartMessage): Promise<void> {
   const executor = await Executor.open({ ...message, onStuck })

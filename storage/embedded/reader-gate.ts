@@ -143,9 +143,10 @@ function checkStatement(tokens: readonly Token[]): void {
 function noStatement(first: Token | undefined): EngineError {
   if (first === undefined || first.text === ';') return new EngineError(codes.syntax, 'Empty query')
   const expected = 'SELECT, WITH, SHOW, DESCRIBE, EXISTS, EXPLAIN'
+  const said = first.text.slice(0, 100)
   return new EngineError(
     codes.syntax,
-    `Syntax error: failed at position 1 (${first.text}): ${first.text}. Expected one of: ${expected}`,
+    `Syntax error: failed at position 1 (${said}): ${said}. Expected one of: ${expected}`,
   )
 }
 

@@ -349,6 +349,7 @@ describe('refused', () => {
         text: expect.stringMatching(/^Code: 62\. .*\(SYNTAX_ERROR\)/),
       })
     }
+    expect((await ask('a'.repeat(100_000))).text.length).toBeLessThan(1000)
     expect(await ask('insert into requests values (1)')).toMatchObject({ status: 403 })
   })
 

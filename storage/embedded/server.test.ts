@@ -66,11 +66,12 @@ test('the writer by header, by basic auth and by parameters', async () => {
   }
 })
 
-test('a page that rebinds its name to 127.0.0.1 is not a local reader', async () => {
+/** As written, where clients would put an address in order. */
+function sendLine(target: string, host = '127.0.0.1'): Promise<string> {
   const port = Number(new URL(storage.url).port)
-  const answer = await new Promise<string>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () =>
-      socket.write('GET /?query=SELECT+1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'),
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
     )
     let text = ''
     socket
@@ -78,7 +79,24 @@ test('a page that rebinds its name to 127.0.0.1 is not a local reader', async ()
       .on('end', () => resolve(text))
       .on('error', reject)
   })
-  expect(answer).toMatch(/^HTTP\/1.1 401/)
+}
+
+test('a page that rebinds its name to 127.0.0.1 is not a local reader', async () => {
+  expect(await sendLine('/?query=SELECT+1', 'evil.example')).toMatch(/^HTTP\/1.1 401/)
+})
+
+test.each([
+  ['whole', 'http://localhost/?query=SELECT+1', 200],
+  ['whole, without a path', 'http://localhost', 200],
+  ['of two slashes', '//localhost/?query=SELECT+1', 404],
+  ['with a broken host', 'http://[', 404],
+  ['with no such port', 'http://localhost:99999/?query=SELECT+1&compress=1', 404],
+  ['of a long path', `/${'a'.repeat(100_000)}`, 404],
+])('an address %s', async (_, target, status) => {
+  const answer = await sendLine(target)
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(answer.length).toBeLessThan(2000)
+  expect(await (await send({ query: 'SELECT 1' })).text()).toBe('1\n')
 })
 
 test('answers carry the headers that clients read', async () => {

@@ -45,7 +45,7 @@ export function clickhouseServer(executor: Executor, book: UserBook): Server {
 async function handle(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { path, query } = addressOf(request)
   if (path === '/ping' || path === '/replicas_status') return sendText(response, 200, 'Ok.\n')
-  if (path !== '/') return sendText(response, 404, `There is no handle ${path}. Use / or /ping.\n`)
+  if (path !== '/') return sendText(response, 404, `There is no handle ${path.slice(0, 100)}. Use / or /ping.\n`)
   if (!changesNothing(request) && request.method !== 'POST') {
     response.setHeader('Allow', 'GET, HEAD, POST')
     return sendText(response, 405, 'Use GET or POST.\n')
@@ -54,11 +54,11 @@ async function handle(endpoint: Endpoint, request: IncomingMessage, response: Se
   await answer(endpoint, request, response, query)
 }
 
-/** A parser of whole addresses is dear, and only what comes through a proxy is one. */
+/** A parser of whole addresses is dear, and only what comes through a proxy is one. Never throws: what is no address is a path that nobody knows. */
 function addressOf({ url = '/' }: IncomingMessage): { path: string; query: URLSearchParams } {
   if (!url.startsWith('/')) {
-    const { pathname, searchParams } = new URL(url, 'http://localhost')
-    return { path: pathname, query: searchParams }
+    const address = URL.parse(url, 'http://localhost')
+    return { path: address?.pathname ?? url, query: address?.searchParams ?? new URLSearchParams() }
   }
   const end = url.indexOf('?')
   return end < 0

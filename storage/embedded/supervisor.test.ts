@@ -1,5 +1,5 @@
 /** The engine as a child process: it dies, its parent dies, its directory is taken. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { RowBinaryWriter } from '../rowbinary.ts'
 import { StorageError } from '../storage-error.ts'
 import { tables } from '../tables.ts'
 import { copyTemplate, testStorageOptions } from '../testing.ts'
+import type { StartMessage } from './child.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'inferwatch-supervisor-'))
 const running = new Set<{ stop(): Promise<void> | void }>()
@@ -180,6 +181,33 @@ test('stopping twice is fine, and nothing answers afterwards', async () => {
   await storage.stop()
   await expect(fetch(`${storage.url}/ping`)).rejects.toThrow('fetch failed')
   expect(await storage.ready()).toMatchObject({ ok: false, reason: expect.stringContaining('not reachable') })
+})
+
+test('an error that nobody caught ends the engine at once, whatever its threads are at', async () => {
+  const breaking = "process.on('message', ({ type }) => { if (type === 'break') throw new Error('broken') })"
+  const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), {
+    execArgv: ['--import', `data:text/javascript,${encodeURIComponent(breaking)}`],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  running.add({ stop: () => void child.kill('SIGKILL') })
+  let said = ''
+  child.stderr?.on('data', (data: Buffer) => (said += data.toString()))
+  const start: StartMessage = {
+    type: 'start',
+    directory: join(directory, String(count++)),
+    database: 'inferwatch',
+    memoryBytes: 2 ** 30,
+    host: '127.0.0.1',
+    port: 0,
+    users: [],
+  }
+  const ready = new Promise((resolve) => child.once('message', resolve))
+  child.send(start)
+  expect(await ready).toMatchObject({ type: 'ready' })
+  const ended = new Promise((resolve) => child.once('close', (_, signal) => resolve(signal)))
+  child.send({ type: 'break' })
+  expect(await ended).toBe('SIGKILL')
+  expect(said).toContain('Error: broken')
 })
 
 /** A process of its own that starts storage there and waits. */

@@ -116,6 +116,16 @@ test('a server that tells another version than before, and a new one of its endp
   await storage.db.command('truncate table server_versions')
 })
 
+test('of more servers than are looked through, the newest change is not the one that is left out', async () => {
+  await storage.db.command(
+    `insert into server_versions (timestamp, server, instance, endpoint, version)
+    select fromUnixTimestamp64Milli(${noon} - number * 1000, 'UTC'), 'vllm', concat('pod-', toString(number)), '', '1' from numbers(6000)
+    union all select fromUnixTimestamp64Milli(${noon + minute}, 'UTC'), 'vllm', 'pod-1', '', '2'`,
+  )
+  expect(ofKind(await changes(), 'version').map(({ title }) => title)).toEqual(['vLLM 1 → 2 on pod-1'])
+  await storage.db.command('truncate table server_versions')
+})
+
 test('a version is a change when another was there before it, and long enough for both to be no mix', async () => {
   const call = (at: number, more: Partial<LlmRequest>): LlmRequest => ({
     ...emptyRequest(),

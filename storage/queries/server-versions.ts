@@ -43,10 +43,10 @@ export async function serverVersionChanges(db: Db, { from, to }: TimeRange): Pro
         and v.timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
     )
     where version != before
-    order by at, server, instance limit {most:UInt32}`,
+    order by at desc, server desc, instance desc limit {most:UInt32}`,
     { from_ms: Math.floor(from - rememberedMs), to_ms: Math.ceil(to), most },
   )
-  return turns(rows)
+  return turns(rows.toReversed())
     .filter(({ at }) => at >= from)
     .map(changeOf)
 }
