@@ -13,6 +13,7 @@ import { byEngine, byStream, type WriteResult } from './export/result-file.ts'
 import { migrate, shippedMigrations, type Adapt } from './migrate.ts'
 import { readiness } from './readiness.ts'
 import { applyRetention } from './retention.ts'
+import { rollupSpecs } from './rollup-specs.ts'
 import { startRollups, type Rollups } from './rollups.ts'
 import { applyServerUsers } from './server-users.ts'
 
@@ -23,6 +24,8 @@ export interface StorageOptions {
   clickhouse: ClickhouseConfig
   retention: RetentionConfig
   log: Logger
+  /** Whether rollups follow their raw rows unasked, as they do by default; for a moment's storage, `rollups.flush()` is enough. */
+  unaskedRollups?: boolean
 }
 
 export interface Storage {
@@ -64,7 +67,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     if (!engine && options.clickhouse.users.length > 0)
       await applyServerUsers(db, options.clickhouse.users, database, cluster)
     await applyRetention(db, options.retention, adapt)
-    rollups = await startRollups(db, options.log)
+    rollups = await startRollups(db, options.log, rollupSpecs, { unasked: options.unaskedRollups ?? true })
     return {
       db,
       reader,

@@ -25,7 +25,7 @@ const ofRequests = rollupSpecs.filter(({ source }) => source === 'requests')
 const few = rollupSpecs.filter(({ prefix }) => prefix === 'requests' || prefix === 'models')
 
 async function rollupsOf(specs: readonly RollupSpec[], db: Db = storage.db): Promise<Rollups> {
-  const rollups = await startRollups(db, log, specs)
+  const rollups = await startRollups(db, log, specs, { unasked: false })
   onTestFinished(() => rollups.stop())
   return rollups
 }

@@ -43,10 +43,16 @@ interface Touched {
   later_hash: string
 }
 
-export async function startRollups(db: Db, log: Logger, specs: readonly RollupSpec[] = rollupSpecs): Promise<Rollups> {
+/** Passes run by themselves unless `unasked` is false: rollups are then as old as the last `flush` or `markDirty`. */
+export async function startRollups(
+  db: Db,
+  log: Logger,
+  specs: readonly RollupSpec[] = rollupSpecs,
+  { unasked = true } = {},
+): Promise<Rollups> {
   const clock = await versionClock(db)
   const jobs = specs.flatMap((spec) => jobsOf(db, log, clock, spec))
-  const loops = jobs.map((job) => new Loop(job, log))
+  const loops = unasked ? jobs.map((job) => new Loop(job, log)) : []
   return {
     async flush() {
       for (const job of jobs) await job.pass()
@@ -55,6 +61,7 @@ export async function startRollups(db: Db, log: Logger, specs: readonly RollupSp
       for (const job of jobs) await job.recomputeRange(range)
     },
     async stop() {
+      for (const job of jobs) job.stop()
       await Promise.all(loops.map((loop) => loop.stop()))
     },
   }
@@ -243,7 +250,6 @@ class Loop {
 
   async stop(): Promise<void> {
     this.stopped = true
-    this.job.stop()
     if (this.timer) clearTimeout(this.timer)
     await this.working
   }

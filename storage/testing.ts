@@ -22,7 +22,8 @@ export function copyTemplate(data_dir: string): void {
 export async function testStorage(overrides: Partial<StorageOptions> = {}): Promise<Storage & { data_dir: string }> {
   const data_dir = overrides.data_dir ?? mkdtempSync(join(tmpdir(), 'inferwatch-storage-'))
   if (!existsSync(join(data_dir, 'clickhouse'))) copyTemplate(data_dir)
-  const storage = await startStorage({ ...testStorageOptions(data_dir), ...overrides })
+  // Passes over every rollup cost more than most tests do.
+  const storage = await startStorage({ ...testStorageOptions(data_dir), unaskedRollups: false, ...overrides })
   return {
     ...storage,
     data_dir,

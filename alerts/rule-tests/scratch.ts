@@ -21,6 +21,7 @@ export async function startScratch(log: Logger): Promise<Scratch> {
       ...options,
       clickhouse: clickhouseConfig.parse({}),
       retention: retentionConfig.parse({}),
+      unaskedRollups: false,
     })
     return {
       ...storage,

@@ -1,5 +1,6 @@
 /** The process that holds the engine. It is told everything over IPC: its environment and arguments carry no secret. */
 import type { Server } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { clickhouseServer } from './server.ts'
@@ -40,6 +41,8 @@ async function start(message: StartMessage): Promise<void> {
     setTimeout(leave, 5000).unref()
   }
   await tell({ type: 'ready', port: (server.address() as AddressInfo).port, version: executor.version })
+  // Where there is one: it is written at an orderly exit, which this process never has.
+  flushCompileCache()
 }
 
 /** What was acknowledged is on disk. exit() would wait for the engine's threads, and a large merge keeps those for long. */

@@ -167,6 +167,7 @@ test('keys are readable by their owner alone, and the engine has none in its env
     'TZ',
     'UV_THREADPOOL_SIZE',
     'NODE_OPTIONS',
+    'NODE_COMPILE_CACHE',
     'NODE_CHANNEL_FD',
     'NODE_CHANNEL_SERIALIZATION_MODE',
     '',

@@ -87,11 +87,13 @@ export class Supervisor {
   }
 
   private launch(): Promise<void> {
+    const compileCache = process.env['NODE_COMPILE_CACHE']
     const child = spawn(process.execPath, [fileURLToPath(new URL('child.ts', import.meta.url))], {
       // Analysts' SQL runs in there: nothing of our environment goes along but what a process needs to run. Each running query
       // takes a thread of the pool; the pools of executor.ts together hold 20, files and compression need some too.
       env: {
         PATH: process.env['PATH'],
+        ...(compileCache && { NODE_COMPILE_CACHE: compileCache }),
         TZ: 'UTC',
         UV_THREADPOOL_SIZE: '24',
         NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
