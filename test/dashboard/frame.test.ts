@@ -1,6 +1,6 @@
 /** What all pages share: keys, the palette, time, zones, the strip, and panels that fail alone. */
 import { pino } from 'pino'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { startRollups } from '../../storage/rollups.ts'
@@ -265,6 +265,20 @@ describe('a panel', () => {
     const { searchParams } = new URL(page.url())
     expect(searchParams.get('sql')).toContain('count() as requests')
     expect(searchParams.get('param_from_ms')).toBe(String(from))
+    await page.close()
+  })
+
+  test('is opened by Enter, from its first time on, and Escape gives focus back', async () => {
+    const { page } = await overview()
+    const button = page.getByRole('button', { name: 'Menu of Latency' })
+    const has = (element: Locator) => element.evaluate((one) => one === document.activeElement)
+    await button.focus()
+    for (const time of ['first', 'second']) {
+      await page.keyboard.press('Enter')
+      await expect.poll(() => has(page.getByRole('menuitem').first()), { message: time }).toBe(true)
+      await page.keyboard.press('Escape')
+      await expect.poll(() => has(button), { message: time }).toBe(true)
+    }
     await page.close()
   })
 

@@ -75,3 +75,20 @@ test.each(paths)('%s stands still while it loads, for who was there before', asy
   expect(await load(page, path)).toBeLessThanOrEqual(most)
   await page.close()
 })
+
+test('charts keep their width while the window has none, as while a picture is taken', async () => {
+  const { page } = await here.browser.open('about:blank')
+  await load(page, '/servers')
+  const drawn = () =>
+    page.locator('.chart svg, .strip svg').evaluateAll((charts) => charts.map((chart) => chart.getAttribute('width')))
+  const before = await drawn()
+  expect(before.length).toBeGreaterThan(2)
+  const hidden = await page.evaluate(async () => {
+    document.body.style.display = 'none'
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))))
+    return document.querySelector('.chart')?.clientWidth
+  })
+  expect(hidden).toBe(0)
+  expect(await drawn()).toEqual(before)
+  await page.close()
+})

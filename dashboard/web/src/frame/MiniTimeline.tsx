@@ -1,8 +1,8 @@
 /** Requests of a longer time, and the range as a brush on it: dragged and resized by pointer and by keys. */
-import { useElementSize } from '@mantine/hooks'
 import { useState, type KeyboardEvent, type PointerEvent } from 'react'
 import type { TimeRange } from '../../../../records/time-range.ts'
 import { labelAt, timeTicks } from '../charts/time-axis.ts'
+import { useWidth } from '../charts/use-width.ts'
 import { useTimeline, type Timeline } from '../data/timeline.ts'
 import { brushed, stripAround, type BrushPart } from '../lib/strip.ts'
 import { formatCount, formatDateTime, formatSpan, formatTime } from '../lib/format.ts'
@@ -19,7 +19,7 @@ export function MiniTimeline() {
   const range = rangeOf(search, now)
   const strip = stripAround(range, now)
   const { data, error } = useTimeline(strip.from, strip.to)
-  const { ref, width: measured } = useElementSize()
+  const { ref, width: measured } = useWidth('strip')
   const width = Math.max(measured, 120)
   const [drag, setDrag] = useState<{ part: BrushPart; at: number; by: number } | null>(null)
 

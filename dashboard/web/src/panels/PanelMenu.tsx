@@ -12,6 +12,7 @@ import {
 } from '@tabler/icons-react'
 import { useRouter } from '@tanstack/react-router'
 import { useId, useLayoutEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
+import { flushSync } from 'react-dom'
 import { useStatus } from '../data/status.ts'
 import type { ExplainedQuery } from '../data/use-question.ts'
 import { formatDateTime } from '../lib/format.ts'
@@ -46,7 +47,8 @@ export function PanelMenu({ menu, ...entries }: PanelMenuProps) {
   const button = useRef<HTMLButtonElement>(null)
   const id = useId()
   const toggle = () => {
-    want(true)
+    // Closed first: a menu gives focus back to where it was when it was opened.
+    if (!wanted) flushSync(() => want(true))
     setOpened(!opened)
   }
   return (
