@@ -1,7 +1,8 @@
 /** Addresses that people mistype, programs cut and names break: each opens a page that says something, and nothing is thrown. */
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { segmentOf } from '../../dashboard/web/src/lib/segment.ts'
+import { go } from './browser.ts'
 import { requests, trace } from './seed.ts'
 import { gpuSamples, serverSamples } from './seed-fleet.ts'
 import { testSite } from './site.ts'
@@ -143,14 +144,6 @@ const broken = [
 
 const things = ['/models/', '/endpoints/', '/users/', '/sessions/', '/traces/', '/gpus/gpu-node-1/']
 
-/** Where the page goes as if a link had led there: without a load, which takes a second each. */
-async function go(page: Page, address: string): Promise<void> {
-  await page.evaluate((to) => {
-    history.pushState(null, '', new URL(to, `${location.origin}/`).href)
-    dispatchEvent(new PopStateEvent('popstate'))
-  }, address)
-}
-
 /** Waits until the page has said all it has to say about the address; what it says. */
 async function said(page: Page): Promise<string> {
   await page.waitForFunction(() => {
@@ -165,9 +158,15 @@ async function said(page: Page): Promise<string> {
 const isRefusal = (complaint: string) =>
   /Failed to load resource: the server responded with a status of (400|404|414|431|503)/.test(complaint)
 
-async function walk(addresses: readonly string[]): Promise<string[]> {
-  const { page, complaints } = await here.browser.open(`${here.site.url}/ingest`)
+/** The page that all walks go on in. */
+let page: Page
+let complaints: string[]
+beforeAll(async () => {
+  ;({ page, complaints } = await here.browser.open(`${here.site.url}/ingest`))
   await said(page)
+})
+
+async function walk(addresses: readonly string[]): Promise<string[]> {
   const found: string[] = []
   for (const address of addresses) {
     await go(page, address)
@@ -176,31 +175,28 @@ async function walk(addresses: readonly string[]): Promise<string[]> {
     if (/could not be drawn|^blank|Something went wrong/.test(text)) thrown.push(text.slice(0, 200))
     found.push(...thrown.map((complaint) => `${address.slice(0, 200)}: ${complaint.slice(0, 300)}`))
   }
-  await page.close()
   return found
 }
 
 /** Every page with some of it, all of it on some pages: `ADDRESSES=all` walks each with each, for some minutes. */
-const perPage = process.env['ADDRESSES'] === 'all' ? nonsense.length : 3
+const perPage = process.env['ADDRESSES'] === 'all' ? nonsense.length : 2
 
-test.each(paths.entries().toArray())('nonsense in a query, page %i: %s', async (page, path) => {
-  const some = Array.from({ length: perPage }, (_, index) => nonsense[(page * perPage + index) % nonsense.length])
+test.each(paths.entries().toArray())('nonsense in a query, page %i: %s', async (turn, path) => {
+  const some = Array.from({ length: perPage }, (_, index) => nonsense[(turn * perPage + index) % nonsense.length])
   expect(await walk(some.map((query) => `${path}?${query}`))).toEqual([])
 })
 
-test.each(things.entries().toArray())('names that mean something to a path, page %i: %s', async (page, path) => {
-  const some = names.filter((_, index) => perPage > 3 || (index + page) % 3 === 0)
+test.each(things.entries().toArray())('names that mean something to a path, page %i: %s', async (turn, path) => {
+  const some = names.filter((_, index) => perPage === nonsense.length || index % things.length === turn)
   expect(await walk(some.map((name) => path + encodeURIComponent(segmentOf(name))))).toEqual([])
 })
 
 test('paths that are broken, walked and loaded', async () => {
   expect(await walk(broken.filter((path) => !path.startsWith('//')))).toEqual([])
-  const { page, complaints } = await here.browser.open('about:blank')
   for (const path of broken.filter((path) => path.length < 1000)) {
     const answer = await page.goto(here.site.url + path)
     expect([path, answer?.status()]).toEqual([path, 200])
     expect(await said(page), path).not.toBe('')
     expect([path, complaints.splice(0).filter((complaint) => !isRefusal(complaint))]).toEqual([path, []])
   }
-  await page.close()
 })

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { AxeResults, RunOptions } from 'axe-core'
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { go } from './browser.ts'
 import { requests, trace } from './seed.ts'
 import { gpuSamples, serverSamples } from './seed-fleet.ts'
 import { testSite } from './site.ts'
@@ -45,9 +46,11 @@ const paths: [path: string, shown: string][] = [
 ]
 
 /** What opens over a page, and how. */
-const opened: [name: string, open: (page: Page) => Promise<void>][] = [
+const opened: [name: string, path: string, shown: string, open: (page: Page) => Promise<void>][] = [
   [
     'the palette',
+    '/uptime?live=off',
+    '.panel',
     async (page) => {
       await page.keyboard.press('Control+k')
       await page.locator('.palette-list [role="option"]').first().waitFor()
@@ -55,6 +58,8 @@ const opened: [name: string, open: (page: Page) => Promise<void>][] = [
   ],
   [
     'the help',
+    '/uptime?live=off',
+    '.panel',
     async (page) => {
       await page.keyboard.press('?')
       await page.getByRole('dialog', { name: 'Keys' }).waitFor()
@@ -62,6 +67,8 @@ const opened: [name: string, open: (page: Page) => Promise<void>][] = [
   ],
   [
     'the time range',
+    '/uptime?live=off',
+    '.panel',
     async (page) => {
       await page.keyboard.press('t')
       await page.getByLabel('Another').waitFor()
@@ -69,6 +76,8 @@ const opened: [name: string, open: (page: Page) => Promise<void>][] = [
   ],
   [
     'the menu of a panel',
+    '/?live=off',
+    'table[aria-label="Models"]',
     async (page) => {
       await page.getByLabel('Menu of Latency').click()
       await page.getByRole('menuitem', { name: 'Show query' }).waitFor()
@@ -81,6 +90,9 @@ const rules: RunOptions = {
   resultTypes: ['violations'],
 }
 
+/** All that a scheme changes. */
+const coloursAlone: RunOptions = { ...rules, runOnly: ['color-contrast'] }
+
 const here = testSite({
   prepare: async (storage) => {
     await store(storage.db, 'requests', rows)
@@ -90,65 +102,63 @@ const here = testSite({
   },
 })
 
+/** The page of all tests, which go on in it as links lead: the app is loaded once. */
+let page: Page
+beforeAll(async () => ({ page } = await here.browser.open(`${here.site.url}/ingest`)))
+
 const source = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const script = readFile(source, 'utf8')
 
 /** What axe finds, as one line each that says where. */
-async function findings(page: Page): Promise<string[]> {
-  // By the debugger's way in: the page's own policy lets no script of ours in.
-  await page.evaluate(await script)
-  const found = await page.evaluate(async (options) => {
+async function findings(options: RunOptions): Promise<string[]> {
+  const found = await page.evaluate(async (chosen) => {
     const { axe } = globalThis as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } }
-    return (await axe.run(options)).violations.map(({ id, help, nodes }) => ({
+    return (await axe.run(chosen)).violations.map(({ id, help, nodes }) => ({
       id,
       help,
       nodes: nodes
         .slice(0, 4)
         .map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary?.slice(0, 200)}`),
     }))
-  }, rules)
+  }, options)
   return found.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node}`))
 }
 
-async function settled(page: Page, shown: string): Promise<void> {
-  await page.locator(shown).first().waitFor()
-  await expect.poll(() => page.locator('.skeleton').count()).toBe(0)
-}
-
-const nothing = { light: [], dark: [] }
-
 /** One page in both schemes: it follows the system's, as it does for who has chosen none, so that it need not be loaded anew. */
-async function inBothSchemes(page: Page): Promise<Record<keyof typeof nothing, string[]>> {
-  const found = { light: [] as string[], dark: [] as string[] }
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
-    found[colorScheme] = await findings(page)
-  }
-  return found
+async function inBothSchemes(): Promise<typeof nothing> {
+  // By the debugger's way in: the page's own policy lets no script of ours in.
+  await page.evaluate(await script)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
+  const dark = await findings(coloursAlone)
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.locator('html[data-mantine-color-scheme="light"]').waitFor()
+  return { light: await findings(rules), dark }
 }
 
-async function open(path: string, shown: string, size?: { width: number; height: number }): Promise<Page> {
-  const { page } = await here.browser.open(`${here.site.url}${path}`, size)
-  await settled(page, shown)
-  return page
+const nothing = { light: [] as string[], dark: [] as string[] }
+
+async function open(path: string, shown: string): Promise<void> {
+  await go(page, path)
+  await page.locator(shown).first().waitFor()
+  // Answers of the page before are dimmed until those asked for are there.
+  await expect.poll(() => page.locator('.skeleton, [data-dimmed="true"], main [aria-busy="true"]').count()).toBe(0)
 }
 
 test.each(paths)('%s', async (path, shown) => {
-  const page = await open(path, shown)
-  expect(await inBothSchemes(page)).toEqual(nothing)
-  await page.close()
+  await open(path, shown)
+  expect(await inBothSchemes()).toEqual(nothing)
 })
 
-test.each(opened)('%s', async (_name, act) => {
-  const page = await open('/', 'table[aria-label="Models"]')
+test.each(opened)('%s', async (_name, path, shown, act) => {
+  await open(path, shown)
   await act(page)
-  expect(await inBothSchemes(page)).toEqual(nothing)
-  await page.close()
+  expect(await inBothSchemes()).toEqual(nothing)
+  await page.keyboard.press('Escape')
 })
 
 test('a phone', async () => {
-  const page = await open('/', 'table[aria-label="Models"]', { width: 390, height: 844 })
-  expect(await inBothSchemes(page)).toEqual(nothing)
-  await page.close()
+  await page.setViewportSize({ width: 390, height: 844 })
+  await open('/', 'table[aria-label="Models"]')
+  expect(await inBothSchemes()).toEqual(nothing)
 })

@@ -35,13 +35,21 @@ async function overview(search = fixed, size?: { width: number; height: number }
   return opened
 }
 
+/** A page that asks for little, where what is tested is around it: the frame is the same on all. */
+async function little(size?: { width: number; height: number }) {
+  const opened = await here.browser.open(`${here.site.url}/sessions${fixed}`, size)
+  // Keys mean something by then.
+  await opened.page.locator('main .panel').first().waitFor()
+  return opened
+}
+
 const palette = (page: Page) => page.getByRole('combobox', { name: /trace id/ })
 const spanIn = (url: URL) =>
   Date.parse(url.searchParams.get('to') ?? '') - Date.parse(url.searchParams.get('from') ?? '')
 
 describe('the palette', () => {
   test('goes to a page by its letters, with the range, by the keyboard alone', async () => {
-    const { page, complaints } = await overview()
+    const { page, complaints } = await little()
     await page.keyboard.press('Control+k')
     await palette(page).fill('reqs')
     await page.getByRole('option', { name: /^Pages Requests/ }).waitFor()
@@ -54,7 +62,7 @@ describe('the palette', () => {
   })
 
   test('finds a model by what traffic calls it, and its page cannot leave its place', async () => {
-    const { page, complaints } = await overview()
+    const { page, complaints } = await little()
     await page.getByRole('button', { name: 'Search' }).click()
     await palette(page).fill('onerror')
     const option = page.getByRole('option').filter({ hasText: 'Models' })
@@ -67,7 +75,7 @@ describe('the palette', () => {
   })
 
   test('a pasted trace id leads to its trace; what fits nothing says so', async () => {
-    const { page } = await overview()
+    const { page } = await little()
     const trace = rows[0]?.trace_id ?? ''
     await page.keyboard.press('Control+k')
     await palette(page).fill('qqqqzzzz')
@@ -92,7 +100,7 @@ describe('the palette', () => {
   })
 
   test('sets the range, and escape closes it', async () => {
-    const { page } = await overview()
+    const { page } = await little()
     await page.keyboard.press('Control+k')
     await palette(page).fill('last 6 hours')
     await page.keyboard.press('Enter')
@@ -108,7 +116,7 @@ describe('the palette', () => {
 
 describe('keys', () => {
   test('two letters go to a page, and the help tells of them', async () => {
-    const { page } = await overview()
+    const { page } = await little()
     await page.keyboard.press('?')
     const help = page.getByRole('dialog', { name: 'Keys' })
     await help.getByText('Requests', { exact: true }).waitFor()
@@ -122,7 +130,7 @@ describe('keys', () => {
   })
 
   test('time goes back, forth, out, in and to now again', async () => {
-    const { page } = await overview()
+    const { page } = await little()
     await page.keyboard.press('[')
     await page.waitForURL((url) => Date.parse(url.searchParams.get('from') ?? '') === from - hour / 2)
     await page.keyboard.press(']')
@@ -140,7 +148,7 @@ describe('keys', () => {
   })
 
   test('none of them while one types', async () => {
-    const { page } = await overview()
+    const { page } = await little()
     const before = page.url()
     await page.keyboard.press('/')
     await page.getByLabel('Search filter values').pressSequentially('gr[-l')
@@ -172,7 +180,7 @@ describe('time', () => {
   })
 
   test('the strip counts what SQL counts, and its brush moves by keys and by the pointer', async () => {
-    const { page } = await overview()
+    const { page } = await little()
     const strip = page.locator('.strip')
     await strip.locator('.strip-bars').waitFor()
     const answer = (await (await fetch(`${here.site.url}/api/timeline?from=${from}&to=${to}`)).json()) as {
@@ -326,7 +334,7 @@ describe('the rail and the top bar', () => {
   })
 
   test('a phone has five pages in its bar, and the others behind one button', async () => {
-    const { page } = await overview(fixed, { width: 390, height: 844 })
+    const { page } = await little({ width: 390, height: 844 })
     const links = page.locator('.rail-link:visible')
     expect(await links.count()).toBe(6)
     await page.getByRole('button', { name: 'More' }).click()
@@ -336,7 +344,7 @@ describe('the rail and the top bar', () => {
   })
 
   test('every page has room in the rail of a small screen', async () => {
-    const { page } = await overview(fixed, { width: 1280, height: 800 })
+    const { page } = await little({ width: 1280, height: 800 })
     const { scrolls, link } = await page.locator('.rail').evaluate((rail) => ({
       scrolls: rail.scrollHeight > rail.clientHeight,
       link: rail.querySelector('.rail-link')?.getBoundingClientRect().height ?? 0,
