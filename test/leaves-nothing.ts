@@ -2,11 +2,12 @@
  * Beside every test file that shares its process with others: what belongs to the process is, after the file, what it was before.
  * Whatever a file forgets would otherwise fail another one, and only in some orders.
  */
-import { afterAll, expect } from 'vitest'
+import { deepEqual } from 'node:assert/strict'
+import { afterAll } from 'vitest'
 
 const before = ofProcess()
 // Hooks end in reverse order: this one, the first, sees what those of the file have put back.
-afterAll(() => expect(ofProcess(), 'this file changed its process, which others use after it').toEqual(before))
+afterAll(() => deepEqual(ofProcess(), before))
 
 function ofProcess() {
   const registered = (globalThis as Record<symbol, object | undefined>)[Symbol.for('opentelemetry.js.api.1')] ?? {}
