@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { proofs, SpreadWaiting } from './sequencer.ts'
 
 const exclude = ['**/node_modules/**', 'data/**']
+const whole = ['test/**/*.test.ts', 'collector/demo/clients.test.ts']
 
 /**
  * Unit tests sit beside their modules; end-to-end and browser tests in test/. Three at once on two cores: one of them mostly waits, for
@@ -25,14 +26,14 @@ export default defineConfig({
     projects: [
       // What they break at random they must bear every time, and each has its process for itself.
       { extends: true, test: { name: 'proofs', include: proofs, exclude, retry: 0 } },
-      // End-to-end and browser tests leave processes and pages to end with theirs.
-      { extends: true, test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: [...exclude, ...proofs] } },
+      // End-to-end and browser tests leave processes and pages to end with theirs; what is instrumented is for good.
+      { extends: true, test: { name: 'whole', include: whole, exclude: [...exclude, ...proofs] } },
       {
         extends: true,
         test: {
           name: 'rest',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, ...proofs, 'test/**'],
+          exclude: [...exclude, ...proofs, ...whole],
           isolate: false,
           setupFiles: ['test/leaves-nothing.ts'],
         },
