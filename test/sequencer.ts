@@ -11,28 +11,30 @@ export const proofs = [
 ]
 
 /**
- * Which files begin first. End-to-end files wait for processes and timers most of their time: spread among those that keep a core
- * busy, they cost little; by size, as vitest orders files that it has not run yet, proofs of a few lines that take a minute come last.
+ * Which files begin first. Browser tests take a minute each, and end-to-end tests wait for processes and timers most of their time: one
+ * beside the other they cost least. Unit tests follow, which share processes as long as they follow each other, and fill the end; by
+ * size alone, as vitest orders files that it has not run yet, proofs of a few lines that take a minute come last.
  */
-export class SpreadWaiting extends BaseSequencer {
+export class BrowsersFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
     const of = (wanted: Kind) =>
       sorted.filter(({ moduleId }) => kind(relative(this.ctx.config.root, moduleId)) === wanted)
-    return spread([...of('proof'), ...of('end-to-end')], of('busy'))
+    return [...inTurns([...of('proof'), ...of('end-to-end')], of('browser')), ...of('unit')]
   }
 }
 
-type Kind = 'proof' | 'end-to-end' | 'busy'
+type Kind = 'proof' | 'end-to-end' | 'browser' | 'unit'
 
 function kind(path: string): Kind {
   if (/^test\/(alert-proof|durability|proxy-proof)\//.test(path)) return 'proof'
-  return /^test\/[^/]+$/.test(path) ? 'end-to-end' : 'busy'
+  if (path.startsWith('test/dashboard/')) return 'browser'
+  return path.startsWith('test/') ? 'end-to-end' : 'unit'
 }
 
-/** Each that waits is followed by its share of the others, which are most of the files. */
-function spread<T>(waiting: readonly T[], busy: readonly T[]): T[] {
-  const share = Math.floor(busy.length / Math.max(waiting.length, 1))
-  const mixed = waiting.flatMap((file, index) => [file, ...busy.slice(index * share, (index + 1) * share)])
-  return [...mixed, ...busy.slice(waiting.length * share)]
+function inTurns<T>(some: readonly T[], others: readonly T[]): T[] {
+  return Array.from({ length: Math.max(some.length, others.length) }, (_, index) => [
+    ...some.slice(index, index + 1),
+    ...others.slice(index, index + 1),
+  ]).flat()
 }

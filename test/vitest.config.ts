@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { proofs, SpreadWaiting } from './sequencer.ts'
+import { BrowsersFirst, proofs } from './sequencer.ts'
 
 const exclude = ['**/node_modules/**', 'data/**']
 const whole = ['test/**/*.test.ts', 'collector/demo/clients.test.ts']
@@ -18,7 +18,7 @@ export default defineConfig({
     globalSetup: ['test/set-up.ts'],
     pool: 'forks',
     maxWorkers: 3,
-    sequence: { sequencer: SpreadWaiting },
+    sequence: { sequencer: BrowsersFirst },
     testTimeout: 240_000,
     hookTimeout: 240_000,
     retry: 1,

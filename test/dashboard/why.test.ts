@@ -29,6 +29,7 @@ const here = testSite({
     await store(storage.db, 'requests', seeded)
     await store(storage.db, 'gpu_samples', gpuSamples(now, 120))
     await store(storage.db, 'server_samples', serverSamples(now, 120))
+    await storage.rollups.flush()
   },
 })
 
