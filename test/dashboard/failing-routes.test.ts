@@ -59,10 +59,8 @@ const paths = [
 
 const short: readonly string[] = [
   '/',
-  '/models/gpt-4o',
   `/requests?open=${call.trace_id}.${call.span_id}`,
   `/traces/${call.trace_id}`,
-  '/cost',
   '/alerts/rule',
   '/sql',
   '/settings',
