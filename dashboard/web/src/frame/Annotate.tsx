@@ -1,4 +1,4 @@
-import { Button, Modal } from '@mantine/core'
+import { Modal } from '@mantine/core'
 import { useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { TimeRange } from '../../../../records/time-range.ts'
@@ -9,7 +9,7 @@ import { labelsOfPage } from '../lib/page-labels.ts'
 import { momentOf, wallTimeOf } from '../lib/time-zone.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useWho } from '../lib/who.ts'
-import { Form } from '../panels/Form.tsx'
+import { Form, Send } from '../panels/Form.tsx'
 import { WhoField } from '../panels/WhoField.tsx'
 
 const offered = ['note', 'deploy', 'config', 'price', 'incident'] as const
@@ -43,14 +43,9 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
         onSubmit={submit}
         error={annotate.error}
         buttons={
-          <>
-            <Button type="submit" size="compact-sm" loading={annotate.isPending}>
-              Annotate
-            </Button>
-            <Button size="compact-sm" variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-          </>
+          <Send sending={annotate.isPending} onCancel={onClose}>
+            Annotate
+          </Send>
         }
       >
         <label>

@@ -62,6 +62,11 @@ export function formatExact(value: Maybe): string {
   return known(value) ? digitsOf(value, 12) : unknown
 }
 
+/** 1 request, 12k requests. */
+export function formatCounted(value: Maybe, unit: string): string {
+  return `${formatCount(value)} ${unit}${value === 1 ? '' : 's'}`
+}
+
 /** 1,284 tok/s, 0.25 req/s. */
 export function formatRate(perSecond: Maybe, unit: string): string {
   if (!known(perSecond)) return unknown
@@ -213,5 +218,5 @@ export function formatSpan(ms: number): string {
   const [size, unit] =
     ms % 86_400_000 === 0 ? [86_400_000, 'day'] : ms % 3_600_000 === 0 ? [3_600_000, 'hour'] : [60_000, 'minute']
   const count = Math.max(Math.round(ms / size), 1)
-  return `${count} ${unit}${count === 1 ? '' : 's'}`
+  return formatCounted(count, unit)
 }

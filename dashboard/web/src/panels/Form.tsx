@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core'
 import type { FormEvent, ReactNode } from 'react'
 
 interface FormProps {
@@ -13,6 +14,28 @@ interface FormProps {
   /** What came of it. */
   outcome?: ReactNode
 }
+
+interface SendProps {
+  children: ReactNode
+  sending: boolean
+  /** What it does can't be undone. */
+  grave?: boolean
+  onCancel?: (() => void) | undefined
+}
+
+/** The button that sends the form, and the one that leaves it. */
+export const Send = ({ children, sending, grave = false, onCancel }: SendProps) => (
+  <>
+    <Button type="submit" size="compact-sm" loading={sending} {...(grave && { color: 'red' })}>
+      {children}
+    </Button>
+    {onCancel && (
+      <Button size="compact-sm" variant="default" onClick={onCancel}>
+        Cancel
+      </Button>
+    )}
+  </>
+)
 
 /** Fields, the buttons below them, and what came of sending it. */
 export function Form({ label, onSubmit, noValidate = false, children, buttons, error, outcome }: FormProps) {

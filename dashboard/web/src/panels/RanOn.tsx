@@ -1,6 +1,6 @@
 /** The servers and GPUs under a call when it began; nothing where nobody knows. */
 import { useRanOn } from '../data/servers.ts'
-import { formatCount } from '../lib/format.ts'
+import { formatCounted } from '../lib/format.ts'
 
 interface RanOnProps {
   request: { trace_id: string; span_id: string }
@@ -25,7 +25,7 @@ export function RanOn({ request }: RanOnProps) {
           <span className="mono">{link.instance || link.endpoint}</span>
           {link.gpu_uuids.length > 0 && (
             <span className="dim" title={link.gpu_uuids.join('\n')}>
-              {` · ${formatCount(link.gpu_uuids.length)} GPU${link.gpu_uuids.length === 1 ? '' : 's'} of ${link.host}`}
+              {` · ${formatCounted(link.gpu_uuids.length, 'GPU')} of ${link.host}`}
             </span>
           )}
         </p>

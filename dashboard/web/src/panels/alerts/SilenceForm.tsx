@@ -1,10 +1,9 @@
-import { Button } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
 import { useSaveSilence, type Silence } from '../../data/silences.ts'
 import { momentOf, wallTimeOf } from '../../lib/time-zone.ts'
 import { useWho } from '../../lib/who.ts'
-import { Form } from '../Form.tsx'
+import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
 import { WhoField } from '../WhoField.tsx'
@@ -49,16 +48,9 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
       label={before ? 'Edit the silence' : 'New silence'}
       onSubmit={submit}
       buttons={
-        <>
-          <Button type="submit" size="compact-sm" loading={save.isPending}>
-            {before ? 'Save' : 'Silence'}
-          </Button>
-          {onCancel && (
-            <Button size="compact-sm" variant="default" onClick={onCancel}>
-              Cancel
-            </Button>
-          )}
-        </>
+        <Send sending={save.isPending} onCancel={onCancel}>
+          {before ? 'Save' : 'Silence'}
+        </Send>
       }
       error={save.error}
     >

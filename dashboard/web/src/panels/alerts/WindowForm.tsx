@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useId, useState, type ReactNode } from 'react'
 import { useSaveWindow, type MaintenanceWindow } from '../../data/silences.ts'
@@ -17,7 +16,7 @@ import {
   type WindowDraft,
   type WindowField,
 } from '../../lib/window-draft.ts'
-import { Form } from '../Form.tsx'
+import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
 
@@ -67,16 +66,9 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
       onSubmit={submit}
       noValidate
       buttons={
-        <>
-          <Button type="submit" size="compact-sm" loading={save.isPending}>
-            {before ? 'Save' : 'Add window'}
-          </Button>
-          {onCancel && (
-            <Button size="compact-sm" variant="default" onClick={onCancel}>
-              Cancel
-            </Button>
-          )}
-        </>
+        <Send sending={save.isPending} onCancel={onCancel}>
+          {before ? 'Save' : 'Add window'}
+        </Send>
       }
       error={isPlaced ? null : save.error}
     >

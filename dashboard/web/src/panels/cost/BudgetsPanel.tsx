@@ -1,5 +1,5 @@
 import { useBudgets, type Budget } from '../../data/spend.ts'
-import { formatCount, formatExact, formatRatio, formatTime, formatUsd } from '../../lib/format.ts'
+import { formatCounted, formatExact, formatRatio, formatTime, formatUsd } from '../../lib/format.ts'
 import { Meter } from '../Meter.tsx'
 import { Panel } from '../Panel.tsx'
 import { Table, type Column } from '../Table.tsx'
@@ -89,7 +89,7 @@ const columns: Column<Row>[] = [
     ),
     title: ({ group }) =>
       group && group.unpriced > 0
-        ? `$${formatExact(group.spent_usd)}; ${formatCount(group.unpriced)} requests of unknown price are not in it`
+        ? `$${formatExact(group.spent_usd)}; ${formatCounted(group.unpriced, 'request')} of unknown price are not in it`
         : group
           ? `$${formatExact(group.spent_usd)}`
           : 'No request of the period has a known price',

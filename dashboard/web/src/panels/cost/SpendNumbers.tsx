@@ -2,6 +2,7 @@ import { useSpendBy, useSpendUsers, type Spend } from '../../data/spend.ts'
 import {
   formatChange,
   formatCount,
+  formatCounted,
   formatExact,
   formatRatio,
   formatSpan,
@@ -64,7 +65,7 @@ function figuresOf(
   )
   // A period that had hardly begun is nothing to compare with.
   const before = (value: number | null) => (comparable ? value : null)
-  const unpriced = current.unpriced > 0 ? `without ${formatCount(current.unpriced)} requests of unknown price` : ''
+  const unpriced = current.unpriced > 0 ? `without ${formatCounted(current.unpriced, 'request')} of unknown price` : ''
   const perUser = users?.users && users.cost_usd !== null ? users.cost_usd / users.users : null
   return [
     {
@@ -98,7 +99,7 @@ function figuresOf(
       hint: 'Spend of requests that name a user, divided by how many users they name; beyond a day by whole days',
       value: perUser,
       isCost: true,
-      note: users?.users ? `${formatCount(users.users)} users` : 'no users known for this range and these filters',
+      note: users?.users ? formatCounted(users.users, 'user') : 'no users known for this range and these filters',
     },
     {
       title: 'Saved by caching',

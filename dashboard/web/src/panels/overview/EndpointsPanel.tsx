@@ -3,7 +3,16 @@ import { useAlerts, type ActiveAlert } from '../../data/alerts.ts'
 import { useEndpointsHealth, type EndpointHealth, type EndpointsHealth } from '../../data/overview.ts'
 import { useSlos } from '../../data/slos.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
-import { formatCount, formatExact, formatMs, formatRate, formatRatio, significant, unknown } from '../../lib/format.ts'
+import {
+  formatCount,
+  formatCounted,
+  formatExact,
+  formatMs,
+  formatRate,
+  formatRatio,
+  significant,
+  unknown,
+} from '../../lib/format.ts'
 import { segmentOf } from '../../lib/segment.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Meter } from '../Meter.tsx'
@@ -98,7 +107,7 @@ export function EndpointsPanel() {
 
 function unitOf({ unnamed, left_out }: EndpointsHealth, rows: readonly Row[]): string {
   const beyond = left_out > 0 ? `${formatCount(left_out)} less busy ones left out` : ''
-  const nameless = unnamed > 0 ? `${formatCount(unnamed)} requests name none` : ''
+  const nameless = unnamed > 0 ? `${formatCounted(unnamed, 'request')} without one` : ''
   return [inWords(rows), beyond, nameless].filter(Boolean).join(' · ')
 }
 

@@ -2,7 +2,7 @@ import { useFill, useOverview, type Fill, type Overview } from '../../data/overv
 import {
   formatBytes,
   formatBytesOf,
-  formatCount,
+  formatCounted,
   formatExact,
   formatMs,
   formatRate,
@@ -123,7 +123,7 @@ function fillCards({ from, to, vram, context }: Fill): NumberCardProps[] {
         current === null
           ? 'no GPU is scraped'
           : [
-              `${formatBytes(current.used_bytes)} on ${current.gpus} GPU${current.gpus === 1 ? '' : 's'}`,
+              `${formatBytes(current.used_bytes)} on ${formatCounted(current.gpus, 'GPU')}`,
               fullest && `fullest ${formatRatio(fullest.ratio)}`,
             ]
               .filter(Boolean)
@@ -140,7 +140,7 @@ function fillCards({ from, to, vram, context }: Fill): NumberCardProps[] {
       exact:
         context.current === null
           ? 'no call told its tokens to a model whose window is known'
-          : `${formatCount(context.current.requests)} calls whose window is known`,
+          : `${formatCounted(context.current.requests, 'call')} whose window is known`,
       rise: 'neutral',
       note: [most, read].filter(Boolean).join(', '),
       course: sparkOf(context.spark, { from: context.read_from, to }, ({ p95_ratio }) => p95_ratio),

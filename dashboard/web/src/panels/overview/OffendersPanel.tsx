@@ -5,6 +5,7 @@ import { offenderKinds, offenderWords, useOffenders, type Offender, type Offende
 import { elsewhere } from '../../lib/elsewhere.ts'
 import {
   formatCount,
+  formatCounted,
   formatExact,
   formatMs,
   formatRatio,
@@ -70,7 +71,7 @@ const rankings = (data: Offenders): Ranking[] => [
     value: ({ cost_usd }) => cost_usd ?? 0,
     figure: ({ cost_usd }) => formatUsd(cost_usd),
     note: ({ requests, unpriced }) =>
-      `${formatCount(requests)} requests${unpriced > 0 ? `, ${formatCount(unpriced)} unpriced` : ''}`,
+      `${formatCounted(requests, 'request')}${unpriced > 0 ? `, ${formatCount(unpriced)} unpriced` : ''}`,
     exact: ({ cost_usd }) => `$${formatExact(cost_usd)}`,
     empty: () => 'No request has a known price',
   },

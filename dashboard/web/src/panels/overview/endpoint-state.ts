@@ -1,7 +1,7 @@
 /** Whether an endpoint is well: what its requests, its objectives and its alerts say together. Pure. */
 import type { ActiveAlert } from '../../data/alerts.ts'
 import type { EndpointHealth } from '../../data/overview.ts'
-import { formatCount, formatRatio, significant } from '../../lib/format.ts'
+import { formatCounted, formatRatio, significant } from '../../lib/format.ts'
 import type { Level } from '../Status.tsx'
 import { sloState, type SloOf } from '../traffic/slos-of.ts'
 
@@ -83,7 +83,7 @@ function ofSlo(one: SloOf, { requests }: EndpointHealth, alerts: readonly Active
 }
 
 const usualTraffic = ({ usual }: EndpointHealth) =>
-  usual === null ? [] : [`${formatCount(usual.requests)} requests in the week before`]
+  usual === null ? [] : [`${formatCounted(usual.requests, 'request')} in the week before`]
 
 const order = ['failing', 'degraded', 'no traffic', 'ok'] as const
 

@@ -1,9 +1,8 @@
-import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useMakeKey } from '../../data/settings.ts'
 import { ApiFailure } from '../../lib/api.ts'
 import { useWho } from '../../lib/who.ts'
-import { Form } from '../Form.tsx'
+import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { Snippet } from '../Snippet.tsx'
 import { WhoField } from '../WhoField.tsx'
@@ -64,11 +63,7 @@ export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
     <Form
       label="New key"
       onSubmit={submit}
-      buttons={
-        <Button type="submit" size="compact-sm" loading={make.isPending}>
-          Make the key
-        </Button>
-      }
+      buttons={<Send sending={make.isPending}>Make the key</Send>}
       error={make.error}
     >
       <div className="form-pair">

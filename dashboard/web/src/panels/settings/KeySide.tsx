@@ -1,8 +1,7 @@
-import { Button } from '@mantine/core'
 import { useRevokeKey, type KeyRow } from '../../data/settings.ts'
 import { formatIso } from '../../lib/format.ts'
 import { useWho } from '../../lib/who.ts'
-import { Form } from '../Form.tsx'
+import { Form, Send } from '../Form.tsx'
 import { Fields, SideSection } from '../Side.tsx'
 import { WhoField } from '../WhoField.tsx'
 import { Fixed } from './Fixed.tsx'
@@ -52,9 +51,9 @@ function Revocation({ name }: { name: string }) {
         label="Revoke the key"
         onSubmit={() => revoke.mutate({ name, by: who })}
         buttons={
-          <Button type="submit" size="compact-sm" color="red" loading={revoke.isPending}>
+          <Send sending={revoke.isPending} grave>
             Revoke the key
-          </Button>
+          </Send>
         }
         error={revoke.error}
       >

@@ -1,10 +1,9 @@
-import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useSetPrice, type PriceRow } from '../../data/settings.ts'
 import { ApiFailure } from '../../lib/api.ts'
 import { momentOf } from '../../lib/time-zone.ts'
 import type { useWho } from '../../lib/who.ts'
-import { Form } from '../Form.tsx'
+import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { WhoField } from '../WhoField.tsx'
 import { NumberField, numberOf } from './NumberField.tsx'
@@ -51,11 +50,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
       <Form
         label="Set a price"
         onSubmit={submit}
-        buttons={
-          <Button type="submit" size="compact-sm" loading={save.isPending}>
-            Set the price
-          </Button>
-        }
+        buttons={<Send sending={save.isPending}>Set the price</Send>}
         error={save.error}
         outcome={
           save.data && (

@@ -5,7 +5,7 @@ import { useMemo, useState } from 'react'
 import { useConversation, type Group, type Turn } from '../../data/traces.ts'
 import { messagesOf, newMessages, type Message } from '../../lib/conversation.ts'
 import { inTrace } from '../../lib/elsewhere.ts'
-import { formatCount, formatIso, formatMs, formatTime, formatUsd } from '../../lib/format.ts'
+import { formatCount, formatCounted, formatIso, formatMs, formatTime, formatUsd } from '../../lib/format.ts'
 import { RequestStatus } from '../Status.tsx'
 import { Failure, PanelSkeleton } from '../states.tsx'
 import { ContentNotes, NoContent } from './content-words.tsx'
@@ -64,8 +64,7 @@ export function ConversationPanel({ group, of }: ConversationPanelProps) {
   )
 }
 
-const countWords = (turns: number, more: boolean) =>
-  `${more ? 'first ' : ''}${formatCount(turns)} ${turns === 1 ? 'call' : 'calls'}`
+const countWords = (turns: number, more: boolean) => `${more ? 'first ' : ''}${formatCounted(turns, 'call')}`
 
 interface ReadTurn {
   turn: Turn
