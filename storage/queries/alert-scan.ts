@@ -67,23 +67,39 @@ export function quantileMeasure(column: string, level: number): Measure {
 
 /** The rows are the instances: the `by` columns, `value`, `requests`. */
 export function alertScan(measure: Measure, scan: AlertScan): Question {
-  const { by, threshold } = scan
-  const condition = where(scan.where, scan.range)
-  const beyond = threshold ? ` and value ${threshold.side === 'above' ? '>' : '<'} {threshold:Float64}` : ''
-  const sql = `select ${[...by, `${measure.value} as value`, `${measure.requests} as requests`].join(', ')}
+  return new ScanQuestion({ measure, scan })
+}
+
+/** Its text is made when somebody reads it: of rules that share a scan, the part is all that is asked about. */
+class ScanQuestion implements Question {
+  readonly part: ScanPart
+
+  constructor(part: ScanPart) {
+    this.part = part
+  }
+
+  get sql(): string {
+    const { measure, scan } = this.part
+    const { by, threshold } = scan
+    const beyond = threshold ? ` and value ${threshold.side === 'above' ? '>' : '<'} {threshold:Float64}` : ''
+    return `select ${[...by, `${measure.value} as value`, `${measure.requests} as requests`].join(', ')}
 from requests
-where ${condition.sql}
+where ${where(scan.where, scan.range).sql}
 ${by.length > 0 ? `group by ${by.join(', ')}\n` : ''}having requests >= {min_requests:UInt64} and value is not null${beyond}
 order by ${[...by, 'value'].join(', ')}
 limit {row_limit:UInt32}`
-  const params = {
-    ...condition.params,
-    min_requests: scan.min_requests,
-    row_limit: rowLimit(scan),
-    ...(threshold ? { threshold: threshold.value } : {}),
-    ...measure.params,
   }
-  return { sql, params, part: { measure, scan } }
+
+  get params(): Record<string, unknown> {
+    const { measure, scan } = this.part
+    return {
+      ...where(scan.where, scan.range).params,
+      min_requests: scan.min_requests,
+      row_limit: rowLimit(scan),
+      ...(scan.threshold ? { threshold: scan.threshold.value } : {}),
+      ...measure.params,
+    }
+  }
 }
 
 /** One more than the rule may have, so that too many is seen, not cut off. */

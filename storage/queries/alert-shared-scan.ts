@@ -22,12 +22,11 @@ const mostMembers = 1_000
 
 /** The scans that answer two or more of these. What is in none is better asked by itself. */
 export function sharedScans(parts: readonly (ScanPart | undefined)[]): SharedScan[] {
-  const shapes = parts.map((part, index) => (part ? { index, part, shape: shapeOf(part.scan) } : null))
-  const known = shapes.filter((one) => one !== null)
-  const alike = Map.groupBy(known, ({ shape }) => shape.key)
+  const members = parts.flatMap((part, index): Member[] => (part ? [{ index, part, shape: shapeOf(part.scan) }] : []))
+  const alike = Map.groupBy(members, ({ part, shape }) => `${part.scan.range.from} ${part.scan.range.to} ${shape.key}`)
   return [...alike.values()]
-    .flatMap((members) => chunks(members, mostMembers))
-    .filter((members) => members.length > 1)
+    .flatMap((same) => chunks(same, mostMembers))
+    .filter((same) => same.length > 1)
     .map(share)
 }
 
@@ -36,7 +35,8 @@ function chunks<T>(all: readonly T[], size: number): T[][] {
 }
 
 interface Shape {
-  /** Equal for scans that can be one. */
+  by: AlertScan['by']
+  /** Equal for scans of one window that can be one. */
   key: string
   /** Columns that tell apart which rows are whose: filtered by one value, or by several that become labels. */
   pivots: FilterColumn[]
@@ -49,7 +49,18 @@ interface Member {
   shape: Shape
 }
 
-function shapeOf({ range, by, where: filter }: AlertScan): Shape {
+/** By filter: that of a rule is one object at every evaluation. */
+const shapes = new WeakMap<ColumnFilter, Shape>()
+
+function shapeOf({ by, where: filter }: AlertScan): Shape {
+  const known = shapes.get(filter)
+  if (known?.by === by) return known
+  const shape = newShape(by, filter)
+  shapes.set(filter, shape)
+  return shape
+}
+
+function newShape(by: AlertScan['by'], filter: ColumnFilter): Shape {
   const values = new Map(
     Object.entries(filter)
       .filter(([, value]) => value !== undefined)
@@ -59,7 +70,7 @@ function shapeOf({ range, by, where: filter }: AlertScan): Shape {
   const pivots = columns.filter((column) => values.get(column)?.length === 1 || by.includes(column))
   const fixed = columns.filter((column) => !pivots.includes(column)).map((column) => [column, values.get(column)])
   const grouped = [...new Set([...by, ...pivots])].toSorted()
-  return { key: JSON.stringify([range.from, range.to, grouped, pivots, fixed]), pivots, filter: values }
+  return { by, key: JSON.stringify([grouped, pivots, fixed]), pivots, filter: values }
 }
 
 function share(members: Member[]): SharedScan {
@@ -105,7 +116,9 @@ function among(grouped: readonly string[], beyond: string | null, range: string)
 }
 
 function differ(members: readonly Member[], column: FilterColumn): boolean {
-  return new Set(members.map(({ shape }) => JSON.stringify(shape.filter.get(column)))).size > 1
+  const valuesOf = ({ shape }: Member) => shape.filter.get(column) ?? []
+  const [first = [], ...rest] = members.map(valuesOf)
+  return rest.some((values) => values.length !== first.length || values.some((value, index) => value !== first[index]))
 }
 
 function union(members: readonly Member[], column: FilterColumn): string[] {
@@ -252,7 +265,17 @@ function tailOf(parts: readonly ScanPart[]): Tail | null {
   return { ...quantile, side, bound: side === 'above' ? Math.min(...values) : Math.max(...values) }
 }
 
-const keyOf = ({ value, requests, params = {} }: Measure) => JSON.stringify([value, requests, params])
+/** Asked for several times at each evaluation. */
+const measureKeys = new WeakMap<Measure, string>()
+
+function keyOf(measure: Measure): string {
+  const known = measureKeys.get(measure)
+  if (known !== undefined) return known
+  const { value, requests, params = {} } = measure
+  const key = JSON.stringify([value, requests, params])
+  measureKeys.set(measure, key)
+  return key
+}
 
 function isBeyond(value: number, { threshold }: AlertScan): boolean {
   if (threshold === null) return true
