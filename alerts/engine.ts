@@ -13,6 +13,7 @@ import { ended, type Evaluation, type Instance, type Transition } from './instan
 import type { Rule, RuleGroup } from './rule.ts'
 import type { RowWriter } from './row-writer.ts'
 import { afterDowntime } from './state.ts'
+import { progressLastsMs, StoredProgress } from './stored-progress.ts'
 import { StoredState } from './stored-state.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -52,6 +53,8 @@ export interface EngineOptions {
   ready: () => Promise<void>
   /** Whether this process may act; asked again after each evaluation, which may have taken long. */
   leads: () => boolean
+  /** Whether another process may take over. */
+  shared: boolean
   /** Every firing alert after each evaluation of its group, and every one that ceased to fire. */
   onAlerts: (firing: Instance[], ceased: Instance[]) => void
 }
@@ -80,9 +83,11 @@ export class Engine {
   /** What the last process left, until the first evaluation of its rule. */
   #restored = new Map<string, Instance[]>()
   readonly #stored = new StoredState()
+  readonly #storedProgress: StoredProgress
 
   constructor(options: EngineOptions) {
     this.#options = options
+    this.#storedProgress = new StoredProgress(options.shared ? 0 : progressLastsMs)
   }
 
   /** Takes over these groups: state is kept by group, rule and labels. */
@@ -168,6 +173,8 @@ export class Engine {
     await Promise.all(this.#running)
     if (!this.#begun || !this.#options.leads()) return
     for (const instance of this.active()) this.#store(stateKey(instance), instance, 0)
+    for (const [group, { evaluated_at }] of this.#progress)
+      if (this.#storedProgress.lacks(group, evaluated_at)) this.#putProgress('alert_progress', group, evaluated_at)
   }
 
   /** A group that nothing is known of begins now. */
@@ -225,7 +232,7 @@ export class Engine {
       fallingBehind = missed && clock.now() - begun >= group.interval_ms
     }
     if (!leads()) return
-    this.#publish(group, evaluations, progress.evaluated_at)
+    this.#publish(group, evaluations, before, progress.evaluated_at)
     await this.#options.writer.flushWithin(Math.min(longestWriteMs, group.interval_ms))
   }
 
@@ -338,12 +345,14 @@ export class Engine {
   }
 
   /** Evaluations of one group, oldest first. */
-  #publish(group: RuleGroup, evaluations: readonly Evaluation[], evaluatedAt: number): void {
-    const { writer, onAlerts } = this.#options
-    for (const { active, resolved, transitions } of evaluations)
-      this.#write([...active.values(), ...resolved], transitions, (instance) => this.#isLoaded(instance))
-    const row = { group: group.name, evaluated_at: new Date(evaluatedAt), version: writer.nextVersion() }
-    writer.put('alert_progress', row, group.name)
+  #publish(group: RuleGroup, evaluations: readonly Evaluation[], before: number, evaluatedAt: number): void {
+    const { onAlerts } = this.#options
+    const written = evaluations.map(({ active, resolved, transitions }) =>
+      this.#write([...active.values(), ...resolved], transitions, (instance) => this.#isLoaded(instance)),
+    )
+    const progress = this.#storedProgress.takes(group.name, before, evaluatedAt, written.includes(true))
+    this.#putProgress('progress_before', group.name, progress.before)
+    this.#putProgress('alert_progress', group.name, progress.after)
     const firing = group.rules
       .flatMap((rule) => [...(this.#rules.get(keyOf(rule.group, rule.id))?.active.values() ?? [])])
       .filter(({ state }) => state === 'firing')
@@ -363,23 +372,33 @@ export class Engine {
     return this.#rules.has(keyOf(group, rule_id))
   }
 
+  /** Whether there was anything to write. */
   #write(
     touched: readonly Instance[],
     transitions: readonly Transition[],
     stands: (instance: Instance) => boolean = () => true,
-  ): void {
+  ): boolean {
     const { writer } = this.#options
+    if (touched.length === 0 && transitions.length === 0) return false
     for (const transition of transitions) writer.put('alert_events', alertEvent(transition))
     const changed = new Map<string, Instance>(
       [...touched, ...transitions.map(({ instance }) => instance)].map((instance) => [stateKey(instance), instance]),
     )
-    for (const [key, instance] of changed) if (stands(instance)) this.#store(key, instance)
+    const stored = [...changed].map(([key, instance]) => stands(instance) && this.#store(key, instance))
+    return transitions.length > 0 || stored.includes(true)
   }
 
-  #store(key: string, instance: Instance, valuesLastMs?: number): void {
+  #store(key: string, instance: Instance, valuesLastMs?: number): boolean {
     const { writer } = this.#options
-    if (this.#stored.takes(key, instance, valuesLastMs))
-      writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
+    const takes = this.#stored.takes(key, instance, valuesLastMs)
+    if (takes) writer.put('alert_state', stateRow(instance, writer.nextVersion()), key)
+    return takes
+  }
+
+  #putProgress(kind: 'progress_before' | 'alert_progress', group: string, at: number | null): void {
+    const { writer } = this.#options
+    if (at === null) return
+    writer.put(kind, { group, evaluated_at: new Date(at), version: writer.nextVersion() }, group)
   }
 }
 

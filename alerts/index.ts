@@ -77,7 +77,7 @@ const deliveryGraceMs = 5_000
 /** Throws ConfigError when the rule files can't be used. A database that is away delays evaluations only. */
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
-  const { health = () => Promise.resolve([]), host = hostname() } = options
+  const { health = () => Promise.resolve([]), host = hostname(), shared = false } = options
   let { config } = options
   let groups = await loadRuleGroups(config, baseDir)
   const telemetry = createTelemetry()
@@ -87,7 +87,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const waitMs = options.contextWaitMs ?? contextWaitMs
   const since = clock.now()
   const own = { health, since, host }
-  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, ...own, shelf, waitMs }
+  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, shared, ...own, shelf, waitMs }
   // Of its own: what people say here while another process evaluates outlives the terms of this one.
   const writer = new RowWriter({ db, clock, log, telemetry })
   const silences = new Silences({ clock, writer, telemetry })
@@ -113,7 +113,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
       if (why === 'cut_off') outage.begin(config, groups)
     },
   }
-  const lease: Lease = options.shared
+  const lease: Lease = shared
     ? new SharedLease({ db, clock, log, claims: !options.follows, ...terms })
     : ownLease(terms)
   let watch = new Watch({ ...room, config, groups })

@@ -56,3 +56,31 @@ test('calls while a write runs share the next one, which has their rows', async 
   await Promise.all(later)
   expect(writes).toEqual([[{ n: 1 }], [{ n: 2 }, { n: 3 }, { n: 4 }]])
 })
+
+test('how far a group was stands before what changed since, and how far it is after that', async () => {
+  const writes: unknown[] = []
+  const db: Pick<Db, 'insert'> = {
+    insert(table, rows) {
+      // Put while a pass runs: its own order holds for it too, in the next one.
+      if (writes.length === 0) putAll(2)
+      writes.push([table, ...rows])
+      return Promise.resolve()
+    },
+  }
+  const log = pino({ level: 'silent' })
+  const writer = new RowWriter({ db, clock: manualClock(0), log, telemetry: createTelemetry() })
+  const putAll = (n: number) => {
+    writer.put('alert_progress', { n, after: true }, 'g')
+    writer.put('alert_state', { n }, `${n}`)
+    writer.put('progress_before', { n, before: true }, 'g')
+  }
+  putAll(1)
+  await writer.flush()
+  await writer.flush()
+  const pass = (n: number) => [
+    ['alert_progress', { n, before: true }],
+    ['alert_state', { n }],
+    ['alert_progress', { n, after: true }],
+  ]
+  expect(writes).toEqual([...pass(1), ...pass(2)])
+})

@@ -7,17 +7,22 @@ import type { Db } from '../storage/client.ts'
 import type { Clock } from './clock.ts'
 import type { Telemetry } from './telemetry.ts'
 
-/** In the order in which they are written: progress last, so that what a crash cut off is evaluated again. */
-const tables = [
-  'alert_events',
-  'alert_state',
-  'alert_groups',
-  'notifications',
-  'silences',
-  'alert_actions',
-  'alert_progress',
-] as const
-export type StateTable = (typeof tables)[number]
+/**
+ * Kinds of rows in the order in which they are written, and their tables: progress last, so that what a crash cut off is evaluated
+ * again, and first how far it was before, so that nothing earlier is.
+ */
+const tables = {
+  progress_before: 'alert_progress',
+  alert_events: 'alert_events',
+  alert_state: 'alert_state',
+  alert_groups: 'alert_groups',
+  notifications: 'notifications',
+  silences: 'silences',
+  alert_actions: 'alert_actions',
+  alert_progress: 'alert_progress',
+} as const
+export type StateRows = keyof typeof tables
+const kinds = Object.keys(tables) as StateRows[]
 
 const retryMs = 5_000
 const mostWaiting = 20_000
@@ -27,7 +32,7 @@ export class RowWriter {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #telemetry: Telemetry
-  readonly #waiting = new Map<StateTable, Map<string, object>>(tables.map((table) => [table, new Map()]))
+  readonly #waiting = new Map<StateRows, Map<string, object>>(kinds.map((kind) => [kind, new Map()]))
   #sequence = 0
   #lastVersion = 0
   #failing = false
@@ -56,11 +61,11 @@ export class RowWriter {
   }
 
   /** A later row replaces a waiting one of the same key; without a key, every row is kept. */
-  put(table: StateTable, row: object, key = `#${this.#sequence++}`): void {
-    const rows = this.#waiting.get(table)
+  put(kind: StateRows, row: object, key = `#${this.#sequence++}`): void {
+    const rows = this.#waiting.get(kind)
     if (!rows || this.#discarded) return
     if (rows.size >= mostWaiting && !rows.has(key)) {
-      this.#telemetry.rowsDropped.add(1, { table })
+      this.#telemetry.rowsDropped.add(1, { table: tables[kind] })
       return
     }
     rows.set(key, row)
@@ -87,9 +92,9 @@ export class RowWriter {
     this.#late = wasLate
   }
 
-  /** Whether rows of these tables are not stored: they wait, or were given up with everything else. */
-  lacks(...asked: StateTable[]): boolean {
-    return this.#discarded || asked.some((table) => (this.#waiting.get(table)?.size ?? 0) > 0)
+  /** Whether rows of these kinds are not stored: they wait, or were given up with everything else. */
+  lacks(...asked: StateRows[]): boolean {
+    return this.#discarded || asked.some((kind) => (this.#waiting.get(kind)?.size ?? 0) > 0)
   }
 
   stop(): void {
@@ -113,7 +118,9 @@ export class RowWriter {
   async #writeAll(): Promise<void> {
     this.#cancelRetry()
     try {
-      for (const table of tables) await this.#write(table)
+      // As it waits now: what is put meanwhile comes in its order too, with the next.
+      const batches = kinds.map((kind) => [kind, new Map(this.#waiting.get(kind))] as const)
+      for (const [kind, batch] of batches) if (batch.size > 0) await this.#write(kind, batch)
       if (this.#failing) this.#log.info('alert state is written again')
       this.#failing = false
     } catch (error) {
@@ -124,11 +131,10 @@ export class RowWriter {
     }
   }
 
-  async #write(table: StateTable): Promise<void> {
-    const rows = this.#waiting.get(table)
-    if (!rows || rows.size === 0) return
-    const batch = new Map(rows)
-    await this.#db.insert(table, [...batch.values()])
-    for (const [key, row] of batch) if (rows.get(key) === row) rows.delete(key)
+  async #write(kind: StateRows, batch: ReadonlyMap<string, object>): Promise<void> {
+    if (this.#discarded) return
+    await this.#db.insert(tables[kind], [...batch.values()])
+    const rows = this.#waiting.get(kind)
+    for (const [key, row] of batch) if (rows?.get(key) === row) rows.delete(key)
   }
 }

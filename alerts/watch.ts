@@ -43,6 +43,8 @@ export interface WatchOptions {
   externalUrl: () => string
   /** Whether this process may act. */
   leads: () => boolean
+  /** Whether another process may take over. */
+  shared: boolean
   /** What the process knows of its own health, beside what the alerts know of theirs. */
   health: () => Promise<Reading[]>
   /** When the process began, epoch ms: maybe long before it takes over. */
@@ -82,6 +84,7 @@ export class Watch {
       telemetry,
       externalUrl,
       leads,
+      shared,
       health,
       since,
       host,
@@ -131,6 +134,7 @@ export class Watch {
       telemetry,
       ready: this.#ready,
       leads,
+      shared,
       onAlerts,
     })
     this.#own = new SelfWatch({
