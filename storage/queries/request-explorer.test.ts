@@ -264,7 +264,7 @@ describe('the list in another order than that of time', () => {
   describe('of many, with as many of one measure and of one moment', () => {
     const begin = now - 20 * day
     const over = { from: begin, to: begin + 5 * hour }
-    const most = 110
+    const most = 60
     beforeAll(async () => {
       // A few of them far above the rest, a measure that nobody tells, and some that were corrected downwards.
       await storage.db.command(

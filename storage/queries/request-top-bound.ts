@@ -1,4 +1,7 @@
-/** How high the first rows of a list by a measure reach: found in a part of the range, so that an index leaves out most of the rest. */
+/**
+ * How high the first rows of a list by a measure reach, so that an index leaves out most of a range: as digests of all its requests say,
+ * or a part of it that is read.
+ */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import type { Condition } from './where.ts'
@@ -23,6 +26,44 @@ export interface Sampled {
   least: number
   /** Ranges of fewer rows are sorted before they are sampled. */
   leastRows?: number
+}
+
+/** Measures of `totals_1h` and `totals_1d`, and how many of their rows have them. */
+const digested: Readonly<Record<string, string>> = {
+  duration_ms: 'sum(t.duration_ms_count)',
+  ttft_ms: 'sum(t.ttft_ms_count)',
+  tpot_ms: 'sum(t.tpot_ms_count)',
+  input_tokens: 'sum(t.requests) - sum(t.input_tokens_unknown)',
+  output_tokens: 'sum(t.requests) - sum(t.output_tokens_unknown)',
+}
+const hour = 3_600_000
+const day = 24 * hour
+/** Digests count in floats of 32 bits: of more rows, the last few are beyond them. */
+const mostDigested = 10_000_000
+/** The level of a digest has to be said before it is known how many rows it holds: these shares of all of them are tried at once. */
+const shares = [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32]
+
+/**
+ * A value above 0 that more than `least` of all rows of the range very likely reach; null of a measure without digests, before
+ * they are filled, and of too many rows. `rows`: of the range.
+ */
+export async function digestedBound(
+  db: Db,
+  { range, rows, least, leastRows = leastSampled }: Pick<Sampled, 'range' | 'rows' | 'least' | 'leastRows'>,
+  measure: string,
+): Promise<Bound | null> {
+  const known = digested[measure]
+  const enough = 2 * least + 10
+  if (known === undefined || rows < leastRows || rows > mostDigested) return null
+  const [table, step] = range.to - range.from < 2 * day ? ['totals_1h', hour] : ['totals_1d', day]
+  const levels = shares.map((share) => Math.max(0, 1 - enough / (rows * share)).toFixed(12))
+  const [row] = await db.query<{ known: number; values: number[] }>(
+    `select ${known} as known, quantilesTDigestMerge(${levels.join(', ')})(t.${measure}_quantiles) as values from ${table} as t
+    where t.timestamp >= ${moment('from_ms')} and t.timestamp < ${moment('to_ms')} and t.requests > 0`,
+    { from_ms: Math.floor(range.from / step) * step, to_ms: Math.ceil(range.to) },
+  )
+  const value = row && row.known > 0 ? row.values[Math.ceil(Math.log2(Math.max(1, rows / row.known)))] : undefined
+  return value !== undefined && value > 0 ? { value, reached: 2 * enough } : null
 }
 
 /** What an index leaves out or not. */

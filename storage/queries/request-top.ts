@@ -4,7 +4,7 @@
  */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import { granuleRows, sampledBound, type Bound, type Sampled } from './request-top-bound.ts'
+import { digestedBound, granuleRows, sampledBound, type Bound, type Sampled } from './request-top-bound.ts'
 import { requestSelect, type Cursor, type RequestRow } from './requests.ts'
 import { filteredColumns, where, type Condition, type Filter } from './where.ts'
 
@@ -97,17 +97,21 @@ interface Order {
 
 type List = Order & Condition & { limit: number }
 
-function boundOf(
+async function boundOf(
   db: Db,
   list: List,
   sampled: Pick<Sampled, 'range' | 'rows' | 'all' | 'leastRows'>,
 ): Promise<Bound | null> {
-  return sampledBound(db, {
-    ...sampled,
-    fulfilled: conditionOf(list, afterTime(list)),
-    column: `r.${list.measure}`,
-    least: storedFor(list.limit, fewCorrected),
-  })
+  const least = storedFor(list.limit, fewCorrected)
+  return (
+    (sampled.all ? await digestedBound(db, { ...sampled, least }, list.measure) : null) ??
+    sampledBound(db, {
+      ...sampled,
+      fulfilled: conditionOf(list, afterTime(list)),
+      column: `r.${list.measure}`,
+      least,
+    })
+  )
 }
 
 /** With the measure, after the cursor. */
