@@ -348,7 +348,7 @@ describe('the list in another order than that of time', () => {
     for (let version = 1; version <= 14; version += 1)
       await storage.db.insert(
         'requests',
-        calls.map((call, index) => ({ ...call, duration_ms: 1000 * index - version, version })),
+        calls.map((call, index) => Object.assign({}, call, { duration_ms: 1000 * index - version, version })),
       )
     const { requests } = await topRequests(storage.reader, {}, { from: begin, to: begin + hour }, 'duration_ms', {
       down: true,
