@@ -119,7 +119,7 @@ const day = 24 * hour
 const scrapeMs = 10_000
 
 /**
- * Means per bucket of the GPUs that are the busiest in `like`, from where that is read from; `gpus` says how many there are in all.
+ * Means per bucket of the GPUs that are the busiest in `like`, from where that is read from; `gpus` says how many it has in all.
  * Beyond 24 h the range begins at a whole hour.
  */
 export async function gpuSeries(db: Db, asked: TimeRange, like = asked): Promise<GpuSeries> {
@@ -132,13 +132,13 @@ export async function gpuSeries(db: Db, asked: TimeRange, like = asked): Promise
   >(
     `with busiest as (
       select ${gpuKey('g')} as key, g.mig_id as part,
-        argMax(g.host, g.timestamp) as key_host, argMax(g.gpu, g.timestamp) as key_gpu
+        argMax(g.host, g.timestamp) as key_host, argMax(g.gpu, g.timestamp) as key_gpu, count() over () as gpus
       from ${table} as g where ${withinLike} and ${live('g')}
       group by key, part order by ${mean('g', 'utilization_ratio')} desc, key_host, key_gpu limit {lines:UInt32}
     )
     select b.key_host as host, b.key_gpu as gpu, b.part as mig_id,
       intDiv(toInt64(toUnixTimestamp(s.timestamp)) * 1000, {step_ms:Int64}) * {step_ms:Int64} as at,
-      (select uniqExact(${gpuKey('g')}, g.mig_id) from ${table} as g where ${within} and ${live('g')}) as gpus,
+      any(b.gpus) as gpus,
       ${seriesMeasures.map((name) => `${measures[name]} as ${name}`).join(',\n      ')}
     from ${table} as s inner join busiest as b on b.key = ${gpuKey('s')} and b.part = s.mig_id
     where ${within} and ${live('s')}

@@ -233,6 +233,80 @@ describe('the list in another order than that of time', () => {
     },
   )
 
+  type Page = Awaited<ReturnType<typeof topRequests>>
+  /** Ids of pages one after the other, up to `most` rows. */
+  async function paged(over: typeof range, measure: (typeof requestMeasures)[number], options: object, most: number) {
+    const ids: string[] = []
+    let next: Page['next'] = null
+    do {
+      const page: Page = await topRequests(storage.reader, {}, over, measure, {
+        down: true,
+        limit: 25,
+        after: next,
+        ...options,
+      })
+      ids.push(...page.requests.map(({ span_id }) => span_id))
+      next = page.next
+    } while (next && ids.length < most)
+    return ids
+  }
+  const recounted = async (over: typeof range, order: string, most: number) => {
+    const { sql, params } = where({}, over)
+    const [measure] = order.split(' ')
+    const found = await storage.reader.query<{ span_id: string }>(
+      `select span_id from requests where ${sql} and ${measure} is not null
+      order by ${order}, timestamp desc, trace_id desc, span_id desc limit ${most}`,
+      params,
+    )
+    return found.map(({ span_id }) => span_id)
+  }
+
+  describe('of many, with as many of one measure and of one moment', () => {
+    const begin = now - 20 * day
+    const over = { from: begin, to: begin + 5 * hour }
+    const most = 60
+    beforeAll(async () => {
+      // A few of them far above the rest, a measure that nobody tells, and some that were corrected downwards.
+      await storage.db.command(
+        `insert into requests (timestamp, trace_id, span_id, duration_ms, output_tokens, cost_usd, version)
+        select fromUnixTimestamp64Milli({begin:Int64} + intDiv(number, 3) * 120, 'UTC'), toString(cityHash64(number)), toString(number),
+          if(number % 7 = 0, null, cityHash64(number, 1) % 100000 + if(number % 9973 = 0, 1000000.25, 0)),
+          cityHash64(number, 2) % 40, toDecimal64((cityHash64(number, 3) % 1000000) / 1e9, 12), 1
+        from numbers(400000)`,
+        { begin },
+      )
+      await storage.db.command(
+        `insert into requests (timestamp, trace_id, span_id, duration_ms, output_tokens, cost_usd, version)
+        select timestamp, trace_id, span_id, duration_ms - 50000, output_tokens, cost_usd, 2 from requests
+        where timestamp >= fromUnixTimestamp64Milli({begin:Int64}, 'UTC') and toUInt32OrZero(span_id) % 4987 = 0`,
+        { begin },
+      )
+      const rollups = await startRollups(storage.db, pino({ level: 'silent' }))
+      await rollups.flush()
+      await rollups.stop()
+    })
+
+    test.each(['duration_ms', 'cost_usd', 'output_tokens'] as const)(
+      'the pages by %s are those of a plain sort, whether a bound is found first or not',
+      async (measure) => {
+        const expected = await recounted(over, `${measure} desc`, most)
+        expect((await paged(over, measure, { leastRows: 1 }, most)).slice(0, most)).toEqual(expected)
+        expect((await paged(over, measure, {}, most)).slice(0, most)).toEqual(expected)
+        const lowest = await recounted(over, `${measure} asc`, most)
+        expect((await paged(over, measure, { down: false }, most)).slice(0, most)).toEqual(lowest)
+      },
+    )
+
+    test('a bound leaves the whole range sorted where its rows alone would be too many', async () => {
+      const options = { down: true, limit: 1, most: 390_000 }
+      const whole = await topRequests(storage.reader, {}, over, 'duration_ms', { ...options, leastRows: 1 })
+      expect(whole.sorted_from).toBeNull()
+      expect(whole.requests.map(({ span_id }) => span_id)).toEqual(await recounted(over, 'duration_ms desc', 1))
+      const cut = await topRequests(storage.reader, {}, over, 'duration_ms', options)
+      expect(cut.sorted_from).toBe(begin + hour)
+    })
+  })
+
   test('of what nobody tells there is none', async () => {
     const filter = { model: 'qwen2.5-coder' }
     const top = await topRequests(storage.reader, filter, range, 'ttft_ms', { down: true, limit: 40 })
@@ -262,6 +336,25 @@ describe('the list in another order than that of time', () => {
       limit: 5,
     })
     expect(requests.map(({ duration_ms }) => duration_ms)).toEqual(expected)
+  })
+
+  test('rows that were corrected again and again count as they are now', async () => {
+    const begin = now - 50 * day
+    const calls = Array.from({ length: 10 }, (_, index) => ({
+      timestamp: (begin + index) * 1000,
+      trace_id: `trace-${index}`,
+      span_id: `again-${index}`,
+    }))
+    for (let version = 1; version <= 14; version += 1)
+      await storage.db.insert(
+        'requests',
+        calls.map((call, index) => Object.assign({}, call, { duration_ms: 1000 * index - version, version })),
+      )
+    const { requests } = await topRequests(storage.reader, {}, { from: begin, to: begin + hour }, 'duration_ms', {
+      down: true,
+      limit: 5,
+    })
+    expect(requests.map(({ duration_ms }) => duration_ms)).toEqual([8986, 7986, 6986, 5986, 4986])
   })
 
   test('of a range that holds too many, it is that of its newest hours, and says so', async () => {

@@ -43,12 +43,29 @@ describe('the list in another order', () => {
       .filter(({ team, duration_ms }) => team === 'support' && duration_ms !== null)
       .toSorted((a, b) => (b.duration_ms ?? 0) - (a.duration_ms ?? 0))
     expect(body.requests.map(({ span_id }) => span_id)).toEqual(slowest.slice(0, 5).map(({ span_id }) => span_id))
-    expect(body).toMatchObject({ next: null, sorted_from: null })
+    expect(body).toMatchObject({ sorted_from: null })
   })
+
+  test.each(['-duration_ms', 'cost_usd', '-output_tokens'])(
+    'by %s it goes on where the page before ended',
+    async (sort) => {
+      const measure = sort.replace('-', '') as 'duration_ms' | 'cost_usd' | 'output_tokens'
+      const ids: string[] = []
+      for (let after: string | null | undefined; after !== null && ids.length < rows.length;) {
+        const { body } = await get('requests', { sort, limit: '37', q: 'team:support', ...(after && { after }) })
+        ids.push(...body.requests.map(({ span_id }) => span_id))
+        after = body.next
+      }
+      const known = rows.filter((row) => row.team === 'support' && row[measure] !== null)
+      expect(ids.toSorted()).toEqual(known.map(({ span_id }) => span_id).toSorted())
+    },
+  )
 
   test.each([
     ['sort', { sort: 'model' }],
     ['after', { sort: 'cost_usd', after: '1.a.b' }],
+    ['after', { after: '0.5,0,1.a.b' }],
+    ['after', { sort: 'cost_usd', after: 'x,0,1.a.b' }],
   ])('that there is not is a 400 about %s', async (field, query) => {
     const { status, body } = await get('requests', query)
     expect([status, body.error?.field]).toEqual([400, field])

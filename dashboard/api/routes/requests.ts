@@ -1,7 +1,12 @@
 /** The list of requests, by time or the first by a measure, one request, and the first spans of its trace. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { requestMeasures, topRequests, type RequestMeasure } from '../../../storage/queries/request-top.ts'
+import {
+  requestMeasures,
+  topRequests,
+  type RequestMeasure,
+  type TopCursor,
+} from '../../../storage/queries/request-top.ts'
 import { latestRequests, requestDetail, type Cursor } from '../../../storage/queries/requests.ts'
 import { traceSpans } from '../../../storage/queries/trace.ts'
 import { askRange, type RouteContext } from '../context.ts'
@@ -9,13 +14,22 @@ import { ApiError } from '../errors.ts'
 import { brushShape, insideBrush } from '../brush.ts'
 import { checked, questionSchema } from '../question.ts'
 
+/** Of the list by time; with the measure and the start of what was sorted in front, of one by a measure. */
 const cursor = z
   .string()
-  .regex(/^\d{1,16}\.[\w-]{0,64}\.[\w-]{0,64}$/, 'expected the `next` of the page before')
-  .transform((text): Cursor => {
-    const [timestamp_us = '', trace_id = '', span_id = ''] = text.split('.')
-    return { timestamp_us: Number(timestamp_us), trace_id, span_id }
+  .regex(
+    /^(-?\d[\d.]{0,30}(e[+-]?\d{1,3})?,\d{1,16},)?\d{1,16}\.[\w-]{0,64}\.[\w-]{0,64}$/,
+    'expected the `next` of the page before',
+  )
+  .transform((text): { byTime: Cursor } | { byMeasure: TopCursor } => {
+    const [position = '', from, value] = text.split(',').toReversed()
+    const [timestamp_us = '', trace_id = '', span_id = ''] = position.split('.')
+    const at = { timestamp_us: Number(timestamp_us), trace_id, span_id }
+    return value === undefined ? { byTime: at } : { byMeasure: { ...at, value, from: Number(from) } }
   })
+
+const textOf = ({ timestamp_us, trace_id, span_id }: Cursor) => `${timestamp_us}.${trace_id}.${span_id}`
+const topTextOf = ({ value, from, ...position }: TopCursor) => `${value},${from},${textOf(position)}`
 
 const list = questionSchema({
   ...brushShape,
@@ -38,13 +52,9 @@ export function requestsRoute(context: RouteContext) {
   return new Hono()
     .get('/api/requests', checked(list), async (c) => {
       const query = c.req.valid('query')
-      if (query.sort && query.after)
-        throw new ApiError(
-          400,
-          'Parameter after: a sorted list has one page',
-          'Leave `sort` out to go on by time',
-          'after',
-        )
+      const { sort, after } = query
+      if (after && (sort ? 'byTime' in after : 'byMeasure' in after))
+        throw new ApiError(400, 'Parameter after: of a list in another order', 'Begin with the first page', 'after')
       const page = askRange(
         context,
         c,
@@ -52,20 +62,19 @@ export function requestsRoute(context: RouteContext) {
         async (db, asked) => {
           const { filter, range } = insideBrush(asked, query)
           const read_at = context.now()
-          if (query.sort) {
-            const { measure, down } = query.sort
-            const top = await topRequests(db, filter, range, measure, { down, limit: query.limit })
-            return { ...asked.range, ...top, read_at, next: null, searched_from: null }
+          if (sort) {
+            const { measure, down } = sort
+            const position = after && 'byMeasure' in after ? after.byMeasure : null
+            const { next, ...top } = await topRequests(db, filter, range, measure, {
+              down,
+              limit: query.limit,
+              after: position,
+            })
+            return { ...asked.range, ...top, read_at, next: next && topTextOf(next), searched_from: null }
           }
-          const page = await latestRequests(db, filter, range, query.limit, query.after ?? null)
-          const { next } = page
-          return {
-            ...asked.range,
-            ...page,
-            read_at,
-            sorted_from: null,
-            next: next && `${next.timestamp_us}.${next.trace_id}.${next.span_id}`,
-          }
+          const position = after && 'byTime' in after ? after.byTime : null
+          const { next, ...page } = await latestRequests(db, filter, range, query.limit, position)
+          return { ...asked.range, ...page, read_at, sorted_from: null, next: next && textOf(next) }
         },
         JSON.stringify([query.limit, query.after, query.sort, query.brush, query.measure]),
       )

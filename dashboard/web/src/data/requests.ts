@@ -27,11 +27,11 @@ export function sortOf({ sort }: Search): string | undefined {
   return requestSorts.some((key) => key === sort?.replace(/^-/, '')) ? sort : undefined
 }
 
-/**
- * All requests of the range, a page at a time; in another order than that of time, one page. Not live: a list that is read must not
- * move. `reread` begins anew.
- */
-export function useRequestPages(limit: number) {
+/** Rows of a page. By a measure they lie all over the range and each takes its time: the first ones are there at once. */
+const limits = { byTime: 500, byMeasure: { first: 25, next: 100 } }
+
+/** All requests of the range, a page at a time. Not live: a list that is read must not move. `reread` begins anew. */
+export function useRequestPages() {
   const [search] = useSearch()
   const queries = useQueryClient()
   const sort = sortOf(search)
@@ -39,12 +39,14 @@ export function useRequestPages(limit: number) {
     ...questionOf(search),
     ...explorerQuestion(search),
     ...(sort !== undefined && { sort }),
-    limit: String(limit),
   }
+  const { first, next } = sort === undefined ? { first: limits.byTime, next: limits.byTime } : limits.byMeasure
+  const page = (after: string | null, signal?: AbortSignal) =>
+    list({ ...query, limit: String(after === null ? first : next), ...(after !== null && { after }) }, signal)
   const queryKey = ['request-pages', query]
   const pages = useInfiniteQuery({
     queryKey,
-    queryFn: ({ pageParam, signal }) => list({ ...query, ...(pageParam !== null && { after: pageParam }) }, signal),
+    queryFn: ({ pageParam, signal }) => page(pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     staleTime: Infinity,
@@ -52,7 +54,7 @@ export function useRequestPages(limit: number) {
   })
   return {
     pages,
-    asked: askedOf(pages, async () => (await list({ ...query, explain: '1' })).explain ?? []),
+    asked: askedOf(pages, async () => (await list({ ...query, limit: String(first), explain: '1' })).explain ?? []),
     reread: () => void queries.resetQueries({ queryKey }),
   }
 }

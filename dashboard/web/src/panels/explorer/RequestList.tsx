@@ -1,4 +1,4 @@
-/** Every request of the range and the filters, newest first, loaded as one scrolls; or the first in another order. */
+/** Every request of the range and the filters, newest first or by a measure, loaded as one scrolls. */
 import { Button, Menu } from '@mantine/core'
 import { IconArrowUp, IconDownload } from '@tabler/icons-react'
 import { useCallback, useMemo } from 'react'
@@ -23,13 +23,11 @@ import { allRequestColumns } from '../request-columns.tsx'
 import { VirtualTable } from '../VirtualTable.tsx'
 import { Columns, useColumns } from './Columns.tsx'
 
-/** Of a page. */
-const pageRows = 500
 /** The API gives no more in one file. */
 const mostExported = 100_000
 
 export function RequestList() {
-  const { pages, asked, reread } = useRequestPages(pageRows)
+  const { pages, asked, reread } = useRequestPages()
   const [search] = useSearch()
   const { color } = usePage()
   const now = useNow()
@@ -159,13 +157,12 @@ function List({ pages, rows, columns }: ListProps) {
 function Sorted({ pages, sort, columns }: { pages: RequestPages; sort: string; columns: ListColumns }) {
   const page = pages.data?.pages[0]
   const by = columns.find(({ key }) => key === sort.replace(/^-/, ''))
-  const full = (page?.requests.length ?? 0) >= pageRows
   const from = page?.sorted_from ?? null
   return (
     <>
-      {full &&
+      {pages.hasNextPage &&
         `: those with the ${sort.startsWith('-') ? 'highest' : 'lowest'} ${by ? nameOf(by) : sort.replace(/^-/, '')}`}
-      {!full && ', all that tell it'}
+      {!pages.hasNextPage && ', all that tell it'}
       {from !== null && (
         <span title={formatIso(from)}>
           ; of those since {formatTime(from, 7 * 86_400_000)} alone, the range holds more than can be sorted
