@@ -1,36 +1,41 @@
-import { startTransition, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { startTransition, useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { place, useSight } from '../data/turn.ts'
 
 /** So far beyond the window, in px, a panel is as good as in sight. */
 const margin = 300
 
 /**
  * Whether a panel draws the data that it has: at once in sight, else when one scrolls near, and in any case once the page rests: then
- * it is found, printed and read like the rest. What is in sight waits for nothing else.
+ * it is found, printed and read like the rest. What is in sight waits for nothing else: neither with its drawing nor with its question.
  */
 export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): boolean {
   const near = useRef(false)
   const [drawn, draw] = useState(false)
+  const sight = useSight()
   useLayoutEffect(() => {
     const top = panel.current?.getBoundingClientRect().top ?? 0
     near.current = top < window.innerHeight + margin
+    place(sight, top < window.innerHeight)
     if (near.current && ready) draw(true)
     // Where it begins counts, before its data and those of others move it.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [])
   const shown = drawn || (near.current && ready)
+  const now = useCallback(() => startTransition(() => draw(true)), [])
   useEffect(() => {
-    if (!ready || shown || !panel.current) return undefined
-    const now = () => startTransition(() => draw(true))
-    const takeBack = inTurn(now)
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && now(), {
-      rootMargin: `${margin}px 0px`,
-    })
+    if (shown || !panel.current) return undefined
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (!entry?.isIntersecting) return
+        place(sight, entry.boundingClientRect.top < window.innerHeight)
+        if (ready) now()
+      },
+      { rootMargin: `${margin}px 0px` },
+    )
     observer.observe(panel.current)
-    return () => {
-      takeBack()
-      observer.disconnect()
-    }
-  }, [panel, ready, shown])
+    return () => observer.disconnect()
+  }, [panel, ready, shown, sight, now])
+  useEffect(() => (ready && !shown ? inTurn(now) : undefined), [ready, shown, now])
   return shown
 }
 
