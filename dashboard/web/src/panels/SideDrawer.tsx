@@ -1,0 +1,26 @@
+import { Drawer } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import type { SideProps } from './Side.tsx'
+
+/** The drawer of a side. It is there closed first: it gives focus back to where it was when it was opened. */
+export default function SideDrawer({ title, opened, onClose, children }: SideProps) {
+  const [there, come] = useState(false)
+  useEffect(() => come(true), [])
+  return (
+    <Drawer
+      opened={opened && there}
+      onClose={onClose}
+      position="right"
+      size={560}
+      title={title}
+      className="side"
+      withOverlay={false}
+      lockScroll={false}
+      trapFocus={false}
+      closeOnClickOutside={false}
+      closeButtonProps={{ 'aria-label': `Close the ${title.toLowerCase()}` }}
+    >
+      {children}
+    </Drawer>
+  )
+}
