@@ -1,8 +1,11 @@
 /** The API as the server's own types describe it. */
 import { hc } from 'hono/client'
 import type { AppType } from '../../../api/app.ts'
+import { fetchOrFirst } from './first.ts'
 
-export const { api } = hc<AppType>('/')
+export const { api } = hc<AppType>('/', {
+  fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchOrFirst(String(input), init),
+})
 
 /** What the API said went wrong, or that it could not be reached. */
 export class ApiFailure extends Error {
