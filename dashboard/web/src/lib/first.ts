@@ -9,10 +9,11 @@ declare global {
 /** So long after the page began they still tell how things are, in ms. */
 const goodFor = 30_000
 
-/** As `fetch`, but each of those answers goes to the first who asks for it. */
+/** As `fetch`, but each of those answers goes to the first who asks for it, unless it is a failure: then it is asked anew. */
 export function fetchOrFirst(address: string, init?: RequestInit): Promise<Response> {
   const answer = window.firstAnswers?.get(address)
   if (!answer || performance.now() > goodFor) return fetch(address, init)
   window.firstAnswers?.delete(address)
-  return answer
+  const anew = () => fetch(address, init)
+  return answer.then((response) => (response.ok ? response : anew()), anew)
 }
