@@ -27,11 +27,14 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
   const now = useCallback(() => startTransition(() => draw(true)), [])
   useEffect(() => {
     if (shown || !panel.current) return undefined
+    /** What an observer tells at once is where the panel lies, not that one scrolled. */
+    let scrolled = false
     const observer = new IntersectionObserver(
       ([entry]) => {
-        if (!entry?.isIntersecting) return
-        place(sight, entry.boundingClientRect.top < window.innerHeight)
-        if (ready) now()
+        const inSight = entry?.isIntersecting === true && entry.boundingClientRect.top < window.innerHeight
+        if (inSight) place(sight, true)
+        if (ready && entry?.isIntersecting && (scrolled || inSight)) now()
+        scrolled = true
       },
       { rootMargin: `${margin}px 0px` },
     )
