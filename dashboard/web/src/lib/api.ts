@@ -4,7 +4,8 @@ import type { AppType } from '../../../api/app.ts'
 import { fetchOrFirst } from './first.ts'
 
 export const { api } = hc<AppType>('/', {
-  fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchOrFirst(String(input), init),
+  fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+    typeof input === 'string' ? fetchOrFirst(input, init) : fetch(input, init),
 })
 
 /** What the API said went wrong, or that it could not be reached. */

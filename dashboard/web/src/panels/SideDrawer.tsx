@@ -1,11 +1,10 @@
 import { Drawer } from '@mantine/core'
-import { useEffect, useState } from 'react'
+import { useMounted } from '@mantine/hooks'
 import type { SideProps } from './Side.tsx'
 
 /** The drawer of a side. It is there closed first: it gives focus back to where it was when it was opened. */
 export default function SideDrawer({ title, opened, onClose, children }: SideProps) {
-  const [there, come] = useState(false)
-  useEffect(() => come(true), [])
+  const there = useMounted()
   return (
     <Drawer
       opened={opened && there}

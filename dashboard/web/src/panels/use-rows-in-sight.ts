@@ -78,8 +78,8 @@ export function useRowsInSight(scroller: RefObject<HTMLElement | null>, { rows, 
       if (!element) return
       const top = row * rowHeight
       const lowest = top + head + rowHeight - element.clientHeight
-      if (element.scrollTop > top) element.scrollTop = top
-      else if (element.scrollTop < lowest) element.scrollTop = lowest
+      if (element.scrollTop > top) element.scrollTo({ top })
+      else if (element.scrollTop < lowest) element.scrollTo({ top: lowest })
     },
     [scroller, rowHeight, head],
   )
