@@ -120,6 +120,23 @@ describe('what the page says at once', () => {
   })
 })
 
+test.each(['', '?range=6h'])(
+  'the first questions of /%s are asked before the app has come, as it asks them',
+  async (search) => {
+    const { page, complaints } = await here.browser.open('about:blank')
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    await page.goto(`${here.site.url}/${search}`)
+    await page.getByRole('table', { name: 'Endpoints' }).waitFor()
+    // What the app asks for in other words would stay behind, and be asked for twice.
+    const left = () => page.evaluate(() => [...(window.firstAnswers?.keys() ?? ['none was asked'])])
+    await expect.poll(left, slow).toEqual([])
+    expect(asked.filter((path) => path === '/api/overview/endpoints').length).toBeGreaterThan(0)
+    expect(complaints).toEqual([])
+    await page.close()
+  },
+)
+
 describe('what the page says', () => {
   test('every endpoint, the worst first: figures of SQL, status by a word, what is left of its budget', async () => {
     const { page, complaints } = await overview()

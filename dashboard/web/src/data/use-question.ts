@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react
 import { questionOf, unfiltered } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useScope } from './scope.ts'
+import { askInTurn, useSight } from './turn.ts'
 
 export type QuestionInput = Record<string, string | string[]>
 
@@ -50,9 +51,10 @@ export function useWindow<T>(name: string, ask: Ask<T>, from: number, to: number
 }
 
 function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = true } = {}): Asked<T> {
+  const sight = useSight()
   const result = useQuery<T>({
     queryKey: [live ? liveKey : 'slow', name, query],
-    queryFn: ({ signal }) => ask(query, signal),
+    queryFn: ({ signal }) => askInTurn(sight, signal, () => ask(query, signal)),
     placeholderData: keepPreviousData,
     ...(!live && { staleTime: 60_000, refetchInterval: 60_000 }),
   })

@@ -1,8 +1,12 @@
 /** The API as the server's own types describe it. */
 import { hc } from 'hono/client'
 import type { AppType } from '../../../api/app.ts'
+import { fetchOrFirst } from './first.ts'
 
-export const { api } = hc<AppType>('/')
+export const { api } = hc<AppType>('/', {
+  fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+    typeof input === 'string' ? fetchOrFirst(input, init) : fetch(input, init),
+})
 
 /** What the API said went wrong, or that it could not be reached. */
 export class ApiFailure extends Error {

@@ -1,5 +1,5 @@
 /** Every number and time that a page shows. Three significant digits, the unit always there, unknown is a dash. */
-import { shownZone } from './time-zone.ts'
+import { shownZone, wallTimeOf } from './time-zone.ts'
 
 export const unknown = '—'
 const gap = '\u00a0'
@@ -187,13 +187,13 @@ function inZone(at: number, options: Intl.DateTimeFormatOptions): string {
 
 /** A time on an axis or in a tooltip: as much date as a range of `rangeMs` needs. */
 export function formatTime(at: number, rangeMs: number): string {
-  if (rangeMs <= 15 * 60_000) return inZone(at, withSeconds)
-  if (rangeMs < 86_400_000) return inZone(at, clock)
+  if (rangeMs <= 15 * 60_000) return wallTimeOf(at).slice(-8)
+  if (rangeMs < 86_400_000) return formatClock(at)
   return inZone(at, rangeMs <= 7 * 86_400_000 ? { ...day, ...clock } : day)
 }
 
-/** The time of day: 08:30. */
-export const formatClock = (at: number): string => inZone(at, clock)
+/** The time of day: 08:30. As it is on most axes, it is had without a format. */
+export const formatClock = (at: number): string => wallTimeOf(at).slice(-8, -3)
 
 /** A day of the reader's calendar: Sat, 21 Nov. */
 export const formatDay = (at: number): string => inZone(at, { weekday: 'short', ...day })

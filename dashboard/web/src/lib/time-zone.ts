@@ -28,12 +28,11 @@ export const allZones = (): string[] => ['UTC', ...Intl.supportedValuesOf('timeZ
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Intl's formats take long to make: each is made once. */
-function partsFormat(zone: string | undefined): Intl.DateTimeFormat {
-  const key = zone ?? ''
-  let format = formats.get(key)
+function partsFormat(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone)
   if (!format) {
     format = new Intl.DateTimeFormat('en-US', {
-      ...(zone !== undefined && { timeZone: zone }),
+      timeZone: zone,
       era: 'short',
       year: 'numeric',
       month: 'numeric',
@@ -43,13 +42,16 @@ function partsFormat(zone: string | undefined): Intl.DateTimeFormat {
       second: 'numeric',
       hourCycle: 'h23',
     })
-    formats.set(key, format)
+    formats.set(zone, format)
   }
   return format
 }
 
 /** How far the zone's clocks are ahead of UTC at a moment, in ms. */
 export function offsetAt(at: number, zone: string | undefined = shownIn): number {
+  // Of most readers, and known without a format.
+  if (zone === undefined) return 0 - new Date(at).getTimezoneOffset() * 60_000
+  if (zone === 'UTC') return 0
   const second = Math.floor(at / 1000) * 1000
   const parts = Object.fromEntries(
     partsFormat(zone)

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Children, Component, type ReactNode } from 'react'
+import { newSight, SightProvider } from '../data/turn.ts'
 import { liveKey } from '../data/use-question.ts'
 import { Failure } from './states.tsx'
 
@@ -20,6 +21,7 @@ interface AloneProps {
 
 class Alone extends Component<AloneProps, { error: Error | null }> {
   override state: { error: Error | null } = { error: null }
+  readonly #sight = newSight()
 
   static getDerivedStateFromError(error: unknown) {
     return { error: error instanceof Error ? error : new Error(String(error)) }
@@ -27,7 +29,7 @@ class Alone extends Component<AloneProps, { error: Error | null }> {
 
   override render() {
     const { error } = this.state
-    if (error === null) return this.props.children
+    if (error === null) return <SightProvider value={this.#sight}>{this.props.children}</SightProvider>
     const retry = () => {
       this.props.onRetry()
       this.setState({ error: null })

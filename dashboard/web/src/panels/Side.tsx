@@ -1,7 +1,8 @@
-import { Drawer } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
 
-interface SideProps {
+const SideDrawer = lazy(() => import('./SideDrawer.tsx'))
+
+export interface SideProps {
   /** What it shows: Request, Issue. */
   title: string
   opened: boolean
@@ -9,24 +10,17 @@ interface SideProps {
   children: ReactNode
 }
 
-/** What was opened, beside the page, which goes on working; esc closes it. */
-export function Side({ title, opened, onClose, children }: SideProps) {
+/** What was opened, beside the page, which goes on working; esc closes it. Not before one is opened: the first load does without. */
+export function Side(props: SideProps) {
+  const { opened } = props
+  const [wanted, want] = useState(opened)
+  if (opened && !wanted) want(true)
   return (
-    <Drawer
-      opened={opened}
-      onClose={onClose}
-      position="right"
-      size={560}
-      title={title}
-      className="side"
-      withOverlay={false}
-      lockScroll={false}
-      trapFocus={false}
-      closeOnClickOutside={false}
-      closeButtonProps={{ 'aria-label': `Close the ${title.toLowerCase()}` }}
-    >
-      {children}
-    </Drawer>
+    wanted && (
+      <Suspense>
+        <SideDrawer {...props} />
+      </Suspense>
+    )
   )
 }
 

@@ -14,6 +14,8 @@ export interface Column<Row> {
   wide?: boolean
   /** In px, where rows come and go and widths must not. */
   width?: number
+  /** What it shows fits that width, whatever traffic sends: nothing of it is cut off. Numbers do too. */
+  short?: boolean
   title?: (row: Row) => string | undefined
 }
 

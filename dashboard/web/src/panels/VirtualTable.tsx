@@ -1,6 +1,5 @@
 /** A table of any length: only the rows in sight are in the page. Sticky head; click, enter, j and k open rows. */
 import { useHotkeys } from '@mantine/hooks'
-import { useVirtualizer } from '@tanstack/react-virtual'
 import {
   memo,
   useCallback,
@@ -13,6 +12,7 @@ import {
   type ReactNode,
 } from 'react'
 import type { Column } from './Table.tsx'
+import { overscan, useRowsInSight } from './use-rows-in-sight.ts'
 
 interface VirtualTableProps<Row> {
   label: string
@@ -31,23 +31,13 @@ interface VirtualTableProps<Row> {
 
 const rowHeight = 30
 const usualWidth = 88
-/** Rows drawn beyond both edges: a fast scroll meets no blank. */
-const overscan = 12
 
 export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEnd, ...order }: VirtualTableProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState<string | undefined>(open)
   const indexes = useMemo(() => new Map(rows.map((row, index) => [id(row), index])), [rows, id])
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan,
-    scrollPaddingStart: rowHeight,
-  })
-  const shown = virtual.getVirtualItems()
-  const last = shown.at(-1)?.index ?? 0
-  const nearEnd = last >= rows.length - 2 * overscan
+  const { first, end, bringIntoSight } = useRowsInSight(scroller, { rows: rows.length, rowHeight, head: rowHeight })
+  const nearEnd = end >= rows.length - overscan
   useEffect(() => {
     if (nearEnd) onEnd()
   }, [nearEnd, onEnd, rows.length])
@@ -55,7 +45,7 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
     const index = open === undefined ? undefined : indexes.get(open)
     if (index === undefined) return
     setActive(open)
-    virtual.scrollToIndex(index)
+    bringIntoSight(index)
     // Where it is matters when it opens, not when rows come.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [open])
@@ -72,14 +62,14 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
     const row = rows[Math.max(0, Math.min(index, rows.length - 1))]
     if (!row) return
     setActive(id(row))
-    virtual.scrollToIndex(indexes.get(id(row)) ?? 0)
+    bringIntoSight(indexes.get(id(row)) ?? 0)
     if (open !== undefined) onOpen(row)
   }
   useHotkeys([
     ['j', () => moveTo(at + 1)],
     ['k', () => moveTo(at - 1)],
   ])
-  const page = Math.max(shown.length - 2 * overscan, 1)
+  const page = Math.max(end - first - 3 * overscan, 1)
   const keyed = (event: KeyboardEvent) => {
     const row = rows[at]
     if (event.key === 'Enter' && row) return onOpen(row)
@@ -97,8 +87,6 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
   }
   const width = (some: readonly Column<Row>[]) => some.reduce((sum, column) => sum + (column.width ?? usualWidth), 0)
   const widths = { '--wide': `${width(columns)}px`, '--narrow': `${width(columns.filter(({ wide }) => !wide))}px` }
-  const before = shown[0]?.start ?? 0
-  const after = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0)
   return (
     <div className="table-scroll virtual" ref={scroller}>
       <table
@@ -107,7 +95,7 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
         role="grid"
         aria-label={label}
         aria-rowcount={rows.length + 1}
-        aria-activedescendant={at >= 0 && shown.some(({ index }) => index === at) ? `row-${at}` : undefined}
+        aria-activedescendant={at >= first && at < end ? `row-${at}` : undefined}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keys are the grid's
         tabIndex={0}
         onKeyDown={keyed}
@@ -130,29 +118,32 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
           </tr>
         </thead>
         <tbody>
-          {before > 0 && <tr aria-hidden className="virtual-space" style={{ height: before }} />}
-          {shown.map(({ index }) => {
-            const row = rows[index]
-            if (row === undefined) return null
+          <Space rows={first} />
+          {rows.slice(first, end).map((row, index) => {
             const rowId = id(row)
             return (
               <VirtualRow
                 key={rowId}
                 id={rowId}
-                index={index}
+                index={first + index}
                 row={row}
                 columns={columns}
                 open={rowId === open}
-                active={index === at}
+                active={first + index === at}
                 onPick={pick}
               />
             )
           })}
-          {after > 0 && <tr aria-hidden className="virtual-space" style={{ height: after }} />}
+          <Space rows={rows.length - end} />
         </tbody>
       </table>
     </div>
   )
+}
+
+/** As high as rows that are not drawn. */
+function Space({ rows }: { rows: number }) {
+  return rows > 0 && <tr aria-hidden className="virtual-space" style={{ height: rows * rowHeight }} />
 }
 
 interface VirtualRowProps<Row> {
@@ -208,6 +199,6 @@ function Head<Row>({ column, sorts, sorted, onSort }: HeadProps<Row>) {
   )
 }
 
-function classOf<Row>({ number = false, wide = false }: Column<Row>): string {
-  return [number && 'number', wide && 'wide-only'].filter(Boolean).join(' ')
+function classOf<Row>({ number = false, wide = false, short = false }: Column<Row>): string {
+  return [number && 'number', wide && 'wide-only', short && 'short'].filter(Boolean).join(' ')
 }

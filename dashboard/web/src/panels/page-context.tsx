@@ -1,7 +1,7 @@
 /** What all panels of a page share: the colour of each name, which name is isolated, and the zoom. */
-import { useComputedColorScheme } from '@mantine/core'
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react'
 import { colorsOf } from '../lib/color.ts'
+import { useScheme } from '../lib/use-scheme.ts'
 import { useSearch } from '../lib/use-search.ts'
 
 interface PageContext {
@@ -20,7 +20,7 @@ interface PageProviderProps {
 }
 
 export function PageProvider({ names, children }: PageProviderProps) {
-  const scheme = useComputedColorScheme('light')
+  const scheme = useScheme()
   const [isolated, isolate] = useState<string | null>(null)
   const [, change] = useSearch()
   const key = JSON.stringify(names.map((group) => group.toSorted()))

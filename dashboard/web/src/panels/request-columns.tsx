@@ -12,6 +12,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
       key: 'timestamp',
       head: 'Time',
       width: 100,
+      short: true,
       render: (row) => <span className="nowrap">{formatAgo(time(row), now)}</span>,
       title: (row) => formatIso(time(row)),
     },
@@ -31,6 +32,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
       key: 'status',
       head: 'Status',
       width: 100,
+      short: true,
       render: (row) => (
         <RequestStatus
           status={row.status}

@@ -1,36 +1,47 @@
-import { startTransition, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { startTransition, useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { place, useSight } from '../data/turn.ts'
+import { onceIdle } from '../lib/idle.ts'
 
-/** So far beyond the window, in px, a panel is as good as in sight. */
+/** So far beyond the window, in px, a panel that one scrolls towards is as good as in sight. */
 const margin = 300
+/** A page that one comes to is shown before what is beyond the window is drawn, in ms. */
+const pageFirst = 100
 
 /**
  * Whether a panel draws the data that it has: at once in sight, else when one scrolls near, and in any case once the page rests: then
- * it is found, printed and read like the rest. What is in sight waits for nothing else.
+ * it is found, printed and read like the rest. What is in sight waits for nothing else: neither with its drawing nor with its question.
  */
 export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): boolean {
   const near = useRef(false)
   const [drawn, draw] = useState(false)
+  const sight = useSight()
   useLayoutEffect(() => {
     const top = panel.current?.getBoundingClientRect().top ?? 0
-    near.current = top < window.innerHeight + margin
+    near.current = top < window.innerHeight
+    place(sight, near.current)
     if (near.current && ready) draw(true)
     // Where it begins counts, before its data and those of others move it.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [])
   const shown = drawn || (near.current && ready)
+  const now = useCallback(() => startTransition(() => draw(true)), [])
   useEffect(() => {
-    if (!ready || shown || !panel.current) return undefined
-    const now = () => startTransition(() => draw(true))
-    const takeBack = inTurn(now)
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && now(), {
-      rootMargin: `${margin}px 0px`,
-    })
+    if (shown || !panel.current) return undefined
+    /** What an observer tells at once is where the panel lies, not that one scrolled. */
+    let scrolled = false
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        const inSight = entry?.isIntersecting === true && entry.boundingClientRect.top < window.innerHeight
+        if (inSight) place(sight, true)
+        if (ready && entry?.isIntersecting && (scrolled || inSight)) now()
+        scrolled = true
+      },
+      { rootMargin: `${margin}px 0px` },
+    )
     observer.observe(panel.current)
-    return () => {
-      takeBack()
-      observer.disconnect()
-    }
-  }, [panel, ready, shown])
+    return () => observer.disconnect()
+  }, [panel, ready, shown, sight, now])
+  useEffect(() => (ready && !shown ? inTurn(now) : undefined), [ready, shown, now])
   return shown
 }
 
@@ -40,25 +51,19 @@ let armed = false
 /** Each when the page rests, one at a time, so that a key or a click comes between. Returns what takes it back. */
 function inTurn(draw: () => void): () => void {
   waiting.add(draw)
-  arm()
+  if (!armed) {
+    armed = true
+    setTimeout(goOn, pageFirst)
+  }
   return () => waiting.delete(draw)
 }
 
-function arm(): void {
-  if (armed || waiting.size === 0) return
-  armed = true
-  idly(() => {
-    armed = false
+function goOn(): void {
+  onceIdle(() => {
     const [next] = waiting
     if (next) waiting.delete(next)
     next?.()
-    arm()
+    armed = waiting.size > 0
+    if (armed) goOn()
   })
 }
-
-/** In ms; a page that never rests is drawn all the same. */
-const atLatest = 200
-
-/** Safari knows no idle time. */
-const idly = (act: () => void) =>
-  'requestIdleCallback' in window ? requestIdleCallback(act, { timeout: atLatest }) : setTimeout(act, 50)

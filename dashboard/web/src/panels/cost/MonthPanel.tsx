@@ -1,9 +1,9 @@
-import { useComputedColorScheme } from '@mantine/core'
 import { Legend } from '../../charts/Legend.tsx'
 import { TimeChart } from '../../charts/TimeChart.tsx'
 import { useMonth, type Month } from '../../data/spend.ts'
 import { neutral, palette } from '../../lib/color.ts'
 import { formatIso, formatUsd, formatUsdTick } from '../../lib/format.ts'
+import { useScheme } from '../../lib/use-scheme.ts'
 import { Panel } from '../Panel.tsx'
 import { monthLines } from './month-lines.ts'
 
@@ -38,7 +38,7 @@ export function MonthPanel() {
 }
 
 function Course({ month }: { month: Month }) {
-  const scheme = useComputedColorScheme('light')
+  const scheme = useScheme()
   const { frame, lines } = monthLines(month, palette[0][scheme], neutral[scheme])
   const { forecast } = month
   const cells: Record<string, string[]> = {

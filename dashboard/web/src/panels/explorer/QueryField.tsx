@@ -71,7 +71,7 @@ export function QueryField() {
   }
   return (
     <div className="query-field">
-      <Combobox store={combobox} position="bottom-start" withinPortal onOptionSubmit={complete}>
+      <Combobox store={combobox} position="bottom-start" withinPortal keepMounted={false} onOptionSubmit={complete}>
         <Combobox.DropdownTarget>
           <div className="query-input">
             <IconSearch size={15} stroke={1.7} aria-hidden />
