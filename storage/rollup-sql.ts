@@ -5,7 +5,7 @@ export interface Tier {
   suffix: '1m' | '1h' | '6h' | '1d' | '1w'
   /** Width of a bucket. */
   step_s: number
-  /** Buckets of one statement. */
+  /** Buckets of one statement, where nothing is known of how full they are. */
   chunk: number
 }
 

@@ -26,6 +26,12 @@ const pauseMs = { minute: 10_000, hour: 60_000, six_hours: 60_000, day: 300_000,
 /** What is made from another rollup costs little, and is late by that one's pause already. */
 const derivedPauseMs = 15_000
 const restFactor = 9
+/**
+ * Statements that take less than this are of little data: the next has twice the buckets, up to `mostChunks` times a tier's chunk, which
+ * a busy site's days fill. A slower one, or a failure, begins small again.
+ */
+const quickMs = 200
+const mostChunks = 16
 
 /**
  * Where a pass begins, in ms of the server's clock: at the watermark, or earlier when that clock was set back, since rows
@@ -180,16 +186,21 @@ class RollupJob {
   }
 
   private async recomputeTier(buckets: readonly number[], tier: Tier, from?: Tier): Promise<void> {
-    for (let at = 0; at < buckets.length; at += tier.chunk) {
+    let size: number = tier.chunk
+    for (let at = 0; at < buckets.length;) {
       if (this.stopped) throw new Error('stopped: the next start begins where this pass did')
-      const chunk = buckets.slice(at, at + tier.chunk)
+      const chunk = buckets.slice(at, at + size)
       const params = {
         buckets: chunk,
         from_s: chunk[0],
         to_s: (chunk.at(-1) ?? 0) + tier.step_s,
         version: this.nextVersion(),
       }
+      const begun = performance.now()
       for (const sql of recomputeSql(this.spec, tier, from)) await this.db.command(sql, params)
+      const quick = performance.now() - begun < quickMs
+      size = quick ? Math.min(size * 2, tier.chunk * mostChunks) : tier.chunk
+      at += chunk.length
       this.buckets.add(chunk.length, { table: tableOf(this.spec, tier) })
     }
   }

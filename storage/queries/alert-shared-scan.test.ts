@@ -86,14 +86,14 @@ function randomQuestion(roll: (sides: number) => number): Question {
   ])()
 }
 
-test('300 random rules get the rows of their own questions', async () => {
+test('100 random rules get the rows of their own questions', async () => {
   const roll = dice(11)
-  const questions = Array.from({ length: 300 }, () => randomQuestion(roll))
+  const questions = Array.from({ length: 100 }, () => randomQuestion(roll))
   const scans = sharedScans(questions.map(({ part }) => part))
   const answered = scans.flatMap(({ members }) => members)
   expect(new Set(answered).size).toBe(answered.length)
-  expect(answered.length).toBeGreaterThan(250)
-  expect(scans.length).toBeLessThan(60)
+  expect(answered.length).toBeGreaterThan(80)
+  expect(scans.length).toBeLessThan(40)
   let rows = 0
   for (const shared of scans) {
     const shares = shared.distribute(await rowsOf(shared.question))
@@ -108,7 +108,7 @@ test('300 random rules get the rows of their own questions', async () => {
       })
     }
   }
-  expect(rows).toBeGreaterThan(300)
+  expect(rows).toBeGreaterThan(100)
 })
 
 test.each(['above', 'below'] as const)('quantiles of which all are %s a threshold, to the row', async (side) => {

@@ -17,6 +17,8 @@ const quiet = [
   '--disable-sync',
 ]
 
+const viewport = { width: 1440, height: 900 }
+
 export interface TestBrowser {
   context: BrowserContext
   /** A page that collects what must not happen: errors on the console, uncaught exceptions, CSP violations. */
@@ -34,21 +36,24 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
     colorScheme,
     reducedMotion: 'reduce',
     timezoneId: 'UTC',
-    viewport: { width: 1440, height: 900 },
+    viewport,
   })
   // Of each wait for the page. A busy machine takes as long as it takes.
   context.setDefaultTimeout(60_000)
+  const idle = idlePages()
   return {
     context,
-    async open(url, size) {
-      const page = await context.newPage()
+    async open(url, size = viewport) {
+      const page = idle.take(url) ?? (await context.newPage())
       const complaints: string[] = []
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
       })
       page.on('pageerror', (error) => complaints.push(String(error)))
-      if (size) await page.setViewportSize(size)
-      await page.goto(url)
+      await page.setViewportSize(size)
+      if (page.url() === 'about:blank') await page.goto(url)
+      else await go(page, url)
+      idle.keepWhenClosed(page, url)
       return { page, complaints }
     },
     async close() {
@@ -56,6 +61,81 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
       await rm(profile, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * Pages that tests closed, to go on from where one of the app is opened: a load costs a second of a processor, and most tests are not
+ * about loads. Such a page is as one that was loaded: what it was asked and answered, and what it showed, is gone. One that was made to
+ * be different (its requests are caught, it keeps something) is closed.
+ */
+function idlePages() {
+  const idle: Page[] = []
+  const own = new WeakMap<Page, () => Promise<void>>()
+  return {
+    /** `undefined` where a page has to be loaded. */
+    take(url: string): Page | undefined {
+      const origin = URL.parse(url)?.origin
+      const at = idle.findIndex((page) => URL.parse(page.url())?.origin === origin)
+      const [page] = at === -1 ? [] : idle.splice(at, 1)
+      return page
+    },
+    keepWhenClosed(page: Page, url: string): void {
+      const close = own.get(page) ?? page.close.bind(page)
+      own.set(page, close)
+      const { route, addInitScript, emulateMedia } = page
+      let plain = url.startsWith('http')
+      const differs = <A extends unknown[], R>(method: (...args: A) => R) =>
+        ((...args: A) => {
+          plain = false
+          return method.apply(page, args)
+        })
+      Object.assign(page, {
+        route: differs(route),
+        addInitScript: differs(addInitScript),
+        emulateMedia: differs(emulateMedia),
+        async close() {
+          Object.assign(page, { route, addInitScript, emulateMedia, close })
+          page.removeAllListeners()
+          if (plain && (await forget(page))) idle.push(page)
+          else await close()
+        },
+      })
+    },
+  }
+}
+
+/** Pages remember how high panels were, whatever was tested. */
+const alwaysKept = 'inferwatch.panel-heights'
+
+/** A path that no page has: what is drawn there asks nothing. */
+const nowhere = '/-?live=off'
+
+/** False where the page is elsewhere, or keeps something that a fresh one would not. */
+async function forget(page: Page): Promise<boolean> {
+  if (!page.url().startsWith('http')) return false
+  await go(page, nowhere)
+  return page.evaluate((kept) => {
+    if (Object.keys(localStorage).some((key) => key !== kept)) return false
+    const root = document.getElementById('root') ?? {}
+    const [key = ''] = Object.keys(root).filter((name) => name.startsWith('__reactContainer'))
+    const clientOf = (fiber?: Fiber | null): QueryClient | undefined =>
+      fiber ? (fiber.memoizedProps?.client ?? clientOf(fiber.child) ?? clientOf(fiber.sibling)) : undefined
+    const client = clientOf((root as Record<string, Fiber>)[key])
+    if (!client) throw new Error('the app keeps what it was answered elsewhere now: idle pages cannot forget it')
+    client.clear()
+    return true
+  }, alwaysKept)
+}
+
+/** What React keeps at its root: the way to the client of the questions. */
+interface Fiber {
+  memoizedProps?: { client?: QueryClient } | null
+  child?: Fiber | null
+  sibling?: Fiber | null
+}
+
+interface QueryClient {
+  clear(): void
 }
 
 /** What the router keeps of itself in the window. */
