@@ -1,11 +1,12 @@
 import { startTransition, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { flushSync } from 'react-dom'
 
 /** So far beyond the window, in px, a panel is as good as in sight. */
 const margin = 300
 
 /**
  * Whether a panel draws the data that it has: at once in sight, else when one scrolls near, and in any case once the page rests: then
- * it is found, printed and read like the rest. What is in sight waits for nothing else.
+ * it is read like the rest; before that when the page is printed or looked through. What is in sight waits for nothing else.
  */
 export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): boolean {
   const near = useRef(false)
@@ -20,9 +21,9 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
   const shown = drawn || (near.current && ready)
   useEffect(() => {
     if (!ready || shown || !panel.current) return undefined
-    const now = () => startTransition(() => draw(true))
+    const now = () => draw(true)
     const takeBack = inTurn(now)
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && now(), {
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && startTransition(now), {
       rootMargin: `${margin}px 0px`,
     })
     observer.observe(panel.current)
@@ -36,6 +37,20 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
 
 const waiting = new Set<() => void>()
 let armed = false
+
+/** What is printed or looked through is the whole page, now. */
+function drawAll(): void {
+  const all = [...waiting]
+  waiting.clear()
+  flushSync(() => {
+    for (const draw of all) draw()
+  })
+}
+
+const finds = ({ key, ctrlKey, metaKey }: KeyboardEvent) => (ctrlKey || metaKey) && key.toLowerCase() === 'f'
+
+window.addEventListener('beforeprint', drawAll)
+window.addEventListener('keydown', (event) => finds(event) && drawAll())
 
 /** Each when the page rests, one at a time, so that a key or a click comes between. Returns what takes it back. */
 function inTurn(draw: () => void): () => void {
@@ -51,7 +66,7 @@ function arm(): void {
     armed = false
     const [next] = waiting
     if (next) waiting.delete(next)
-    next?.()
+    if (next) startTransition(next)
     arm()
   })
 }
