@@ -1,9 +1,19 @@
 import { Link, useParams } from '@tanstack/react-router'
+import { Fragment } from 'react'
 import { useSession, type SessionDetail } from '../data/people.ts'
 import { elsewhere } from '../lib/elsewhere.ts'
-import { formatCount, formatDateTime, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
+import {
+  formatExactly,
+  formatCount,
+  formatDateTime,
+  formatExact,
+  formatIso,
+  formatMs,
+  formatUsd,
+} from '../lib/format.ts'
 import { segmentOf } from '../lib/segment.ts'
 import { Judgements } from '../panels/people/Judgements.tsx'
+import { ModelLink } from '../panels/NameLink.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Fact } from '../panels/Side.tsx'
 import { ConversationPanel } from '../panels/trace/ConversationPanel.tsx'
@@ -41,7 +51,7 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
           value={formatUsd(session.cost_usd)}
           title={
             session.unpriced > 0
-              ? `without ${formatExact(session.unpriced)} requests whose cost is unknown`
+              ? `without ${formatExactly(session.unpriced, 'request')} whose cost is unknown`
               : `$${formatExact(session.cost_usd)}`
           }
         />
@@ -61,7 +71,12 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
             {' · '}
           </>
         )}
-        {session.models.map((model) => model || 'no model name').join(', ')}
+        {session.models.map((model, index) => (
+          <Fragment key={model}>
+            {index > 0 && ', '}
+            <ModelLink name={model} />
+          </Fragment>
+        ))}
         {session.model_count > session.models.length &&
           ` and ${session.model_count - session.models.length} more models`}
       </p>

@@ -2,6 +2,8 @@ import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useUser, type UserModel, type UserPage } from '../data/people.ts'
 import {
+  formatExactly,
+  formatPart,
   formatCount,
   formatDateTime,
   formatExact,
@@ -13,6 +15,7 @@ import {
 } from '../lib/format.ts'
 import { nameIn } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { ModelLink } from '../panels/NameLink.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
@@ -90,7 +93,7 @@ function Facts({ user, page }: { user: NonNullable<UserPage['user']>; page: User
           value={formatUsd(user.cost_usd)}
           title={
             user.unpriced > 0
-              ? `without ${formatExact(user.unpriced)} requests whose cost is unknown`
+              ? `without ${formatExactly(user.unpriced, 'request')} whose cost is unknown`
               : `$${formatExact(user.cost_usd)}`
           }
         />
@@ -98,7 +101,7 @@ function Facts({ user, page }: { user: NonNullable<UserPage['user']>; page: User
         <Fact
           name="Errors"
           value={formatRatio(user.errors / user.requests)}
-          title={`${formatExact(user.errors)} of ${formatExact(user.requests)} requests`}
+          title={formatPart(user.errors, user.requests, 'request')}
         />
         <Fact name="P95" value={formatMs(user.p95_ms)} title="95 of 100 requests took no longer than this" />
         <Fact name="Tokens in" value={formatCount(user.input_tokens)} title={formatExact(user.input_tokens)} />
@@ -127,7 +130,7 @@ function Models({ models }: { models: readonly UserModel[] }) {
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
-          {row.model || 'no model name'}
+          <ModelLink name={row.model} />
         </span>
       ),
     },

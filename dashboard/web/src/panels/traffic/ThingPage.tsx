@@ -10,7 +10,7 @@ import { useUptime } from '../../data/uptime.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatRatio } from '../../lib/format.ts'
 import { BigNumbers } from '../BigNumbers.tsx'
-import { EndpointLink, ModelLink } from '../NameLink.tsx'
+import { EndpointLink, ModelLink, ServerLink } from '../NameLink.tsx'
 import { nameOf, PageProvider } from '../page-context.tsx'
 import { RequestsPanel, SpendPanel, TokensPanel } from '../TrafficPanels.tsx'
 import { BreakdownPanels } from './BreakdownPanels.tsx'
@@ -100,7 +100,13 @@ function EndpointFacts({ name }: { name: string }) {
   return (
     <>
       {up && <Fact term="Uptime this month">{formatRatio(up.uptime_ratio)}</Fact>}
-      {servers.length > 0 && <Fact term="Servers">{servers.join(', ')}</Fact>}
+      {servers.length > 0 && (
+        <Fact term="Servers">
+          {servers.map((instance) => (
+            <ServerLink key={instance} instance={instance} />
+          ))}
+        </Fact>
+      )}
       {gpus.length > 0 && <Fact term="GPUs">{gpus.length}</Fact>}
     </>
   )
