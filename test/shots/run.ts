@@ -1,24 +1,20 @@
 /**
- * A picture of every page with demo traffic, in light, dark and on a phone: `npm run shots [folder] [minutes of traffic]`. For
- * people to look at; complaints of the browser's console are told at the end, and are a failure.
+ * A picture of every page with demo traffic, in light, dark and on a phone: `npm run shots [folder] [minutes of traffic]`, and a page
+ * that shows them all. Those of `test/shots/pictures` are kept. Complaints of the browser's console are told at the end, and are a failure.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Page } from 'playwright-core'
 import { testBrowser } from '../dashboard/browser.ts'
 import { instanceFolder, removeFolder, startInstance } from '../support/instance.ts'
+import { fileOf, gallery, looks, type PageName } from './gallery.ts'
 
 const [folder = 'test/.output/shots', minutes = '4'] = process.argv.slice(2)
-const looks = [
-  { name: 'light', scheme: 'light', size: { width: 1440, height: 900 } },
-  { name: 'dark', scheme: 'dark', size: { width: 1440, height: 900 } },
-  { name: 'phone', scheme: 'light', size: { width: 390, height: 844 } },
-] as const
-
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 /** The pages of things are those of the busiest, or newest, that the demo made. */
-async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<string, string>> {
+async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<PageName, string>> {
   const one = async (column: string, condition = '1') =>
     encodeURIComponent(
       await sql(`select ${column} from requests where ${condition} group by 1 order by count() desc limit 1`),
@@ -55,6 +51,13 @@ async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<
   }
 }
 
+/** A small file, for a repository to keep. */
+async function take(page: Page, file: string): Promise<void> {
+  const devtools = await page.context().newCDPSession(page)
+  const { data } = await devtools.send('Page.captureScreenshot', { format: 'webp', quality: 60 })
+  await writeFile(file, Buffer.from(data, 'base64'))
+}
+
 const home = instanceFolder()
 const instance = await startInstance(home, ['--demo'])
 const complaints: string[] = []
@@ -79,7 +82,7 @@ try {
         )
         // Charts are drawn a frame after their answers.
         await sleep(500)
-        await shown.page.screenshot({ path: join(folder, `${page}-${name}.png`) })
+        await take(shown.page, join(folder, fileOf(page, name)))
         complaints.push(...shown.complaints.map((text) => `${page}, ${name}: ${text}`))
         await shown.page.close()
       }
@@ -88,6 +91,7 @@ try {
     }
     say(`${name}: ${Object.keys(pages).length} pages`)
   }
+  await writeFile(join(folder, 'README.md'), gallery())
 } finally {
   await instance.stop()
   removeFolder(home)

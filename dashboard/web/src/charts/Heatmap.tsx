@@ -1,7 +1,7 @@
 /** Counts over time and logarithmic steps of a value. A drag, or shift and the arrow keys, brush a part of it. */
 import { useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react'
 import type { Brush } from '../lib/brush.ts'
-import { formatExact, formatIso, formatTime } from '../lib/format.ts'
+import { formatExactly, formatExact, formatIso, formatTime } from '../lib/format.ts'
 import { cellAt, cellsOf, pathsOf, rowLabels, shades, type Cell, type CellSpan, type HeatmapData } from './heatmap.ts'
 import { brushOf, spanOfBrush } from './heatmap-brush.ts'
 import { labelAt, timeTicks } from './time-axis.ts'
@@ -185,7 +185,7 @@ function Told({ cell, data, format, inColumn }: ToldProps) {
       </div>
       <div className="dim">
         of {data.factor > 1 ? '≈ ' : ''}
-        {formatExact(inColumn * data.factor)} requests
+        {formatExactly(inColumn * data.factor, 'request')}
       </div>
     </>
   )

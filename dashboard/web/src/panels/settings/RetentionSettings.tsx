@@ -1,5 +1,15 @@
 import { useRetention, type Retention } from '../../data/settings.ts'
-import { formatAgo, formatBytes, formatCount, formatExact, formatIso, formatUntil, unknown } from '../../lib/format.ts'
+import {
+  formatCounted,
+  formatExactly,
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatExact,
+  formatIso,
+  formatUntil,
+  unknown,
+} from '../../lib/format.ts'
 import { Snippet } from '../Snippet.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { Section } from '../alerts/Section.tsx'
@@ -89,7 +99,7 @@ const columns = (keys: readonly Key[], now: number): Column<StoredTable>[] => [
     wide: true,
     render: (row) => nextOf(row, now),
     title: ({ leaving_rows }) =>
-      leaving_rows === null ? undefined : `${formatExact(leaving_rows)} rows within 24 hours`,
+      leaving_rows === null ? undefined : `${formatExactly(leaving_rows, 'row')} within 24 hours`,
     sort: ({ leaving_rows }) => leaving_rows,
   },
   {
@@ -118,6 +128,6 @@ function count(key: string, head: string, of: (row: StoredTable) => number, hint
 
 function nextOf({ leaving_rows, oldest_ms, days }: StoredTable, now: number): string {
   if (leaving_rows === null || days === null) return 'nothing'
-  if (leaving_rows > 0) return `${formatCount(leaving_rows)} rows in 24 h`
+  if (leaving_rows > 0) return `${formatCounted(leaving_rows, 'row')} in 24 h`
   return oldest_ms === null ? unknown : formatUntil(oldest_ms + days * day, now)
 }
