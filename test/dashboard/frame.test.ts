@@ -322,6 +322,67 @@ describe('a panel', () => {
   })
 })
 
+describe('what is chosen on a page', () => {
+  const chosen = async (page: Page) => {
+    const pressed = page.locator('main button[aria-pressed="true"]')
+    const words = await pressed.evaluateAll((found) => found.map((one) => one.textContent))
+    return [...words, await page.locator('th[aria-sort="ascending"], th[aria-sort="descending"]').allInnerTexts()]
+  }
+
+  test('stands in the address: it is there after a reload, and after another page and back', async () => {
+    const { page, complaints } = await overview()
+    const tokens = page.locator('section[aria-label="Tokens"]')
+    const latency = page.locator('section[aria-label="Latency"]')
+    await tokens.getByRole('button', { name: 'Input', exact: true }).click()
+    await page.getByRole('group', { name: 'Quantiles of Latency' }).getByRole('button', { name: 'P99' }).click()
+    await page.getByRole('table', { name: 'Models' }).getByRole('button', { name: 'P95', exact: true }).click()
+    await latency.getByRole('button', { name: 'gpt-4o', exact: true }).click()
+    await page.getByLabel('Menu of Latency').click()
+    await page.getByRole('menuitem', { name: 'Log scale' }).click()
+    const address = await page.evaluate(() => location.search)
+    expect(new URLSearchParams(address).get('alone')).toBe('gpt-4o')
+    expect(new URLSearchParams(address).getAll('set').toSorted()).toEqual([
+      'log-latency.on',
+      'quantiles-latency.p50_ms-p95_ms-p99_ms',
+      'sort-models.-p95_ms',
+      'tokens.input_tokens',
+    ])
+    const before = await chosen(page)
+    await page.reload()
+    await page.getByRole('table', { name: 'Models' }).waitFor()
+    await expect.poll(() => chosen(page), slow).toEqual(before)
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Models' }).click()
+    await page.waitForURL((url) => url.pathname === '/models')
+    // What charts of one page show says nothing of others.
+    expect(await page.evaluate(() => location.search)).not.toMatch(/alone|set=/)
+    await page.goBack()
+    await expect.poll(() => page.evaluate(() => location.search)).toBe(address)
+    await page.getByRole('table', { name: 'Models' }).waitFor()
+    await expect.poll(() => chosen(page), slow).toEqual(before)
+    await tokens.getByRole('button', { name: 'Output', exact: true }).click()
+    await expect.poll(() => page.evaluate(() => location.search)).not.toContain('tokens.')
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('a page is printed, and looked through, as a whole', async () => {
+    for (const act of ['print', 'find'] as const) {
+      const { page } = await here.browser.open('about:blank')
+      // A page that never rests: what is out of sight waits.
+      await page.addInitScript(() => Object.assign(window, { requestIdleCallback: () => 0 }))
+      await page.goto(`${here.site.url}/${fixed}`)
+      await page.locator('section[aria-label="Endpoints"] .table').waitFor()
+      const waiting = page.locator('.panel > .panel-body > .skeleton')
+      await expect.poll(() => page.locator('.panel[aria-busy="true"]').count(), slow).toBe(0)
+      expect(await waiting.count()).toBeGreaterThan(2)
+      if (act === 'print') await page.pdf()
+      else await page.keyboard.press('Control+f')
+      await expect.poll(() => waiting.count(), slow).toBe(0)
+      await page.close()
+    }
+  })
+})
+
 describe('the rail and the top bar', () => {
   test('the environment has a control of its own', async () => {
     const { page } = await overview()

@@ -1,12 +1,13 @@
 /** A panel of one measure per name: the shape that most charts of the overview share. */
 import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
-import { useMemo, useState, type ReactNode } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, lastOf, maxOf, totalOf, type ChartLine, type LineStyle } from '../charts/lines.ts'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
 import type { Cell } from '../lib/table.ts'
+import { nameOfChoice, useSwitch } from '../lib/use-choice.ts'
 import type { About, Times } from '../lib/why.ts'
 import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { usePage } from './page-context.tsx'
@@ -54,7 +55,7 @@ const noColumns: string[] = []
 
 export function LinePanel<T>(props: LinePanelProps<T>) {
   const { title, unit, hint, asked, frame, lines, why, empty, controls, scalable = false, wide = false } = props
-  const [logarithmic, setLogarithmic] = useState(false)
+  const [logarithmic, setLogarithmic] = useSwitch(`log-${nameOfChoice(title)}`)
   const leadTo = useWhy()
   const { data: answer } = asked
   return (
