@@ -93,3 +93,22 @@ test('at 1100 px the top bar is one row with the demo running, and a long name e
   expect(Math.abs((title?.y ?? 0) - (controls?.y ?? 100))).toBeLessThan(20)
   await page.close()
 })
+
+test('on a wall of 3,840 px charts stand four to a row, a wide panel beside two of them; a page of one list stays readable', async () => {
+  const { page } = await here.browser.open('about:blank', { width: 3840, height: 2160 })
+  await page.goto(`${here.site.url}/`)
+  const boxOf = async (title: string) => {
+    const box = await page.getByRole('region', { name: title, exact: true }).boundingBox()
+    return { top: Math.round(box?.y ?? NaN), width: box?.width ?? NaN }
+  }
+  await page.getByRole('region', { name: 'Latency', exact: true }).waitFor()
+  const [offenders, latency, ttft] = [await boxOf('Worst offenders'), await boxOf('Latency'), await boxOf('TTFT')]
+  expect([latency.top, ttft.top]).toEqual([offenders.top, offenders.top])
+  expect(offenders.width).toBeGreaterThan(1.9 * latency.width)
+  expect((await boxOf('Endpoints')).width).toBeGreaterThan(3000)
+  await page.goto(`${here.site.url}/models`)
+  await page.getByRole('table', { name: 'Models' }).waitFor()
+  expect((await boxOf('Models')).width).toBeLessThan(1800)
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(3840)
+  await page.close()
+})
