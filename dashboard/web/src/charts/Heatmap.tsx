@@ -115,7 +115,13 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
         </g>
         <line className="heatmap-axis" x1={left} x2={left + plot.width} y1={top + plot.height} y2={top + plot.height} />
         {timeTicks(first, end, plot.width < 420 ? 3 : 6).map((at) => (
-          <text key={at} className="heatmap-tick" x={labelAt(xOf(at), width)} y={height - 6} textAnchor="middle">
+          <text
+            key={at}
+            className="heatmap-tick"
+            x={labelAt(xOf(at), width, formatTime(at, data.to - data.from))}
+            y={height - 6}
+            textAnchor="middle"
+          >
             {formatTime(at, data.to - data.from)}
           </text>
         ))}

@@ -46,6 +46,8 @@ interface LinePanelProps<T> {
   controls?: ReactNode
   stacked?: boolean
   max?: number
+  /** What the axis is round in, such as 2 ** 30 bytes; 1 unless said. */
+  axisUnit?: number
   /** Its menu offers a logarithmic scale. */
   scalable?: boolean
   wide?: boolean
@@ -105,6 +107,7 @@ function Lines<T>({
   extraColumns = noColumns,
   stacked = false,
   max,
+  axisUnit,
   logarithmic,
 }: LinePanelProps<T> & { data: T; logarithmic: boolean }) {
   const { color, isolated, isolate, zoom } = usePage()
@@ -140,6 +143,7 @@ function Lines<T>({
         stacked={stacked}
         logarithmic={logarithmic}
         {...(max !== undefined && { max })}
+        {...(axisUnit !== undefined && { unit: axisUnit })}
         onZoom={zoom}
         {...(why && { onWhy: (from: number, to: number) => leadTo({ from, to }, why(data, { from, to }), false) })}
       />
