@@ -29,7 +29,7 @@ export default function Session() {
       <Panel title={`Session ${session_id}`} asked={asked} height={80} wide>
         {(data) => <Facts session={data.session} />}
       </Panel>
-      {asked.data && <Judgements judgements={asked.data.judgements} />}
+      {!(asked.isError && !asked.data) && <Judgements asked={asked} />}
       {asked.data && <ConversationPanel key={session_id} group={{ session_id }} of="this session" />}
     </Panels>
   )

@@ -22,6 +22,7 @@ import { Panel } from '../panels/Panel.tsx'
 import { Judgements } from '../panels/people/Judgements.tsx'
 import { ReadFrom } from '../panels/people/ListedTable.tsx'
 import { SessionList, sumColumns } from '../panels/people/SessionList.tsx'
+import { userLines, UserRequestsPanel, UserSpendPanel } from '../panels/people/UserCharts.tsx'
 import { feedbackWords } from '../panels/people/UserList.tsx'
 import { Fact } from '../panels/Side.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
@@ -33,7 +34,7 @@ export default function User() {
   const { user_id: segment = '' } = useParams({ strict: false })
   const user_id = nameIn(segment)
   const asked = useUser(user_id)
-  const names = useMemo(() => [(asked.data?.models ?? []).map(({ model }) => model)], [asked.data])
+  const names = useMemo(() => [(asked.data?.models ?? []).map(({ model }) => model), userLines], [asked.data])
   return (
     <PageProvider names={names}>
       <Panels>
@@ -49,6 +50,8 @@ export default function User() {
         >
           {(data) => data.user && <Facts user={data.user} page={data} />}
         </Panel>
+        <UserSpendPanel user_id={user_id} />
+        <UserRequestsPanel user_id={user_id} />
         <Panel
           title="Models"
           asked={asked}
@@ -64,7 +67,7 @@ export default function User() {
         >
           {(data) => <Models models={data.models} />}
         </Panel>
-        {asked.data && <Judgements judgements={asked.data.judgements} />}
+        <Judgements asked={asked} />
         <SessionList title="Sessions" user_id={user_id} />
       </Panels>
     </PageProvider>
