@@ -102,7 +102,7 @@ test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and bac
   await ran.getByRole('link', { name: 'vllm-2:8000' }).click()
   await page.waitForURL((url) => url.pathname === '/servers' && url.searchParams.get('server') === 'vllm-2:8000')
   await page.goBack()
-  await page.getByRole('link', { name: 'All GPUs' }).click()
+  await page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link', { name: 'GPUs' }).click()
   await page.getByRole('table', { name: 'Fleet' }).waitFor()
   const now = page.getByRole('table', { name: 'GPUs' }).locator('tbody tr', { hasText: evil })
   await now.focus()

@@ -23,10 +23,13 @@ export default function Gpu() {
   return (
     <PageProvider names={historyNames}>
       <header className="thing-head">
-        <Link to="/gpus" search={elsewhere as never} className="panel-link">
-          All GPUs
-        </Link>
-        <h2>{gpuName(place)}</h2>
+        <nav aria-label="Breadcrumb">
+          <Link to="/gpus" search={elsewhere as never}>
+            GPUs
+          </Link>
+          <span aria-hidden>/</span>
+          <h2>{gpuName(place)}</h2>
+        </nav>
         {known && (
           <span className="dim">
             {[known.device, known.mig_profile, known.uuid, price === null ? '' : formatUsdPerHour(price)]
