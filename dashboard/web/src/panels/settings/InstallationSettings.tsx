@@ -25,7 +25,7 @@ export function InstallationSettings() {
     config.settings.filter((setting) => (!onlySet || setting.origin !== 'default') && isMeant(setting, find))
   return (
     <>
-      <Section title="This installation" asked={asked} empty={() => null}>
+      <Section title="This installation" asked={asked} height={130} empty={() => null}>
         {(data) => <Process data={data} />}
       </Section>
       <Section

@@ -34,13 +34,16 @@ export function RetentionSettings() {
           <Table label="What is kept" columns={columns(keys, now)} rows={tables} id={({ name }) => name} />
         )}
       </Section>
-      <section className="panel panel-wide settings-note" aria-label="How to change it">
-        <p className="dim">
-          The file alone says how long rows are kept, counted from when they were stored: what a shorter time deletes
-          does not come back, so it takes a change that can be reviewed, and a restart. Put what should change into it:
-        </p>
-        {asked.data && <Snippet label="inferwatch.yaml" text={yamlOf(asked.data.keys)} />}
-      </section>
+      {asked.data && (
+        <section className="panel panel-wide settings-note" aria-label="How to change it">
+          <p className="dim">
+            The file alone says how long rows are kept, counted from when they were stored: what a shorter time deletes
+            does not come back, so it takes a change that can be reviewed, and a restart. Put what should change into
+            it:
+          </p>
+          <Snippet label="inferwatch.yaml" text={yamlOf(asked.data.keys)} />
+        </section>
+      )}
     </>
   )
 }
