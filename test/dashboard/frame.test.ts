@@ -322,6 +322,26 @@ describe('a panel', () => {
   })
 })
 
+test('a panel is copied as a picture, and its data is a file', async () => {
+  const { page, complaints } = await overview()
+  await here.browser.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const menu = page.getByLabel('Menu of Requests')
+  await page.locator('section[aria-label="Requests"] .chart-curve').first().waitFor()
+  await menu.click()
+  await page.getByRole('menuitem', { name: 'Copy as image' }).click()
+  await page.locator('section[aria-label="Requests"]').getByText('copied').waitFor()
+  const copied = await page.evaluate(async () => (await navigator.clipboard.read()).flatMap(({ types }) => types))
+  expect(copied).toEqual(['image/png'])
+  await menu.click()
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: 'Download CSV' }).click(),
+  ])
+  expect(file.suggestedFilename()).toBe('requests.csv')
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 describe('what is chosen on a page', () => {
   const chosen = async (page: Page) => {
     const pressed = page.locator('main button[aria-pressed="true"]')
@@ -365,6 +385,31 @@ describe('what is chosen on a page', () => {
     await page.close()
   })
 
+  test('one cursor stands at the same time on every chart of the page, the heatmap among them', async () => {
+    const { page, complaints } = await here.browser.open(`${here.site.url}/models/gpt-4o${fixed}`, {
+      width: 1440,
+      height: 2400,
+    })
+    const heatmap = page.locator('.heatmap svg')
+    const latency = page.locator('section[aria-label="Latency"] .chart svg')
+    const tpot = page.locator('section[aria-label="TPOT"] .chart svg')
+    const at = (chart: Locator) => chart.locator('.chart-cursor line').getAttribute('x1')
+    await latency.locator('.chart-curve').first().waitFor({ state: 'attached' })
+    await tpot.locator('.chart-curve').first().waitFor({ state: 'attached' })
+    await heatmap.locator('path').first().waitFor({ state: 'attached' })
+    await latency.hover()
+    await heatmap.locator('.chart-cursor').waitFor({ state: 'attached' })
+    expect(await at(tpot)).toBe(await at(latency))
+    await heatmap.hover()
+    await expect.poll(() => heatmap.locator('.heatmap-cursor').count()).toBe(1)
+    await expect.poll(() => latency.locator('.chart-cursor').count()).toBe(1)
+    expect(await at(tpot)).toBe(await at(latency))
+    await page.mouse.move(5, 5)
+    await expect.poll(() => page.locator('.chart-cursor').count()).toBe(0)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
   test('a page is printed, and looked through, as a whole', async () => {
     for (const act of ['print', 'find'] as const) {
       const { page } = await here.browser.open('about:blank')
@@ -375,8 +420,13 @@ describe('what is chosen on a page', () => {
       const waiting = page.locator('.panel > .panel-body > .skeleton')
       await expect.poll(() => page.locator('.panel[aria-busy="true"]').count(), slow).toBe(0)
       expect(await waiting.count()).toBeGreaterThan(2)
-      if (act === 'print') await page.pdf()
-      else await page.keyboard.press('Control+f')
+      if (act === 'print') {
+        await page.pdf()
+        await page.emulateMedia({ media: 'print' })
+        expect(await page.getByRole('navigation', { name: 'Pages' }).isVisible()).toBe(false)
+        expect(await page.locator('#page').boundingBox()).toMatchObject({ x: 0 })
+      }
+      if (act === 'find') await page.keyboard.press('Control+f')
       await expect.poll(() => waiting.count(), slow).toBe(0)
       await page.close()
     }
