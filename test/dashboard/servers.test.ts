@@ -84,6 +84,10 @@ test('what runs where, latencies with how far they may be off, one server alone'
   const gpus = page.getByRole('region', { name: 'Its GPUs' })
   await expect.poll(() => gpus.locator('.legend tbody tr').count(), patient).toBe(2)
   expect(new URL(page.url()).searchParams.get('server')).toBe('vllm-1:8000')
+  const head = page.locator('.thing-head')
+  expect(plain(await head.innerText()).replaceAll(/\s+/g, ' ')).toBe(
+    'Servers / vllm-1:8000 Kind vllm Model llama-3.1-70b Endpoint llama-70b',
+  )
   await expect.poll(() => rows.count(), patient).toBe(1)
   const finishes = page.getByRole('region', { name: 'Finish reasons' })
   await expect.poll(async () => plain(await finishes.locator('.legend').innerText()), patient).toMatch(/length.*stop/s)
