@@ -2,7 +2,10 @@
  * A picture of every page with demo traffic, in light, dark and on a phone: `npm run shots [folder] [minutes of traffic]`, and a page
  * that shows them all. Those of `test/shots/pictures` are kept. Complaints of the browser's console are told at the end, and are a failure.
  */
+import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
@@ -19,7 +22,7 @@ async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<
     encodeURIComponent(
       await sql(`select ${column} from requests where ${condition} group by 1 order by count() desc limit 1`),
     )
-  const trace = await sql('select trace_id from spans group by trace_id order by count() desc, trace_id limit 1')
+  const trace = await sql("select trace_id from requests where output != '' order by timestamp desc limit 1")
   const [host = '', gpu = ''] = (await sql('select host, gpu from gpu_samples order by host, gpu limit 1')).split('\t')
   return {
     overview: '/?range=15m',
@@ -58,7 +61,31 @@ async function take(page: Page, file: string): Promise<void> {
   await writeFile(file, Buffer.from(data, 'base64'))
 }
 
-const home = instanceFolder()
+/** What the demo has none of: objectives, a budget, a probe that is answered, and prompts that are kept. */
+const rules = `
+groups:
+  - name: objectives
+    rules:
+      - { alert: ChatAvailability, kind: slo, objective: 99%, where: { endpoint: demo-openai }, period: 30d }
+      - { alert: ChatIsQuick, kind: slo, indicator: latency, max_latency: 6s, objective: 95%, where: { endpoint: demo-llama-70b }, period: 30d }
+      - { alert: TeamBudget, kind: budget, amount: $1000, period: month, by: [team] }
+`
+const gateway = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1')
+await once(gateway, 'listening')
+const { port } = gateway.address() as AddressInfo
+const home = instanceFolder({
+  content: 'full',
+  alerts: { rules: ['rules.yaml'] },
+  endpoints: [
+    {
+      name: 'gateway',
+      upstream: `http://127.0.0.1:${port}`,
+      uptime_objective: 0.999,
+      probes: [{ type: 'http', path: '/', interval: '10s' }],
+    },
+  ],
+})
+await writeFile(join(home, 'rules.yaml'), rules)
 const instance = await startInstance(home, ['--demo'])
 const complaints: string[] = []
 try {
@@ -94,6 +121,7 @@ try {
   await writeFile(join(folder, 'README.md'), gallery())
 } finally {
   await instance.stop()
+  gateway.close()
   removeFolder(home)
 }
 say(complaints.length === 0 ? 'no complaint of the console' : complaints.join('\n'))
