@@ -410,26 +410,33 @@ describe('what is chosen on a page', () => {
     await page.close()
   })
 
-  test('a page is printed, and looked through, as a whole', async () => {
-    for (const act of ['print', 'find'] as const) {
-      const { page } = await here.browser.open('about:blank')
-      // A page that never rests: what is out of sight waits.
-      await page.addInitScript(() => Object.assign(window, { requestIdleCallback: () => 0 }))
-      await page.goto(`${here.site.url}/${fixed}`)
-      await page.locator('section[aria-label="Endpoints"] .table').waitFor()
-      const waiting = page.locator('.panel > .panel-body > .skeleton')
-      await expect.poll(() => page.locator('.panel[aria-busy="true"]').count(), slow).toBe(0)
-      expect(await waiting.count()).toBeGreaterThan(2)
-      if (act === 'print') {
-        await page.pdf()
-        await page.emulateMedia({ media: 'print' })
-        expect(await page.getByRole('navigation', { name: 'Pages' }).isVisible()).toBe(false)
-        expect(await page.locator('#page').boundingBox()).toMatchObject({ x: 0 })
-      }
-      if (act === 'find') await page.keyboard.press('Control+f')
-      await expect.poll(() => waiting.count(), slow).toBe(0)
-      await page.close()
-    }
+  /** The overview with what is out of sight not drawn yet, in a page that never rests. */
+  async function unrested() {
+    const { page } = await here.browser.open('about:blank')
+    await page.addInitScript(() => Object.assign(window, { requestIdleCallback: () => 0 }))
+    await page.goto(`${here.site.url}/${fixed}`)
+    await page.locator('section[aria-label="Endpoints"] .table').waitFor()
+    const waiting = page.locator('.panel > .panel-body > .skeleton')
+    await expect.poll(() => page.locator('.panel[aria-busy="true"]').count(), slow).toBe(0)
+    expect(await waiting.count()).toBeGreaterThan(2)
+    return { page, waiting }
+  }
+
+  test('a page is printed as a whole, and alone', async () => {
+    const { page, waiting } = await unrested()
+    await page.pdf()
+    await expect.poll(() => waiting.count(), slow).toBe(0)
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.getByRole('navigation', { name: 'Pages' }).isVisible()).toBe(false)
+    expect(await page.locator('#page').boundingBox()).toMatchObject({ x: 0 })
+    await page.close()
+  })
+
+  test('a page is looked through as a whole', async () => {
+    const { page, waiting } = await unrested()
+    await page.keyboard.press('Control+f')
+    await expect.poll(() => waiting.count(), slow).toBe(0)
+    await page.close()
   })
 })
 

@@ -81,7 +81,7 @@ const home = instanceFolder({
       name: 'gateway',
       upstream: `http://127.0.0.1:${port}`,
       uptime_objective: 0.999,
-      probes: [{ type: 'http', path: '/', interval: '10s' }],
+      probes: [{ type: 'http', path: '/', interval: '10s', timeout: '5s' }],
     },
   ],
 })
