@@ -22,7 +22,7 @@ async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<
     encodeURIComponent(
       await sql(`select ${column} from requests where ${condition} group by 1 order by count() desc limit 1`),
     )
-  const trace = await sql("select trace_id from requests where output != '' order by timestamp desc limit 1")
+  const trace = await sql('select trace_id from spans group by trace_id order by count() desc, trace_id limit 1')
   const [host = '', gpu = ''] = (await sql('select host, gpu from gpu_samples order by host, gpu limit 1')).split('\t')
   return {
     overview: '/?range=15m',
@@ -61,7 +61,7 @@ async function take(page: Page, file: string): Promise<void> {
   await writeFile(file, Buffer.from(data, 'base64'))
 }
 
-/** What the demo has none of: objectives, a budget, a probe that is answered, and prompts that are kept. */
+/** What the demo has none of: objectives, a budget, and a probe that is answered. */
 const rules = `
 groups:
   - name: objectives
@@ -74,7 +74,6 @@ const gateway = createServer((_request, response) => response.end('ok')).listen(
 await once(gateway, 'listening')
 const { port } = gateway.address() as AddressInfo
 const home = instanceFolder({
-  content: 'full',
   alerts: { rules: ['rules.yaml'] },
   endpoints: [
     {
