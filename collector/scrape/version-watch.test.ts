@@ -22,6 +22,16 @@ const beside =
     response.end(answer ?? '{"detail":"Not Found"}')
   }
 
+/** KServe's own series alone: what runs in it has none. */
+const sklearn = ['1', '+Inf']
+  .map((le) => `request_predict_seconds_bucket{le="${le}",model_name="iris"} 4`)
+  .concat(
+    'request_predict_seconds_count{model_name="iris"} 4',
+    'request_predict_seconds_sum{model_name="iris"} 0.2',
+    '',
+  )
+  .join('\n')
+
 const askedFor = (path: string) => exporter.requests.filter((request) => request.url === path)
 
 test.each([
@@ -34,9 +44,10 @@ test.each([
   ['ollama', 'ollama.prom', '/api/version', '{"version":"0.12.3"}', '0.12.3'],
   ['nim', 'nim.prom', '/v1/version', '{"release":"1.13.1","api":"1.13.1"}', '1.13.1'],
   ['trtllm-serve', 'trtllm-serve.prom', '/version', '{"version":"1.1.0rc5"}', '1.1.0rc5'],
+  ['kserve', null, '/v2', '{"name":"kserve","version":"0.16.0","extensions":[]}', '0.16.0'],
   ['litellm', 'litellm.prom', '/health/readiness', '{"status":"healthy","litellm_version":"1.77.5"}', '1.77.5'],
 ])('%s tells it by %s beside %s', async (kind, page, path, answer, version) => {
-  exporter.answer = beside(fixture(page), { [path]: answer })
+  exporter.answer = beside(page === null ? sklearn : fixture(page), { [path]: answer })
   await settled(exporter.scrape([{ url, kind }], {}, [{ name: 'chat', upstream: new URL(url).origin }]))
   await until(() => exporter.versions.length > 0)
   expect(exporter.versions).toMatchObject([{ server: kind, instance: new URL(url).host, endpoint: 'chat', version }])

@@ -6,9 +6,10 @@ import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { errorClass } from './error-classes.ts'
 import { newestDay } from './newest-day.ts'
+import { rangeBefore, type Compared } from './previous.ts'
 import { inRollups } from './request-pieces.ts'
 import { frameOf, linesOf, maxLines, type SeriesFrame } from './series.ts'
-import { bucketOf, raw, rowsOf, type Tier, tiersFor, wholeBuckets } from './tiers.ts'
+import { bucketOf, raw, rowsOf, type Tier, tiersLike, wholeBuckets } from './tiers.ts'
 import { selectTraffic, type TrafficMeasure } from './traffic-measures.ts'
 import { filteredColumns, isError, type Filter } from './where.ts'
 
@@ -72,15 +73,21 @@ export interface Breakdown extends SeriesFrame {
   lines: BreakdownLine[]
 }
 
-export async function breakdown(db: Db, by: Dimension, filter: Filter, range: TimeRange): Promise<Breakdown> {
-  const { whole, quantiles, read, bounded } = await tiersOf(db, by, filter, range)
-  const frame = frameOf(wholeBuckets(quantiles, range), quantiles.source, quantiles.step_ms)
+/** With `compare` the lines of the same values in the period before; of its rows nothing is told. */
+export async function breakdown(
+  db: Db,
+  by: Dimension,
+  filter: Filter,
+  range: TimeRange,
+  compare = false,
+): Promise<Compared<Breakdown>> {
+  const { whole, quantiles, read, bounded, frame } = await tiersOf(db, by, filter, range)
   const rows = await totals(db, whole, by, filter, read)
   const [bounds, lines] = await Promise.all([
     intervals(db, whole, by, filter, read, rows),
     series(db, quantiles, by, filter, read, frame, rows),
   ])
-  return {
+  const current: Breakdown = {
     ...frame,
     by,
     bounded,
@@ -88,15 +95,21 @@ export async function breakdown(db: Db, by: Dimension, filter: Filter, range: Ti
     rows: rows.map(({ all: _all, ...row }, index) => Object.assign(row, bounds[index])),
     lines,
   }
+  if (!compare) return current
+  const before = await tiersOf(db, by, filter, rangeBefore(frame), range)
+  const earlier = await series(db, before.quantiles, by, filter, before.read, before.frame, rows)
+  return { ...current, previous: { ...current, ...before.frame, rows: [], lines: earlier } }
 }
 
-async function tiersOf(db: Db, by: Dimension, filter: Filter, range: TimeRange) {
+/** From where `like` is read from. */
+async function tiersOf(db: Db, by: Dimension, filter: Filter, range: TimeRange, like = range) {
   if (!inRollups([by, ...filteredColumns(filter)])) {
     const { rows, bounded } = newestDay(range)
-    return { whole: raw, quantiles: raw, read: rows, bounded }
+    return { whole: raw, quantiles: raw, read: rows, bounded, frame: frameOf(range) }
   }
-  const { whole, quantiles } = await tiersFor(db, filter, range, [by])
-  return { whole, quantiles, read: wholeBuckets(whole, range), bounded: false }
+  const { whole, quantiles } = await tiersLike(db, filter, range, [by], like)
+  const frame = frameOf(wholeBuckets(quantiles, range), quantiles.source, quantiles.step_ms)
+  return { whole, quantiles, read: wholeBuckets(whole, range), bounded: false, frame }
 }
 
 type Total = Omit<BreakdownRow, 'p50_interval' | 'p95_interval'> & { all: number }

@@ -9,6 +9,8 @@ import { testStorage } from '../testing.ts'
 import { termsOf } from '../../test/support/terms.ts'
 import { newestRaw } from './newest-raw.ts'
 import { session, sessionOrders, sessions } from './sessions.ts'
+import { withPeriodBefore } from './previous.ts'
+import { userSeries } from './user-series.ts'
 import { user, userOrders, users } from './users.ts'
 
 const hour = 3_600_000
@@ -246,5 +248,44 @@ describe('users', () => {
     expect([free.user, free.judgements]).toEqual([answer.user, answer.judgements])
     const nobody = await user(storage.reader, {}, range, "x' or 1")
     expect([nobody.user, nobody.models, nobody.judgements]).toEqual([null, [], []])
+  })
+
+  test('one user over time adds up to the same, from requests and from whole days', async () => {
+    const own = (of: { from: number; to: number }) => within(of).filter(({ user_id }) => user_id === 'user-3')
+    const sums = (values: Record<string, (number | null)[]>) =>
+      Object.fromEntries(
+        Object.entries(values).map(([name, list]) => [
+          name,
+          list.reduce<number>((sum, value) => sum + (value ?? 0), 0),
+        ]),
+      )
+    const expected = (group: readonly LlmRequest[]) => ({
+      requests: group.length,
+      errors: group.filter(({ status }) => failed.has(status)).length,
+      unpriced: group.filter(({ cost_usd }) => cost_usd === null).length,
+      cost_usd: expect.closeTo(
+        group.reduce((sum, { cost_usd }) => sum + (cost_usd ?? 0), 0),
+        9,
+      ) as number,
+    })
+    const raw = await withPeriodBefore(
+      (asked, like) => userSeries(storage.reader, {}, asked, 'user-3', like),
+      { from: noon - hour, to: noon },
+      true,
+    )
+    expect([raw.source, raw.read_from]).toEqual(['raw', raw.from])
+    expect(sums(raw.values)).toEqual(expected(own(raw)))
+    expect(own(raw.previous ?? whole).length).toBeGreaterThan(0)
+    expect(sums(raw.previous?.values ?? {})).toEqual(expected(own(raw.previous ?? whole)))
+
+    const rolled = await userSeries(storage.reader, {}, whole, 'user-3', whole, 1)
+    expect([rolled.source, rolled.step_ms, rolled.from % day]).toEqual(['users_1d', day, 0])
+    expect(sums(rolled.values)).toEqual(expected(own(rolled)))
+
+    // A filter that the rollup does not keep apart: the newest of the requests, and it says since when.
+    const filtered = await userSeries(storage.reader, { model: 'gpt-4o' }, whole, 'user-3', whole, 1)
+    expect([filtered.source, filtered.read_from > whole.from]).toEqual(['raw', true])
+    const newest = own({ from: filtered.read_from, to: whole.to }).filter(({ model }) => model === 'gpt-4o')
+    expect(sums(filtered.values)).toEqual(expected(newest))
   })
 })

@@ -21,6 +21,7 @@ export type Source =
   | 'totals_1d'
   | 'models_1h'
   | 'models_1d'
+  | 'users_1d'
   | 'gpu_samples'
   | 'gpu_1m'
   | 'gpu_1h'

@@ -8,6 +8,7 @@ import { breakdown, breakdownDimensions, orderStatistics } from './breakdown.ts'
 import { concurrency } from './concurrency.ts'
 import { contextUse } from './context-use.ts'
 import { errorClasses } from './error-classes.ts'
+import { withPeriodBefore } from './previous.ts'
 import { traffic } from './traffic.ts'
 import { trafficLatency, trafficVolume } from './traffic-series.ts'
 
@@ -264,6 +265,40 @@ test('context windows: tokens in and out as a share, of calls that tell both', a
     expect(answer.values.p50[index] ?? 0).toBeCloseTo(at(sorted(shares), 0.5) ?? 0, 12)
   })
   expect(await contextUse(storage.reader, {}, long)).toMatchObject({ bounded: true, from: long.from })
+})
+
+describe('the period before, beside the period', () => {
+  test.each([
+    ['region', short, 'raw'],
+    ['model_version', short, 'raw'],
+    ['region', { from: noon - 30 * hour, to: noon }, 'requests_1h'],
+  ] as const)('of each %s that this one has, bucket by bucket', async (by, range, source) => {
+    const answer = await breakdown(storage.reader, by, { model: 'org/m2' }, range, true)
+    const { previous, rows: values } = answer
+    expect(previous).toMatchObject({ source, rows: [] })
+    expect(previous?.times).toHaveLength(answer.times.length)
+    expect(previous?.times.every((time, index) => time + (answer.from - previous.from) === answer.times[index])).toBe(
+      true,
+    )
+    const own = within(previous ?? short).filter(({ model }) => model === 'org/m2')
+    expect(own.length).toBeGreaterThan(10)
+    const counts = previous?.lines.map(({ value, requests }) => [value, sum(requests)]) ?? []
+    expect(Object.fromEntries(counts)).toEqual(
+      Object.fromEntries(
+        values
+          .map(({ value }) => [value, own.filter((row) => row[by] === value).length] as const)
+          .filter(([, count]) => count > 0),
+      ),
+    )
+  })
+
+  test('of context windows', async () => {
+    const answer = await withPeriodBefore((range) => contextUse(storage.reader, {}, range), short, true)
+    const shares = within(answer.previous ?? short).flatMap(({ context_window, input_tokens, output_tokens }) =>
+      context_window === null || input_tokens === null ? [] : [(input_tokens + (output_tokens ?? 0)) / context_window],
+    )
+    expect(Math.max(...known(answer.previous?.values.max ?? []))).toBeCloseTo(Math.max(...shares), 12)
+  })
 })
 
 describe('dimensions that no rollup keeps', () => {

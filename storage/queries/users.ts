@@ -79,7 +79,8 @@ export const userOrders = Object.keys(orders) as [UserOrder, ...UserOrder[]]
 
 /** What only raw rows sort by. */
 const rawOrders: ReadonlySet<UserOrder> = new Set(['p95', 'sessions', 'last'])
-const rolledUp: ReadonlySet<string> = new Set(['environment', 'team', 'user_id'])
+/** What `users_1d` keeps apart. */
+export const rolledUp: ReadonlySet<string> = new Set(['environment', 'team', 'user_id'])
 
 export interface Users extends TimeRange {
   source: Source
@@ -144,7 +145,8 @@ export async function users(
 const noDetail: UserDetail = { p95_ms: null, models: [], model_count: null, sessions: null, last_ms: null }
 const noFeedback: UserFeedback = { feedback: 0, feedback_score: null }
 
-async function isFilled(db: Db): Promise<boolean> {
+/** Whether `users_1d` has every day. */
+export async function isFilled(db: Db): Promise<boolean> {
   const [row] = await db.query<{ filled: number | boolean }>(
     `select count() > 0 as filled from rollup_state where name = 'users_1d'`,
   )

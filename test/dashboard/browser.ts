@@ -70,36 +70,32 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
  */
 function idlePages() {
   const idle: Page[] = []
-  const own = new WeakMap<Page, () => Promise<void>>()
   return {
     /** `undefined` where a page has to be loaded. */
     take(url: string): Page | undefined {
-      const origin = URL.parse(url)?.origin
-      const at = idle.findIndex((page) => URL.parse(page.url())?.origin === origin)
-      const [page] = at === -1 ? [] : idle.splice(at, 1)
-      return page
+      const { origin } = new URL(url)
+      const at = idle.findIndex((page) => new URL(page.url()).origin === origin)
+      return at === -1 ? undefined : idle.splice(at, 1)[0]
     },
     keepWhenClosed(page: Page, url: string): void {
-      const close = own.get(page) ?? page.close.bind(page)
-      own.set(page, close)
-      const { route, addInitScript, emulateMedia } = page
+      const close = page.close.bind(page)
       let plain = url.startsWith('http')
-      const differs = <A extends unknown[], R>(method: (...args: A) => R) =>
-        ((...args: A) => {
-          plain = false
-          return method.apply(page, args)
-        })
-      Object.assign(page, {
-        route: differs(route),
-        addInitScript: differs(addInitScript),
-        emulateMedia: differs(emulateMedia),
+      const methods: Partial<Page> = {
         async close() {
-          Object.assign(page, { route, addInitScript, emulateMedia, close })
+          for (const name of Object.keys(methods)) Reflect.deleteProperty(page, name)
           page.removeAllListeners()
           if (plain && (await forget(page))) idle.push(page)
           else await close()
         },
-      })
+      }
+      for (const name of ['route', 'addInitScript', 'emulateMedia'] as const) {
+        const method = page[name].bind(page) as (...args: unknown[]) => Promise<never>
+        methods[name] = (...args: unknown[]) => {
+          plain = false
+          return method(...args)
+        }
+      }
+      Object.assign(page, methods)
     },
   }
 }
@@ -117,7 +113,7 @@ async function forget(page: Page): Promise<boolean> {
   return page.evaluate((kept) => {
     if (Object.keys(localStorage).some((key) => key !== kept)) return false
     const root = document.getElementById('root') ?? {}
-    const [key = ''] = Object.keys(root).filter((name) => name.startsWith('__reactContainer'))
+    const key = Object.keys(root).find((name) => name.startsWith('__reactContainer')) ?? ''
     const clientOf = (fiber?: Fiber | null): QueryClient | undefined =>
       fiber ? (fiber.memoizedProps?.client ?? clientOf(fiber.child) ?? clientOf(fiber.sibling)) : undefined
     const client = clientOf((root as Record<string, Fiber>)[key])

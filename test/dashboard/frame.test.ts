@@ -322,6 +322,124 @@ describe('a panel', () => {
   })
 })
 
+test('a panel is copied as a picture, and its data is a file', async () => {
+  const { page, complaints } = await overview()
+  await here.browser.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const menu = page.getByLabel('Menu of Requests')
+  await page.locator('section[aria-label="Requests"] .chart-curve').first().waitFor()
+  await menu.click()
+  await page.getByRole('menuitem', { name: 'Copy as image' }).click()
+  await page.locator('section[aria-label="Requests"]').getByText('copied').waitFor()
+  const copied = await page.evaluate(async () => (await navigator.clipboard.read()).flatMap(({ types }) => types))
+  expect(copied).toEqual(['image/png'])
+  await menu.click()
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: 'Download CSV' }).click(),
+  ])
+  expect(file.suggestedFilename()).toBe('requests.csv')
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
+describe('what is chosen on a page', () => {
+  const chosen = async (page: Page) => {
+    const pressed = page.locator('main button[aria-pressed="true"]')
+    const words = await pressed.evaluateAll((found) => found.map((one) => one.textContent))
+    return [...words, await page.locator('th[aria-sort="ascending"], th[aria-sort="descending"]').allInnerTexts()]
+  }
+
+  test('stands in the address: it is there after a reload, and after another page and back', async () => {
+    const { page, complaints } = await overview()
+    const tokens = page.locator('section[aria-label="Tokens"]')
+    const latency = page.locator('section[aria-label="Latency"]')
+    await tokens.getByRole('button', { name: 'Input', exact: true }).click()
+    await page.getByRole('group', { name: 'Quantiles of Latency' }).getByRole('button', { name: 'P99' }).click()
+    await page.getByRole('table', { name: 'Models' }).getByRole('button', { name: 'P95', exact: true }).click()
+    await latency.getByRole('button', { name: 'gpt-4o', exact: true }).click()
+    await page.getByLabel('Menu of Latency').click()
+    await page.getByRole('menuitem', { name: 'Log scale' }).click()
+    const address = await page.evaluate(() => location.search)
+    expect(new URLSearchParams(address).get('alone')).toBe('gpt-4o')
+    expect(new URLSearchParams(address).getAll('set').toSorted()).toEqual([
+      'log-latency.on',
+      'quantiles-latency.p50_ms-p95_ms-p99_ms',
+      'sort-models.-p95_ms',
+      'tokens.input_tokens',
+    ])
+    const before = await chosen(page)
+    await page.reload()
+    await page.getByRole('table', { name: 'Models' }).waitFor()
+    await expect.poll(() => chosen(page), slow).toEqual(before)
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Models' }).click()
+    await page.waitForURL((url) => url.pathname === '/models')
+    // What charts of one page show says nothing of others.
+    expect(await page.evaluate(() => location.search)).not.toMatch(/alone|set=/)
+    await page.goBack()
+    await expect.poll(() => page.evaluate(() => location.search)).toBe(address)
+    await page.getByRole('table', { name: 'Models' }).waitFor()
+    await expect.poll(() => chosen(page), slow).toEqual(before)
+    await tokens.getByRole('button', { name: 'Output', exact: true }).click()
+    await expect.poll(() => page.evaluate(() => location.search)).not.toContain('tokens.')
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('one cursor stands at the same time on every chart of the page, the heatmap among them', async () => {
+    const { page, complaints } = await here.browser.open(`${here.site.url}/models/gpt-4o${fixed}`, {
+      width: 1440,
+      height: 2400,
+    })
+    const heatmap = page.locator('.heatmap svg')
+    const latency = page.locator('section[aria-label="Latency"] .chart svg')
+    const tpot = page.locator('section[aria-label="TPOT"] .chart svg')
+    const at = (chart: Locator) => chart.locator('.chart-cursor line').getAttribute('x1')
+    await latency.locator('.chart-curve').first().waitFor({ state: 'attached' })
+    await tpot.locator('.chart-curve').first().waitFor({ state: 'attached' })
+    await heatmap.locator('path').first().waitFor({ state: 'attached' })
+    await latency.hover()
+    await heatmap.locator('.chart-cursor').waitFor({ state: 'attached' })
+    expect(await at(tpot)).toBe(await at(latency))
+    await heatmap.hover()
+    await expect.poll(() => heatmap.locator('.heatmap-cursor').count()).toBe(1)
+    await expect.poll(() => latency.locator('.chart-cursor').count()).toBe(1)
+    expect(await at(tpot)).toBe(await at(latency))
+    await page.mouse.move(5, 5)
+    await expect.poll(() => page.locator('.chart-cursor').count()).toBe(0)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  /** The overview with what is out of sight not drawn yet, in a page that never rests. */
+  async function unrested() {
+    const { page } = await here.browser.open('about:blank')
+    await page.addInitScript(() => Object.assign(window, { requestIdleCallback: () => 0 }))
+    await page.goto(`${here.site.url}/${fixed}`)
+    await page.locator('section[aria-label="Endpoints"] .table').waitFor()
+    const waiting = page.locator('.panel > .panel-body > .skeleton')
+    await expect.poll(() => page.locator('.panel[aria-busy="true"]').count(), slow).toBe(0)
+    expect(await waiting.count()).toBeGreaterThan(2)
+    return { page, waiting }
+  }
+
+  test('a page is printed as a whole, and alone', async () => {
+    const { page, waiting } = await unrested()
+    await page.pdf()
+    await expect.poll(() => waiting.count(), slow).toBe(0)
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.getByRole('navigation', { name: 'Pages' }).isVisible()).toBe(false)
+    expect(await page.locator('#page').boundingBox()).toMatchObject({ x: 0 })
+    await page.close()
+  })
+
+  test('a page is looked through as a whole', async () => {
+    const { page, waiting } = await unrested()
+    await page.keyboard.press('Control+f')
+    await expect.poll(() => waiting.count(), slow).toBe(0)
+    await page.close()
+  })
+})
+
 describe('the rail and the top bar', () => {
   test('the environment has a control of its own', async () => {
     const { page } = await overview()

@@ -1,6 +1,6 @@
 /** The pages of GPUs in a real browser: the fleet as a map over time, and one GPU alone; as SQL has them. */
 import { expect, test } from 'vitest'
-import { formatExact, formatRatio, formatUsd } from '../../dashboard/web/src/lib/format.ts'
+import { formatExact, formatRatio, formatUsd, formatUsdPerHour } from '../../dashboard/web/src/lib/format.ts'
 import { gpuSamples } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -92,13 +92,22 @@ test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and bac
   expect(plain(await page.locator('[data-figure="Idle"] .number-value').textContent())).toBe(
     plain(formatRatio(idle / minutes)),
   )
-  await page.getByRole('table', { name: 'What ran on it' }).getByText('vllm-2:8000').waitFor()
+  const ran = page.getByRole('table', { name: 'What ran on it' })
+  await ran.getByText('vllm-2:8000').waitFor()
+  expect(plain(await page.locator('.thing-head').textContent())).toContain(`GPU-3 · ${plain(formatUsdPerHour(2.5))}`)
   await page.getByRole('table', { name: 'XID errors' }).getByText('79', { exact: true }).waitFor()
   await page.getByRole('img', { name: 'Power over time' }).waitFor()
   // Its exporter tells neither SM activity nor the temperature of the memory: no line, rather than one at zero.
   expect(await page.getByRole('button', { name: 'SM active' }).count()).toBe(0)
-  await page.getByRole('link', { name: 'All GPUs' }).click()
+  await ran.getByRole('link', { name: 'vllm-2:8000' }).click()
+  await page.waitForURL((url) => url.pathname === '/servers' && url.searchParams.get('server') === 'vllm-2:8000')
+  await page.goBack()
+  await page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link', { name: 'GPUs' }).click()
   await page.getByRole('table', { name: 'Fleet' }).waitFor()
+  const now = page.getByRole('table', { name: 'GPUs' }).locator('tbody tr', { hasText: evil })
+  await now.focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: `${evil} · 1` }).waitFor()
   expect(complaints).toEqual([])
   expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
   await page.close()

@@ -99,3 +99,17 @@ test('on a phone nothing scrolls sideways, and the advice fits', async () => {
   expect(complaints).toEqual([])
   await page.close()
 })
+
+test('what traffic names is text, in the list and in the advice with its snippet', async () => {
+  const evil = '<img src=x onerror="window.hurt = true">'
+  await store(here.storage.db, 'ingest_issues', [
+    issue({ reason: 'unpriced_model', subject: `${evil} / ${evil}`, items: 5000, example: evil }),
+  ])
+  const { page, complaints } = await here.browser.open(`${here.site.url}/ingest`)
+  await page.getByRole('table', { name: 'Inbox' }).locator('tbody tr', { hasText: evil }).click()
+  const side = page.getByRole('dialog')
+  await expect.poll(() => side.locator('pre').textContent()).toContain('onerror')
+  expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
+  expect(complaints).toEqual([])
+  await page.close()
+})

@@ -74,22 +74,37 @@ test('at 1100 px the top bar is one row with the demo running, and a long name e
   })
   await page.goto(`${here.site.url}/requests?live=off`)
   await page.getByRole('button', { name: 'Stop' }).waitFor()
-  const name = page.locator('.virtual .swatch').first()
+  const name = page.locator('.virtual td:has(.swatch)').first()
   await name.waitFor()
-  const cut = await name.evaluate((element) => {
-    const cell = element.closest('td')
-    const inner = cell ? cell.getBoundingClientRect().right - parseFloat(getComputedStyle(cell).paddingRight) : 0
-    return {
-      within: element.getBoundingClientRect().right <= inner + 1,
-      cut: element.scrollWidth > element.clientWidth,
-      by: getComputedStyle(element).textOverflow,
-    }
-  })
-  expect(cut).toEqual({ within: true, cut: true, by: 'ellipsis' })
+  const cut = await name.evaluate((cell) => ({
+    cut: cell.scrollWidth > cell.clientWidth,
+    // Either alone would let the name run into the next column.
+    by: [getComputedStyle(cell).overflowX, getComputedStyle(cell).textOverflow],
+  }))
+  expect(cut).toEqual({ cut: true, by: ['clip', 'ellipsis'] })
   const [title, controls] = await Promise.all([
     page.locator('.top-title').boundingBox(),
     page.locator('.top-controls').boundingBox(),
   ])
   expect(Math.abs((title?.y ?? 0) - (controls?.y ?? 100))).toBeLessThan(20)
+  await page.close()
+})
+
+test('on a wall of 3,840 px charts stand four to a row, a wide panel beside two of them; a page of one list stays readable', async () => {
+  const { page } = await here.browser.open('about:blank', { width: 3840, height: 2160 })
+  await page.goto(`${here.site.url}/`)
+  const boxOf = async (title: string) => {
+    const box = await page.getByRole('region', { name: title, exact: true }).boundingBox()
+    return { top: Math.round(box?.y ?? NaN), width: box?.width ?? NaN }
+  }
+  await page.getByRole('region', { name: 'Latency', exact: true }).waitFor()
+  const [offenders, latency, ttft] = [await boxOf('Worst offenders'), await boxOf('Latency'), await boxOf('TTFT')]
+  expect([latency.top, ttft.top]).toEqual([offenders.top, offenders.top])
+  expect(offenders.width).toBeGreaterThan(1.9 * latency.width)
+  expect((await boxOf('Endpoints')).width).toBeGreaterThan(3000)
+  await page.goto(`${here.site.url}/models`)
+  await page.getByRole('table', { name: 'Models' }).waitFor()
+  expect((await boxOf('Models')).width).toBeLessThan(1800)
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(3840)
   await page.close()
 })

@@ -140,6 +140,11 @@ test('users: the dearest first, one of them, and from there to sessions and requ
     .toMatch(/Cost \$3,000\.00 Requests 3 Errors 33\.3 % P95 500 ms .*Sessions 1 Feedback 1, mean 1/)
   await expect.poll(() => rowsOf(page, 'Models').count()).toBe(1)
   await expect.poll(() => rowsOf(page, 'Sessions').count(), patient).toBe(1)
+  const legend = (title: string) => page.getByRole('region', { name: title, exact: true }).locator('.legend')
+  await expect.poll(async () => plain(await legend('Spend over time').innerText()), patient).toContain('$3,000.00')
+  await expect
+    .poll(async () => plain(await legend('Requests over time').innerText()).replaceAll(/\s+/g, ' '), patient)
+    .toMatch(/requests 3 .*errors 1 /)
   await picture(page, 'user-1440')
   await page.getByRole('link', { name: 'All requests' }).click()
   const calls = page.getByRole('grid', { name: 'Requests' }).locator('tr[data-id]')

@@ -84,6 +84,10 @@ test('what runs where, latencies with how far they may be off, one server alone'
   const gpus = page.getByRole('region', { name: 'Its GPUs' })
   await expect.poll(() => gpus.locator('.legend tbody tr').count(), patient).toBe(2)
   expect(new URL(page.url()).searchParams.get('server')).toBe('vllm-1:8000')
+  const head = page.locator('.thing-head')
+  expect(plain(await head.innerText()).replaceAll(/\s+/g, ' ')).toBe(
+    'Servers / vllm-1:8000 Kind vllm Model llama-3.1-70b Endpoint llama-70b',
+  )
   await expect.poll(() => rows.count(), patient).toBe(1)
   const finishes = page.getByRole('region', { name: 'Finish reasons' })
   await expect.poll(async () => plain(await finishes.locator('.legend').innerText()), patient).toMatch(/length.*stop/s)
@@ -99,6 +103,43 @@ test('a request says which server and GPUs it ran on', async () => {
   await expect
     .poll(async () => plain(await ranOn.innerText()), patient)
     .toMatch(/vllm-1:8000 · 2 GPUs of gpu-node-1\s+The call names its server\./)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
+/** Whatever a metrics page calls things: shown, never run. */
+test('names that are markup are text, on the list and of the server alone', async () => {
+  const evil = '<img src=x onerror="window.hurt = true">'
+  const [sample] = serverSamples(now, 1)
+  const hostile = { instance: evil, model: evil, endpoint: evil, server: evil, finished: new Map([[evil, 3]]) }
+  await store(here.storage.db, 'server_samples', [Object.assign({}, sample, hostile)])
+  await here.storage.db.insert('server_versions', [
+    { timestamp: new Date(now - 60_000), server: evil, instance: evil, endpoint: evil, version: evil },
+  ])
+  await here.storage.db.insert('topology', [
+    {
+      server: evil,
+      version: 2,
+      endpoint_source: 'config',
+      endpoint: evil,
+      instance: evil,
+      model: evil,
+      host: evil,
+      gpu_uuids: [evil],
+      mig_ids: [evil],
+      gpu_source: 'host',
+      why: evil,
+      valid_from: (now - 7_200_000) * 1000,
+    },
+  ])
+  const { page, complaints } = await here.browser.open(`${here.site.url}/servers${fixed}`)
+  const row = page.getByRole('table', { name: 'Inference servers' }).locator('tbody tr', { hasText: evil })
+  await row.locator('td').first().click()
+  await page.waitForURL((url) => url.searchParams.get('server') === evil)
+  const finishes = page.getByRole('region', { name: 'Finish reasons' })
+  await expect.poll(async () => plain(await finishes.locator('.legend').innerText()), patient).toContain(evil)
+  await page.getByRole('table', { name: 'What runs where' }).getByText(evil).first().waitFor()
+  expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
   expect(complaints).toEqual([])
   await page.close()
 })

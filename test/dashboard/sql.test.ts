@@ -143,7 +143,10 @@ test('Escape cancels: the engine stops', async () => {
 })
 
 test('a tab that is closed stops its query', async () => {
-  const { page } = await open(endless)
+  // Not one of the browser's that others go on with.
+  const page = await here.browser.context.newPage()
+  await page.goto(`${here.site.url}/sql?${fixed}&sql=${encodeURIComponent(endless)}`)
+  await page.getByLabel('Query', { exact: true }).waitFor()
   await run(page)
   await expect.poll(running).toBe(1)
   await page.close()

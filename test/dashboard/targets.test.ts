@@ -139,3 +139,23 @@ test('on a phone nothing scrolls sideways', async () => {
   expect(complaints).toEqual([])
   await page.close()
 })
+
+test('what an exporter or a cluster names is text', async () => {
+  const evil = '<img src=x onerror="window.hurt = true">'
+  await here.storage.db.insert('targets', [
+    target({
+      url: `http://10.0.0.7/${evil}`,
+      source: evil,
+      endpoint: evil,
+      labels: { [evil]: evil },
+      error: evil,
+      state: 'down',
+    }),
+  ])
+  const { page, complaints } = await here.browser.open(`${here.site.url}/targets`)
+  await page.getByRole('table', { name: 'Scrape targets' }).locator('tbody tr', { hasText: evil }).click()
+  await page.getByRole('dialog').getByRole('region', { name: 'Labels' }).getByText(evil).first().waitFor()
+  expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
+  expect(complaints).toEqual([])
+  await page.close()
+})

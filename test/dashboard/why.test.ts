@@ -200,6 +200,8 @@ describe('compared with the period before', () => {
   test.each([
     ['/models/gpt-4o', 'Latency', 'P95, the period before'],
     ['/endpoints/openai', 'Concurrency', 'mean, the period before'],
+    ['/models/gpt-4o', 'P95 by version', ', the period before'],
+    ['/models/gpt-4o', 'Finish reasons', 'all, the period before'],
     ['/cost', 'Spend by model', 'all, the period before'],
     ['/gpus', 'GPU utilisation', ', the period before'],
     ['/servers', 'Running', ', the period before'],

@@ -1,24 +1,23 @@
 /**
- * A picture of every page with demo traffic, in light, dark and on a phone: `npm run shots [folder] [minutes of traffic]`. For
- * people to look at; complaints of the browser's console are told at the end, and are a failure.
+ * A picture of every page with demo traffic, in light, dark and on a phone: `npm run shots [folder] [minutes of traffic]`, and a page
+ * that shows them all. Those of `test/shots/pictures` are kept. Complaints of the browser's console are told at the end, and are a failure.
  */
-import { mkdir } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Page } from 'playwright-core'
 import { testBrowser } from '../dashboard/browser.ts'
 import { instanceFolder, removeFolder, startInstance } from '../support/instance.ts'
+import { fileOf, gallery, looks, type PageName } from './gallery.ts'
 
 const [folder = 'test/.output/shots', minutes = '4'] = process.argv.slice(2)
-const looks = [
-  { name: 'light', scheme: 'light', size: { width: 1440, height: 900 } },
-  { name: 'dark', scheme: 'dark', size: { width: 1440, height: 900 } },
-  { name: 'phone', scheme: 'light', size: { width: 390, height: 844 } },
-] as const
-
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 /** The pages of things are those of the busiest, or newest, that the demo made. */
-async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<string, string>> {
+async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<PageName, string>> {
   const one = async (column: string, condition = '1') =>
     encodeURIComponent(
       await sql(`select ${column} from requests where ${condition} group by 1 order by count() desc limit 1`),
@@ -55,7 +54,37 @@ async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<
   }
 }
 
-const home = instanceFolder()
+/** A small file, for a repository to keep. */
+async function take(page: Page, file: string): Promise<void> {
+  const devtools = await page.context().newCDPSession(page)
+  const { data } = await devtools.send('Page.captureScreenshot', { format: 'webp', quality: 60 })
+  await writeFile(file, Buffer.from(data, 'base64'))
+}
+
+/** What the demo has none of: objectives, a budget, and a probe that is answered. */
+const rules = `
+groups:
+  - name: objectives
+    rules:
+      - { alert: ChatAvailability, kind: slo, objective: 99%, where: { endpoint: demo-openai }, period: 30d }
+      - { alert: ChatIsQuick, kind: slo, indicator: latency, max_latency: 6s, objective: 95%, where: { endpoint: demo-llama-70b }, period: 30d }
+      - { alert: TeamBudget, kind: budget, amount: $1000, period: month, by: [team] }
+`
+const gateway = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1')
+await once(gateway, 'listening')
+const { port } = gateway.address() as AddressInfo
+const home = instanceFolder({
+  alerts: { rules: ['rules.yaml'] },
+  endpoints: [
+    {
+      name: 'gateway',
+      upstream: `http://127.0.0.1:${port}`,
+      uptime_objective: 0.999,
+      probes: [{ type: 'http', path: '/', interval: '10s', timeout: '5s' }],
+    },
+  ],
+})
+await writeFile(join(home, 'rules.yaml'), rules)
 const instance = await startInstance(home, ['--demo'])
 const complaints: string[] = []
 try {
@@ -79,7 +108,7 @@ try {
         )
         // Charts are drawn a frame after their answers.
         await sleep(500)
-        await shown.page.screenshot({ path: join(folder, `${page}-${name}.png`) })
+        await take(shown.page, join(folder, fileOf(page, name)))
         complaints.push(...shown.complaints.map((text) => `${page}, ${name}: ${text}`))
         await shown.page.close()
       }
@@ -88,8 +117,10 @@ try {
     }
     say(`${name}: ${Object.keys(pages).length} pages`)
   }
+  await writeFile(join(folder, 'README.md'), gallery())
 } finally {
   await instance.stop()
+  gateway.close()
   removeFolder(home)
 }
 say(complaints.length === 0 ? 'no complaint of the console' : complaints.join('\n'))

@@ -4,6 +4,7 @@ import { counter, hasAny, secondsHistogram, type InferenceServer } from '../serv
 export const kserve: InferenceServer = {
   name: 'kserve',
   role: 'engine',
+  version: [{ path: '/v2', field: 'version' }],
   detect: hasAny('request_predict_seconds', 'request_preprocess_seconds'),
   modelLabels: ['model_name'],
   wraps: true,

@@ -2,6 +2,8 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { session, sessionOrders, sessions } from '../../../storage/queries/sessions.ts'
+import { withPeriodBefore } from '../../../storage/queries/previous.ts'
+import { userSeries } from '../../../storage/queries/user-series.ts'
 import { user, userOrders, users } from '../../../storage/queries/users.ts'
 import { askRange, type RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
@@ -16,6 +18,7 @@ const sessionList = questionSchema({ ...page, order: z.enum(sessionOrders).defau
 const userList = questionSchema({ ...page, order: z.enum(userOrders).default('cost') })
 const id = z.string().min(1).max(1000)
 const oneUser = questionSchema({ user: id })
+const comparedUser = questionSchema({ user: id, compare: z.enum(['0', '1']).optional() })
 const oneSession = z.strictObject({ session_id: id, explain: z.enum(['0', '1']).optional() })
 
 export function peopleRoute(context: RouteContext) {
@@ -57,6 +60,19 @@ export function peopleRoute(context: RouteContext) {
         query,
         (db, { filter, range }) => user(db, filter, range, query.user),
         query.user,
+      )
+      return c.json(await answer)
+    })
+    .get('/api/user/series', checked(comparedUser), async (c) => {
+      const query = c.req.valid('query')
+      const compare = query.compare === '1'
+      const answer = askRange(
+        context,
+        c,
+        query,
+        (db, { filter, range }) =>
+          withPeriodBefore((asked, like) => userSeries(db, filter, asked, query.user, like), range, compare),
+        JSON.stringify([query.user, compare]),
       )
       return c.json(await answer)
     })

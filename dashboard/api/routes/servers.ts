@@ -20,7 +20,7 @@ const compare = z.enum(['0', '1']).optional()
 const totals = questionSchema(servers)
 const series = questionSchema({ ...servers, compare })
 const latency = questionSchema({ ...servers, of: z.enum(serverLatencies), compare })
-const instances = questionSchema({ instance: z.union([z.string(), z.array(z.string()).max(100)]) })
+const instances = questionSchema({ instance: z.union([z.string(), z.array(z.string()).max(100)]), compare })
 const plain = questionSchema({})
 const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 
@@ -65,7 +65,18 @@ export function serversRoute(context: RouteContext) {
     })
     .get('/api/servers/gpus', checked(instances), async (c) => {
       const query = c.req.valid('query')
-      const answer = askRange(context, c, query, (db, { range }) => gpusOfInstances(db, [query.instance].flat(), range))
+      const answer = askRange(
+        context,
+        c,
+        query,
+        (db, { range }) =>
+          withPeriodBefore(
+            (asked) => gpusOfInstances(db, [query.instance].flat(), asked),
+            range,
+            query.compare === '1',
+          ),
+        query.compare,
+      )
       return c.json(await answer)
     })
     .get('/api/topology', checked(plain), async (c) =>

@@ -15,11 +15,10 @@ import type { Filter } from '../../../storage/queries/where.ts'
 import { askRange, type RouteContext } from '../context.ts'
 import { checked, questionSchema } from '../question.ts'
 
-const question = questionSchema({})
 const compared = questionSchema({ compare: z.enum(['0', '1']).optional() })
 type ComparedQuery = z.output<typeof compared>
 const list = questionSchema({ by: z.enum(trafficBy) })
-const dimension = questionSchema({ by: z.enum(breakdownDimensions) })
+const dimension = questionSchema({ by: z.enum(breakdownDimensions), compare: z.enum(['0', '1']).optional() })
 
 export function trafficRoute(context: RouteContext) {
   /** Of all requests that a filter leaves, with the period before where one compares. */
@@ -54,12 +53,19 @@ export function trafficRoute(context: RouteContext) {
     .get('/api/traffic/errors', checked(compared), async (c) =>
       c.json(await answer(c, c.req.valid('query'), errorClasses)),
     )
-    .get('/api/traffic/context', checked(question), async (c) =>
-      c.json(await askRange(context, c, c.req.valid('query'), (db, q) => contextUse(db, q.filter, q.range))),
+    .get('/api/traffic/context', checked(compared), async (c) =>
+      c.json(await answer(c, c.req.valid('query'), contextUse)),
     )
     .get('/api/breakdown', checked(dimension), async (c) => {
       const query = c.req.valid('query')
-      const answer = askRange(context, c, query, (db, q) => breakdown(db, query.by, q.filter, q.range), query.by)
+      const compare = query.compare === '1'
+      const answer = askRange(
+        context,
+        c,
+        query,
+        (db, q) => breakdown(db, query.by, q.filter, q.range, compare),
+        `${query.by} ${compare}`,
+      )
       return c.json(await answer)
     })
 }

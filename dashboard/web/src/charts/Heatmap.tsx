@@ -1,7 +1,8 @@
 /** Counts over time and logarithmic steps of a value. A drag, or shift and the arrow keys, brush a part of it. */
 import { useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react'
 import type { Brush } from '../lib/brush.ts'
-import { formatExact, formatIso, formatTime } from '../lib/format.ts'
+import { formatExactly, formatExact, formatIso, formatTime } from '../lib/format.ts'
+import { moveCursor, useCursor } from './cursor.ts'
 import { cellAt, cellsOf, pathsOf, rowLabels, shades, type Cell, type CellSpan, type HeatmapData } from './heatmap.ts'
 import { brushOf, spanOfBrush } from './heatmap-brush.ts'
 import { labelAt, timeTicks } from './time-axis.ts'
@@ -33,6 +34,10 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
     setSpan(null)
     if (chosen) onBrush(brushOf(chosen, data))
   }
+  const point = (cell: Cell | null) => {
+    setHovered(cell)
+    moveCursor(cell && (data.times[cell.column] ?? null))
+  }
   const pointed = (event: PointerEvent) => {
     const box = event.currentTarget.getBoundingClientRect()
     return cellAt(event.clientX - box.left - left, event.clientY - box.top - top, plot, data)
@@ -47,7 +52,7 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
         column: clamp(from.column + (hovered ? (step[0] ?? 0) : 0), data.times.length),
         row: clamp(from.row + (hovered ? (step[1] ?? 0) : 0), data.lows.length),
       }
-      setHovered(next)
+      point(next)
       setSpan(event.shiftKey ? { start: span?.start ?? hovered ?? next, end: next } : null)
     } else if (event.key === 'Enter' && hovered) {
       event.preventDefault()
@@ -77,7 +82,7 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it takes keys, as the label says
       tabIndex={0}
       onKeyDown={keyed}
-      onBlur={() => setHovered(null)}
+      onBlur={() => point(null)}
       onPointerDown={(event) => {
         const cell = event.button === 0 ? pointed(event) : null
         if (!cell) return
@@ -86,12 +91,12 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
       }}
       onPointerMove={(event) => {
         const cell = pointed(event)
-        setHovered(cell)
+        point(cell)
         if (span && cell) setSpan({ start: span.start, end: cell })
       }}
       onPointerUp={() => finish(span)}
       onPointerCancel={() => setSpan(null)}
-      onPointerLeave={() => setHovered(null)}
+      onPointerLeave={() => point(null)}
     >
       <svg width={Math.max(width, 120)} height={height} aria-hidden>
         {rowLabels(data.lows, rowHeight).map((row) => (
@@ -115,7 +120,13 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
         </g>
         <line className="heatmap-axis" x1={left} x2={left + plot.width} y1={top + plot.height} y2={top + plot.height} />
         {timeTicks(first, end, plot.width < 420 ? 3 : 6).map((at) => (
-          <text key={at} className="heatmap-tick" x={labelAt(xOf(at), width)} y={height - 6} textAnchor="middle">
+          <text
+            key={at}
+            className="heatmap-tick"
+            x={labelAt(xOf(at), width, formatTime(at, data.to - data.from))}
+            y={height - 6}
+            textAnchor="middle"
+          >
             {formatTime(at, data.to - data.from)}
           </text>
         ))}
@@ -128,6 +139,7 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
             height={(Math.abs(brushed.end.row - brushed.start.row) + 1) * rowHeight}
           />
         )}
+        {!hovered && <OthersCursor first={first} end={end} xOf={xOf} top={top} bottom={top + plot.height} />}
         {hovered && (
           <rect
             className="heatmap-cursor"
@@ -166,6 +178,26 @@ interface ToldProps {
 }
 
 /** What a cell says. */
+interface OthersCursorProps {
+  /** The ends of the axis, epoch ms. */
+  first: number
+  end: number
+  xOf: (at: number) => number
+  top: number
+  bottom: number
+}
+
+/** The time under the pointer on another chart of the page. */
+function OthersCursor({ first, end, xOf, top, bottom }: OthersCursorProps) {
+  const at = useCursor()
+  if (at === null || at < first || at > end) return null
+  return (
+    <g className="chart-cursor">
+      <line x1={xOf(at)} x2={xOf(at)} y1={top} y2={bottom} />
+    </g>
+  )
+}
+
 function Told({ cell, data, format, inColumn }: ToldProps) {
   const at = data.times[cell.column] ?? data.from
   const count = data.counts[cell.column]?.[cell.row] ?? 0
@@ -185,7 +217,7 @@ function Told({ cell, data, format, inColumn }: ToldProps) {
       </div>
       <div className="dim">
         of {data.factor > 1 ? '≈ ' : ''}
-        {formatExact(inColumn * data.factor)} requests
+        {formatExactly(inColumn * data.factor, 'request')}
       </div>
     </>
   )

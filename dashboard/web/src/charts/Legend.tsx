@@ -19,6 +19,7 @@ interface LegendProps {
 
 /** A chart's lines as a table; a click shows one alone on all charts of the page. */
 export function Legend({ columns, rows, isolated, onIsolate }: LegendProps) {
+  const fades = rows.some(({ group }) => group === isolated)
   return (
     <div className="legend">
       <table>
@@ -34,7 +35,7 @@ export function Legend({ columns, rows, isolated, onIsolate }: LegendProps) {
         </thead>
         <tbody>
           {rows.map(({ group, label, color, style, cells }) => (
-            <tr key={group} data-faded={isolated !== null && isolated !== group}>
+            <tr key={group} data-faded={fades && isolated !== group}>
               <td>
                 <button
                   type="button"

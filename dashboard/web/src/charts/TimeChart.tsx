@@ -26,6 +26,8 @@ export interface TimeChartProps {
   logarithmic?: boolean
   /** Upper end of the axis, for shares of something: 1. */
   max?: number
+  /** What the axis is round in: one unit in values; 1 unless said. */
+  unit?: number
   /** Called with two times after a drag. */
   onZoom?: (from: number, to: number) => void
   /** Called with the ends of what a drag with shift chose. */
@@ -41,13 +43,24 @@ export interface TimeChartProps {
 const noMarks: readonly Change[] = []
 
 export function TimeChart(props: TimeChartProps) {
-  const { frame, lines, format, tick = format, label, stacked = false, logarithmic = false, max, height = 190 } = props
+  const {
+    frame,
+    lines,
+    format,
+    tick = format,
+    label,
+    stacked = false,
+    logarithmic = false,
+    max,
+    unit,
+    height = 190,
+  } = props
   const { marks = noMarks, markProblem = null, onAnnotate } = props
   const { ref, width: measured } = useWidth(label)
   const width = Math.max(measured, 120)
   const plot = useMemo(
-    () => plotOf({ frame, lines, width, height, stacked, logarithmic, max }),
-    [frame, lines, width, height, stacked, logarithmic, max],
+    () => plotOf({ frame, lines, width, height, stacked, logarithmic, max, unit }),
+    [frame, lines, width, height, stacked, logarithmic, max, unit],
   )
   const placed = useMemo(() => placeMarks(marks, plot), [marks, plot])
   const [hovered, setHovered] = useState(false)
@@ -139,7 +152,7 @@ const Grid = memo(function Grid({ plot, tick, span }: { plot: Plot; tick: (value
       ))}
       <line stroke="var(--line-strong)" x1={box.left} x2={box.right} y1={box.bottom} y2={box.bottom} />
       {times.map((at) => (
-        <text key={at} x={labelAt(x(at), box.right + 18)} y={box.bottom + 15} textAnchor="middle">
+        <text key={at} x={labelAt(x(at), box.right + 18, formatTime(at, span))} y={box.bottom + 15} textAnchor="middle">
           {formatTime(at, span)}
         </text>
       ))}

@@ -13,6 +13,8 @@ export interface PlotInput {
   stacked: boolean
   logarithmic: boolean
   max: number | undefined
+  /** What the axis is round in: one unit in values; 1 unless said. */
+  unit?: number | undefined
 }
 
 export interface Shape {
@@ -94,15 +96,15 @@ function endsOf({ lines, stacked }: PlotInput, rows: readonly ChartRow[]): Ends[
   )
 }
 
-function axisOf({ logarithmic, max }: PlotInput, ends: readonly Ends[], rows: readonly ChartRow[]): ValueAxis {
+function axisOf({ logarithmic, max, unit }: PlotInput, ends: readonly Ends[], rows: readonly ChartRow[]): ValueAxis {
   const highs = ends.flatMap((line) => line.flatMap((pair) => (pair === null ? [] : [pair[1]])))
   const bands = rows.flatMap((row) => row.bands.flatMap((band) => band ?? []))
   const all = highs.concat(bands)
   // Not by spreading: a chart may hold more values than a call takes arguments.
   const least = all.reduce((low, value) => Math.min(low, value), Infinity)
   const most = all.reduce((high, value) => Math.max(high, value), -Infinity)
-  if (all.length === 0) return logarithmic ? logarithmicAxis(1, 10) : linearAxis(0, 0, max)
-  return logarithmic ? logarithmicAxis(least, most) : linearAxis(least, most, max)
+  if (all.length === 0) return logarithmic ? logarithmicAxis(1, 10) : linearAxis(0, 0, max, unit)
+  return logarithmic ? logarithmicAxis(least, most) : linearAxis(least, most, max, unit)
 }
 
 function shapesOf(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { timeTicks } from './time-axis.ts'
+import { labelAt, timeTicks } from './time-axis.ts'
 
 const at = (text: string) => Date.parse(`2026-11-21T${text}`)
 
@@ -27,4 +27,12 @@ test.each([
   expect(ticks.length).toBeGreaterThanOrEqual(2)
   expect(ticks.length).toBeLessThanOrEqual(7)
   expect(ticks.every((tick) => tick >= to - span && tick <= to)).toBe(true)
+})
+
+test('a label near an end is within it, others are at their ticks', () => {
+  const label = '26 Nov, 18:00'
+  expect(labelAt(500, 1000, label)).toBe(500)
+  expect(labelAt(0, 1000, label)).toBeGreaterThan(35)
+  expect(labelAt(1000, 1000, label)).toBeLessThan(965)
+  expect(labelAt(0, 1000, '18:00')).toBeLessThan(labelAt(0, 1000, label))
 })

@@ -13,10 +13,13 @@ const steps = [
   ...[1, 2, 7, 14, 30, 90].map((n) => n * day),
 ]
 
-/** Where a tick's label has its middle, in px: at the tick, or so much before that its end is within `width`. */
-export const labelAt = (x: number, width: number): number => Math.min(x, width - halfLabel)
-/** Half of 00:00:00. */
-const halfLabel = 25
+/** Where a tick's label has its middle, in px: at the tick, or so far from the ends of `width` that both of its own are within. */
+export function labelAt(x: number, width: number, label: string): number {
+  const half = (label.length * digit) / 2
+  return Math.max(Math.min(x, width - half), half)
+}
+/** Width of a figure, in px. */
+const digit = 6.2
 
 /** At most `count` ticks between two epoch times, at multiples of a round step in the chosen zone. */
 export function timeTicks(from: number, to: number, count: number): number[] {

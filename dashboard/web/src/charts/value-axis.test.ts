@@ -13,6 +13,12 @@ test.each([
   expect(linearAxis(least, most, max).ticks).toEqual(ticks),
 )
 
+test('of bytes, ticks are round in the unit that they are written in', () => {
+  const gib = 2 ** 30
+  expect(linearAxis(0, 79.6 * gib, undefined, gib).ticks.map((tick) => tick / gib)).toEqual([0, 20, 40, 60, 80])
+  expect(linearAxis(0, 0.4 * gib, gib, gib).ticks.map((tick) => tick / gib)).toEqual([0, 0.25, 0.5, 0.75, 1])
+})
+
 test.each([
   [3, 7, [1, 2, 5, 10]],
   [12, 9000, [10, 100, 1000, 10_000]],

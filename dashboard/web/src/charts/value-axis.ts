@@ -11,8 +11,17 @@ const roundSteps = [1, 2, 2.5, 5, 10]
 /** As many as fit a small chart. */
 const maxTicks = 5
 
-/** From zero, or from the least of negative values, up to `max` or to the next round figure above the most. */
-export function linearAxis(least: number, most: number, max?: number): ValueAxis {
+/**
+ * From zero, or from the least of negative values, up to `max` or to the next round figure above the most: round in units of which one
+ * is `unit`, such as 2 ** 30 bytes.
+ */
+export function linearAxis(least: number, most: number, max?: number, unit = 1): ValueAxis {
+  if (unit === 1) return roundAxis(least, most, max)
+  const { from, to, ticks } = roundAxis(least / unit, most / unit, max && max / unit)
+  return { from: from * unit, to: to * unit, ticks: ticks.map((tick) => tick * unit), logarithmic: false }
+}
+
+function roundAxis(least: number, most: number, max?: number): ValueAxis {
   const bottom = Math.min(least, 0)
   const top = max ?? (most > bottom ? Math.max(most, 0) : bottom + 1)
   const rough = (top - bottom) / (maxTicks - 1)

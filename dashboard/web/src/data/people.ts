@@ -1,5 +1,5 @@
 import { api, read } from '../lib/api.ts'
-import { useOne, useQuestion, type QuestionInput } from './use-question.ts'
+import { useCompare, useOne, useQuestion, type QuestionInput } from './use-question.ts'
 
 const init = (signal?: AbortSignal) => ({ init: { signal: signal ?? null } })
 
@@ -7,6 +7,7 @@ const sessions = (query: QuestionInput, signal?: AbortSignal) => read(api.sessio
 const session = (query: QuestionInput, signal?: AbortSignal) => read(api.session.$get({ query }, init(signal)))
 const users = (query: QuestionInput, signal?: AbortSignal) => read(api.users.$get({ query }, init(signal)))
 const user = (query: QuestionInput, signal?: AbortSignal) => read(api.user.$get({ query }, init(signal)))
+const overTime = (query: QuestionInput, signal?: AbortSignal) => read(api.user.series.$get({ query }, init(signal)))
 
 /** Rows of a page. */
 export const pageSize = 50
@@ -27,6 +28,9 @@ export const useSession = (session_id: string) => useOne('session', session, { s
 export const useUsers = (listed: Listed) => useQuestion('users', users, page(listed))
 /** One user in the range. */
 export const useUser = (user_id: string) => useQuestion('user', user, { user: user_id })
+/** The same over time, with the period before when one compares. */
+export const useUserSeries = (user_id: string) =>
+  useQuestion('user series', overTime, { user: user_id, ...useCompare() })
 
 export type Sessions = Awaited<ReturnType<typeof sessions>>
 export type SessionRow = Sessions['sessions'][number]
@@ -34,5 +38,6 @@ export type SessionDetail = Awaited<ReturnType<typeof session>>
 export type Users = Awaited<ReturnType<typeof users>>
 export type UserRow = Users['users'][number]
 export type UserPage = Awaited<ReturnType<typeof user>>
+export type UserSeries = Awaited<ReturnType<typeof overTime>>
 export type UserModel = UserPage['models'][number]
 export type Judgement = UserPage['judgements'][number]

@@ -23,8 +23,9 @@ export const useServerLatency = (instance: string | undefined, latencyOf: Server
 /** Of the servers of one endpoint, or of those with one model. */
 export const useServersOf = (what: { model: string } | { endpoint: string }) =>
   useFleet('server-series', series, { ...what, ...useCompare() })
-export const useGpusOf = (instances: string[]) => useFleet('server-gpus', gpus, { instance: instances })
-export const useServerGpus = (instance: string) => useFleet('server-gpus', gpus, { instance })
+export const useGpusOf = (instances: string[]) =>
+  useFleet('server-gpus', gpus, { instance: instances, ...useCompare() })
+export const useServerGpus = (instance: string) => useFleet('server-gpus', gpus, { instance, ...useCompare() })
 export const useTopology = () => useFleet('topology', topology)
 
 const ranOn = (trace_id: string, span_id: string, signal?: AbortSignal) =>

@@ -22,8 +22,8 @@ export const useTrafficLatency = () => useQuestion('traffic latency', latency, u
 export const useTrafficVolume = () => useQuestion('traffic volume', volume, useCompare())
 export const useConcurrency = () => useQuestion('concurrency', inFlight, useCompare())
 export const useErrorClasses = () => useQuestion('error classes', errors, useCompare())
-export const useContextUse = () => useQuestion('context use', context)
-export const useBreakdown = (by: string) => useQuestion('breakdown', breakdown, { by })
+export const useContextUse = () => useQuestion('context use', context, useCompare())
+export const useBreakdown = (by: string) => useQuestion('breakdown', breakdown, { by, ...useCompare() })
 
 export type Traffic = Awaited<ReturnType<(typeof lists)[By]>>
 export type TrafficRow = Traffic['rows'][number]

@@ -80,11 +80,14 @@ export function MiniTimeline() {
     >
       <svg width={width} height={height} role="group" aria-label="Range on a longer time" onPointerDown={jump}>
         {data && <Bars data={data} x={x} />}
-        {timeTicks(strip.from, strip.to, 8).map((at) => (
-          <text key={at} className="strip-tick" x={labelAt(x(at), width)} y={height - 2} textAnchor="middle">
-            {formatTime(at, strip.to - strip.from)}
-          </text>
-        ))}
+        {timeTicks(strip.from, strip.to, 8).map((at) => {
+          const label = formatTime(at, strip.to - strip.from)
+          return (
+            <text key={at} className="strip-tick" x={labelAt(x(at), width, label)} y={height - 2} textAnchor="middle">
+              {label}
+            </text>
+          )
+        })}
         <rect
           className="strip-brush"
           x={x(shown.from)}

@@ -74,7 +74,7 @@ export const innerPages: readonly InnerPage[] = [
   { to: '/endpoints/$endpoint', word: 'Endpoints', ...narrowed, compare: true },
   { to: '/traces/$trace_id', word: 'Trace', filters: false, range: false },
   { to: '/sessions/$session_id', word: 'Session', filters: false, range: false },
-  { to: '/users/$user_id', word: 'User', filters: true, range: true },
+  { to: '/users/$user_id', word: 'User', ...narrowed, compare: true },
   { to: '/schema', word: 'Tables and views', filters: false, range: false },
   { to: '/alerts/rule', word: 'Rule editor', filters: false, range: true },
 ]

@@ -40,6 +40,14 @@ describe('numbers', () => {
 
   test('exact figures keep every digit', () => expect(f.formatExact(18_059_974)).toBe('18,059,974'))
 
+  test('what is counted is one or many', () => {
+    expect([0, 1, 12_034].map((count) => f.formatExactly(count, 'row'))).toEqual(['0 rows', '1 row', '12,034 rows'])
+    expect([f.formatPart(0, 1, 'request'), f.formatPart(3, 12, 'request')]).toEqual([
+      '0 of 1 request',
+      '3 of 12 requests',
+    ])
+  })
+
   test.each([
     [1284, 'tok/s', '1,284 tok/s'],
     [0.25, 'req/s', '0.25 req/s'],

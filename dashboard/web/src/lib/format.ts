@@ -67,6 +67,16 @@ export function formatCounted(value: Maybe, unit: string): string {
   return `${formatCount(value)} ${unit}${value === 1 ? '' : 's'}`
 }
 
+/** All digits, for the hover: 1 request, 12,034 requests. */
+export function formatExactly(value: Maybe, unit: string): string {
+  return `${formatExact(value)} ${unit}${value === 1 ? '' : 's'}`
+}
+
+/** All digits, for the hover: 3 of 12,034 requests, 0 of 1 request. */
+export function formatPart(part: Maybe, whole: Maybe, unit: string): string {
+  return `${formatExact(part)} of ${formatExactly(whole, unit)}`
+}
+
 /** 1,284 tok/s, 0.25 req/s. */
 export function formatRate(perSecond: Maybe, unit: string): string {
   if (!known(perSecond)) return unknown

@@ -8,6 +8,9 @@ const allowed = new Set(['lib/format.ts', 'lib/time-zone.ts'])
 const byItself =
   /\.toLocale(Date|Time)?String\(|\bIntl\.\w+Format\b|\.getTimezoneOffset\(|\.to(Date|Time)String\(|\.get(Hours|Minutes|Date|Day|Month|FullYear)\(\)/
 
+/** `{formatExact(n)} rows` is wrong of one: `formatExactly(n, 'row')`. */
+const plural = /\{format(Exact|Count)\((?:[^()]|\([^()]*\))*\)\} (requests|calls|rows|tokens|columns|users|minutes)\b/
+
 test('no page formats numbers, times or zones by itself', async () => {
   const entries = await readdir(source, { recursive: true, withFileTypes: true })
   const files = entries
@@ -20,4 +23,5 @@ test('no page formats numbers, times or zones by itself', async () => {
   const offenders = found.flatMap(({ file, text }) => (byItself.test(text) && !allowed.has(file) ? [file] : []))
   expect(offenders).toEqual([])
   expect(found.filter(({ file, text }) => allowed.has(file) && byItself.test(text))).toHaveLength(allowed.size)
+  expect(found.flatMap(({ text }) => plural.exec(text)?.[0] ?? [])).toEqual([])
 })

@@ -15,6 +15,7 @@ test.each([
   '?sql=SELECT+1&param_team=it%27s+%26+more&param_models=%5B%22a%22%5D&param_none=&view=chart',
   '?saved=0af76519-16cd-43dd-8448-eb211c80319c',
   '?server=vllm-1%3A8000',
+  '?alone=gpt-4o&set=tokens.input_tokens&set=sort-models.-p95_ms&name=gpt',
   '?view=prices&find=gpt+4o',
   '?view=rules&row=inferwatch+HighP95Latency',
   '?view=silences&matchers=model%3D%22a%2C+b%22%2C+team%3D%7E%22x.*%22',
@@ -27,7 +28,7 @@ test('what it does not know is dropped', () => {
   expect(
     formatSearch(
       parseSearch(
-        '?range=fast&from=1&evil=1&compare=maybe&tz=Mars%2FBase&open=%3Cscript%3E&brush=1,2&measure=x&cols=%3Ci%3E&model=a&model=a',
+        '?range=fast&from=1&evil=1&compare=maybe&tz=Mars%2FBase&open=%3Cscript%3E&brush=1,2&measure=x&cols=%3Ci%3E&alone=&set=a&set=A.b&set=.b&set=a.%3Cb%3E&model=a&model=a',
       ),
     ),
   ).toBe('?model=a')

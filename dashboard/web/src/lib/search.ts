@@ -1,4 +1,4 @@
-/** What the URL holds: time range, filters, live or paused, comparison, marks, time zone, the open request, issue, target or row, the query and its parameters. All of it may be shared as a link. */
+/** What the URL holds: time range, filters, live or paused, comparison, marks, time zone, the open request, issue, target or row, what panels are set to, the query and its parameters. All of it may be shared as a link. */
 import type { FilterColumn } from '../../../api/app.ts'
 import { isTimeZone } from './time-zone.ts'
 import { formatBrush, parseBrush, type Brush } from './brush.ts'
@@ -65,6 +65,10 @@ export interface Search {
   measure?: HeatmapMeasure
   /** Columns of the list of requests, in their order; the usual ones unless said. */
   cols?: string[]
+  /** The line that charts show alone. */
+  alone?: string
+  /** What panels are set to where that is not the usual, by the name of the choice. */
+  set?: Record<string, string>
   /** Of a list: the column that orders it, with a minus in front from the highest down. */
   sort?: string
   /** Of a list: what names have to contain. */
@@ -147,6 +151,10 @@ export function parseSearch(text: string): Search {
   if (cols !== null && /^[a-z_]{1,40}(,[a-z_]{1,40}){0,40}$/.test(cols)) search.cols = [...new Set(cols.split(','))]
   const sort = query.get('sort')
   if (sort !== null && /^-?\w{1,40}$/.test(sort)) search.sort = sort
+  const alone = query.get('alone')
+  if (alone !== null && alone !== '' && alone.length <= 300) search.alone = alone
+  const set = choicesIn(query)
+  if (Object.keys(set).length > 0) search.set = set
   const by = query.get('by')
   if (by !== null && /^[a-z_]{1,40}$/.test(by)) search.by = by
   for (const key of ['name', 'baseline'] as const) {
@@ -190,6 +198,8 @@ export function formatSearch(search: Search): string {
   if (search.brush !== undefined) query.set('brush', formatBrush(search.brush))
   if (search.cols !== undefined && search.cols.length > 0) query.set('cols', search.cols.join(','))
   if (search.sort !== undefined) query.set('sort', search.sort)
+  if (search.alone !== undefined) query.set('alone', search.alone)
+  for (const [name, value] of Object.entries(search.set ?? {})) query.append('set', `${name}.${value}`)
   if (search.name !== undefined && search.name !== '') query.set('name', search.name)
   if (search.by !== undefined) query.set('by', search.by)
   if (search.baseline !== undefined) query.set('baseline', search.baseline)
@@ -242,6 +252,18 @@ function paramsIn(query: URLSearchParams): Record<string, string> {
     return name === undefined ? [] : [[name, value]]
   })
   return Object.fromEntries(named) as Record<string, string>
+}
+
+/** So many choices hold on one page. */
+const maxChoices = 40
+
+/** `set=tokens.input_tokens`: the choice of this name. */
+function choicesIn(query: URLSearchParams): Record<string, string> {
+  const named = query.getAll('set').flatMap((text) => {
+    const [, name, value] = /^([a-z0-9-]{1,60})\.([\w-]{1,100})$/.exec(text) ?? []
+    return name === undefined || value === undefined ? [] : [[name, value] as const]
+  })
+  return Object.fromEntries(named.slice(0, maxChoices))
 }
 
 function timeOf(text: string | null): number | undefined {

@@ -1,8 +1,11 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { useGpuHistory } from '../data/fleet.ts'
+import { formatUsdPerHour } from '../lib/format.ts'
+import { elsewhere } from '../lib/elsewhere.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { GpuNumbers } from '../panels/gpus/GpuNumbers.tsx'
 import { historyNames, HistoryPanels } from '../panels/gpus/history-panels.tsx'
+import { pricePerHour } from '../panels/gpus/measures.ts'
 import { UsesPanel, XidPanel } from '../panels/gpus/UsesPanel.tsx'
 import { gpuName } from '../panels/GpuPanels.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
@@ -16,15 +19,23 @@ export default function Gpu() {
   const place = { host, gpu, mig_id }
   const asked = useGpuHistory(place)
   const known = asked.data?.gpu
+  const price = asked.data ? pricePerHour(asked.data) : null
   return (
     <PageProvider names={historyNames}>
       <header className="thing-head">
-        <Link to="/gpus" search={(before) => ({ ...before, row: undefined, view: undefined })} className="panel-link">
-          All GPUs
-        </Link>
-        <h2>{gpuName(place)}</h2>
+        <nav aria-label="Breadcrumb">
+          <Link to="/gpus" search={elsewhere as never}>
+            GPUs
+          </Link>
+          <span aria-hidden>/</span>
+          <h2>{gpuName(place)}</h2>
+        </nav>
         {known && (
-          <span className="dim">{[known.device, known.mig_profile, known.uuid].filter(Boolean).join(' · ')}</span>
+          <span className="dim">
+            {[known.device, known.mig_profile, known.uuid, price === null ? '' : formatUsdPerHour(price)]
+              .filter(Boolean)
+              .join(' · ')}
+          </span>
         )}
       </header>
       {asked.data && !known ? (

@@ -2,6 +2,7 @@ import { useMemo } from 'react'
 import { useGpus, type GpuNow } from '../data/fleet.ts'
 import { formatAgo, formatBytesOf, formatExact, formatIso, formatRatio } from '../lib/format.ts'
 import { FleetPanel } from '../panels/gpus/FleetPanel.tsx'
+import { useOpenGpu } from '../panels/gpus/use-open-gpu.ts'
 import { withUnit } from '../panels/gpus/measures.ts'
 import { gpuName, MemoryPanel, UtilizationPanel } from '../panels/GpuPanels.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
@@ -49,6 +50,7 @@ const share = (part: number | null, whole: number | null) => (part === null || !
 
 function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
   const { color } = usePage()
+  const open = useOpenGpu()
   const columns: Column<GpuNow>[] = [
     {
       key: 'gpu',
@@ -119,7 +121,7 @@ function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
       title: (gpu) => formatIso(gpu.timestamp_ms),
     },
   ]
-  return <Table label="GPUs" columns={columns} rows={gpus} id={gpuName} maxHeight={560} />
+  return <Table label="GPUs" columns={columns} rows={gpus} id={gpuName} maxHeight={560} onOpen={open} />
 }
 
 /** Reasons for a lower clock that are nobody's trouble. */

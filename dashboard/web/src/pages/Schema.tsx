@@ -1,14 +1,21 @@
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useSchema, type SchemaTable } from '../data/sql.ts'
-import { formatCount } from '../lib/format.ts'
+import { formatCounted } from '../lib/format.ts'
+import { useSearch } from '../lib/use-search.ts'
 import { Failure, PanelSkeleton } from '../panels/states.tsx'
 import '../styles/sql.css'
 
 /** Every table and view that queries may read: what each column means, its unit, an example. */
 export default function Schema() {
   const schema = useSchema()
-  const [text, setText] = useState('')
+  const [search, change] = useSearch()
+  // What is typed is not what a slow navigation says it was.
+  const [text, setText] = useState(search.find ?? '')
+  const find = (wanted: string) => {
+    setText(wanted)
+    change(({ find: _find, ...rest }) => (wanted === '' ? rest : { ...rest, find: wanted }), { replace: true })
+  }
   if (schema.error) return <Failure error={schema.error} retry={() => void schema.refetch()} height={240} />
   if (!schema.data) return <PanelSkeleton height={400} />
   const wanted = text.trim().toLowerCase()
@@ -19,7 +26,8 @@ export default function Schema() {
         className="sql-search"
         type="search"
         value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
+        maxLength={300}
+        onChange={(event) => find(event.currentTarget.value)}
         placeholder="Column, table or word"
         aria-label="Search tables and columns"
       />
@@ -44,7 +52,7 @@ function Described({ table, open }: { table: SchemaTable; open: boolean }) {
       <summary className="panel-head">
         <h2 className="mono">{table.name}</h2>
         <span className="panel-unit">
-          {table.kind}, {formatCount(table.columns.length)} columns
+          {table.kind}, {formatCounted(table.columns.length, 'column')}
         </span>
       </summary>
       <p className="sql-about">

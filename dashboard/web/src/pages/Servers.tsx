@@ -11,9 +11,12 @@ import { ModelLink } from '../panels/NameLink.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Panels } from '../panels/Panels.tsx'
+import { ServerHead } from '../panels/ServerHead.tsx'
 import { ServerPanels } from '../panels/ServerPanels.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 import { TopologyPanel } from '../panels/TopologyPanel.tsx'
+
+const noServers: readonly ServerNow[] = []
 
 /** Every inference server as it was at its last scrape, what runs where, and how servers did; a row shows one of them alone. */
 export default function Servers() {
@@ -29,6 +32,7 @@ export default function Servers() {
   )
   return (
     <PageProvider names={names}>
+      {server !== undefined && <ServerHead instance={server} servers={asked.data?.servers ?? noServers} />}
       <Panels>
         <Panel
           title="Inference servers"

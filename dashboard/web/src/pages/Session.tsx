@@ -1,9 +1,19 @@
 import { Link, useParams } from '@tanstack/react-router'
+import { Fragment } from 'react'
 import { useSession, type SessionDetail } from '../data/people.ts'
 import { elsewhere } from '../lib/elsewhere.ts'
-import { formatCount, formatDateTime, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
+import {
+  formatExactly,
+  formatCount,
+  formatDateTime,
+  formatExact,
+  formatIso,
+  formatMs,
+  formatUsd,
+} from '../lib/format.ts'
 import { segmentOf } from '../lib/segment.ts'
 import { Judgements } from '../panels/people/Judgements.tsx'
+import { ModelLink } from '../panels/NameLink.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Fact } from '../panels/Side.tsx'
 import { ConversationPanel } from '../panels/trace/ConversationPanel.tsx'
@@ -19,7 +29,7 @@ export default function Session() {
       <Panel title={`Session ${session_id}`} asked={asked} height={80} wide>
         {(data) => <Facts session={data.session} />}
       </Panel>
-      {asked.data && <Judgements judgements={asked.data.judgements} />}
+      {!(asked.isError && !asked.data) && <Judgements asked={asked} />}
       {asked.data && <ConversationPanel key={session_id} group={{ session_id }} of="this session" />}
     </Panels>
   )
@@ -41,7 +51,7 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
           value={formatUsd(session.cost_usd)}
           title={
             session.unpriced > 0
-              ? `without ${formatExact(session.unpriced)} requests whose cost is unknown`
+              ? `without ${formatExactly(session.unpriced, 'request')} whose cost is unknown`
               : `$${formatExact(session.cost_usd)}`
           }
         />
@@ -61,7 +71,12 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
             {' · '}
           </>
         )}
-        {session.models.map((model) => model || 'no model name').join(', ')}
+        {session.models.map((model, index) => (
+          <Fragment key={model}>
+            {index > 0 && ', '}
+            <ModelLink name={model} />
+          </Fragment>
+        ))}
         {session.model_count > session.models.length &&
           ` and ${session.model_count - session.models.length} more models`}
       </p>

@@ -5,7 +5,7 @@ import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import { useSavedQueries } from '../data/saved-queries.ts'
 import { useSchema, useSqlRun, type SchemaAnswer, type SqlQuestion, type SqlResult } from '../data/sql.ts'
 import { ApiFailure } from '../lib/api.ts'
-import { formatExact } from '../lib/format.ts'
+import { formatExactly } from '../lib/format.ts'
 import { fitsInUrl, formatSearch, questionOf, type Search, filterColumns, filterLabels } from '../lib/search.ts'
 import { paramsOf, sentParams, textsOf } from '../lib/sql-params.ts'
 import { useStored } from '../lib/stored.ts'
@@ -56,7 +56,12 @@ function Workbench({ schema, problem = null }: WorkbenchProps) {
   const remember = useCallback(
     ({ sql, params: given, explain }: SqlQuestion, end: SqlResult | Error) => {
       if (explain) return
-      const outcome = end instanceof Error ? 'failed' : `${formatExact(end.rows.length)}${end.more ? '+' : ''} rows`
+      const outcome =
+        end instanceof Error
+          ? 'failed'
+          : end.more
+            ? `over ${formatExactly(end.rows.length, 'row')}`
+            : formatExactly(end.rows.length, 'row')
       const one = { sql, params: withoutNulls(given), at: Date.now(), outcome }
       changePast((before) => [one, ...before.filter((other) => !isSame(other, one))].slice(0, maxPast))
     },

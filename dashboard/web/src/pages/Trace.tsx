@@ -2,7 +2,15 @@ import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useWholeTrace, type WholeTrace } from '../data/traces.ts'
 import { elsewhere } from '../lib/elsewhere.ts'
-import { formatCount, formatDateTime, formatExact, formatIso, formatMs, formatUsd } from '../lib/format.ts'
+import {
+  formatExactly,
+  formatCount,
+  formatDateTime,
+  formatExact,
+  formatIso,
+  formatMs,
+  formatUsd,
+} from '../lib/format.ts'
 import { callsBySpan, isFailed, spansWithCalls, sumsOf } from '../lib/trace-calls.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Panel } from '../panels/Panel.tsx'
@@ -99,7 +107,7 @@ function Summary({ trace }: { trace: WholeTrace }) {
           value={formatUsd(sums.cost_usd)}
           title={
             sums.unpriced > 0
-              ? `without ${sums.unpriced} calls whose cost is unknown`
+              ? `without ${formatExactly(sums.unpriced, 'call')} whose cost is unknown`
               : `$${formatExact(sums.cost_usd)}`
           }
         />

@@ -2,6 +2,8 @@ import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useUser, type UserModel, type UserPage } from '../data/people.ts'
 import {
+  formatExactly,
+  formatPart,
   formatCount,
   formatDateTime,
   formatExact,
@@ -13,12 +15,14 @@ import {
 } from '../lib/format.ts'
 import { nameIn } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { ModelLink } from '../panels/NameLink.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider, usePage } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Judgements } from '../panels/people/Judgements.tsx'
 import { ReadFrom } from '../panels/people/ListedTable.tsx'
 import { SessionList, sumColumns } from '../panels/people/SessionList.tsx'
+import { userLines, UserRequestsPanel, UserSpendPanel } from '../panels/people/UserCharts.tsx'
 import { feedbackWords } from '../panels/people/UserList.tsx'
 import { Fact } from '../panels/Side.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
@@ -30,7 +34,7 @@ export default function User() {
   const { user_id: segment = '' } = useParams({ strict: false })
   const user_id = nameIn(segment)
   const asked = useUser(user_id)
-  const names = useMemo(() => [(asked.data?.models ?? []).map(({ model }) => model)], [asked.data])
+  const names = useMemo(() => [(asked.data?.models ?? []).map(({ model }) => model), userLines], [asked.data])
   return (
     <PageProvider names={names}>
       <Panels>
@@ -46,6 +50,8 @@ export default function User() {
         >
           {(data) => data.user && <Facts user={data.user} page={data} />}
         </Panel>
+        <UserSpendPanel user_id={user_id} />
+        <UserRequestsPanel user_id={user_id} />
         <Panel
           title="Models"
           asked={asked}
@@ -61,7 +67,7 @@ export default function User() {
         >
           {(data) => <Models models={data.models} />}
         </Panel>
-        {asked.data && <Judgements judgements={asked.data.judgements} />}
+        <Judgements asked={asked} />
         <SessionList title="Sessions" user_id={user_id} />
       </Panels>
     </PageProvider>
@@ -90,7 +96,7 @@ function Facts({ user, page }: { user: NonNullable<UserPage['user']>; page: User
           value={formatUsd(user.cost_usd)}
           title={
             user.unpriced > 0
-              ? `without ${formatExact(user.unpriced)} requests whose cost is unknown`
+              ? `without ${formatExactly(user.unpriced, 'request')} whose cost is unknown`
               : `$${formatExact(user.cost_usd)}`
           }
         />
@@ -98,7 +104,7 @@ function Facts({ user, page }: { user: NonNullable<UserPage['user']>; page: User
         <Fact
           name="Errors"
           value={formatRatio(user.errors / user.requests)}
-          title={`${formatExact(user.errors)} of ${formatExact(user.requests)} requests`}
+          title={formatPart(user.errors, user.requests, 'request')}
         />
         <Fact name="P95" value={formatMs(user.p95_ms)} title="95 of 100 requests took no longer than this" />
         <Fact name="Tokens in" value={formatCount(user.input_tokens)} title={formatExact(user.input_tokens)} />
@@ -127,7 +133,7 @@ function Models({ models }: { models: readonly UserModel[] }) {
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
-          {row.model || 'no model name'}
+          <ModelLink name={row.model} />
         </span>
       ),
     },

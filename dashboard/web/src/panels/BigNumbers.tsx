@@ -1,6 +1,16 @@
 import type { Overview, SparkPoint, Totals } from '../data/overview.ts'
 import { useOverview } from '../data/overview.ts'
-import { formatCount, formatExact, formatMs, formatRate, formatRatio, formatUsd, type Maybe } from '../lib/format.ts'
+import {
+  formatExactly,
+  formatPart,
+  formatCount,
+  formatExact,
+  formatMs,
+  formatRate,
+  formatRatio,
+  formatUsd,
+  type Maybe,
+} from '../lib/format.ts'
 import { NumberCard } from './NumberCard.tsx'
 import { sparkOf } from './spark-of.ts'
 import { Failure, StaleMark } from './states.tsx'
@@ -24,7 +34,7 @@ const figures: Figure[] = [
     hint: 'Calls of a model that ended in the range',
     value: (totals) => totals.requests,
     format: formatCount,
-    exact: (totals) => `${formatExact(totals.requests)} requests`,
+    exact: (totals) => formatExactly(totals.requests, 'request'),
     rise: 'neutral',
   },
   {
@@ -32,7 +42,7 @@ const figures: Figure[] = [
     hint: 'Errors, rate limits and time-outs as a share of requests; not what callers cancelled',
     value: ratio,
     format: formatRatio,
-    exact: (totals) => `${formatExact(totals.errors)} of ${formatExact(totals.requests)} requests`,
+    exact: (totals) => formatPart(totals.errors, totals.requests, 'request'),
     rise: 'bad',
   },
   {
@@ -49,7 +59,7 @@ const figures: Figure[] = [
     value: (totals, seconds) => (totals.output_tokens === null ? null : totals.output_tokens / seconds),
     format: (value) => formatRate(value, 'tok/s'),
     exact: (totals) =>
-      totals.output_tokens === null ? 'no request told its tokens' : `${formatExact(totals.output_tokens)} tokens`,
+      totals.output_tokens === null ? 'no request told its tokens' : formatExactly(totals.output_tokens, 'token'),
     rise: 'neutral',
   },
   {

@@ -1,10 +1,11 @@
 import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, lastOf, maxOf, settled, type ChartLine } from '../charts/lines.ts'
 import { useLatency, type LatencySeries } from '../data/series.ts'
 import { formatMs } from '../lib/format.ts'
+import { nameOfChoice, useSetting, useSwitch } from '../lib/use-choice.ts'
 import { slowIn, type About, type Times } from '../lib/why.ts'
 import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { NothingHere } from './NothingHere.tsx'
@@ -35,12 +36,12 @@ interface LatencyPanelProps {
   initial: readonly Quantile[]
 }
 
-/** Quantiles of one latency per model; which of them is the panel's own choice. */
+/** Quantiles of one latency per model; which of them stands in the URL. */
 export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelProps) {
   const asked = useLatency()
   const page = usePage()
-  const [chosen, setChosen] = useState<readonly Quantile[]>(initial)
-  const [logarithmic, setLogarithmic] = useState(false)
+  const [chosen, setChosen] = useQuantiles(title, measures, initial)
+  const [logarithmic, setLogarithmic] = useSwitch(`log-${nameOfChoice(title)}`)
   const leadTo = useWhy()
   const { data: answer } = asked
   const toggle = (measure: Quantile) => {
@@ -89,6 +90,16 @@ export function LatencyPanel({ title, hint, measures, initial }: LatencyPanelPro
       )}
     </Panel>
   )
+}
+
+function useQuantiles(title: string, measures: readonly Quantile[], initial: readonly Quantile[]) {
+  const [text, choose] = useSetting(`quantiles-${nameOfChoice(title)}`, initial.join('-'))
+  const chosen = useMemo(() => {
+    const wanted = text.split('-')
+    const known = measures.filter((measure) => wanted.includes(measure))
+    return known.length > 0 ? known : initial
+  }, [text, measures, initial])
+  return [chosen, (next: readonly Quantile[]) => choose(next.join('-'))] as const
 }
 
 interface LatencyChartProps {
@@ -145,7 +156,8 @@ function LatencyChart({ data, measures, all, title, logarithmic, page }: Latency
 /** The requests of one model beyond its usual P95: of the one that is shown alone, else of the one that rose most. */
 function slowOf(data: LatencySeries, measures: readonly Quantile[], isolated: string | null, times: Times): About {
   const ttft = measures.includes('ttft_p95_ms')
-  const lines = data.lines.filter((line) => isolated === null || nameOf(line) === isolated)
+  const alone = data.lines.filter((line) => nameOf(line) === isolated)
+  const lines = alone.length > 0 ? alone : data.lines
   const told = lines.map((line) => ({
     values: settled(data, line[ttft ? 'ttft_p95_ms' : 'p95_ms']),
     filters: line.other ? {} : { model: [line.model] },

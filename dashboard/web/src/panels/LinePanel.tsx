@@ -1,12 +1,13 @@
 /** A panel of one measure per name: the shape that most charts of the overview share. */
 import { Menu } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
-import { useMemo, useState, type ReactNode } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, lastOf, maxOf, totalOf, type ChartLine, type LineStyle } from '../charts/lines.ts'
 import type { SeriesFrame } from '../data/series.ts'
 import type { Asked } from '../data/use-question.ts'
 import type { Cell } from '../lib/table.ts'
+import { nameOfChoice, useSwitch } from '../lib/use-choice.ts'
 import type { About, Times } from '../lib/why.ts'
 import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { usePage } from './page-context.tsx'
@@ -45,6 +46,8 @@ interface LinePanelProps<T> {
   controls?: ReactNode
   stacked?: boolean
   max?: number
+  /** What the axis is round in, such as 2 ** 30 bytes; 1 unless said. */
+  axisUnit?: number
   /** Its menu offers a logarithmic scale. */
   scalable?: boolean
   wide?: boolean
@@ -54,7 +57,7 @@ const noColumns: string[] = []
 
 export function LinePanel<T>(props: LinePanelProps<T>) {
   const { title, unit, hint, asked, frame, lines, why, empty, controls, scalable = false, wide = false } = props
-  const [logarithmic, setLogarithmic] = useState(false)
+  const [logarithmic, setLogarithmic] = useSwitch(`log-${nameOfChoice(title)}`)
   const leadTo = useWhy()
   const { data: answer } = asked
   return (
@@ -104,6 +107,7 @@ function Lines<T>({
   extraColumns = noColumns,
   stacked = false,
   max,
+  axisUnit,
   logarithmic,
 }: LinePanelProps<T> & { data: T; logarithmic: boolean }) {
   const { color, isolated, isolate, zoom } = usePage()
@@ -139,6 +143,7 @@ function Lines<T>({
         stacked={stacked}
         logarithmic={logarithmic}
         {...(max !== undefined && { max })}
+        {...(axisUnit !== undefined && { unit: axisUnit })}
         onZoom={zoom}
         {...(why && { onWhy: (from: number, to: number) => leadTo({ from, to }, why(data, { from, to }), false) })}
       />

@@ -1,6 +1,8 @@
 import { useModels, type ModelRow } from '../data/overview.ts'
 import { useThroughput } from '../data/series.ts'
 import {
+  formatExactly,
+  formatPart,
   formatCount,
   formatExact,
   formatMs,
@@ -72,7 +74,7 @@ export function ModelsTable() {
       ...measure('errors', 'Errors', 'Errors, rate limits and time-outs as a share of requests', formatCount, ''),
       render: (row) => formatRatio(row.errors / row.requests),
       sort: (row) => row.errors / row.requests,
-      title: (row) => `${formatExact(row.errors)} of ${formatExact(row.requests)} requests`,
+      title: (row) => formatPart(row.errors, row.requests, 'request'),
     },
     measure('p50_ms', 'P50', 'Median latency', formatMs, 'no request told its duration'),
     measure('p95_ms', 'P95', '95 of 100 requests took no longer', formatMs, 'no request told its duration'),
@@ -105,7 +107,7 @@ export function ModelsTable() {
       number: true,
       render: (row) => formatRate(perSecond(row[key]), 'tok/s'),
       sort: (row) => row[key],
-      title: (row) => (row[key] === null ? 'no request told its tokens' : `${formatExact(row[key])} tokens`),
+      title: (row) => (row[key] === null ? 'no request told its tokens' : formatExactly(row[key], 'token')),
     })),
     measure(
       'input_tokens_p50',
@@ -132,13 +134,15 @@ export function ModelsTable() {
       render: (row) => (
         <>
           {formatUsd(row.cost_usd)}
-          {row.unpriced > 0 && row.cost_usd !== null && <sup aria-label={`${row.unpriced} requests unpriced`}>*</sup>}
+          {row.unpriced > 0 && row.cost_usd !== null && (
+            <sup aria-label={`${formatExactly(row.unpriced, 'request')} unpriced`}>*</sup>
+          )}
         </>
       ),
       title: (row) =>
         row.unpriced === 0
           ? `$${formatExact(row.cost_usd)}`
-          : `${formatExact(row.unpriced)} of ${formatExact(row.requests)} requests have no known price`,
+          : `${formatPart(row.unpriced, row.requests, 'request')} without a known price`,
     },
   ]
   return (

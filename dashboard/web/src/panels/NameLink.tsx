@@ -1,4 +1,4 @@
-/** A model's or an endpoint's name as a link to its page. The range and the filters come along; the name itself is no filter there. */
+/** The name of a model, an endpoint or a server as a link to its page. The range and the filters come along; the name itself is no filter there. */
 import { Link } from '@tanstack/react-router'
 import type { MouseEvent, ReactNode } from 'react'
 import { elsewhere } from '../lib/elsewhere.ts'
@@ -46,6 +46,20 @@ export function EndpointLink({ name, children }: LinkProps) {
       {...alone}
     >
       {children ?? name}
+    </Link>
+  )
+}
+
+/** host:port of an inference server. */
+export function ServerLink({ instance }: { instance: string }) {
+  return (
+    <Link
+      to="/servers"
+      search={((before: Search) => ({ ...elsewhere(before), server: instance })) as never}
+      className="name-link mono"
+      {...alone}
+    >
+      {instance}
     </Link>
   )
 }

@@ -1,5 +1,5 @@
 /** Quantiles of a latency as servers tell it by buckets, each with the band in which it lies. */
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { fade, Legend } from '../charts/Legend.tsx'
 import { asBefore, settled, type ChartLine } from '../charts/lines.ts'
 import {
@@ -11,6 +11,7 @@ import {
 } from '../data/servers.ts'
 import { formatMs, unknown } from '../lib/format.ts'
 import type { Cell } from '../lib/table.ts'
+import { useChoice } from '../lib/use-choice.ts'
 import { quantiles } from './LatencyPanel.tsx'
 import { AnnotateItem, MarkedChart } from './MarkedChart.tsx'
 import { usePage } from './page-context.tsx'
@@ -29,7 +30,7 @@ interface Props {
 
 export function ServerLatencyPanel({ instance, latency, title, hint }: Props) {
   const asked = useServerLatency(instance, latency)
-  const [chosen, choose] = useState<Quantile>('p95')
+  const [chosen, choose] = useChoice(`quantile-${latency.replaceAll('_', '-')}`, names, 'p95')
   return (
     <Panel
       title={title}

@@ -114,6 +114,7 @@ const latencies = [
 ] as const
 /** Of one server alone: where the time of a request goes. */
 const laterLatencies = [
+  ['tpot_ms', 'Time per output token', 'After the first token of an answer, on average'],
   ['e2e_ms', 'Whole request', 'From the request’s arrival to its last token'],
   ['queue_ms', 'Time in the queue', 'Until a place in the batch was free'],
   ['prefill_ms', 'Prefill', 'Reading the prompt'],
@@ -228,6 +229,7 @@ function GpusPanel({ instance }: { instance: string }) {
         asked={asked}
         frame={gpuFrame}
         lines={gpuLines}
+        previous={previousOf}
         format={formatRatio}
         extraColumns={['VRAM']}
         max={1}

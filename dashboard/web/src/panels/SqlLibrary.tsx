@@ -1,8 +1,9 @@
 /** What one may run: ready questions, saved queries, those of before, and the tables. */
 import { Link } from '@tanstack/react-router'
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import type { SchemaAnswer } from '../data/sql.ts'
 import { formatAgo, formatIso } from '../lib/format.ts'
+import { useChoice } from '../lib/use-choice.ts'
 import { useNow } from '../lib/use-now.ts'
 import { SqlEntry, type PastQuery, type Pick, type SavedQuery } from './SqlEntry.tsx'
 import { SqlSaved } from './SqlSaved.tsx'
@@ -21,7 +22,7 @@ interface SqlLibraryProps {
 const tabs = ['Questions', 'Saved', 'History', 'Tables'] as const
 
 export function SqlLibrary({ schema, problem, past, saved, onPick, onForget }: SqlLibraryProps) {
-  const [tab, setTab] = useState<(typeof tabs)[number]>('Questions')
+  const [tab, setTab] = useChoice('library', tabs, 'Questions')
   const now = useNow()
   return (
     <section className="panel sql-library" aria-label="Library">

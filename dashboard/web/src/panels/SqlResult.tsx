@@ -8,6 +8,7 @@ import { TimeChart } from '../charts/TimeChart.tsx'
 import { exportFormats, exportSql, type SqlQuestion, type SqlResult, type SqlRun } from '../data/sql.ts'
 import { ApiFailure } from '../lib/api.ts'
 import {
+  formatExactly,
   formatBytes,
   formatCount,
   formatExact,
@@ -123,7 +124,8 @@ function Answer({ title, run: { question, result }, stale, shown, onShow }: Answ
       <div className="panel-body">
         {result.more && (
           <p className="sql-note" role="note">
-            Only the first {formatExact(result.rows.length)} rows are shown, and drawn. Add a LIMIT, or export them all
+            Only the first {formatExactly(result.rows.length, 'row')} are shown, and drawn. Add a LIMIT, or export them
+            all
           </p>
         )}
         {chart && shown === 'chart' ? (
@@ -212,7 +214,7 @@ function ResultTable({ result: { columns, rows } }: { result: SqlResult }) {
       {drawn.length < rows.length && (
         <p className="panel-empty">
           <button type="button" className="control" onClick={() => setAll(true)}>
-            Show all {formatExact(rows.length)} rows
+            Show all {formatExactly(rows.length, 'row')}
           </button>
         </p>
       )}

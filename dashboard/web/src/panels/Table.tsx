@@ -1,5 +1,6 @@
-/** A table: sortable, sticky head, right-aligned numbers, rows that open by click, enter, j and k. */
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+/** A table: sortable, by an order that stands in the URL; sticky head, right-aligned numbers, rows that open by click, enter, j and k. */
+import { useEffect, useMemo, useRef, type KeyboardEvent, type ReactNode } from 'react'
+import { nameOfChoice, useSetting } from '../lib/use-choice.ts'
 
 export interface Column<Row> {
   key: string
@@ -42,12 +43,10 @@ const orderOf = (sorted: string): Order => ({ key: sorted.replace(/^-/, ''), dow
 
 export function Table<Row>(props: TableProps<Row>) {
   const { label, columns, rows, id, sortBy, open, onOpen, onSort, maxHeight } = props
-  const [own, setOwn] = useState<Order | null>(sortBy ? { key: sortBy, down: true } : null)
-  const order = useMemo(() => (props.sorted === undefined ? own : orderOf(props.sorted)), [props.sorted, own])
-  const setOrder = (next: Order) => {
-    setOwn(next)
-    onSort?.(`${next.down ? '-' : ''}${next.key}`)
-  }
+  const [own, setOwn] = useSetting(`sort-${nameOfChoice(label)}`, sortBy === undefined ? '' : `-${sortBy}`)
+  const wanted = props.sorted ?? own
+  const order = useMemo(() => orderOf(wanted), [wanted])
+  const setOrder = ({ key, down }: Order) => (onSort ?? setOwn)(`${down ? '-' : ''}${key}`)
   const sorted = useMemo(() => sort(rows, columns, order).slice(0, props.most), [rows, columns, order, props.most])
   const body = useRef<HTMLTableSectionElement>(null)
 
@@ -104,12 +103,12 @@ export function Table<Row>(props: TableProps<Row>) {
 
 interface HeadProps<Row> {
   column: Column<Row>
-  order: Order | null
+  order: Order
   onOrder: (order: Order) => void
 }
 
 function Head<Row>({ column, order, onOrder }: HeadProps<Row>) {
-  const active = order?.key === column.key
+  const active = order.key === column.key
   const direction = active ? (order.down ? 'descending' : 'ascending') : 'none'
   return (
     <th className={classOf(column)} aria-sort={column.sort ? direction : undefined} title={column.hint}>
@@ -129,9 +128,9 @@ function classOf<Row>({ number = false, wide = false }: Column<Row>): string {
   return [number && 'number', wide && 'wide-only'].filter(Boolean).join(' ')
 }
 
-function sort<Row>(rows: readonly Row[], columns: readonly Column<Row>[], order: Order | null) {
-  const by = columns.find(({ key }) => key === order?.key)?.sort
-  if (!by || !order) return rows
+function sort<Row>(rows: readonly Row[], columns: readonly Column<Row>[], order: Order) {
+  const by = columns.find(({ key }) => key === order.key)?.sort
+  if (!by) return rows
   const sign = order.down ? -1 : 1
   return rows.toSorted((a, b) => {
     const [x, y] = [by(a), by(b)]

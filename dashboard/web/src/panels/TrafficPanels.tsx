@@ -1,8 +1,17 @@
 /** Requests, errors, tokens and spend per model over time. */
-import { useCallback, useState } from 'react'
+import { useCallback } from 'react'
 import { ratesOf, seenIn, settled } from '../charts/lines.ts'
 import { useSpend, useThroughput, type SpendSeries, type ThroughputSeries } from '../data/series.ts'
-import { formatCount, formatRate, formatRatio, formatUsd, formatUsdPerHour, formatUsdTick } from '../lib/format.ts'
+import {
+  formatCounted,
+  formatCount,
+  formatRate,
+  formatRatio,
+  formatUsd,
+  formatUsdPerHour,
+  formatUsdTick,
+} from '../lib/format.ts'
+import { useChoice } from '../lib/use-choice.ts'
 import { LinePanel, previousOf, type NamedLine } from './LinePanel.tsx'
 import { NothingHere } from './NothingHere.tsx'
 import { nameOf } from './page-context.tsx'
@@ -77,9 +86,10 @@ export function ErrorsPanel() {
 
 type Direction = 'output_tokens' | 'input_tokens'
 const directions: Record<Direction, string> = { output_tokens: 'Output', input_tokens: 'Input' }
+const kinds = Object.keys(directions) as Direction[]
 
 export function TokensPanel() {
-  const [direction, setDirection] = useState<Direction>('output_tokens')
+  const [direction, setDirection] = useChoice('tokens', kinds, 'output_tokens')
   const lines = useCallback((data: ThroughputSeries) => rates(data, direction), [direction])
   const why = useCallback(() => ({ measure: direction }), [direction])
   return (
@@ -97,7 +107,7 @@ export function TokensPanel() {
       empty={<NothingHere what="Tokens show once a request tells how many it used" />}
       controls={
         <div className="toggles" role="group" aria-label="Kind of tokens">
-          {(Object.keys(directions) as Direction[]).map((kind) => (
+          {kinds.map((kind) => (
             <button key={kind} type="button" aria-pressed={kind === direction} onClick={() => setDirection(kind)}>
               {directions[kind]}
             </button>
@@ -130,7 +140,7 @@ export function SpendPanel() {
   return (
     <LinePanel
       title="Spend"
-      unit={unpriced ? `per hour, without ${formatCount(unpriced)} unpriced requests` : 'per hour'}
+      unit={unpriced ? `per hour, without ${formatCounted(unpriced, 'unpriced request')}` : 'per hour'}
       hint="Cost per hour at the pace of each interval; requests without a known price are left out"
       asked={asked}
       frame={itself}

@@ -1,5 +1,14 @@
 import type { RequestRow } from '../data/requests.ts'
-import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../lib/format.ts'
+import {
+  formatExactly,
+  formatAgo,
+  formatCount,
+  formatExact,
+  formatIso,
+  formatMs,
+  formatUsd,
+  unknown,
+} from '../lib/format.ts'
 import { RequestStatus } from './Status.tsx'
 import type { Column } from './Table.tsx'
 
@@ -69,7 +78,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
       hint: key === 'input_tokens' ? 'Input tokens' : 'Output tokens',
       number: true,
       render: (row) => formatCount(row[key]),
-      title: (row) => (row[key] === null ? 'the client did not tell' : `${formatExact(row[key])} tokens`),
+      title: (row) => (row[key] === null ? 'the client did not tell' : formatExactly(row[key], 'token')),
     })),
     {
       key: 'cost_usd',

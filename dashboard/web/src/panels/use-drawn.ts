@@ -1,4 +1,5 @@
 import { startTransition, useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { flushSync } from 'react-dom'
 import { place, useSight } from '../data/turn.ts'
 import { onceIdle } from '../lib/idle.ts'
 
@@ -9,7 +10,8 @@ const pageFirst = 100
 
 /**
  * Whether a panel draws the data that it has: at once in sight, else when one scrolls near, and in any case once the page rests: then
- * it is found, printed and read like the rest. What is in sight waits for nothing else: neither with its drawing nor with its question.
+ * it is read like the rest; before that when the page is printed or looked through. What is in sight waits for nothing else: neither
+ * with its drawing nor with its question.
  */
 export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): boolean {
   const near = useRef(false)
@@ -24,7 +26,7 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [])
   const shown = drawn || (near.current && ready)
-  const now = useCallback(() => startTransition(() => draw(true)), [])
+  const now = useCallback(() => draw(true), [])
   useEffect(() => {
     if (shown || !panel.current) return undefined
     /** What an observer tells at once is where the panel lies, not that one scrolled. */
@@ -33,7 +35,7 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
       ([entry]) => {
         const inSight = entry?.isIntersecting === true && entry.boundingClientRect.top < window.innerHeight
         if (inSight) place(sight, true)
-        if (ready && entry?.isIntersecting && (scrolled || inSight)) now()
+        if (ready && entry?.isIntersecting && (scrolled || inSight)) startTransition(now)
         scrolled = true
       },
       { rootMargin: `${margin}px 0px` },
@@ -47,6 +49,20 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
 
 const waiting = new Set<() => void>()
 let armed = false
+
+/** What is printed or looked through is the whole page, now. */
+function drawAll(): void {
+  const all = [...waiting]
+  waiting.clear()
+  flushSync(() => {
+    for (const draw of all) draw()
+  })
+}
+
+const finds = ({ key, ctrlKey, metaKey }: KeyboardEvent) => (ctrlKey || metaKey) && key.toLowerCase() === 'f'
+
+window.addEventListener('beforeprint', drawAll)
+window.addEventListener('keydown', (event) => finds(event) && drawAll())
 
 /** Each when the page rests, one at a time, so that a key or a click comes between. Returns what takes it back. */
 function inTurn(draw: () => void): () => void {
@@ -62,7 +78,7 @@ function goOn(): void {
   onceIdle(() => {
     const [next] = waiting
     if (next) waiting.delete(next)
-    next?.()
+    if (next) startTransition(next)
     armed = waiting.size > 0
     if (armed) goOn()
   })

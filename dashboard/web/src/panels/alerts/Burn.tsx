@@ -1,5 +1,5 @@
 import type { SloWindow } from '../../data/slos.ts'
-import { formatMs, formatExact, significant, unknown } from '../../lib/format.ts'
+import { formatPart, formatMs, significant, unknown } from '../../lib/format.ts'
 import { Status } from '../Status.tsx'
 
 const times = (burn: number | null) => (burn === null ? unknown : `${significant(burn)}×`)
@@ -11,7 +11,7 @@ export function Burn({ window }: { window: SloWindow | undefined }) {
   const why =
     long_burn === null
       ? `No requests in ${formatMs(long_ms)}`
-      : `${times(long_burn)} over ${formatMs(long_ms)}, ${times(short_burn)} over ${formatMs(short_ms)}; ${severity} when both are above ${times(threshold)}; ${formatExact(long_bad)} of ${formatExact(long_valid)} requests were bad`
+      : `${times(long_burn)} over ${formatMs(long_ms)}, ${times(short_burn)} over ${formatMs(short_ms)}; ${severity} when both are above ${times(threshold)}; bad were ${formatPart(long_bad, long_valid, 'request')}`
   if (!holds) return <span title={why}>{times(long_burn)}</span>
   return <Status level={severity === 'page' ? 'critical' : 'warning'} word={times(long_burn)} title={why} />
 }

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { AlertGroup, GroupChannel, GroupMember } from '../../data/alert-groups.ts'
-import { formatAgo, formatIso, formatUntil } from '../../lib/format.ts'
+import { formatCounted, formatAgo, formatIso, formatUntil } from '../../lib/format.ts'
 import { Fact, SideSection } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import { Table, type Column } from '../Table.tsx'
@@ -117,7 +117,7 @@ const channelColumns = (now: number): Column<GroupChannel>[] => [
     head: 'Told',
     number: true,
     render: ({ told_at }) => formatAgo(told_at, now),
-    title: ({ told_at, told }) => `${formatIso(told_at)}, of ${told.length} alerts`,
+    title: ({ told_at, told }) => `${formatIso(told_at)}, of ${formatCounted(told.length, 'alert')}`,
   },
   { key: 'next', head: 'Next', render: (row) => channelNext(row, now) },
 ]

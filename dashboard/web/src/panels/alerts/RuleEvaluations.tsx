@@ -17,7 +17,7 @@ export function RuleEvaluations({ rule }: { rule: RuleView }) {
     <>
       {missed_ticks > 0 && (
         <p className="dim">
-          {`${missed_ticks} evaluations of its group were not made in time since the start, ${caught_up} of them were made later`}
+          {`Evaluations of its group that were not made in time since the start: ${missed_ticks}, of them made later: ${caught_up}`}
         </p>
       )}
       {evaluations.length > 1 && (

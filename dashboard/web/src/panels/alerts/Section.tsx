@@ -9,6 +9,8 @@ const usual = 320
 interface SectionProps<T> {
   title: string
   asked: UseQueryResult<T>
+  /** Height of the skeleton of one that was never seen, in px. */
+  height?: number
   /** Beside the title. */
   controls?: ReactNode
   /** What would be here and what brings it; null when there is something. */
@@ -17,10 +19,10 @@ interface SectionProps<T> {
 }
 
 /** A list of a view, in whatever state its answer is. */
-export function Section<T>({ title, asked, controls, empty, children }: SectionProps<T>) {
+export function Section<T>({ title, asked, height = usual, controls, empty, children }: SectionProps<T>) {
   const { data, error, isPending, refetch, dataUpdatedAt } = asked
   const body = useRef<HTMLDivElement>(null)
-  const waiting = useHeight(body, { slug: title, shown: !isPending, otherwise: usual })
+  const waiting = useHeight(body, { slug: title, shown: !isPending, otherwise: height })
   const nothing = data === undefined ? null : empty(data)
   return (
     <section className="panel panel-wide" aria-label={title} aria-busy={isPending}>
@@ -31,7 +33,7 @@ export function Section<T>({ title, asked, controls, empty, children }: SectionP
       </header>
       <div className="panel-body" ref={body} data-dimmed={error !== null && data !== undefined}>
         {isPending && <PanelSkeleton height={waiting} />}
-        {error && data === undefined && <Failure error={error} retry={() => void refetch()} height={usual} />}
+        {error && data === undefined && <Failure error={error} retry={() => void refetch()} height={height} />}
         {nothing !== null && <p className="panel-empty">{nothing}</p>}
         {data !== undefined && nothing === null && children(data, dataUpdatedAt)}
       </div>

@@ -1,5 +1,5 @@
 import { useWindows, type MaintenanceWindow } from '../../data/silences.ts'
-import { formatClock, formatDay, formatIso } from '../../lib/format.ts'
+import { formatCounted, formatClock, formatDay, formatIso } from '../../lib/format.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { byDay, weeklyText, type Occurrence } from '../../lib/window-draft.ts'
 import { Section } from './Section.tsx'
@@ -82,7 +82,9 @@ function OccurrenceRow({ occurrence: { window, from, to }, now }: { occurrence: 
 /** How often they come after those that are shown. */
 function More({ windows, days }: { windows: readonly MaintenanceWindow[]; days: number }) {
   const more = windows.reduce((sum, { next }) => sum + next.length, 0) - mostShown
-  return more > 0 ? <p className="dim window-more">{`and ${more} times more within ${days} days`}</p> : null
+  return more > 0 ? (
+    <p className="dim window-more">{`and ${formatCounted(more, 'time')} more within ${days} days`}</p>
+  ) : null
 }
 
 /** Those that don't come within the days that are shown. */

@@ -1,7 +1,6 @@
 import { useSpendBy, useSpendUsers, type Spend } from '../../data/spend.ts'
 import {
   formatChange,
-  formatCount,
   formatCounted,
   formatExact,
   formatRatio,
@@ -84,7 +83,7 @@ function figuresOf(
       value: perRequest(current),
       before: before(perRequest(previous)),
       isCost: true,
-      note: `${formatCount(current.priced)} priced requests`,
+      note: formatCounted(current.priced, 'priced request'),
     },
     {
       title: 'Per 1M tokens',

@@ -1,6 +1,6 @@
 import { useDiffers, type Difference, type DiffersAnswer } from '../../data/explorer.ts'
 import { want } from '../../lib/facets.ts'
-import { formatCount, formatExact, formatMs, formatRatio, unknown } from '../../lib/format.ts'
+import { formatExactly, formatCount, formatExact, formatMs, formatRatio, unknown } from '../../lib/format.ts'
 import { defaultMeasure } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Panel } from '../Panel.tsx'
@@ -80,7 +80,7 @@ function Shown({ data }: { data: DiffersAnswer }) {
 
 function Value({ row }: { row: Difference }) {
   const [, change] = useSearch()
-  const told = (count: number, share: number) => `${formatExact(count)} requests, ${formatRatio(share)}`
+  const told = (count: number, share: number) => `${formatExactly(count, 'request')}, ${formatRatio(share)}`
   return (
     <li>
       <button

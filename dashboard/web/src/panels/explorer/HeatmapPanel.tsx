@@ -3,7 +3,7 @@ import { Heatmap, HeatmapScale } from '../../charts/Heatmap.tsx'
 import { cellsOf } from '../../charts/heatmap.ts'
 import { useHeatmap, type HeatmapAnswer } from '../../data/explorer.ts'
 import type { Brush } from '../../lib/brush.ts'
-import { formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
+import { formatCounted, formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
 import { defaultMeasure, heatmapMeasures, type HeatmapMeasure } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import type { DataTable } from '../../lib/table.ts'
@@ -61,7 +61,9 @@ export function MeasurePanel({ title, hint, measures, measure, onMeasure, childr
       renderEmpty={({ known, unknown }) =>
         known > 0 ? null : (
           <NothingHere
-            what={unknown > 0 ? `${formatCount(unknown)} requests, all ${words.missing}` : 'No request in this range'}
+            what={
+              unknown > 0 ? `${formatCounted(unknown, 'request')}, all ${words.missing}` : 'No request in this range'
+            }
           />
         )
       }

@@ -12,7 +12,7 @@ import {
   type RequestPages,
   type RequestRow,
 } from '../../data/requests.ts'
-import { formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
+import { formatExactly, formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
 import { isLive } from '../../lib/search.ts'
 import { useNow } from '../../lib/use-now.ts'
 import { useSearch } from '../../lib/use-search.ts'
@@ -65,7 +65,7 @@ export function RequestList() {
           download
           leftSection={<IconDownload size={15} />}
         >
-          All as {format.toUpperCase()}, at most {formatExact(mostExported)} rows
+          All as {format.toUpperCase()}, at most {formatExactly(mostExported, 'row')}
         </Menu.Item>
       ))}
       renderEmpty={() =>

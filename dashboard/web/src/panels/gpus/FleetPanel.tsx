@@ -1,11 +1,19 @@
-import { useNavigate } from '@tanstack/react-router'
 import { useGpuFleet, type FleetGpu, type FleetMeasure, type GpuFleet } from '../../data/fleet.ts'
-import { formatCount, formatExact, formatRatio, formatTime, formatUsd, formatUsdPerHour } from '../../lib/format.ts'
+import {
+  formatCounted,
+  formatPart,
+  formatCount,
+  formatRatio,
+  formatTime,
+  formatUsd,
+  formatUsdPerHour,
+} from '../../lib/format.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { gpuName } from '../GpuPanels.tsx'
 import { Panel } from '../Panel.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { fleetMeasures, idleCost, idleShare, measureWords } from './measures.ts'
+import { useOpenGpu } from './use-open-gpu.ts'
 import { Strip } from './Strip.tsx'
 
 /** Every GPU as a row of a heatmap over time, with how long it was idle and what that cost; a row opens the GPU's page. */
@@ -51,7 +59,8 @@ export function FleetPanel() {
 function unitOf({ gpus, left_out }: GpuFleet): string {
   const idle = gpus.map(idleCost).filter((cost) => cost !== null)
   const cost = idle.length === 0 ? '' : `, idle time cost ${formatUsd(idle.reduce((sum, usd) => sum + usd, 0))}`
-  return `${formatCount(gpus.length)}${left_out > 0 ? ` of ${formatCount(gpus.length + left_out)}` : ''} GPUs${cost}`
+  const all = formatCounted(gpus.length + left_out, 'GPU')
+  return `${left_out > 0 ? `${formatCount(gpus.length)} of ` : ''}${all}${cost}`
 }
 
 function MeasureSelect({ of }: { of: FleetMeasure }) {
@@ -76,7 +85,7 @@ function MeasureSelect({ of }: { of: FleetMeasure }) {
 }
 
 function Map({ fleet }: { fleet: GpuFleet }) {
-  const navigate = useNavigate()
+  const open = useOpenGpu()
   const { format, top } = measureWords[fleet.measure]
   const most = top(fleet)
   const span = fleet.to - fleet.from
@@ -102,9 +111,7 @@ function Map({ fleet }: { fleet: GpuFleet }) {
       number: true,
       render: (gpu) => formatRatio(idleShare(gpu)),
       title: ({ idle_minutes, sampled_minutes }) =>
-        idle_minutes === null
-          ? 'no utilisation is told'
-          : `${formatExact(idle_minutes)} of ${formatExact(sampled_minutes)} minutes`,
+        idle_minutes === null ? 'no utilisation is told' : formatPart(idle_minutes, sampled_minutes, 'minute'),
       sort: idleShare,
     },
     {
@@ -126,22 +133,7 @@ function Map({ fleet }: { fleet: GpuFleet }) {
       sort: idleCost,
     },
   ]
-  return (
-    <Table
-      label="Fleet"
-      columns={columns}
-      rows={fleet.gpus}
-      id={gpuName}
-      maxHeight={560}
-      onOpen={({ host, gpu, mig_id }) =>
-        void navigate({
-          to: '/gpus/$host/$gpu',
-          params: { host, gpu },
-          search: (before: object) => ({ ...before, view: undefined, row: mig_id === '' ? undefined : mig_id }),
-        })
-      }
-    />
-  )
+  return <Table label="Fleet" columns={columns} rows={fleet.gpus} id={gpuName} maxHeight={560} onOpen={open} />
 }
 
 function mean(values: readonly (number | null)[]): number | null {

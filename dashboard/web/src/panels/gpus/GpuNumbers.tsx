@@ -2,7 +2,7 @@ import { lastOf, maxOf } from '../../charts/lines.ts'
 import type { GpuHistory } from '../../data/fleet.ts'
 import { formatBytes, formatBytesOf, formatExact, formatRatio, formatUsd, formatUsdPerHour } from '../../lib/format.ts'
 import { Spark } from '../Spark.tsx'
-import { idleCost, idleShare, withUnit } from './measures.ts'
+import { idleCost, idleShare, pricePerHour, withUnit } from './measures.ts'
 
 interface Figure {
   title: string
@@ -42,7 +42,7 @@ export function GpuNumbers({ history }: { history: GpuHistory | undefined }) {
 }
 
 function figuresOf(history: GpuHistory): Figure[] {
-  const price = history.uses.find(({ ambiguous, to_ms }) => !ambiguous && to_ms === null)?.gpu_hour_usd ?? null
+  const price = pricePerHour(history)
   const wasted = idleCost({ idle_minutes: history.idle_minutes, gpu_hour_usd: price })
   return [
     {

@@ -1,5 +1,6 @@
 import type { GpuHistory, useGpuHistory } from '../../data/fleet.ts'
 import { formatAgo, formatIso, formatUsdPerHour, unknown } from '../../lib/format.ts'
+import { EndpointLink, ModelLink, ServerLink } from '../NameLink.tsx'
 import { Panel } from '../Panel.tsx'
 import { Status } from '../Status.tsx'
 import { Table, type Column } from '../Table.tsx'
@@ -45,14 +46,24 @@ export function UsesPanel({ asked }: { asked: ReturnType<typeof useGpuHistory> }
 }
 
 const columns = (now: number): Column<Use>[] => [
-  { key: 'model', head: 'Model', render: ({ model }) => model || unknown, sort: ({ model }) => model },
+  {
+    key: 'model',
+    head: 'Model',
+    render: ({ model }) => (model ? <ModelLink name={model} /> : unknown),
+    sort: ({ model }) => model,
+  },
   {
     key: 'endpoint',
     head: 'Endpoint',
-    render: ({ endpoint }) => endpoint || unknown,
+    render: ({ endpoint }) => (endpoint ? <EndpointLink name={endpoint} /> : unknown),
     sort: ({ endpoint }) => endpoint,
   },
-  { key: 'instance', head: 'Server', render: ({ instance }) => <span className="mono">{instance || unknown}</span> },
+  {
+    key: 'instance',
+    head: 'Server',
+    render: ({ instance }) => (instance ? <ServerLink instance={instance} /> : unknown),
+    sort: ({ instance }) => instance,
+  },
   { key: 'price', head: '$ /h', number: true, render: ({ gpu_hour_usd }) => formatUsdPerHour(gpu_hour_usd) },
   {
     key: 'known',

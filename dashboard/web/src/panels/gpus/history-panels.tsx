@@ -16,6 +16,7 @@ interface PanelOf {
   lines: readonly (readonly [name: string, measure: Measure])[]
   format: (value: Maybe) => string
   max?: number
+  axisUnit?: number
 }
 
 const panels: readonly PanelOf[] = [
@@ -41,6 +42,7 @@ const panels: readonly PanelOf[] = [
       ['in all', 'memory_total_bytes'],
     ],
     format: formatBytes,
+    axisUnit: 2 ** 30,
   },
   {
     title: 'Power',

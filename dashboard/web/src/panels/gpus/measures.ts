@@ -1,5 +1,5 @@
 /** What a fleet's map is coloured by, and how its figures read. */
-import type { FleetMeasure, GpuFleet } from '../../data/fleet.ts'
+import type { FleetMeasure, GpuFleet, GpuHistory } from '../../data/fleet.ts'
 import { formatRatio, significant, unknown, type Maybe } from '../../lib/format.ts'
 
 export const withUnit = (value: Maybe, unit: string) =>
@@ -52,6 +52,10 @@ interface Priced {
   idle_minutes: number | null
   gpu_hour_usd: number | null
 }
+
+/** In dollars, as configured for what surely runs on it now; null where that is not known. */
+export const pricePerHour = ({ uses }: Pick<GpuHistory, 'uses'>) =>
+  uses.find(({ ambiguous, to_ms }) => !ambiguous && to_ms === null)?.gpu_hour_usd ?? null
 
 /** What the idle minutes cost. */
 export const idleCost = ({ idle_minutes, gpu_hour_usd }: Priced) =>

@@ -4,6 +4,8 @@ import { useEndpointsHealth, type EndpointHealth, type EndpointsHealth } from '.
 import { useSlos } from '../../data/slos.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import {
+  formatExactly,
+  formatPart,
   formatCount,
   formatCounted,
   formatExact,
@@ -141,7 +143,7 @@ const columnsOf = ({ from, to }: EndpointsHealth): Column<Row>[] => [
     number: true,
     wide: true,
     render: ({ requests }) => formatRate((requests / (to - from)) * 3_600_000, 'req/h'),
-    title: ({ requests }) => `${formatExact(requests)} requests`,
+    title: ({ requests }) => formatExactly(requests, 'request'),
   },
   {
     key: 'errors',
@@ -149,8 +151,7 @@ const columnsOf = ({ from, to }: EndpointsHealth): Column<Row>[] => [
     hint: 'Errors, rate limits and time-outs as a share of requests',
     number: true,
     render: ({ requests, errors }) => (requests === 0 ? unknown : formatRatio(errors / requests)),
-    title: ({ requests, errors }) =>
-      requests === 0 ? 'no requests' : `${formatExact(errors)} of ${formatExact(requests)} requests`,
+    title: ({ requests, errors }) => (requests === 0 ? 'no requests' : formatPart(errors, requests, 'request')),
   },
   {
     key: 'p95_ms',
@@ -172,7 +173,7 @@ const columnsOf = ({ from, to }: EndpointsHealth): Column<Row>[] => [
     },
     title: ({ usual }) =>
       usual
-        ? `usually ${formatMs(usual.p95_ms)}, of ${formatExact(usual.requests)} requests`
+        ? `usually ${formatMs(usual.p95_ms)}, of ${formatExactly(usual.requests, 'request')}`
         : 'nothing in the week before',
   },
   {

@@ -1,5 +1,6 @@
 import { useFill, useOverview, type Fill, type Overview } from '../../data/overview.ts'
 import {
+  formatExactly,
   formatBytes,
   formatBytesOf,
   formatCounted,
@@ -71,7 +72,7 @@ function trafficCards(overview: Overview): NumberCardProps[] {
       exact:
         current.output_tokens === null
           ? 'no request told its tokens'
-          : `${formatExact(current.output_tokens)} tokens in the range`,
+          : `${formatExactly(current.output_tokens, 'token')} in the range`,
       rise: 'neutral',
       note: current.input_tokens === null ? '' : `${formatRate(current.input_tokens / seconds, 'tok/s')} in`,
       course: sparkOf(spark, overview, ({ output_tokens }) => per(output_tokens, spark.step_ms / 1000)),
@@ -83,7 +84,7 @@ function trafficCards(overview: Overview): NumberCardProps[] {
       before: before(previous.requests / hours),
       span,
       format: (value) => formatRate(value, '/h'),
-      exact: `${formatExact(current.requests)} requests in the range`,
+      exact: `${formatExactly(current.requests, 'request')} in the range`,
       rise: 'neutral',
       note: current.requests > 0 ? `${formatRatio(current.errors / current.requests)} errors` : '',
       course: sparkOf(spark, overview, ({ requests }) => requests),

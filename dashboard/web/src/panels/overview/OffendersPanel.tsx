@@ -4,6 +4,8 @@ import type { OffenderKind } from '../../../../api/routes/overview.ts'
 import { offenderKinds, offenderWords, useOffenders, type Offender, type Offenders } from '../../data/overview.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import {
+  formatExactly,
+  formatPart,
   formatCount,
   formatCounted,
   formatExact,
@@ -40,7 +42,7 @@ const rankings = (data: Offenders): Ranking[] => [
     value: ({ errors }) => errors,
     figure: ({ errors }) => formatCount(errors),
     note: ({ errors, requests }) => `${formatRatio(errors / requests)} of ${formatCount(requests)}`,
-    exact: ({ errors, requests }) => `${formatExact(errors)} of ${formatExact(requests)} requests`,
+    exact: ({ errors, requests }) => formatPart(errors, requests, 'request'),
     empty: () => 'No request failed',
   },
   isThing(data)
@@ -61,7 +63,7 @@ const rankings = (data: Offenders): Ranking[] => [
         value: ({ p95_ms }) => p95_ms ?? 0,
         figure: ({ p95_ms }) => formatMs(p95_ms),
         note: ({ requests }) => `P95 of ${formatCount(requests)}`,
-        exact: ({ p95_ms, requests }) => `${formatExact(p95_ms)} ms, of ${formatExact(requests)} requests`,
+        exact: ({ p95_ms, requests }) => `${formatExact(p95_ms)} ms, of ${formatExactly(requests, 'request')}`,
         empty: ({ by }) => (by === 'user' ? 'No user made 20 requests' : 'No session told how long its calls took'),
       },
   {

@@ -1,25 +1,40 @@
 import { Link } from '@tanstack/react-router'
 import type { Judgement } from '../../data/people.ts'
+import type { Asked } from '../../data/use-question.ts'
 import { inTrace } from '../../lib/elsewhere.ts'
 import { formatDateTime, formatIso, significant, unknown } from '../../lib/format.ts'
+import { Panel } from '../Panel.tsx'
 import { Table, type Column } from '../Table.tsx'
 
-/** What people, models and rules said of answers; nothing where nobody did. */
-export function Judgements({ judgements }: { judgements: readonly Judgement[] }) {
-  if (judgements.length === 0) return null
+/** What people, models and rules said of answers. */
+export function Judgements<T extends { judgements: readonly Judgement[] }>({ asked }: { asked: Asked<T> }) {
   return (
-    <section className="panel panel-wide" aria-label="Feedback and evaluations">
-      <header className="panel-head">
-        <h2>Feedback and evaluations</h2>
-      </header>
-      <Table
-        label="Feedback and evaluations"
-        columns={columns}
-        rows={judgements}
-        id={(row) => [row.kind, row.timestamp_ms, row.trace_id, row.span_id, row.name, row.by].join(' ')}
-        maxHeight={320}
-      />
-    </section>
+    <Panel
+      title="Feedback and evaluations"
+      hint="What people, models and rules said of answers"
+      asked={asked}
+      height={64}
+      wide
+      renderEmpty={({ judgements }) =>
+        judgements.length === 0 ? (
+          <p>Feedback shows once clients send gen_ai.evaluation.result, or annotate spans</p>
+        ) : null
+      }
+      table={({ judgements }) => ({
+        columns: Object.keys(judgements[0] ?? {}),
+        rows: judgements.map((row) => Object.values(row)),
+      })}
+    >
+      {({ judgements }) => (
+        <Table
+          label="Feedback and evaluations"
+          columns={columns}
+          rows={judgements}
+          id={(row) => [row.kind, row.timestamp_ms, row.trace_id, row.span_id, row.name, row.by].join(' ')}
+          maxHeight={320}
+        />
+      )}
+    </Panel>
   )
 }
 

@@ -2,7 +2,16 @@ import { useNavigate } from '@tanstack/react-router'
 import { useSessions, type SessionRow } from '../../data/people.ts'
 import { previewOf } from '../../lib/conversation.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
-import { formatAgo, formatCount, formatExact, formatIso, formatMs, formatUsd } from '../../lib/format.ts'
+import {
+  formatExactly,
+  formatPart,
+  formatAgo,
+  formatCount,
+  formatExact,
+  formatIso,
+  formatMs,
+  formatUsd,
+} from '../../lib/format.ts'
 import type { Column } from '../Table.tsx'
 import { ListedTable, ReadFrom } from './ListedTable.tsx'
 import { useListed } from './use-listed.ts'
@@ -112,7 +121,7 @@ export function sumColumns<Row extends Sums>(): Column<Row>[] {
       hint: 'Errors, rate limits and time-outs',
       number: true,
       render: (row) => formatCount(row.errors),
-      title: (row) => `${formatExact(row.errors)} of ${formatExact(row.requests)} requests`,
+      title: (row) => formatPart(row.errors, row.requests, 'request'),
     },
     {
       key: 'input',
@@ -140,7 +149,7 @@ export function sumColumns<Row extends Sums>(): Column<Row>[] {
       title: (row) =>
         row.cost_usd === null
           ? 'no price is known, or no tokens'
-          : `$${formatExact(row.cost_usd)}${row.unpriced > 0 ? `, without ${formatExact(row.unpriced)} requests whose cost is unknown` : ''}`,
+          : `$${formatExact(row.cost_usd)}${row.unpriced > 0 ? `, without ${formatExactly(row.unpriced, 'request')} whose cost is unknown` : ''}`,
     },
   ]
 }

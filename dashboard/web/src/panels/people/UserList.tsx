@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useUsers, type UserRow } from '../../data/people.ts'
 import {
+  formatExactly,
   formatAgo,
   formatCount,
   formatExact,
@@ -59,7 +60,7 @@ export function UserList() {
           ) : (
             `Sums are of whole days since ${formatTime(data.from, 30 * 86_400_000)}, some minutes behind; P95, models, sessions and last seen of the requests since ${formatTime(data.read_from, 7 * 86_400_000)}. `
           )}
-          {data.unnamed > 0 && `${formatExact(data.unnamed)} requests name no user.`}
+          {data.unnamed > 0 && `Without a user: ${formatExactly(data.unnamed, 'request')}.`}
         </>
       )}
     />

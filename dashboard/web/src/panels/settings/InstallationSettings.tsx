@@ -1,6 +1,6 @@
-import { useState } from 'react'
 import { useInstallation, type Installation } from '../../data/settings.ts'
 import { formatBytes, formatBytesOf, formatExact, formatIso, formatMs, unknown } from '../../lib/format.ts'
+import { useSwitch } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Fact } from '../Side.tsx'
 import { Status } from '../Status.tsx'
@@ -19,13 +19,13 @@ const engines: Record<Installation['engine'], string> = {
 export function InstallationSettings() {
   const asked = useInstallation()
   const [search, change] = useSearch()
-  const [onlySet, setOnlySet] = useState(false)
+  const [onlySet, setOnlySet] = useSwitch('only-set')
   const find = search.find ?? ''
   const shown = ({ config }: Installation) =>
     config.settings.filter((setting) => (!onlySet || setting.origin !== 'default') && isMeant(setting, find))
   return (
     <>
-      <Section title="This installation" asked={asked} empty={() => null}>
+      <Section title="This installation" asked={asked} height={130} empty={() => null}>
         {(data) => <Process data={data} />}
       </Section>
       <Section

@@ -1,7 +1,7 @@
 import { useDebouncedValue } from '@mantine/hooks'
-import { useState } from 'react'
 import { usePrices, usePriceUse, type PricedModel, type PriceRow } from '../../data/settings.ts'
 import { formatCount, formatDay, formatExact, formatIso, formatUsd, unknown } from '../../lib/format.ts'
+import { useChoice } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { ModelLink } from '../NameLink.tsx'
 import { Panel } from '../Panel.tsx'
@@ -22,7 +22,8 @@ export function PriceSettings() {
   const { row, open, close } = useRow()
   const [search] = useSearch()
   const [find] = useDebouncedValue(search.find ?? '', 200)
-  const [origin, setOrigin] = useState<Origin | null>(null)
+  const [narrowed, narrow] = useChoice('prices', narrowings, 'all')
+  const origin = narrowed === 'all' ? null : narrowed
   const listed = usePrices({ ...(find !== '' && { search: find }), ...(origin !== null && { origin }) })
   const model = used.data?.models.find((one) => modelId(one) === row)
   const price = listed.data?.prices.find((one) => priceId(one) === row)
@@ -65,7 +66,7 @@ export function PriceSettings() {
       <Section
         title="Prices in force"
         asked={listed}
-        controls={<Narrowing origin={origin} onOrigin={setOrigin} counts={listed.data?.counts} />}
+        controls={<Narrowing origin={origin} onOrigin={(next) => narrow(next ?? 'all')} counts={listed.data?.counts} />}
         empty={({ prices }) =>
           prices.length > 0
             ? null
@@ -95,6 +96,7 @@ export function PriceSettings() {
 }
 
 type Origin = PriceRow['origin']
+const narrowings: readonly (Origin | 'all')[] = ['all', ...(Object.keys(originWords) as Origin[])]
 
 interface NarrowingProps {
   origin: Origin | null

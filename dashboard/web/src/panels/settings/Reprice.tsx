@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useReprice, useRepricing, type RepriceRun } from '../../data/settings.ts'
-import { formatExact, formatIso, formatRatio } from '../../lib/format.ts'
+import { formatExactly, formatPart, formatExact, formatIso, formatRatio } from '../../lib/format.ts'
 import type { useWho } from '../../lib/who.ts'
 import { Meter } from '../Meter.tsx'
 import { Form } from '../Form.tsx'
@@ -47,7 +47,7 @@ export function RepriceForm({ model, who: by }: { model: string; who: ReturnType
             </Button>
             {counted !== null && counted.changed > 0 && (
               <Button size="compact-sm" onClick={() => begin(false)} loading={start.isPending}>
-                Change {formatExact(counted.changed)} requests
+                Change {formatExactly(counted.changed, 'request')}
               </Button>
             )}
           </>
@@ -108,7 +108,7 @@ function RunWords({ run }: { run: RepriceRun }) {
     <RunLine
       level="ok"
       word={asked.dry_run ? 'counted' : 'done'}
-      text={`${formatExact(changed)} of ${formatExact(rows)} requests ${would}: $${cost_before} → $${cost_after}; without a known cost: ${formatExact(unpriced_before)} → ${formatExact(unpriced_after)} (${what})`}
+      text={`${formatPart(changed, rows, 'request')} ${would}: $${cost_before} → $${cost_after}; without a known cost: ${formatExact(unpriced_before)} → ${formatExact(unpriced_after)} (${what})`}
     />
   )
 }

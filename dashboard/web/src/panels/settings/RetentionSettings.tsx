@@ -1,5 +1,15 @@
 import { useRetention, type Retention } from '../../data/settings.ts'
-import { formatAgo, formatBytes, formatCount, formatExact, formatIso, formatUntil, unknown } from '../../lib/format.ts'
+import {
+  formatCounted,
+  formatExactly,
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatExact,
+  formatIso,
+  formatUntil,
+  unknown,
+} from '../../lib/format.ts'
 import { Snippet } from '../Snippet.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { Section } from '../alerts/Section.tsx'
@@ -24,13 +34,16 @@ export function RetentionSettings() {
           <Table label="What is kept" columns={columns(keys, now)} rows={tables} id={({ name }) => name} />
         )}
       </Section>
-      <section className="panel panel-wide settings-note" aria-label="How to change it">
-        <p className="dim">
-          The file alone says how long rows are kept, counted from when they were stored: what a shorter time deletes
-          does not come back, so it takes a change that can be reviewed, and a restart. Put what should change into it:
-        </p>
-        {asked.data && <Snippet label="inferwatch.yaml" text={yamlOf(asked.data.keys)} />}
-      </section>
+      {asked.data && (
+        <section className="panel panel-wide settings-note" aria-label="How to change it">
+          <p className="dim">
+            The file alone says how long rows are kept, counted from when they were stored: what a shorter time deletes
+            does not come back, so it takes a change that can be reviewed, and a restart. Put what should change into
+            it:
+          </p>
+          <Snippet label="inferwatch.yaml" text={yamlOf(asked.data.keys)} />
+        </section>
+      )}
     </>
   )
 }
@@ -89,7 +102,7 @@ const columns = (keys: readonly Key[], now: number): Column<StoredTable>[] => [
     wide: true,
     render: (row) => nextOf(row, now),
     title: ({ leaving_rows }) =>
-      leaving_rows === null ? undefined : `${formatExact(leaving_rows)} rows within 24 hours`,
+      leaving_rows === null ? undefined : `${formatExactly(leaving_rows, 'row')} within 24 hours`,
     sort: ({ leaving_rows }) => leaving_rows,
   },
   {
@@ -118,6 +131,6 @@ function count(key: string, head: string, of: (row: StoredTable) => number, hint
 
 function nextOf({ leaving_rows, oldest_ms, days }: StoredTable, now: number): string {
   if (leaving_rows === null || days === null) return 'nothing'
-  if (leaving_rows > 0) return `${formatCount(leaving_rows)} rows in 24 h`
+  if (leaving_rows > 0) return `${formatCounted(leaving_rows, 'row')} in 24 h`
   return oldest_ms === null ? unknown : formatUntil(oldest_ms + days * day, now)
 }

@@ -105,7 +105,7 @@ function TurnView({ read: { turn, added, before, answer }, raw, group, kept }: T
         </span>
         <span className="dim">{formatMs(turn.duration_ms)}</span>
         <span className="dim">
-          {formatCount(turn.input_tokens)} → {formatCount(turn.output_tokens)} tokens
+          {formatCount(turn.input_tokens)} → {formatCounted(turn.output_tokens, 'token')}
         </span>
         <span className="dim">{formatUsd(turn.cost_usd)}</span>
         {turn.attempt > 1 && <span className="dim">attempt {turn.attempt}</span>}

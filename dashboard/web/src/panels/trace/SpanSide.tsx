@@ -5,7 +5,7 @@ import { useRequest } from '../../data/requests.ts'
 import { useSpan, type SpanDetail, type TraceCall, type TraceSpan } from '../../data/traces.ts'
 import { ApiFailure } from '../../lib/api.ts'
 import { inTrace } from '../../lib/elsewhere.ts'
-import { formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../../lib/format.ts'
+import { formatExactly, formatCount, formatExact, formatIso, formatMs, formatUsd, unknown } from '../../lib/format.ts'
 import { Content } from '../Content.tsx'
 import { Fact, Fields, SideSection } from '../Side.tsx'
 import { Failure, PanelSkeleton } from '../states.tsx'
@@ -69,7 +69,7 @@ function CallFacts({ call }: { call: TraceCall }) {
   )
 }
 
-const tokens = (count: number | null) => (count === null ? 'the client did not tell' : `${formatExact(count)} tokens`)
+const tokens = (count: number | null) => (count === null ? 'the client did not tell' : formatExactly(count, 'token'))
 
 function CallContent({ trace_id, call }: { trace_id: string; call: TraceCall }) {
   const id = `${trace_id}.${call.span_id}`

@@ -3,6 +3,8 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceCall, TraceSpan } from '../../data/traces.ts'
 import { formatCount, formatExact, formatMs } from '../../lib/format.ts'
+import { useSetting, useSwitch } from '../../lib/use-choice.ts'
+import { useSearch } from '../../lib/use-search.ts'
 import { isFailed } from '../../lib/trace-calls.ts'
 import { axisTicks, traceTree, visibleRows, type Row, type TraceTree } from '../../lib/trace-tree.ts'
 import { SpanRow, type Bounds } from './SpanRow.tsx'
@@ -20,8 +22,10 @@ interface TraceWaterfallProps {
 export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallProps) {
   const tree = useMemo(() => traceTree(spans), [spans])
   const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set())
-  const [text, setText] = useState('')
-  const [onlyCalls, setOnlyCalls] = useState(false)
+  const [search, change] = useSearch()
+  // What is typed is not what a slow navigation says it was.
+  const [text, setText] = useState(search.find ?? '')
+  const [onlyCalls, setOnlyCalls] = useSwitch('only-calls')
   const [marked, setMarked] = useState<string | null>(open ?? null)
   const rows = useMemo(
     () => visibleRows(tree, collapsed, keeping(text, onlyCalls, calls)),
@@ -35,10 +39,15 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
     () => tree.nodes.filter(({ children }) => children > 0).map(({ span }) => span.span_id),
     [tree],
   )
-  const [zoomed, setZoomed] = useState<TraceSpan | null>(null)
+  const [zoom, setZoom] = useSetting('zoom', 'none')
+  const zoomed = useMemo(() => spans.find(({ span_id }) => span_id === zoom) ?? null, [spans, zoom])
   const shown = useMemo(() => boundsOf(tree, zoomed), [tree, zoomed])
   const at = rows.findIndex(({ node }) => node.span.span_id === marked)
 
+  const find = (wanted: string) => {
+    setText(wanted)
+    change(({ find: _find, ...rest }) => (wanted === '' ? rest : { ...rest, find: wanted }), { replace: true })
+  }
   const mark = (index: number) => {
     const id = rows[Math.max(0, Math.min(index, rows.length - 1))]?.node.span.span_id
     if (id === undefined) return
@@ -62,7 +71,8 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
           placeholder="Find spans"
           aria-label="Find spans"
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          maxLength={300}
+          onChange={(event) => find(event.currentTarget.value)}
         />
         <button type="button" className="control" aria-pressed={onlyCalls} onClick={() => setOnlyCalls(!onlyCalls)}>
           Only LLM steps
@@ -87,7 +97,7 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
           className="control"
           disabled={at < 0 && zoomed === null}
           title="Makes the marked span as wide as the axis"
-          onClick={() => setZoomed(zoomed === null ? (rows[at]?.node.span ?? null) : null)}
+          onClick={() => setZoom(zoomed === null ? (rows[at]?.node.span.span_id ?? 'none') : 'none')}
         >
           {zoomed === null ? 'Zoom to span' : 'Whole trace'}
         </button>

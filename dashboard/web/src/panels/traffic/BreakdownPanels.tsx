@@ -1,8 +1,9 @@
 /** Versions, variants, regions side by side: each against one of them, with whether the difference is more than noise. */
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { settled } from '../../charts/lines.ts'
 import { useBreakdown, type Breakdown, type BreakdownRow } from '../../data/traffic.ts'
 import {
+  formatPart,
   formatChange,
   formatCount,
   formatExact,
@@ -12,9 +13,10 @@ import {
   type Maybe,
 } from '../../lib/format.ts'
 import { errorDifference, percentileDifference, type Difference } from '../../lib/noise.ts'
+import { useChoice } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { sourceNote } from '../LatencyPanel.tsx'
-import { LinePanel, type NamedLine } from '../LinePanel.tsx'
+import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { NothingHere } from '../NothingHere.tsx'
 import { PageProvider, usePage } from '../page-context.tsx'
 import { Panel } from '../Panel.tsx'
@@ -213,7 +215,7 @@ function columnsOf(
         )
       },
       sort: ratio,
-      title: (row) => `${formatExact(row.errors)} of ${formatExact(row.requests)} requests`,
+      title: (row) => formatPart(row.errors, row.requests, 'request'),
     },
     percentile('p50_ms', 'p50_interval', 'P50'),
     percentile('p95_ms', 'p95_interval', 'P95'),
@@ -257,10 +259,11 @@ function Versus({ now, before, difference }: { now: Maybe; before: Maybe; differ
 
 const measures = { p50_ms: 'P50', p95_ms: 'P95', errors: 'Errors' } as const
 type Measure = keyof typeof measures
+const measureNames = Object.keys(measures) as Measure[]
 
 function OverTime({ dimension }: { dimension: Dimension }) {
   const asked = useBreakdown(dimension)
-  const [measure, setMeasure] = useState<Measure>('p95_ms')
+  const [measure, setMeasure] = useChoice('side-by-side', measureNames, 'p95_ms')
   const lines = useMemo(
     () =>
       (data: Breakdown): NamedLine[] =>
@@ -284,12 +287,13 @@ function OverTime({ dimension }: { dimension: Dimension }) {
       asked={asked}
       frame={(data) => data}
       lines={lines}
+      previous={previousOf}
       format={measure === 'errors' ? formatRatio : formatMs}
       scalable={measure !== 'errors'}
       wide
       controls={
         <div className="toggles" role="group" aria-label="What the lines show">
-          {(Object.keys(measures) as Measure[]).map((one) => (
+          {measureNames.map((one) => (
             <button key={one} type="button" aria-pressed={one === measure} onClick={() => setMeasure(one)}>
               {measures[one]}
             </button>

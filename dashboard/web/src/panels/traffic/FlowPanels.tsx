@@ -127,6 +127,7 @@ export function FinishReasonsPanel() {
         asked={asked}
         frame={itself}
         lines={finishLines}
+        previous={previousOf}
         why={ofAll}
         format={formatCount}
         extraColumns={['requests']}
@@ -156,6 +157,7 @@ export function ContextPanel({ name }: { name: string }) {
       asked={asked}
       frame={itself}
       lines={lines}
+      previous={previousOf}
       format={formatRatio}
       empty={<NothingHere what="Context use shows once the model’s context window and a request’s tokens are known" />}
     />

@@ -91,6 +91,7 @@ function Gpus({ instances }: { instances: string[] }) {
         asked={asked}
         frame={itself}
         lines={utilization}
+        previous={previousOf}
         format={formatRatio}
         max={1}
         empty={noGpus}
@@ -101,6 +102,7 @@ function Gpus({ instances }: { instances: string[] }) {
         asked={asked}
         frame={itself}
         lines={memory}
+        previous={previousOf}
         format={formatRatio}
         max={1}
         empty={noGpus}

@@ -1,8 +1,8 @@
-import { useState } from 'react'
 import { Heatmap } from '../../charts/Heatmap.tsx'
 import type { Brush } from '../../lib/brush.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import { defaultMeasure, type HeatmapMeasure } from '../../lib/search.ts'
+import { useChoice } from '../../lib/use-choice.ts'
 import { HeatmapFoot, MeasurePanel } from '../explorer/HeatmapPanel.tsx'
 import { measureWords } from '../explorer/measures.ts'
 import { useExplorer } from '../use-why.tsx'
@@ -11,7 +11,7 @@ const measures: readonly HeatmapMeasure[] = ['duration_ms', 'ttft_ms']
 
 /** How the latencies of one model or endpoint lie, which no percentile says; what is brushed opens in the explorer. */
 export function ThingHeatmap() {
-  const [measure, choose] = useState<HeatmapMeasure>(defaultMeasure)
+  const [measure, choose] = useChoice('distribution', measures, defaultMeasure)
   const explore = useExplorer()
   const words = measureWords[measure]
   const lead = (brush?: Brush) =>

@@ -10,7 +10,8 @@ import { useUptime } from '../../data/uptime.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatRatio } from '../../lib/format.ts'
 import { BigNumbers } from '../BigNumbers.tsx'
-import { EndpointLink, ModelLink } from '../NameLink.tsx'
+import { HeadFact } from '../HeadFact.tsx'
+import { EndpointLink, ModelLink, ServerLink } from '../NameLink.tsx'
 import { nameOf, PageProvider } from '../page-context.tsx'
 import { RequestsPanel, SpendPanel, TokensPanel } from '../TrafficPanels.tsx'
 import { BreakdownPanels } from './BreakdownPanels.tsx'
@@ -73,20 +74,20 @@ function Head({ by, name }: Thing) {
         <h2>{nameOf({ model: name, other: false })}</h2>
       </nav>
       <dl>
-        {row && row.providers.length > 0 && <Fact term="Provider">{row.providers.join(', ')}</Fact>}
-        {row && row.regions.length > 0 && <Fact term="Region">{row.regions.join(', ')}</Fact>}
+        {row && row.providers.length > 0 && <HeadFact term="Provider">{row.providers.join(', ')}</HeadFact>}
+        {row && row.regions.length > 0 && <HeadFact term="Region">{row.regions.join(', ')}</HeadFact>}
         {row && row.others.length > 0 && (
-          <Fact term={by === 'model' ? 'Endpoints' : 'Models'}>
+          <HeadFact term={by === 'model' ? 'Endpoints' : 'Models'}>
             {row.others.map((other) =>
               by === 'model' ? <EndpointLink key={other} name={other} /> : <ModelLink key={other} name={other} />,
             )}
-          </Fact>
+          </HeadFact>
         )}
         {by === 'endpoint' && <EndpointFacts name={name} />}
         {slos.map((one) => (
-          <Fact key={`${one.slo.group} ${one.slo.id} ${JSON.stringify(one.group?.labels)}`} term={one.slo.rule}>
+          <HeadFact key={`${one.slo.group} ${one.slo.id} ${JSON.stringify(one.group?.labels)}`} term={one.slo.rule}>
             <SloCell slo={one} />
-          </Fact>
+          </HeadFact>
         ))}
       </dl>
     </header>
@@ -99,18 +100,15 @@ function EndpointFacts({ name }: { name: string }) {
   const [servers, gpus] = [serversUnder(links, name), gpusUnder(links, name)]
   return (
     <>
-      {up && <Fact term="Uptime this month">{formatRatio(up.uptime_ratio)}</Fact>}
-      {servers.length > 0 && <Fact term="Servers">{servers.join(', ')}</Fact>}
-      {gpus.length > 0 && <Fact term="GPUs">{gpus.length}</Fact>}
+      {up && <HeadFact term="Uptime this month">{formatRatio(up.uptime_ratio)}</HeadFact>}
+      {servers.length > 0 && (
+        <HeadFact term="Servers">
+          {servers.map((instance) => (
+            <ServerLink key={instance} instance={instance} />
+          ))}
+        </HeadFact>
+      )}
+      {gpus.length > 0 && <HeadFact term="GPUs">{gpus.length}</HeadFact>}
     </>
-  )
-}
-
-function Fact({ term, children }: { term: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{term}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }

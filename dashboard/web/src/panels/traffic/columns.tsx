@@ -1,6 +1,16 @@
 /** The columns that lists of models and of endpoints share. */
 import type { TrafficRow } from '../../data/traffic.ts'
-import { formatCount, formatExact, formatMs, formatRate, formatRatio, formatUsd, type Maybe } from '../../lib/format.ts'
+import {
+  formatExactly,
+  formatPart,
+  formatCount,
+  formatExact,
+  formatMs,
+  formatRate,
+  formatRatio,
+  formatUsd,
+  type Maybe,
+} from '../../lib/format.ts'
 import { Spark } from '../Spark.tsx'
 import type { Column } from '../Table.tsx'
 import { Change } from './Change.tsx'
@@ -93,7 +103,7 @@ export function trafficColumns(period: Period): Column<TrafficRow>[] {
       number: true,
       render: (row) => formatRatio(ratio(row.errors, row.requests)),
       sort: (row) => ratio(row.errors, row.requests),
-      title: (row) => `${formatExact(row.errors)} of ${formatExact(row.requests)} requests`,
+      title: (row) => formatPart(row.errors, row.requests, 'request'),
     },
     duration('p50_ms', 'P50', 'Median latency', noDuration),
     duration('p95_ms', 'P95', '95 of 100 requests took no longer', noDuration),
@@ -110,7 +120,7 @@ export function trafficColumns(period: Period): Column<TrafficRow>[] {
       render: (row) => formatRate(row.output_tokens === null ? null : row.output_tokens / seconds, 'tok/s'),
       sort: (row) => row.output_tokens,
       title: (row) =>
-        row.output_tokens === null ? 'no request told its tokens' : `${formatExact(row.output_tokens)} tokens`,
+        row.output_tokens === null ? 'no request told its tokens' : formatExactly(row.output_tokens, 'token'),
     },
     {
       key: 'cached',
@@ -122,7 +132,7 @@ export function trafficColumns(period: Period): Column<TrafficRow>[] {
       title: (row) =>
         row.cached_input_tokens === null
           ? 'no request told its cached tokens'
-          : `${formatExact(row.cached_input_tokens)} of ${formatExact(row.input_tokens)} tokens`,
+          : formatPart(row.cached_input_tokens, row.input_tokens, 'token'),
     },
     {
       key: 'cost_usd',
@@ -148,14 +158,16 @@ export function trafficColumns(period: Period): Column<TrafficRow>[] {
 }
 
 const unpricedWord = ({ unpriced, requests }: TrafficRow) =>
-  `${formatExact(unpriced)} of ${formatExact(requests)} requests have no known price`
+  `${formatPart(unpriced, requests, 'request')} without a known price`
 
 /** Marked when some requests are not in it. */
 function Partly({ row, text }: { row: TrafficRow; text: string }) {
   return (
     <>
       {text}
-      {row.unpriced > 0 && row.cost_usd !== null && <sup aria-label={`${row.unpriced} requests unpriced`}>*</sup>}
+      {row.unpriced > 0 && row.cost_usd !== null && (
+        <sup aria-label={`${formatExactly(row.unpriced, 'request')} unpriced`}>*</sup>
+      )}
     </>
   )
 }

@@ -1,0 +1,46 @@
+/** What a server that is shown alone is: its kind and version, what it serves, and for which endpoint. */
+import { Link } from '@tanstack/react-router'
+import type { ServerNow } from '../data/fleet.ts'
+import { elsewhere } from '../lib/elsewhere.ts'
+import { HeadFact } from './HeadFact.tsx'
+import { EndpointLink, ModelLink } from './NameLink.tsx'
+
+interface ServerHeadProps {
+  instance: string
+  /** Of all servers, a row a model. */
+  servers: readonly ServerNow[]
+}
+
+export function ServerHead({ instance, servers }: ServerHeadProps) {
+  const own = servers.filter((row) => row.instance === instance)
+  const of = (name: (row: ServerNow) => string | null) => [...new Set(own.map(name))].filter((text) => text)
+  const [kinds, versions, endpoints] = [of((row) => row.server), of((row) => row.version), of((row) => row.endpoint)]
+  return (
+    <header className="thing-head">
+      <nav aria-label="Breadcrumb">
+        <Link to="/servers" search={elsewhere as never}>
+          Servers
+        </Link>
+        <span aria-hidden>/</span>
+        <h2>{instance}</h2>
+      </nav>
+      <dl>
+        {kinds.length > 0 && <HeadFact term="Kind">{[...kinds, ...versions].join(' ')}</HeadFact>}
+        {own.length > 0 && (
+          <HeadFact term={own.length === 1 ? 'Model' : 'Models'}>
+            {own.map(({ model }) => (
+              <ModelLink key={model} name={model} />
+            ))}
+          </HeadFact>
+        )}
+        {endpoints.length > 0 && (
+          <HeadFact term="Endpoint">
+            {endpoints.map((name) => (
+              <EndpointLink key={name} name={name ?? ''} />
+            ))}
+          </HeadFact>
+        )}
+      </dl>
+    </header>
+  )
+}
