@@ -112,6 +112,9 @@ async function forget(page: Page): Promise<boolean> {
   await go(page, nowhere)
   return page.evaluate((kept) => {
     if (Object.keys(localStorage).some((key) => key !== kept)) return false
+    // What stays around every page: a word that was typed there, a field that has the keyboard.
+    if ([...document.querySelectorAll('input')].some(({ value }) => value !== '')) return false
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
     const root = document.getElementById('root') ?? {}
     const key = Object.keys(root).find((name) => name.startsWith('__reactContainer')) ?? ''
     const clientOf = (fiber?: Fiber | null): QueryClient | undefined =>
