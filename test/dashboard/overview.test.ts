@@ -370,6 +370,32 @@ describe('how it is used', () => {
   })
 })
 
+test('new data shows where answers take longer than more of it comes', async () => {
+  const { page } = await here.browser.open('about:blank')
+  const [last] = rows.slice(-1)
+  if (!last) throw new Error('the seed is empty')
+  await page.route(/\/api\/requests\?/, async (route) => {
+    const answer = await route.fetch()
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    // Taken back meanwhile.
+    await route.fulfill({ response: answer }).catch(() => undefined)
+  })
+  await page.goto(`${here.site.url}/?range=15m`)
+  await page.getByRole('table', { name: 'Latest requests' }).waitFor(slow)
+  const model = `one-of-many-${Date.now()}`
+  let stored = 0
+  const storing = setInterval(() => {
+    const ids = { trace_id: 'feedfacefeedfacefeedfacefeedfacf', span_id: `${stored++}`.padStart(16, '0') }
+    void store(here.storage.db, 'requests', [{ ...last, ...ids, timestamp: Date.now() * 1000, model }])
+  }, 500)
+  const arrived = page.locator('table[aria-label="Latest requests"]').getByText(model)
+  await expect
+    .poll(() => arrived.count(), { timeout: 30_000 })
+    .toBeGreaterThan(0)
+    .finally(() => clearInterval(storing))
+  await page.close()
+})
+
 describe('what fails', () => {
   test.each([
     ['endpoints', 'Endpoints'],
