@@ -292,6 +292,19 @@ describe('the list', () => {
     await page.close()
   })
 
+  test('moves by pages of what is in sight, at its end too', async () => {
+    const { page, list } = await explorer()
+    const active = async () => Number((await list.locator('tr[data-active="true"]').getAttribute('aria-rowindex')) ?? 0)
+    const shown = Math.floor((await page.locator('.virtual').evaluate((element) => element.clientHeight)) / 30)
+    await list.focus()
+    await page.keyboard.press('End')
+    await expectSoon(active).toBeGreaterThan(shown)
+    const end = await active()
+    await page.keyboard.press('PageUp')
+    await expectSoon(active).toBe(end - shown + 2)
+    await page.close()
+  })
+
   test('does not move while it is live: what came since is behind a button', async () => {
     const { page, list } = await explorer('?range=15m')
     const first = await list.locator('tr.opens').first().getAttribute('data-id')

@@ -69,9 +69,10 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
     ['j', () => moveTo(at + 1)],
     ['k', () => moveTo(at - 1)],
   ])
-  const page = Math.max(end - first - 3 * overscan, 1)
   const keyed = (event: KeyboardEvent) => {
     const row = rows[at]
+    // One row stays in sight.
+    const page = Math.max(Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 2, 1)
     if (event.key === 'Enter' && row) return onOpen(row)
     const to = {
       ArrowDown: at + 1,

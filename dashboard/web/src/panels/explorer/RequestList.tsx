@@ -12,6 +12,7 @@ import {
   type RequestPages,
   type RequestRow,
 } from '../../data/requests.ts'
+import { eachOnce } from '../../lib/each-once.ts'
 import { formatExactly, formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
 import { isLive } from '../../lib/search.ts'
 import { useNow } from '../../lib/use-now.ts'
@@ -31,7 +32,7 @@ export function RequestList() {
   const [search] = useSearch()
   const { color } = usePage()
   const now = useNow()
-  const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.requests) ?? [], [pages.data])
+  const rows = useMemo(() => eachOnce(pages.data?.pages.map(({ requests }) => requests) ?? [], requestId), [pages.data])
   const first = pages.data?.pages[0]
   // Ages go on while the page does; on a paused one they are those of the moment that it was read.
   const asOf = isLive(search) ? now : (first?.to ?? now)
