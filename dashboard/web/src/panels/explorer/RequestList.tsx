@@ -28,7 +28,7 @@ import { Columns, useColumns } from './Columns.tsx'
 const mostExported = 100_000
 
 export function RequestList() {
-  const { pages, asked, reread } = useRequestPages()
+  const { pages, question, asked, reread } = useRequestPages()
   const [search] = useSearch()
   const { color } = usePage()
   const now = useNow()
@@ -73,7 +73,7 @@ export function RequestList() {
         rows.length === 0 && !pages.hasNextPage ? <NothingHere what={nothingOf(sortOf(search), all)} /> : null
       }
     >
-      {() => <List pages={pages} rows={rows} columns={shown} />}
+      {() => <List pages={pages} question={question} rows={rows} columns={shown} />}
     </Panel>
   )
 }
@@ -93,11 +93,12 @@ const nameOf = ({ key, head, hint }: ListColumns[number]) =>
 
 interface ListProps {
   pages: RequestPages
+  question: string
   rows: readonly RequestRow[]
   columns: ListColumns
 }
 
-function List({ pages, rows, columns }: ListProps) {
+function List({ pages, question, rows, columns }: ListProps) {
   const [search, change] = useSearch()
   const sort = sortOf(search)
   const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = pages
@@ -124,6 +125,7 @@ function List({ pages, rows, columns }: ListProps) {
         sorted={sort ?? '-timestamp'}
         onSort={order}
         rows={rows}
+        of={question}
         id={requestId}
         open={search.open}
         onOpen={open}
