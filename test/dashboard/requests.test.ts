@@ -300,6 +300,7 @@ describe('the list', () => {
     await page.keyboard.press('End')
     await expectSoon(active).toBeGreaterThan(shown)
     const end = await active()
+    expect(end).toBe(Number(await list.getAttribute('aria-rowcount')))
     await page.keyboard.press('PageUp')
     await expectSoon(active).toBe(end - shown + 2)
     await page.close()
