@@ -1,12 +1,12 @@
 import { pino } from 'pino'
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
 import type { GpuSample } from '../records/gpu-sample.ts'
 import { RowBinaryWriter } from './rowbinary.ts'
 import type { Db } from './client.ts'
 import { compareRollups } from './rollup-check.ts'
 import { rollupSpecs, type RollupSpec } from './rollup-specs.ts'
-import { measuresOf, tableOf, tiersOf } from './rollup-sql.ts'
+import { measuresOf, tableOf, tiers, tiersOf } from './rollup-sql.ts'
 import { passFrom, startRollups, type Rollups } from './rollups.ts'
 import { tables, type Table } from './tables.ts'
 import { testStorage } from './testing.ts'
@@ -261,6 +261,23 @@ test('an old import touches many minutes, hours and days, each in several chunks
   const sparse = Array.from({ length: 600 }, (_, id) => request(id, { timestamp: (start - id * 240_000) * 1000 }))
   await store(tables.requests, sparse)
   const rollups = await rollupsOf(few)
+  await rollups.flush()
+  await expectEqual(few)
+  expect(await rows('requests_1m')).toBe(600)
+})
+
+test('many buckets that are too much for one statement are computed a few at a time', async () => {
+  const sparse = Array.from({ length: 600 }, (_, id) => request(id, { timestamp: (start - id * 240_000) * 1000 }))
+  await store(tables.requests, sparse)
+  // Every statement is quick.
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
+  onTestFinished(() => clock.mockRestore())
+  const narrow = withCommand((sql, params) => {
+    const buckets = params?.buckets as number[] | undefined
+    const tooMany = sql.includes('INTO requests_1m') && buckets !== undefined && buckets.length > tiers.minute.chunk
+    return tooMany ? Promise.reject(new Error('memory limit exceeded')) : storage.db.command(sql, params)
+  })
+  const rollups = await rollupsOf(few, narrow)
   await rollups.flush()
   await expectEqual(few)
   expect(await rows('requests_1m')).toBe(600)

@@ -28,7 +28,8 @@ const derivedPauseMs = 15_000
 const restFactor = 9
 /**
  * Statements that take less than this are of little data: the next has twice the buckets, up to `mostChunks` times a tier's chunk, which
- * a busy site's days fill. A slower one, or a failure, begins small again.
+ * a busy site's days fill. A slower one begins small again, and so does one that fails: where quiet weeks end, many busy days may be too
+ * much for one statement.
  */
 const quickMs = 200
 const mostChunks = 16
@@ -197,7 +198,13 @@ class RollupJob {
         version: this.nextVersion(),
       }
       const begun = performance.now()
-      for (const sql of recomputeSql(this.spec, tier, from)) await this.db.command(sql, params)
+      try {
+        for (const sql of recomputeSql(this.spec, tier, from)) await this.db.command(sql, params)
+      } catch (error) {
+        if (chunk.length <= tier.chunk) throw error
+        size = tier.chunk
+        continue
+      }
       const quick = performance.now() - begun < quickMs
       size = quick ? Math.min(size * 2, tier.chunk * mostChunks) : tier.chunk
       at += chunk.length

@@ -370,6 +370,63 @@ describe('how it is used', () => {
   })
 })
 
+test.each(['before', 'after'])(
+  'what is asked first is asked once, should that script come %s the app',
+  async (when) => {
+    const { page } = await here.browser.open('about:blank')
+    const asked: string[] = []
+    const appAsked = page.waitForRequest(/\/api\/filters/)
+    page.on('request', (request) => asked.push(request.url()))
+    const script = page.waitForResponse(/\/first\.js$/)
+    await page.route(/\/(first|assets\/index-.*)\.js$/, async (route) => {
+      const isFirst = route.request().url().endsWith('/first.js')
+      if (isFirst && when === 'after') await appAsked
+      if (!isFirst && when === 'before') await (await script).finished()
+      await route.continue()
+    })
+    // What is not answered is not asked again either.
+    const checked = Promise.withResolvers<void>()
+    await page.route(/\/api\//, async (route) => {
+      await checked.promise
+      await route.continue()
+    })
+    await page.goto(`${here.site.url}/`)
+    await appAsked
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))))
+    const questions = asked.filter((url) => url.includes('/api/'))
+    expect(questions.filter((url, index) => questions.indexOf(url) !== index)).toEqual([])
+    checked.resolve()
+    await page.getByRole('table', { name: 'Latest requests' }).waitFor(slow)
+    await page.close()
+  },
+)
+
+test('new data shows where answers take longer than more of it comes', async () => {
+  const { page } = await here.browser.open('about:blank')
+  const [last] = rows.slice(-1)
+  if (!last) throw new Error('the seed is empty')
+  await page.route(/\/api\/requests\?/, async (route) => {
+    const answer = await route.fetch()
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    // Taken back meanwhile.
+    await route.fulfill({ response: answer }).catch(() => undefined)
+  })
+  await page.goto(`${here.site.url}/?range=15m`)
+  await page.getByRole('table', { name: 'Latest requests' }).waitFor(slow)
+  const model = `one-of-many-${Date.now()}`
+  let stored = 0
+  const storing = setInterval(() => {
+    const ids = { trace_id: 'feedfacefeedfacefeedfacefeedfacf', span_id: `${stored++}`.padStart(16, '0') }
+    void store(here.storage.db, 'requests', [{ ...last, ...ids, timestamp: Date.now() * 1000, model }])
+  }, 500)
+  const arrived = page.locator('table[aria-label="Latest requests"]').getByText(model)
+  await expect
+    .poll(() => arrived.count(), { timeout: 30_000 })
+    .toBeGreaterThan(0)
+    .finally(() => clearInterval(storing))
+  await page.close()
+})
+
 describe('what fails', () => {
   test.each([
     ['endpoints', 'Endpoints'],

@@ -292,6 +292,38 @@ describe('the list', () => {
     await page.close()
   })
 
+  test('moves by pages of what is in sight, at its end too', async () => {
+    const { page, list } = await explorer()
+    const active = async () => Number((await list.locator('tr[data-active="true"]').getAttribute('aria-rowindex')) ?? 0)
+    const shown = Math.floor((await page.locator('.virtual').evaluate((element) => element.clientHeight)) / 30)
+    await list.focus()
+    await page.keyboard.press('End')
+    await expectSoon(active).toBeGreaterThan(shown)
+    const end = await active()
+    expect(end).toBe(Number(await list.getAttribute('aria-rowcount')))
+    await page.keyboard.press('PageUp')
+    await expectSoon(active).toBe(end - shown + 2)
+    await page.close()
+  })
+
+  test('begins at its top in another order, and with other filters', async () => {
+    const { page, list } = await explorer()
+    const scroller = page.locator('.virtual')
+    const scrolled = () => scroller.evaluate((element) => element.scrollTop)
+    await scroller.evaluate((element) => element.scrollTo({ top: 9000 }))
+    await expectSoon(() => list.locator('tr[aria-rowindex="300"]').count()).toBe(1)
+    await list.getByRole('button', { name: 'Latency' }).click()
+    await expectSoon(() => list.locator('th[aria-sort="descending"]').textContent()).toContain('Latency')
+    await expectSoon(scrolled).toBe(0)
+    await expectSoon(() => list.getAttribute('aria-rowcount')).toBe('126')
+    expect(await scrolled()).toBe(0)
+    await scroller.evaluate((element) => element.scrollTo({ top: 1500 }))
+    await expectSoon(scrolled).toBe(1500)
+    await filterBy(page, 'duration>1s')
+    await expectSoon(scrolled).toBe(0)
+    await page.close()
+  })
+
   test('does not move while it is live: what came since is behind a button', async () => {
     const { page, list } = await explorer('?range=15m')
     const first = await list.locator('tr.opens').first().getAttribute('data-id')

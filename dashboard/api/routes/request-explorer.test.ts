@@ -66,6 +66,8 @@ describe('the list in another order', () => {
     ['after', { sort: 'cost_usd', after: '1.a.b' }],
     ['after', { after: '0.5,0,1.a.b' }],
     ['after', { sort: 'cost_usd', after: 'x,0,1.a.b' }],
+    ['after', { sort: 'cost_usd', after: '1.2.3,0,1.a.b' }],
+    ['after', { sort: 'cost_usd', after: '1e400,0,1.a.b' }],
   ])('that there is not is a 400 about %s', async (field, query) => {
     const { status, body } = await get('requests', query)
     expect([status, body.error?.field]).toEqual([400, field])

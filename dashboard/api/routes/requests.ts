@@ -18,9 +18,11 @@ import { checked, questionSchema } from '../question.ts'
 const cursor = z
   .string()
   .regex(
-    /^(-?\d[\d.]{0,30}(e[+-]?\d{1,3})?,\d{1,16},)?\d{1,16}\.[\w-]{0,64}\.[\w-]{0,64}$/,
+    /^(-?\d{1,26}(\.\d{1,20})?(e[+-]?\d{1,3})?,\d{1,16},)?\d{1,16}\.[\w-]{0,64}\.[\w-]{0,64}$/,
     'expected the `next` of the page before',
   )
+  // No measure is that high, and storage knows no higher money.
+  .refine((text) => Math.abs(Number(/^(.*?),/.exec(text)?.[1] ?? 0)) < 1e25, 'expected the `next` of the page before')
   .transform((text): { byTime: Cursor } | { byMeasure: TopCursor } => {
     const [position = '', from, value] = text.split(',').toReversed()
     const [timestamp_us = '', trace_id = '', span_id = ''] = position.split('.')

@@ -1,7 +1,8 @@
 // Asks what the overview shows first while the app is still on its way; lib/first.ts hands the answers on.
 ;(function () {
-  var range = /^(?:\?range=(\d{1,6}[mhd]))?$/.exec(location.search)
-  if (location.pathname !== '/' || range === null) return
+  var range = /^(?:\?range=([1-9]\d{0,3}[mh]|[1-9]\d?d))?$/.exec(location.search)
+  // It is there when the app was quicker.
+  if (location.pathname !== '/' || range === null || window.firstAnswers) return
   var query = '?range=' + (range[1] || '1h')
   var answers = new Map()
   function ask(address) {

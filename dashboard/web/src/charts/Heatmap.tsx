@@ -170,14 +170,6 @@ export function Heatmap({ label, data, format, brush, onBrush, height = 220 }: H
   )
 }
 
-interface ToldProps {
-  cell: Cell
-  data: HeatmapData
-  format: (value: number) => string
-  inColumn: number
-}
-
-/** What a cell says. */
 interface OthersCursorProps {
   /** The ends of the axis, epoch ms. */
   first: number
@@ -198,6 +190,14 @@ function OthersCursor({ first, end, xOf, top, bottom }: OthersCursorProps) {
   )
 }
 
+interface ToldProps {
+  cell: Cell
+  data: HeatmapData
+  format: (value: number) => string
+  inColumn: number
+}
+
+/** What a cell says. */
 function Told({ cell, data, format, inColumn }: ToldProps) {
   const at = data.times[cell.column] ?? data.from
   const count = data.counts[cell.column]?.[cell.row] ?? 0

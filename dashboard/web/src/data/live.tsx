@@ -26,11 +26,16 @@ export function useLive(): LiveState {
   useEffect(() => {
     if (!live) return undefined
     let waiting: number | undefined
+    let over = false
     const refresh = () => {
       window.clearTimeout(waiting)
       waiting = undefined
       asked.current = Date.now()
-      if (!document.hidden) void queries.invalidateQueries({ queryKey: [liveKey] })
+      if (document.hidden) return
+      const filter = { queryKey: [liveKey] }
+      const early = queries.isFetching(filter) > 0
+      // What is on its way may come: where answers take longer than ticks, none ever would. It is asked again after that.
+      void queries.invalidateQueries(filter, { cancelRefetch: false }).then(() => early && !over && soon())
     }
     const soon = () => {
       waiting ??= window.setTimeout(refresh, Math.max(asked.current + atMostEvery - Date.now(), 0))
@@ -51,6 +56,7 @@ export function useLive(): LiveState {
     }, 1000)
     document.addEventListener('visibilitychange', soon)
     return () => {
+      over = true
       stream.close()
       setConnected(false)
       window.clearTimeout(waiting)

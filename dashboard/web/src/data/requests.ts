@@ -30,7 +30,7 @@ export function sortOf({ sort }: Search): string | undefined {
 /** Rows of a page. By a measure they lie all over the range and each takes its time: the first ones are there at once. */
 const limits = { byTime: 500, byMeasure: { first: 25, next: 100 } }
 
-/** All requests of the range, a page at a time. Not live: a list that is read must not move. `reread` begins anew. */
+/** All requests of the range, a page at a time. Not live: a list that is read must not move. `reread` begins anew; `question` tells lists apart. */
 export function useRequestPages() {
   const [search] = useSearch()
   const queries = useQueryClient()
@@ -54,6 +54,7 @@ export function useRequestPages() {
   })
   return {
     pages,
+    question: JSON.stringify(query),
     asked: askedOf(pages, async () => (await list({ ...query, limit: String(first), explain: '1' })).explain ?? []),
     reread: () => void queries.resetQueries({ queryKey }),
   }

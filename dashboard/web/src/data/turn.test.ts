@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { askInTurn, newSight, place, type Sight } from './turn.ts'
+import { askInTurn, lie, newSight, seen, type Sight } from './turn.ts'
 
 const never = new AbortController().signal
 
 /** A part of a page that lies there. */
 function lying(near: boolean): Sight {
   const sight = newSight()
-  place(sight, near)
+  lie(sight, () => near)
   return sight
 }
 
@@ -54,7 +54,7 @@ test('what comes into sight is asked at once; a failure counts as an answer', as
   const [scrolled, beyond] = [lying(false), lying(false)]
   const answers = [askInTurn(beyond, never, ask('b')), askInTurn(scrolled, never, ask('c'))]
   await settled()
-  place(scrolled, true)
+  seen(scrolled)
   await settled()
   expect(asked).toEqual(['a', 'c'])
   answer('a')
@@ -77,4 +77,21 @@ test('a question that is taken back while it waits is never asked', async () => 
   await first
   await settled()
   expect(asked).toEqual(['a'])
+})
+
+test('what one has scrolled to is asked again before what is above it', async () => {
+  const { asked, ask, answer } = questions()
+  const [above, below] = [newSight(), newSight()]
+  let scrolled = false
+  lie(above, () => !scrolled)
+  lie(below, () => scrolled)
+  scrolled = true
+  const answers = [askInTurn(above, never, ask('a')), askInTurn(below, never, ask('b'))]
+  await settled()
+  expect(asked).toEqual(['b'])
+  answer('b')
+  await settled()
+  expect(asked).toEqual(['b', 'a'])
+  answer('a')
+  await Promise.all(answers)
 })

@@ -1,15 +1,15 @@
 /** What is in sight is asked first: questions of panels below it wait until those above are answered. */
 import { createContext, useContext } from 'react'
 
-/** Where a part of a page lies. It says so when it is laid out, which is before it asks. */
+/** Where a part of a page lies. Its panels say so when they are laid out, which is before it asks. */
 export interface Sight {
-  /** Undefined until it is laid out. */
-  near?: boolean
+  /** Whether each of its panels is in sight now; none before it is laid out. */
+  panels: Set<() => boolean>
   /** What it asks, and has to wait with. */
   waiting: Set<() => void>
 }
 
-export const newSight = (): Sight => ({ waiting: new Set() })
+export const newSight = (): Sight => ({ panels: new Set(), waiting: new Set() })
 
 const Context = createContext<Sight | null>(null)
 export const SightProvider = Context.Provider
@@ -17,12 +17,19 @@ export const SightProvider = Context.Provider
 /** Of the part that one is in; null where nothing waits. */
 export const useSight = () => useContext(Context)
 
-/** One of several panels that ask as one part lies there: the part is in sight if one of them is. */
-export function place(sight: Sight | null, near: boolean): void {
-  if (!sight) return
-  sight.near = near || sight.near === true
-  if (near) for (const begin of sight.waiting) begin()
+/** A panel lies there; returns what takes it away. Of several that ask as one part, one in sight is enough. */
+export function lie(sight: Sight | null, inSight: () => boolean): () => void {
+  sight?.panels.add(inSight)
+  return () => sight?.panels.delete(inSight)
 }
+
+/** One of its panels came into sight. */
+export function seen(sight: Sight | null): void {
+  for (const begin of sight?.waiting ?? []) begin()
+}
+
+/** As it is now: what is asked again after one has scrolled is asked in the order of what one sees. */
+const isFar = ({ panels }: Sight) => panels.size > 0 && ![...panels].some((inSight) => inSight())
 
 /** Questions out of sight that are asked at once. */
 const fewAtOnce = 2
@@ -35,7 +42,7 @@ const waiting = new Set<() => void>()
 
 /** Asks now what is in sight, or of no panel; the rest in its turn. Rejects as `ask` does, and when the question is taken back. */
 export async function askInTurn<T>(sight: Sight | null, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-  const far = sight?.near === false
+  const far = sight !== null && isFar(sight)
   if (far) await turnOf(sight, signal)
   else inSight += 1
   try {

@@ -6,6 +6,9 @@ declare global {
   }
 }
 
+// The app has begun and asks for itself: should the script come only now, it has nothing to do.
+if (typeof window !== 'undefined') window.firstAnswers ??= new Map()
+
 /** So long after the page began they still tell how things are, in ms. */
 const goodFor = 30_000
 

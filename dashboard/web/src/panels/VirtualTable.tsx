@@ -4,6 +4,7 @@ import {
   memo,
   useCallback,
   useEffect,
+  useLayoutEffect,
   useMemo,
   useRef,
   useState,
@@ -18,6 +19,8 @@ interface VirtualTableProps<Row> {
   label: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
+  /** What the rows answer: another list is read from its beginning. */
+  of: string
   id: (row: Row) => string
   open?: string | undefined
   onOpen: (row: Row) => void
@@ -32,11 +35,17 @@ interface VirtualTableProps<Row> {
 const rowHeight = 30
 const usualWidth = 88
 
-export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEnd, ...order }: VirtualTableProps<Row>) {
+export function VirtualTable<Row>({ label, columns, rows, of, id, open, ...rest }: VirtualTableProps<Row>) {
+  const { onOpen, onEnd, ...order } = rest
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState<string | undefined>(open)
   const indexes = useMemo(() => new Map(rows.map((row, index) => [id(row), index])), [rows, id])
   const { first, end, bringIntoSight } = useRowsInSight(scroller, { rows: rows.length, rowHeight, head: rowHeight })
+  const before = useRef(of)
+  useLayoutEffect(() => {
+    if (before.current !== of) scroller.current?.scrollTo({ top: 0 })
+    before.current = of
+  }, [of])
   const nearEnd = end >= rows.length - overscan
   useEffect(() => {
     if (nearEnd) onEnd()
@@ -69,9 +78,10 @@ export function VirtualTable<Row>({ label, columns, rows, id, open, onOpen, onEn
     ['j', () => moveTo(at + 1)],
     ['k', () => moveTo(at - 1)],
   ])
-  const page = Math.max(end - first - 3 * overscan, 1)
   const keyed = (event: KeyboardEvent) => {
     const row = rows[at]
+    // One row stays in sight.
+    const page = Math.max(Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 2, 1)
     if (event.key === 'Enter' && row) return onOpen(row)
     const to = {
       ArrowDown: at + 1,

@@ -1,6 +1,6 @@
 import { startTransition, useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
 import { flushSync } from 'react-dom'
-import { place, useSight } from '../data/turn.ts'
+import { lie, seen, useSight } from '../data/turn.ts'
 import { onceIdle } from '../lib/idle.ts'
 
 /** So far beyond the window, in px, a panel that one scrolls towards is as good as in sight. */
@@ -20,8 +20,9 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
   useLayoutEffect(() => {
     const top = panel.current?.getBoundingClientRect().top ?? 0
     near.current = top < window.innerHeight
-    place(sight, near.current)
+    if (near.current) seen(sight)
     if (near.current && ready) draw(true)
+    return lie(sight, () => isInSight(panel.current))
     // Where it begins counts, before its data and those of others move it.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [])
@@ -34,7 +35,7 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
     const observer = new IntersectionObserver(
       ([entry]) => {
         const inSight = entry?.isIntersecting === true && entry.boundingClientRect.top < window.innerHeight
-        if (inSight) place(sight, true)
+        if (inSight) seen(sight)
         if (ready && entry?.isIntersecting && (scrolled || inSight)) startTransition(now)
         scrolled = true
       },
@@ -45,6 +46,11 @@ export function useDrawn(panel: RefObject<HTMLElement | null>, ready: boolean): 
   }, [panel, ready, shown, sight, now])
   useEffect(() => (ready && !shown ? inTurn(now) : undefined), [ready, shown, now])
   return shown
+}
+
+function isInSight(panel: HTMLElement | null): boolean {
+  const { top, bottom } = panel?.getBoundingClientRect() ?? { top: 0, bottom: 0 }
+  return top < window.innerHeight && bottom >= 0
 }
 
 const waiting = new Set<() => void>()

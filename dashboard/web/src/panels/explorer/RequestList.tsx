@@ -12,6 +12,7 @@ import {
   type RequestPages,
   type RequestRow,
 } from '../../data/requests.ts'
+import { eachOnce } from '../../lib/each-once.ts'
 import { formatExactly, formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
 import { isLive } from '../../lib/search.ts'
 import { useNow } from '../../lib/use-now.ts'
@@ -27,11 +28,11 @@ import { Columns, useColumns } from './Columns.tsx'
 const mostExported = 100_000
 
 export function RequestList() {
-  const { pages, asked, reread } = useRequestPages()
+  const { pages, question, asked, reread } = useRequestPages()
   const [search] = useSearch()
   const { color } = usePage()
   const now = useNow()
-  const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.requests) ?? [], [pages.data])
+  const rows = useMemo(() => eachOnce(pages.data?.pages.map(({ requests }) => requests) ?? [], requestId), [pages.data])
   const first = pages.data?.pages[0]
   // Ages go on while the page does; on a paused one they are those of the moment that it was read.
   const asOf = isLive(search) ? now : (first?.to ?? now)
@@ -72,7 +73,7 @@ export function RequestList() {
         rows.length === 0 && !pages.hasNextPage ? <NothingHere what={nothingOf(sortOf(search), all)} /> : null
       }
     >
-      {() => <List pages={pages} rows={rows} columns={shown} />}
+      {() => <List pages={pages} question={question} rows={rows} columns={shown} />}
     </Panel>
   )
 }
@@ -92,11 +93,12 @@ const nameOf = ({ key, head, hint }: ListColumns[number]) =>
 
 interface ListProps {
   pages: RequestPages
+  question: string
   rows: readonly RequestRow[]
   columns: ListColumns
 }
 
-function List({ pages, rows, columns }: ListProps) {
+function List({ pages, question, rows, columns }: ListProps) {
   const [search, change] = useSearch()
   const sort = sortOf(search)
   const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = pages
@@ -123,6 +125,7 @@ function List({ pages, rows, columns }: ListProps) {
         sorted={sort ?? '-timestamp'}
         onSort={order}
         rows={rows}
+        of={question}
         id={requestId}
         open={search.open}
         onOpen={open}

@@ -264,7 +264,7 @@ function listed(values: readonly string[]) {
   const [first, second, ...more] = named(values)
   if (first === undefined) return unknown
   const shown = second === undefined ? first : `${first}, ${second}`
-  return <span className="long">{more.length > 0 ? `${shown} and ${more.length} more` : shown}</span>
+  return <span className="long names">{more.length > 0 ? `${shown} and ${more.length} more` : shown}</span>
 }
 
 const targetColumns = (now: number): Column<Target>[] => [
