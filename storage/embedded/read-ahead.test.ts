@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ReadAhead } from './read-ahead.ts'
@@ -30,22 +29,48 @@ function finish(pipe: ResultPipe, writer: ReturnType<typeof createWriteStream>):
 
 async function slowly(reader: ReadAhead): Promise<Buffer> {
   const blocks: Buffer[] = []
-  for await (const block of reader.blocks()) {
+  for await (const { bytes } of reader.blocks()) {
     for (let turns = 0; turns < 20; turns++) await turn()
-    blocks.push(block)
+    blocks.push(bytes)
   }
   return Buffer.concat(blocks)
+}
+
+/** Each block is the pool's again before the next is asked for. */
+async function freeing(reader: ReadAhead): Promise<Buffer> {
+  const copies: Buffer[] = []
+  for await (const { bytes, free } of reader.blocks()) {
+    copies.push(Buffer.from(bytes))
+    free()
+    free()
+  }
+  return Buffer.concat(copies)
 }
 
 describe.skipIf(process.platform === 'win32')('a pipe read ahead', () => {
   test.each([0, 1, 64 * 1024, 64 * 1024 + 1, 5_000_001])('gives %d bytes as they were', async (size) => {
     const bytes = randomBytes(size)
-    for (const take of [slowly, (reader: ReadAhead) => buffer(reader.blocks())]) {
+    for (const take of [slowly, freeing, slowly]) {
       const { pipe, reader, writer } = await opened()
       writer.write(bytes)
       finish(pipe, writer)
       expect((await take(reader)).equals(bytes)).toBe(true)
     }
+  })
+
+  test('uses what was freed again, and nothing else', async () => {
+    const blocks = new Set<ArrayBufferLike>()
+    for (let round = 0; round < 3; round++) {
+      const { pipe, reader, writer } = await opened()
+      writer.write(Buffer.alloc(1000, round))
+      finish(pipe, writer)
+      for await (const { bytes, free } of reader.blocks()) {
+        expect(bytes.equals(Buffer.alloc(1000, round))).toBe(true)
+        blocks.add(bytes.buffer)
+        if (round > 0) free()
+      }
+    }
+    expect(blocks.size).toBe(2)
   })
 
   test('holds its writer back where nobody takes, and goes on when somebody does', async () => {

@@ -144,6 +144,27 @@ test('clients that leave before the first row leave the turns to others', async 
   expect(await Promise.all(answers)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}\n`))
 })
 
+test('many at once each get their own bytes, at whatever pace they read, and whoever leaves', async () => {
+  const rowsEach = 5000
+  const read = async (index: number) => {
+    const letter = String.fromCharCode(97 + (index % 26))
+    const query = `SELECT repeat('${letter}', 1000) FROM numbers(${rowsEach})`
+    const answer = await begin({ ...asWide, query, ...(index % 4 === 1 && { buffer_size: '16000000' }) })
+    const others = new RegExp(`[^${letter}\n]`)
+    let length = 0
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      expect(others.exec(chunk.toString('latin1'))).toBeNull()
+      length += chunk.length
+      if (index % 4 === 2) await setTimeout(1)
+      if (index % 4 === 3 && length > 2e6) return answer.destroy()
+    }
+    expect(length).toBe(rowsEach * 1001)
+  }
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(Array.from({ length: 16 }, (_, index) => read(round * 16 + index)))
+  }
+})
+
 test('a client that reads too slowly gets an error when the time of its query is up', async () => {
   const query = `SELECT number, repeat('y', ${row}) FROM numbers(1e10)`
   const answer = await begin({ user: 'brief', password: 'secret', query })
