@@ -2,8 +2,6 @@
 import { Socket } from 'node:net'
 import type { BlockPool, Piece } from './block-pool.ts'
 
-/** As much as a pipe holds: a read that was filled tries again at once. */
-const readBytes = 64 * 1024
 /** Full blocks that nobody took yet. */
 const mostAhead = 4
 
@@ -55,7 +53,7 @@ export class ReadAhead {
   }
 
   private space(): Buffer {
-    return this.block.subarray(this.filled, this.filled + readBytes)
+    return this.block.subarray(this.filled)
   }
 
   /** False stops the reading until it is resumed. */
