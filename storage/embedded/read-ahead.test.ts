@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, constants, createWriteStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { blockBytes } from './block-pool.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import { PipePool, type ResultPipe } from './result-pipe.ts'
 
@@ -30,22 +31,48 @@ function finish(pipe: ResultPipe, writer: ReturnType<typeof createWriteStream>):
 
 async function slowly(reader: ReadAhead): Promise<Buffer> {
   const blocks: Buffer[] = []
-  for await (const block of reader.blocks()) {
+  for await (const { bytes } of reader.blocks()) {
     for (let turns = 0; turns < 20; turns++) await turn()
-    blocks.push(block)
+    blocks.push(bytes)
   }
   return Buffer.concat(blocks)
+}
+
+/** Each block is the pool's again before the next is asked for. */
+async function freeing(reader: ReadAhead): Promise<Buffer> {
+  const copies: Buffer[] = []
+  for await (const { bytes, free } of reader.blocks()) {
+    copies.push(Buffer.from(bytes))
+    free()
+    free()
+  }
+  return Buffer.concat(copies)
 }
 
 describe.skipIf(process.platform === 'win32')('a pipe read ahead', () => {
   test.each([0, 1, 64 * 1024, 64 * 1024 + 1, 5_000_001])('gives %d bytes as they were', async (size) => {
     const bytes = randomBytes(size)
-    for (const take of [slowly, (reader: ReadAhead) => buffer(reader.blocks())]) {
+    for (const take of [slowly, freeing, slowly]) {
       const { pipe, reader, writer } = await opened()
       writer.write(bytes)
       finish(pipe, writer)
       expect((await take(reader)).equals(bytes)).toBe(true)
     }
+  })
+
+  test('uses what was freed again, and nothing else', async () => {
+    const blocks = new Set<ArrayBufferLike>()
+    for (let round = 0; round < 3; round++) {
+      const { pipe, reader, writer } = await opened()
+      writer.write(Buffer.alloc(1000, round))
+      finish(pipe, writer)
+      for await (const { bytes, free } of reader.blocks()) {
+        expect(bytes.equals(Buffer.alloc(1000, round))).toBe(true)
+        blocks.add(bytes.buffer)
+        if (round > 0) free()
+      }
+    }
+    expect(blocks.size).toBe(2)
   })
 
   test('holds its writer back where nobody takes, and goes on when somebody does', async () => {
@@ -83,4 +110,23 @@ describe.skipIf(process.platform === 'win32')('a pipe read ahead', () => {
     await new Promise<void>((resolve) => writer.write(Buffer.alloc(3_000_000), () => resolve()))
     finish(pipe, writer)
   })
+})
+
+const widens = process.platform === 'linux' && !spawnSync('perl', ['-v']).error
+test.skipIf(!widens)('a pipe holds as much as one block', async () => {
+  if (!pool) throw new Error('this system has no mkfifo')
+  const pipe = await pool.take()
+  const fd = openSync(pipe.path, constants.O_WRONLY | constants.O_NONBLOCK)
+  const fill = () => {
+    try {
+      return writeSync(fd, Buffer.alloc(blockBytes))
+    } catch {
+      return 0
+    }
+  }
+  let written = 0
+  await expect.poll(() => (written += fill()), { timeout: 60_000 }).toBe(blockBytes)
+  expect(fill()).toBe(0)
+  closeSync(fd)
+  await pool.discard(pipe)
 })

@@ -1,17 +1,15 @@
 /** A pipe, read in blocks ahead of whoever takes them: the engine goes on while a block is on its way to a client. */
 import { Socket } from 'node:net'
+import type { BlockPool, Piece } from './block-pool.ts'
 
-/** Most results fit the first block; the engine writes a mebibyte at a time. */
-const blockBytes = { first: 64 * 1024, next: 256 * 1024 }
-/** As much as a pipe holds: a read that was filled tries again at once. */
-const readBytes = 64 * 1024
 /** Full blocks that nobody took yet. */
 const mostAhead = 4
 
 export class ReadAhead {
+  private readonly pool: BlockPool
   private readonly socket: Socket
-  private readonly full: Buffer[] = []
-  private block = Buffer.allocUnsafeSlow(blockBytes.first)
+  private readonly full: Piece[] = []
+  private block: Buffer
   private filled = 0
   private dropping = false
   private over = false
@@ -19,7 +17,9 @@ export class ReadAhead {
   private wake: (() => void) | null = null
 
   /** Takes the descriptor over. */
-  constructor(fd: number) {
+  constructor(fd: number, pool: BlockPool) {
+    this.pool = pool
+    this.block = pool.take()
     const onread = { buffer: () => this.space(), callback: (bytes: number) => this.took(bytes) }
     this.socket = new Socket({ fd, readable: true, writable: false, onread })
     this.socket.once('end', () => this.end(null))
@@ -28,7 +28,7 @@ export class ReadAhead {
   }
 
   /** Ends with the pipe, or when `drop` was called. */
-  async *blocks(): AsyncGenerator<Buffer> {
+  async *blocks(): AsyncGenerator<Piece> {
     while (!this.dropping) {
       const block = this.full.shift()
       if (block) {
@@ -53,7 +53,7 @@ export class ReadAhead {
   }
 
   private space(): Buffer {
-    return this.block.subarray(this.filled, this.filled + readBytes)
+    return this.block.subarray(this.filled)
   }
 
   /** False stops the reading until it is resumed. */
@@ -61,8 +61,8 @@ export class ReadAhead {
     if (this.dropping) return true
     this.filled += bytes
     if (this.filled === this.block.length) {
-      this.handOut(this.block)
-      this.block = Buffer.allocUnsafeSlow(blockBytes.next)
+      this.handOut()
+      this.block = this.pool.take()
       this.filled = 0
     }
     return this.full.length < mostAhead
@@ -72,12 +72,13 @@ export class ReadAhead {
     if (this.over) return
     this.over = true
     this.failure = failure
-    if (this.filled > 0 && !this.dropping) this.handOut(this.block.subarray(0, this.filled))
+    if (this.filled > 0 && !this.dropping) this.handOut()
+    else this.pool.giveBack(this.block)
     this.wake?.()
   }
 
-  private handOut(block: Buffer): void {
-    this.full.push(block)
+  private handOut(): void {
+    this.full.push(this.pool.piece(this.block, this.filled))
     this.wake?.()
   }
 }

@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 import { pipeline, type Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline as piped } from 'node:stream/promises'
 import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib'
+import { type Piece, ownPiece } from './block-pool.ts'
 import { BlockPacker } from './compressed-blocks.ts'
 import { Spool } from './spool.ts'
 import type { Consumer } from './streamed.ts'
@@ -53,7 +54,7 @@ export class ResultResponse {
   private readonly options: ResultOptions
   /** Made when the answer begins: short ones need none. */
   private tag = ''
-  private held: Buffer[] = []
+  private held: Piece[] = []
   private spool: Spool | null = null
   /** Where bytes go once the answer has begun. */
   private sink: Encoder | ServerResponse | null = null
@@ -64,24 +65,25 @@ export class ResultResponse {
     this.options = options
   }
 
-  readonly consume: Consumer = async (chunks, ended) => {
-    for await (const chunk of chunks) await this.take(chunk, ended)
+  readonly consume: Consumer = async (pieces, ended) => {
+    for await (const piece of pieces) await this.take(piece, ended)
   }
 
   /** `rest` is what was not handed out. Resolves when the answer is on its way. */
   async finish(rest: Buffer): Promise<void> {
-    if (rest.length > 0) await this.take(rest, this.options.signal)
+    if (rest.length > 0) await this.take(ownPiece(rest), this.options.signal)
     if (this.sink) return void this.sink.end()
     this.options.announce()
     if (this.spool) return this.sendSpool(this.spool)
-    const whole = this.held.length === 1 && this.held[0] ? this.held[0] : Buffer.concat(this.held)
-    const encoder = this.encoder(whole.length)
-    encoder?.end(whole)
-    const body = encoder ? await buffer(encoder) : whole
-    this.response.setHeader('Content-Length', body.length)
+    const encoder = this.encoder(this.bytes)
+    encoder?.end(joined(this.held))
+    const pieces = encoder ? [ownPiece(await buffer(encoder))] : this.held
+    const length = pieces.reduce((total, { bytes }) => total + bytes.length, 0)
+    this.response.setHeader('Content-Length', length)
     // As text it leaves in one piece with its headers, for less than it takes to send two.
-    if (body.length <= shortBytes) this.response.end(body.toString('latin1'), 'latin1')
-    else this.response.end(body)
+    if (length <= shortBytes) return void this.response.end(joined(pieces).toString('latin1'), 'latin1')
+    for (const piece of pieces) send(this.response, piece)
+    this.response.end()
   }
 
   /** Ends the answer with an error; false when none of it was sent, so that the error can be all of it. */
@@ -99,17 +101,20 @@ export class ResultResponse {
     return true
   }
 
-  private async take(chunk: Buffer, ended: AbortSignal): Promise<void> {
-    this.bytes += chunk.length
-    if (this.sink) return write(this.sink, [chunk], ended)
-    if (this.spool) return this.spool.write(chunk)
-    this.held.push(chunk)
+  private async take(piece: Piece, ended: AbortSignal): Promise<void> {
+    this.bytes += piece.bytes.length
+    if (this.sink) return write(this.sink, [piece], ended)
+    if (this.spool) {
+      await this.spool.write(piece.bytes)
+      return piece.free()
+    }
+    this.held.push(piece)
     if (this.bytes < this.options.bufferBytes) return
     const first = this.held
     this.held = []
     if (this.options.waits) {
       this.spool = await Spool.create(this.options.directory)
-      return this.spool.write(Buffer.concat(first))
+      return this.spool.write(joined(first))
     }
     return write(this.begin(), first, ended)
   }
@@ -152,11 +157,24 @@ export class ResultResponse {
   }
 }
 
-async function write(sink: Writable, chunks: readonly Buffer[], ended: AbortSignal): Promise<void> {
+async function write(sink: Writable, pieces: readonly Piece[], ended: AbortSignal): Promise<void> {
   ended.throwIfAborted()
   // Not corked: an answer puts what is written in one turn together itself, and uncorked it would send four packets for one.
-  for (const chunk of chunks) sink.write(chunk)
+  for (const piece of pieces) send(sink, piece)
   if (sink.writableNeedDrain) await once(sink, 'drain', { signal: ended })
+}
+
+/** An encoder may keep what it was given: only what the system has taken for the client's connection is free again. */
+function send(sink: Writable, { bytes, free }: Piece): void {
+  if (sink instanceof ServerResponse) sink.write(bytes, (error) => error ?? free())
+  else sink.write(bytes)
+}
+
+/** A copy, and the pieces are free. */
+function joined(pieces: readonly Piece[]): Buffer {
+  const whole = Buffer.concat(pieces.map(({ bytes }) => bytes))
+  for (const { free } of pieces) free()
+  return whole
 }
 
 function exceptionBlock(tag: string, message: string): Buffer {

@@ -1,4 +1,5 @@
 /** One query whose result is handed out while the engine makes it. */
+import type { Piece } from './block-pool.ts'
 import type { Connection, RawResult } from './engine.ts'
 import { codes, EngineError } from './errors.ts'
 import type { PipePool } from './result-pipe.ts'
@@ -6,7 +7,7 @@ import { statisticsBytes } from './statistics.ts'
 import { cancelled } from './turns.ts'
 
 /** Takes a result. Rejects when it cannot take more: the query is stopped then. When `ended` fires nothing more comes, and waiting is over. */
-export type Consumer = (chunks: AsyncIterable<Buffer>, ended: AbortSignal) => Promise<void>
+export type Consumer = (pieces: AsyncIterable<Piece>, ended: AbortSignal) => Promise<void>
 
 export interface Streamed {
   pipes: PipePool
@@ -64,13 +65,13 @@ export async function runStreamed(
   const deadline = deadlineMs === null ? undefined : setTimeout(expire, deadlineMs, deadlineMs)
   signal.addEventListener('abort', giveUp, { once: true })
   let tail = Buffer.alloc(0)
-  const chunks = async function* (): AsyncGenerator<Buffer> {
-    for await (const chunk of reader.blocks()) {
-      tail = Buffer.concat([tail, chunk.subarray(-statisticsBytes)]).subarray(-statisticsBytes)
-      yield chunk
+  const pieces = async function* (): AsyncGenerator<Piece> {
+    for await (const piece of reader.blocks()) {
+      tail = Buffer.concat([tail, piece.bytes.subarray(-statisticsBytes)]).subarray(-statisticsBytes)
+      yield piece
     }
   }
-  const consumed = consume(chunks(), ended.signal).then(
+  const consumed = consume(pieces(), ended.signal).then(
     () => null,
     (error: unknown) => {
       giveUp()

@@ -144,6 +144,30 @@ test('clients that leave before the first row leave the turns to others', async 
   expect(await Promise.all(answers)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}\n`))
 })
 
+/** How much of one letter's answer came; NaN when another's was in it. The letter is told by the client's number, which also says how it reads: at once, from a large buffer, slowly, or not to the end. */
+async function readLetters(client: number): Promise<number> {
+  const letter = String.fromCharCode(97 + (client % 26))
+  const query = `SELECT repeat('${letter}', 1000) FROM numbers(5000)`
+  const answer = await begin({ ...asWide, query, ...(client % 4 === 1 && { buffer_size: '16000000' }) })
+  const others = new RegExp(`[^${letter}\\n]`)
+  let length = 0
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    length += others.test(chunk.toString('latin1')) ? NaN : chunk.length
+    if (client % 4 === 2) await setTimeout(1)
+    if (client % 4 === 3 && length > 2e6) break
+  }
+  return length
+}
+
+test('many at once each get their own bytes, at whatever pace they read, and whoever leaves', async () => {
+  for (let round = 0; round < 3; round++) {
+    const lengths = await Promise.all(Array.from({ length: 16 }, (_, index) => readLetters(round * 16 + index)))
+    const [whole, left] = [lengths.filter((_, index) => index % 4 !== 3), lengths.filter((_, index) => index % 4 === 3)]
+    expect(new Set(whole)).toEqual(new Set([5000 * 1001]))
+    expect(Math.min(...left)).toBeGreaterThan(2e6)
+  }
+})
+
 test('a client that reads too slowly gets an error when the time of its query is up', async () => {
   const query = `SELECT number, repeat('y', ${row}) FROM numbers(1e10)`
   const answer = await begin({ user: 'brief', password: 'secret', query })
