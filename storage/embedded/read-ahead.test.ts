@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, createWriteStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { blockBytes } from './block-pool.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import { PipePool, type ResultPipe } from './result-pipe.ts'
 
@@ -110,23 +108,4 @@ describe.skipIf(process.platform === 'win32')('a pipe read ahead', () => {
     await new Promise<void>((resolve) => writer.write(Buffer.alloc(3_000_000), () => resolve()))
     finish(pipe, writer)
   })
-})
-
-const widens = process.platform === 'linux' && !spawnSync('perl', ['-v']).error
-test.skipIf(!widens)('a pipe holds as much as one block', async () => {
-  if (!pool) throw new Error('this system has no mkfifo')
-  const pipe = await pool.take()
-  const fd = openSync(pipe.path, constants.O_WRONLY | constants.O_NONBLOCK)
-  const fill = () => {
-    try {
-      return writeSync(fd, Buffer.alloc(blockBytes))
-    } catch {
-      return 0
-    }
-  }
-  let written = 0
-  await expect.poll(() => (written += fill()), { timeout: 60_000 }).toBe(blockBytes)
-  expect(fill()).toBe(0)
-  closeSync(fd)
-  await pool.discard(pipe)
 })

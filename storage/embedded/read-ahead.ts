@@ -2,6 +2,8 @@
 import { Socket } from 'node:net'
 import type { BlockPool, Piece } from './block-pool.ts'
 
+/** As much as a pipe holds: a read that was filled tries again at once. */
+const readBytes = 64 * 1024
 /** Full blocks that nobody took yet. */
 const mostAhead = 4
 
@@ -53,7 +55,7 @@ export class ReadAhead {
   }
 
   private space(): Buffer {
-    return this.block.subarray(this.filled)
+    return this.block.subarray(this.filled, this.filled + readBytes)
   }
 
   /** False stops the reading until it is resumed. */

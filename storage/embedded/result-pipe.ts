@@ -5,7 +5,7 @@ import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { BlockPool, blockBytes } from './block-pool.ts'
+import { BlockPool } from './block-pool.ts'
 import { ReadAhead } from './read-ahead.ts'
 
 /** Made at once: each call starts a process. */
@@ -48,7 +48,6 @@ export class PipePool {
 
   /** For any other: whoever still holds its other end must never write into the answer to somebody else. */
   async discard(pipe: ResultPipe): Promise<void> {
-    pipe.close()
     await rm(pipe.path, { force: true })
   }
 
@@ -56,31 +55,17 @@ export class PipePool {
     const paths = Array.from({ length: batch }, () => join(this.directory, randomUUID()))
     await promisify(execFile)('mkfifo', ['-m', '600', ...paths])
     for (const path of paths) this.spare.push(new ResultPipe(path, this.blocks))
-    void widen(paths)
   }
-}
-
-/**
- * Lets each pipe hold a block: an engine and a reader that wait for each other at every 64 KiB do little else. Only Linux can, and Node
- * has no call for it; without perl results are the same, only later.
- */
-async function widen(paths: readonly string[]): Promise<void> {
-  const setPipeSize = 1031
-  const script = `use Fcntl; for (@ARGV) { sysopen(my $pipe, $_, O_RDONLY | O_NONBLOCK) or next; fcntl($pipe, ${setPipeSize}, ${blockBytes}) }`
-  await promisify(execFile)('perl', ['-e', script, ...paths]).catch(() => undefined)
 }
 
 export class ResultPipe {
   readonly path: string
   private readonly blocks: BlockPool
-  /** A pipe that nobody holds forgets its size. */
-  private readonly holder: number
   private ourEnd: number | null = null
 
   constructor(path: string, blocks: BlockPool) {
     this.path = path
     this.blocks = blocks
-    this.holder = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   }
 
   /** What the engine writes until `hangUp`. Held open from our side too: a pipe that nobody writes to yet looks like one at its end. */
@@ -94,10 +79,5 @@ export class ResultPipe {
   hangUp(): void {
     if (this.ourEnd !== null) closeSync(this.ourEnd)
     this.ourEnd = null
-  }
-
-  /** For good. */
-  close(): void {
-    closeSync(this.holder)
   }
 }
