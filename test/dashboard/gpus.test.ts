@@ -100,7 +100,7 @@ test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and bac
   // Its exporter tells neither SM activity nor the temperature of the memory: no line, rather than one at zero.
   expect(await page.getByRole('button', { name: 'SM active' }).count()).toBe(0)
   await ran.getByRole('link', { name: 'vllm-2:8000' }).click()
-  await page.waitForURL((url) => url.pathname === '/servers' && url.searchParams.get('server') === 'vllm-2:8000')
+  await page.waitForURL((url) => url.pathname === '/servers/vllm-2%3A8000')
   await page.goBack()
   await page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link', { name: 'GPUs' }).click()
   await page.getByRole('table', { name: 'Fleet' }).waitFor()
