@@ -107,13 +107,13 @@ test('what runs where, latencies with how far they may be off, one server and it
 /** Requests of a bucket, over all that is seen, by the low end of the bucket. */
 async function bucketsOf(instance: string): Promise<Map<number, number>> {
   const rows = await here.storage.reader.query<{ low: number; requests: number }>(
-    `select arrayPushFront(ttft_ms_bounds, 0)[at] as low, sum(ttft_ms_counts[at]) as requests
+    `select arrayPushFront(ttft_ms_bounds, 0)[at] as low, toFloat64(sum(ttft_ms_counts[at])) as requests
     from server_samples array join arrayEnumerate(ttft_ms_counts) as at
     where instance = {instance:String} and timestamp >= fromUnixTimestamp64Milli({from:Int64}) and timestamp < fromUnixTimestamp64Milli({to:Int64})
     group by low having requests > 0 order by low`,
     { instance, from: now - 3_600_000, to: now },
   )
-  return new Map(rows.map(({ low, requests }) => [low, Number(requests)]))
+  return new Map(rows.map(({ low, requests }) => [low, requests]))
 }
 
 test('the latencies of a server lie in its own buckets, as SQL counts them; the last one has no end', async () => {

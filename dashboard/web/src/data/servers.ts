@@ -10,7 +10,7 @@ const latency = (query: QuestionInput, signal?: AbortSignal) =>
 const gpus = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.servers.gpus.$get({ query }, init(signal)))
 const heatmap = (query: QuestionInput, signal?: AbortSignal) =>
-  read(api.servers.heatmap.$get({ query: { instance: '', of: '', ...query } as never }, init(signal)))
+  read(api.servers.heatmap.$get({ query: { instance: '', ...query } }, init(signal)))
 const topology = (query: QuestionInput, signal?: AbortSignal) => read(api.topology.$get({ query }, init(signal)))
 
 export type ServerLatency = 'ttft_ms' | 'itl_ms' | 'tpot_ms' | 'e2e_ms' | 'queue_ms' | 'prefill_ms' | 'decode_ms'

@@ -7,9 +7,9 @@ type Compared = 'requests' | 'errors' | 'cost_usd' | 'p95_ms'
 export type Before = Record<Compared, number | null> | null | undefined
 
 /** How much more or less of something a row has than in the period before. */
-export function changeColumn<Row extends { previous?: Before }, Of extends Compared & keyof Row = Compared & keyof Row>(
+export function changeColumn<Row extends Partial<Record<Compared, number | null>> & { previous?: Before }>(
   word: string,
-  of: Of,
+  of: Compared,
   format: (value: Maybe) => string,
   rise: 'bad' | 'neutral',
 ): Column<Row>[] {
@@ -20,9 +20,7 @@ export function changeColumn<Row extends { previous?: Before }, Of extends Compa
       hint: `${word}, against the period before`,
       number: true,
       wide: true,
-      render: (row) => (
-        <Change now={row[of] as Maybe} before={row.previous?.[of] ?? null} format={format} rise={rise} />
-      ),
+      render: (row) => <Change now={row[of]} before={row.previous?.[of] ?? null} format={format} rise={rise} />,
     },
   ]
 }
