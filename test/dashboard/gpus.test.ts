@@ -82,6 +82,30 @@ test('the fleet: a row a GPU, idle time and its cost as SQL counts them', async 
   await page.close()
 })
 
+test('one cursor stands at the same time on the map and on the charts beside it', async () => {
+  const { page, complaints } = await open(`/gpus?${fixed}`, { width: 1440, height: 1400 })
+  const strips = page.getByRole('table', { name: 'Fleet' }).locator('.gpu-strip')
+  const chart = page.locator('section .chart svg').first()
+  await strips.first().waitFor()
+  await chart.locator('.chart-curve').first().waitFor({ state: 'attached' })
+  await strips.nth(1).hover()
+  await expect.poll(() => chart.locator('.chart-cursor').count()).toBe(1)
+  const on = () =>
+    strips.locator('.chart-cursor line').evaluateAll((lines) => lines.map((line) => line.getAttribute('x1')))
+  const columns = Number((await strips.first().getAttribute('viewBox'))?.split(' ')[2])
+  // A chart has its scale on one side: its middle is near that of the map.
+  const isMiddle = (x: string | null) => x !== null && Math.abs(Number(x) - columns / 2) < columns / 10
+  expect((await on()).map(isMiddle)).toEqual([true, true, true, true])
+  expect(new Set(await on()).size).toBe(1)
+  await chart.hover()
+  await expect.poll(async () => (await on()).filter(isMiddle).length).toBe(4)
+  expect(new Set(await on()).size).toBe(1)
+  await page.mouse.move(5, 5)
+  await expect.poll(() => page.locator('.chart-cursor').count()).toBe(0)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and back', async () => {
   const { page, complaints } = await open(`/gpus?${fixed}`)
   const row = page.getByRole('table', { name: 'Fleet' }).locator('tbody tr', { hasText: evil })
