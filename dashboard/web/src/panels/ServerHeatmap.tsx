@@ -9,7 +9,7 @@ import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 
 const words = {
-  e2e_ms: { short: 'Whole request', label: 'Time of whole requests' },
+  e2e_ms: { short: 'Request', label: 'Time of whole requests' },
   ttft_ms: { short: 'TTFT', label: 'Time to first token' },
 } as const
 const latencies = ['e2e_ms', 'ttft_ms'] as const
