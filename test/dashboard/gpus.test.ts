@@ -1,6 +1,12 @@
 /** The pages of GPUs in a real browser: the fleet as a map over time, and one GPU alone; as SQL has them. */
 import { expect, test } from 'vitest'
-import { formatExact, formatRatio, formatUsd, formatUsdPerHour } from '../../dashboard/web/src/lib/format.ts'
+import {
+  formatChange,
+  formatExact,
+  formatRatio,
+  formatUsd,
+  formatUsdPerHour,
+} from '../../dashboard/web/src/lib/format.ts'
 import { gpuSamples } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -134,6 +140,33 @@ test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and bac
   await page.getByRole('heading', { name: `${evil} · 1` }).waitFor()
   expect(complaints).toEqual([])
   expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
+  await page.close()
+})
+
+test('compared, each figure says its change since the period before, and XID whether it is new', async () => {
+  const lastHour = `from=${now - hour}&to=${now}`
+  const { page, complaints } = await open(`/gpus/gpu-node-1/0?${lastHour}&compare=on`)
+  const figure = (name: string) => page.locator(`[data-figure="${name}"]`)
+  await figure('Power').locator('.delta').waitFor()
+  const power = async (end: number) => {
+    const [row] = await here.storage.reader.query<{ watts: number }>(
+      `select avg(g.power_watts) as watts from gpu_samples as g where g.uuid = 'GPU-0'
+      and g.timestamp >= fromUnixTimestamp64Milli({from:Int64}) and g.timestamp < fromUnixTimestamp64Milli({to:Int64})`,
+      { from: end - 60_000, to: end },
+    )
+    return row?.watts ?? NaN
+  }
+  expect(plain(await figure('Power').locator('.delta').textContent())).toBe(
+    plain(formatChange(await power(now), await power(now - hour)).text),
+  )
+  await page.goto(`${here.site.url}/gpus/${encodeURIComponent(evil)}/1?${lastHour}&compare=on`)
+  // Busy in the hour before, idle in all of this one.
+  await expect.poll(async () => plain(await figure('Idle').locator('.delta').getAttribute('title'))).toMatch(/^0 %/)
+  const xid = page.getByRole('table', { name: 'XID errors' })
+  expect(plain(await xid.locator('tbody tr td').last().textContent())).toMatch(/ago$/)
+  await page.keyboard.press('c')
+  await expect.poll(() => figure('Power').locator('.delta').count()).toBe(0)
+  expect(complaints).toEqual([])
   await page.close()
 })
 
