@@ -168,6 +168,6 @@ export function heatmapTable(data: HeatmapData, format: (value: number) => strin
   const { times, lows, counts, factor } = data
   return {
     columns: ['time', ...lows.map((_, row) => rowWords(data, row, format))],
-    rows: times.map((at, column) => [formatIso(at), ...(counts[column] ?? []).map((count) => count * factor)]),
+    rows: times.map((at, column) => [formatIso(at), (counts[column] ?? []).map((count) => count * factor)].flat()),
   }
 }
