@@ -6,6 +6,8 @@ import { filteredColumns, where, type Filter } from './where.ts'
 const day = 86_400_000
 const keptApart: ReadonlySet<string> = new Set(['environment', 'team', 'user_id'])
 
+const isLong = ({ from, to }: TimeRange) => to - from > day
+
 export interface ActiveUsers {
   /** Null where no request names a user, and where the filter is one that the rollup cannot answer. */
   users: number | null
@@ -13,8 +15,30 @@ export interface ActiveUsers {
   cost_usd: number | null
 }
 
+/** Of the range and, when `compare`, of the equally long time before it, from the same table. */
+export async function activeUsersCompared(
+  db: Db,
+  filter: Filter,
+  range: TimeRange,
+  compare: boolean,
+): Promise<ActiveUsers & { previous?: ActiveUsers }> {
+  if (!compare) return activeUsers(db, filter, range)
+  const [current, previous] = await Promise.all([
+    activeUsers(db, filter, range),
+    activeUsers(db, filter, daysBefore(range)),
+  ])
+  return { ...current, previous }
+}
+
+/** Beyond a day as many whole days, the present one for a whole one, so that no day counts twice. */
+function daysBefore(range: TimeRange): TimeRange {
+  if (!isLong(range)) return { from: range.from - (range.to - range.from), to: range.from }
+  const first = Math.floor(range.from / day) * day
+  return { from: first - Math.ceil((range.to - first) / day) * day, to: first }
+}
+
 export async function activeUsers(db: Db, filter: Filter, range: TimeRange): Promise<ActiveUsers> {
-  const long = range.to - range.from > day
+  const long = isLong(range)
   if (long && !filteredColumns(filter).every((column) => keptApart.has(column))) return { users: null, cost_usd: null }
   const whole = long ? { ...range, from: Math.floor(range.from / day) * day } : range
   const { sql, params } = where(filter, whole)

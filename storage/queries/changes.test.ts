@@ -107,7 +107,7 @@ test('a server that tells another version than before, and a new one of its endp
     ['vLLM 0.11.0 → 0.12.0 on b:8000', 20],
     ['vLLM 0.10.1 → 0.11.0 on a:8000', 10],
   ])
-  expect(found[3]).toMatchObject({ scope: { instance: 'a:8000', endpoint: 'chat' }, link: '/servers?server=a%3A8000' })
+  expect(found[3]).toMatchObject({ scope: { instance: 'a:8000', endpoint: 'chat' }, link: '/servers/a%3A8000' })
   expect(found[0]).toMatchObject({ scope: { host: 'gpu-node-1' }, link: '/gpus' })
   expect(ofKind(await changes({ endpoint: ['other'] }), 'version').map(({ title }) => title)).toEqual([
     'GPU driver 550.54 → 580.82 on gpu-node-1',
@@ -195,7 +195,7 @@ test('a restart is one change, whatever models the server has, from samples and 
         title: 'vllm-1:8000 restarted',
         text: 'vllm, a, b',
         scope: { instance: 'vllm-1:8000', endpoint: 'chat' },
-        link: '/servers?server=vllm-1%3A8000',
+        link: '/servers/vllm-1%3A8000',
       },
     ])
   }

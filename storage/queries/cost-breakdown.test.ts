@@ -5,7 +5,7 @@ import type { TimeRange } from '../../records/time-range.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { termsOf } from '../../test/support/terms.ts'
 import { testStorage } from '../testing.ts'
-import { activeUsers } from './active-users.ts'
+import { activeUsers, activeUsersCompared } from './active-users.ts'
 import { chargeback } from './chargeback.ts'
 import { costBreakdown, costDimensions } from './cost-breakdown.ts'
 import { forecastOf, monthSpend, type DaySpend } from './month-spend.ts'
@@ -203,6 +203,28 @@ describe('users', () => {
       ...long,
       cost_usd: close(long?.cost_usd ?? null),
     })
+  })
+
+  test.each([
+    ['half an hour', { from: now - hour / 2, to: now }, { from: now - hour, to: now - hour / 2 }],
+    [
+      'days',
+      { from: now - 3 * day, to: now },
+      { from: Math.floor((now - 7 * day) / day) * day, to: Math.floor((now - 3 * day) / day) * day },
+    ],
+  ])('%s beside the time before', async (_name, range, earlier) => {
+    const filter = { team: ['t1'] }
+    const [before] = await recount<{ users: number; cost_usd: number }>(
+      `uniqExactIf(r.user_id, r.user_id != '') as users, toFloat64(sumIf(r.cost_usd, r.user_id != '')) as cost_usd`,
+      filter,
+      earlier,
+    )
+    expect(before?.users).toBeGreaterThan(0)
+    expect((await activeUsersCompared(storage.reader, filter, range, true)).previous).toEqual({
+      ...before,
+      cost_usd: close(before?.cost_usd ?? null),
+    })
+    expect('previous' in (await activeUsersCompared(storage.reader, filter, range, false))).toBe(false)
   })
 
   test('a month of one model is nothing that the rollup knows', async () => {

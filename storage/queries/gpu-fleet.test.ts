@@ -4,6 +4,7 @@ import type { GpuSample } from '../../records/gpu-sample.ts'
 import { gpuSamples } from '../../test/dashboard/seed-fleet.ts'
 import { store } from '../../test/dashboard/store.ts'
 import { testStorage } from '../testing.ts'
+import { rangeBefore } from './previous.ts'
 import { fleetMeasures, gpuFleet, gpuHistory, idleBelow } from './gpu-fleet.ts'
 
 const minute = 60_000
@@ -151,6 +152,21 @@ describe('one GPU', () => {
     )
     expect(history.power_watts.at(-2)).toBeCloseTo(watts?.watts ?? NaN, 9)
     expect(history.sm_active_ratio.every((value) => value === null)).toBe(true)
+  })
+
+  test('the period before a range, from the same table', async () => {
+    const place = { host: 'gpu-node-2', gpu: '1', mig_id: '' }
+    const history = await gpuHistory(storage.reader, place, { from: noon - hour, to: noon })
+    const before = await gpuHistory(storage.reader, place, rangeBefore(history), { from: noon - hour, to: noon })
+    expect([before.source, before.times.length]).toEqual([history.source, history.times.length])
+    const [counted] = await storage.db.query<{ minutes: number; idle: number }>(
+      `select count() as minutes, countIf(busy < ${idleBelow}) as idle from (
+        select avg(g.utilization_ratio) as busy from gpu_samples as g where g.uuid = 'GPU-3'
+        and g.timestamp >= fromUnixTimestamp64Milli({from:Int64}) and g.timestamp < fromUnixTimestamp64Milli({to:Int64}) group by toStartOfMinute(g.timestamp))`,
+      { from: noon - 2 * hour, to: noon - hour },
+    )
+    expect(before).toMatchObject({ sampled_minutes: counted?.minutes, idle_minutes: counted?.idle })
+    expect(counted?.minutes).toBeGreaterThan(30)
   })
 
   test('one that nobody knows', async () => {

@@ -202,13 +202,18 @@ export async function gpuCourse(db: Db, at: GpuIdentity, range: TimeRange, like 
   return { ...frame, ...(Object.fromEntries(lines) as Record<GpuMeasure, (number | null)[]>) }
 }
 
-/** One GPU, or one MIG instance of it, by its place. */
-export async function gpuHistory(db: Db, { host, gpu, mig_id }: GpuIdentity, range: TimeRange): Promise<GpuHistory> {
-  const { table, grain_ms } = tableOf(range)
+/** One GPU, or one MIG instance of it, by its place. From where `like` is read from. */
+export async function gpuHistory(
+  db: Db,
+  { host, gpu, mig_id }: GpuIdentity,
+  range: TimeRange,
+  like = range,
+): Promise<GpuHistory> {
+  const { table, grain_ms } = tableOf(like)
   const whole = { from: Math.floor(range.from / grain_ms) * grain_ms, to: range.to }
   const params = { host, gpu, mig_id, from_ms: whole.from, to_ms: whole.to }
   const [course, [identity], idle, xids] = await Promise.all([
-    gpuCourse(db, { host, gpu, mig_id }, range),
+    gpuCourse(db, { host, gpu, mig_id }, range, like),
     db.query<{ uuid: string; device: string; mig_profile: string; name: string }>(
       `select argMax(s.uuid, s.timestamp) as uuid, argMax(s.device, s.timestamp) as device,
         argMax(s.mig_profile, s.timestamp) as mig_profile, argMax(${gpuId('s')}, s.timestamp) as name

@@ -100,6 +100,19 @@ const sumsOf = (group: LlmRequest[]) => ({
   unpriced: group.filter((call) => call.cost_usd === null).length,
 })
 
+const hourBefore = { from: noon - 2 * hour, to: noon - hour }
+/** What rows of the last hour were in the hour before. */
+const before = (group: LlmRequest[]) =>
+  group.length === 0
+    ? null
+    : {
+        requests: group.length,
+        errors: group.filter(({ status }) => failed.has(status)).length,
+        p95_ms: p95(group.map((call) => call.duration_ms)),
+        cost_usd: near(sum(group.map((call) => call.cost_usd))),
+      }
+const near = (value: number | null) => (value === null ? null : (expect.closeTo(value, 9) as number))
+
 describe('sessions', () => {
   const page = { order: 'last', limit: 100, offset: 0 } as const
 
@@ -145,6 +158,23 @@ describe('sessions', () => {
     )
     for (const order of sessionOrders)
       expect((await sessions(storage.reader, {}, range, { ...page, order })).all, order).toBe(all.all)
+  })
+
+  test('each says what it was in the period before, where one compares and there is one', async () => {
+    const lastHour = { from: noon - hour, to: noon }
+    const compared = await sessions(storage.reader, {}, lastHour, { ...page, compare: true })
+    const earlier = within(hourBefore)
+    for (const { session_id, previous } of compared.sessions)
+      expect([session_id, previous]).toEqual([
+        session_id,
+        before(earlier.filter((call) => call.session_id === session_id)),
+      ])
+    expect(compared.sessions.filter(({ previous }) => previous !== null).length).toBeGreaterThan(20)
+    const [alone] = (await sessions(storage.reader, {}, lastHour, page)).sessions
+    expect(alone && 'previous' in alone).toBe(false)
+    // Nothing was seen in the first half of the two hours before.
+    const unseen = await sessions(storage.reader, {}, range, { ...page, compare: true })
+    expect(unseen.sessions.every(({ previous }) => previous === null)).toBe(true)
   })
 
   test('of too many requests the newest hours are read, and it says which', async () => {
@@ -234,6 +264,26 @@ describe('users', () => {
     // What it does not keep apart, and what it can not sort by, is answered from the newest raw rows.
     expect((await users(storage.reader, { model: 'gpt-4o' }, days, page, 1)).source).toBe('raw')
     expect((await users(storage.reader, {}, days, { ...page, order: 'p95' }, 1)).source).toBe('raw')
+  })
+
+  test('each says what it was in the period before: of raw rows, filters hold; of whole days, without latency', async () => {
+    const lastHour = { from: noon - hour, to: noon }
+    const compared = await users(storage.reader, { model: 'gpt-4o' }, lastHour, { ...page, compare: true })
+    const earlier = within(hourBefore).filter(({ model }) => model === 'gpt-4o')
+    for (const { user_id, previous } of compared.users)
+      expect([user_id, previous]).toEqual([user_id, before(earlier.filter((call) => call.user_id === user_id))])
+    expect(compared.users.some(({ previous }) => previous !== null)).toBe(true)
+
+    const days = await users(storage.reader, {}, { from: noon - day, to: noon }, { ...page, compare: true }, 1)
+    expect(days.source).toBe('users_1d')
+    const older = within({ from: noon - 3 * day, to: days.from })
+    for (const { user_id, previous } of days.users) {
+      const sums = before(older.filter((call) => call.user_id === user_id))
+      expect([user_id, previous]).toEqual([user_id, sums && { ...sums, p95_ms: null }])
+    }
+    expect(days.users.some(({ previous }) => previous !== null)).toBe(true)
+    const [alone] = (await users(storage.reader, {}, lastHour, page)).users
+    expect(alone && 'previous' in alone).toBe(false)
   })
 
   test('one user, by model, with what was judged', async () => {

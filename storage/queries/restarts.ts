@@ -54,7 +54,7 @@ function changeOf({ server, instance, endpoint, models, at }: Restart): Change {
     text: [server, ...models].filter((word) => word !== '').join(', '),
     scope: { instance, ...(endpoint && { endpoint }), ...(model !== '' && others.length === 0 && { model }) },
     severity: '',
-    link: `/servers?${new URLSearchParams({ server: instance })}`,
+    link: `/servers/${encodeURIComponent(instance)}`,
     by: '',
     annotation: null,
   }

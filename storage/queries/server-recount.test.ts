@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bucketQuantile, type BucketCounts } from '../../records/bucket-quantile.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { testStorage } from '../testing.ts'
+import { serverHeatmap } from './server-heatmap.ts'
 import { quantileLevels, serverLatencySeries } from './server-latency.ts'
 import type { ServersBy } from './server-rows.ts'
 import { serverSeries } from './server-series.ts'
@@ -244,6 +245,36 @@ describe.each(ranges)('%s %j', (source, range, unit) => {
       }
     }
   })
+
+  test.each(['a:1', 'b:1', 'd:1'])(
+    'the heatmap of %s has the observations of its commonest bounds',
+    async (instance) => {
+      const { times, step_ms, lows, top, counts, known, left_out } = await serverHeatmap(
+        storage.reader,
+        instance,
+        range,
+        'e2e_ms',
+      )
+      const own = within(range, 'instance').filter((row) => row.instance === instance && row.e2e_ms !== null)
+      const observed = (rows: readonly Scraped[]) => sumOf(rows.flatMap(({ e2e_ms }) => e2e_ms?.counts ?? []))
+      const groups = [...Map.groupBy(own, ({ e2e_ms }) => e2e_ms?.bounds_ms.join()).values()].toSorted(
+        (a, b) => observed(b) - observed(a),
+      )
+      const [shown = []] = groups
+      expect({ known, left_out }).toEqual({ known: observed(shown), left_out: observed(own) - observed(shown) })
+      expect(known).toBeGreaterThan(100)
+      const bounds = shown[0]?.e2e_ms?.bounds_ms ?? []
+      const first = [0, ...bounds].indexOf(lows[0] ?? NaN)
+      expect(lows).toEqual([0, ...bounds].slice(first, first + lows.length))
+      expect(top).toBe(bounds[first + lows.length - 1] ?? null)
+      for (const [column, at] of times.entries()) {
+        const rows = shown.filter(({ timestamp_ms }) => Math.floor(timestamp_ms / step_ms) * step_ms === at)
+        expect(counts[column]).toEqual(
+          lows.map((_, row) => sumOf(rows.map(({ e2e_ms }) => e2e_ms?.counts[first + row] ?? 0))),
+        )
+      }
+    },
+  )
 
   test.each(['instance', 'endpoint'] as const)('as a whole, by %s', async (by) => {
     const { servers } = await serverTotals(storage.reader, { range, by })

@@ -91,7 +91,7 @@ function changeOf({ server, instance, endpoint, version, before, at }: Turned): 
     text: driver ? '' : 'As the server tells it',
     scope: driver ? { host: instance } : { instance, ...(endpoint && { endpoint }) },
     severity: '',
-    link: driver ? '/gpus' : `/servers?${new URLSearchParams({ server: instance })}`,
+    link: driver ? '/gpus' : `/servers/${encodeURIComponent(instance)}`,
     by: '',
     annotation: null,
   }

@@ -5,6 +5,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { newestRaw } from './newest-raw.ts'
+import { rawSumsBefore, type SumsBefore } from './sums-before.ts'
 import { timesOf } from './trace-times.ts'
 import { isError, where, type Condition, type Filter } from './where.ts'
 
@@ -53,9 +54,13 @@ export interface Page<Order> {
   order: Order
   limit: number
   offset: number
+  /** Whether rows are told what they were in the period before. */
+  compare?: boolean
 }
 
 export interface ListedSession extends SessionRow {
+  /** Its calls of the period before; null without any, absent unless asked for. */
+  previous?: SumsBefore | null
   /** What the latest call answered, its first 2,000 characters; empty unless content is kept. */
   last_output: string
 }
@@ -73,7 +78,7 @@ export async function sessions(
   db: Db,
   filter: Filter,
   range: TimeRange,
-  { order, limit, offset }: Page<SessionOrder>,
+  { order, limit, offset, compare = false }: Page<SessionOrder>,
   most?: number,
 ): Promise<Sessions> {
   const read = await newestRaw(db, range, most)
@@ -85,9 +90,14 @@ export async function sessions(
     order by ${orders[order]} desc nulls last, session_id limit {limit:UInt32} offset {offset:UInt32}`,
     { ...params, limit, offset },
   )
-  const said = await outputsOf(db, rows)
+  const ids = rows.map(({ session_id }) => session_id)
+  const [said, before] = await Promise.all([
+    outputsOf(db, rows),
+    compare ? rawSumsBefore(db, filter, read, 'session_id', ids, most) : null,
+  ])
   const listed = rows.map(({ all: _all, last_us: _us, last_ids, ...row }): ListedSession => ({
     ...row,
+    ...(before && { previous: before.get(row.session_id) ?? null }),
     last_output: said.get(last_ids.join(' ')) ?? '',
   }))
   return { ...range, read_from: read.from, sessions: listed, all: rows[0]?.all ?? 0 }

@@ -5,6 +5,7 @@
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
 import { mostRawRows, newestRaw } from './newest-raw.ts'
+import { equallyLongBefore, isSeen, rawSumsBefore, type SumsBefore } from './sums-before.ts'
 import { judgements, type Judgement, type Page } from './sessions.ts'
 import { filteredColumns, isError, where, type Filter } from './where.ts'
 
@@ -36,7 +37,8 @@ export interface UserFeedback {
   feedback_score: number | null
 }
 
-export type UserRow = UserSums & UserDetail & UserFeedback
+/** What was in the period before; null without any call in it, absent unless asked for. */
+export type UserRow = UserSums & UserDetail & UserFeedback & { previous?: SumsBefore | null }
 
 const detailColumns = `if(count(r.duration_ms) = 0, null, quantileExact(0.95)(r.duration_ms)) as p95_ms,
       arrayMap(pair -> pair.1, arraySlice(arraySort(pair -> (-toInt64(pair.2), pair.1),
@@ -122,9 +124,12 @@ export async function users(
     ),
   ])
   const ids = found.map(({ user_id }) => user_id)
-  const [details, given] = await Promise.all([
+  const before = () =>
+    source === 'raw' ? rawSumsBefore(db, filter, read, 'user_id', ids, most) : daysBefore(db, filter, counted, ids)
+  const [details, given, previous] = await Promise.all([
     source === 'raw' ? new Map<string, UserDetail>() : detailsOf(db, filter, read, ids),
     feedbackOf(db, counted, ids),
+    page.compare ? before() : null,
   ])
   return {
     from: counted.from < range.from ? counted.from : range.from,
@@ -136,6 +141,7 @@ export async function users(
       ...row,
       ...details.get(row.user_id),
       ...(given.get(row.user_id) ?? noFeedback),
+      ...(previous && { previous: previous.get(row.user_id) ?? null }),
     })),
     all: found[0]?.all ?? 0,
     unnamed: others?.unnamed ?? 0,
@@ -151,6 +157,30 @@ export async function isFilled(db: Db): Promise<boolean> {
     `select count() > 0 as filled from rollup_state where name = 'users_1d'`,
   )
   return Boolean(row?.filled)
+}
+
+/** Sums of `users_1d`, whose days tell no latency. */
+async function daysBefore(db: Db, filter: Filter, counted: TimeRange, ids: string[]): Promise<Map<string, SumsBefore>> {
+  const before = equallyLongBefore(counted)
+  const { rows, live, sums } = sources.users_1d
+  const all = where({}, before)
+  const own = where(filter, before)
+  const [[seen], found] = await Promise.all([
+    db.query<{ first_ms: number | null }>(
+      `select if(count() = 0, null, toInt64(toUnixTimestamp(min(r.timestamp))) * 1000) as first_ms
+      from ${rows} where ${all.sql} and ${live}`,
+      all.params,
+    ),
+    db.query<UserSums>(
+      `select r.user_id as user_id, ${sums} from ${rows}
+      where ${own.sql} and ${live} and r.user_id in {ids:Array(String)} group by r.user_id`,
+      { ...own.params, ids },
+    ),
+  ])
+  if (!isSeen(seen?.first_ms, before)) return new Map()
+  return new Map(
+    found.map(({ user_id, requests, errors, cost_usd }) => [user_id, { requests, errors, cost_usd, p95_ms: null }]),
+  )
 }
 
 async function detailsOf(db: Db, filter: Filter, range: TimeRange, ids: string[]): Promise<Map<string, UserDetail>> {

@@ -63,6 +63,7 @@ const paths = [
   '/endpoints',
   '/endpoints/openai',
   '/servers',
+  '/servers/vllm-1:8000',
   '/gpus',
   '/gpus/gpu-node-1/0',
   '/uptime',
@@ -142,7 +143,7 @@ const broken = [
   '/models/index.js',
 ]
 
-const things = ['/models/', '/endpoints/', '/users/', '/sessions/', '/traces/', '/gpus/gpu-node-1/']
+const things = ['/models/', '/endpoints/', '/servers/', '/users/', '/sessions/', '/traces/', '/gpus/gpu-node-1/']
 
 /** Waits until the page has said all it has to say about the address; what it says. */
 async function said(page: Page): Promise<string> {

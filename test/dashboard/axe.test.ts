@@ -21,6 +21,7 @@ const paths: [path: string, shown: string][] = [
   ['/models/gpt-4o', '.thing-head'],
   ['/endpoints', 'table[aria-label="Endpoints"]'],
   ['/servers', '.panel .table, .panel-empty'],
+  ['/servers/vllm-1:8000', '.panel .table, .panel-empty'],
   ['/gpus', '.panel .table'],
   ['/gpus/gpu-node-1/0', '.thing-head'],
   ['/cost', '.panel'],

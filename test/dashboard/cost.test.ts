@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { alertsHarness, type Harness } from '../../alerts/testing/harness.ts'
-import { formatExact, formatUsd } from '../../dashboard/web/src/lib/format.ts'
+import { formatChange, formatExact, formatUsd } from '../../dashboard/web/src/lib/format.ts'
 import { requests } from './seed.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -50,6 +50,12 @@ const sql = <T>(select: string, [from, until]: [number, number], rest = '') =>
 
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ').trim()
 
+/** The eight days that a week touches: days of users are told apart by whole days. */
+const wholeDays = (from: number): [number, number] => {
+  const first = Math.floor(from / day) * day
+  return [first, first + 8 * day]
+}
+
 test('the large numbers and the rows of the table are those of SQL', async () => {
   const { page, complaints } = await open()
   const table = page.getByRole('table', { name: 'Spend by group' })
@@ -63,6 +69,21 @@ test('the large numbers and the rows of the table are those of SQL', async () =>
   expect(await figure('Spend')).toBe(plain(formatUsd(total?.cost)))
   expect(await figure('Per request')).toBe(plain(formatUsd((total?.cost ?? 0) / (total?.priced ?? 1))))
   expect(await figure('Per 1M tokens')).toBe(plain(formatUsd(((total?.cost ?? 0) / (total?.tokens ?? 1)) * 1e6)))
+  const [perUser, perUserBefore] = await Promise.all(
+    [wholeDays(to - 7 * day), wholeDays(to - 15 * day)].map(async (days) => {
+      const [row] = await sql<{ cost: number; users: number }>(
+        `toFloat64(sum(r.cost_usd)) as cost, uniqExact(r.user_id) as users`,
+        days,
+        `and user_id != ''`,
+      )
+      return row && row.users > 0 ? row.cost / row.users : null
+    }),
+  )
+  await expect.poll(() => figure('Per user')).toBe(plain(formatUsd(perUser)))
+  expect(perUserBefore).not.toBeNull()
+  expect(plain(await page.locator('[data-figure="Per user"] .delta').textContent())).toBe(
+    plain(formatChange(perUser, perUserBefore).text),
+  )
   const models = await sql<{ model: string; cost: number | null; requests: number }>(
     'model, toFloat64(sum(r.cost_usd)) as cost, count() as requests',
     [to - 7 * day, to],

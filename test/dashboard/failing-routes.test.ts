@@ -30,6 +30,7 @@ const paths = [
   '/endpoints',
   '/endpoints/openai',
   '/servers',
+  '/servers/vllm-1:8000',
   '/gpus',
   '/gpus/gpu-node-1/0',
   '/uptime',

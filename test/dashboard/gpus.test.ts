@@ -1,6 +1,12 @@
 /** The pages of GPUs in a real browser: the fleet as a map over time, and one GPU alone; as SQL has them. */
 import { expect, test } from 'vitest'
-import { formatExact, formatRatio, formatUsd, formatUsdPerHour } from '../../dashboard/web/src/lib/format.ts'
+import {
+  formatChange,
+  formatExact,
+  formatRatio,
+  formatUsd,
+  formatUsdPerHour,
+} from '../../dashboard/web/src/lib/format.ts'
 import { gpuSamples } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -82,6 +88,30 @@ test('the fleet: a row a GPU, idle time and its cost as SQL counts them', async 
   await page.close()
 })
 
+test('one cursor stands at the same time on the map and on the charts beside it', async () => {
+  const { page, complaints } = await open(`/gpus?${fixed}`, { width: 1440, height: 1400 })
+  const strips = page.getByRole('table', { name: 'Fleet' }).locator('.gpu-strip')
+  const chart = page.locator('section .chart svg').first()
+  await strips.first().waitFor()
+  await chart.locator('.chart-curve').first().waitFor({ state: 'attached' })
+  await strips.nth(1).hover()
+  await expect.poll(() => chart.locator('.chart-cursor').count()).toBe(1)
+  const on = () =>
+    strips.locator('.chart-cursor line').evaluateAll((lines) => lines.map((line) => line.getAttribute('x1')))
+  const columns = Number((await strips.first().getAttribute('viewBox'))?.split(' ')[2])
+  // A chart has its scale on one side: its middle is near that of the map.
+  const isMiddle = (x: string | null) => x !== null && Math.abs(Number(x) - columns / 2) < columns / 10
+  expect((await on()).map(isMiddle)).toEqual([true, true, true, true])
+  expect(new Set(await on()).size).toBe(1)
+  await chart.hover()
+  await expect.poll(async () => (await on()).filter(isMiddle).length).toBe(4)
+  expect(new Set(await on()).size).toBe(1)
+  await page.mouse.move(5, 5)
+  await expect.poll(() => page.locator('.chart-cursor').count()).toBe(0)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and back', async () => {
   const { page, complaints } = await open(`/gpus?${fixed}`)
   const row = page.getByRole('table', { name: 'Fleet' }).locator('tbody tr', { hasText: evil })
@@ -100,7 +130,7 @@ test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and bac
   // Its exporter tells neither SM activity nor the temperature of the memory: no line, rather than one at zero.
   expect(await page.getByRole('button', { name: 'SM active' }).count()).toBe(0)
   await ran.getByRole('link', { name: 'vllm-2:8000' }).click()
-  await page.waitForURL((url) => url.pathname === '/servers' && url.searchParams.get('server') === 'vllm-2:8000')
+  await page.waitForURL((url) => url.pathname === '/servers/vllm-2%3A8000')
   await page.goBack()
   await page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link', { name: 'GPUs' }).click()
   await page.getByRole('table', { name: 'Fleet' }).waitFor()
@@ -110,6 +140,33 @@ test('one GPU, opened by keyboard: figures, charts, what ran on it, XID; and bac
   await page.getByRole('heading', { name: `${evil} · 1` }).waitFor()
   expect(complaints).toEqual([])
   expect(await page.evaluate(() => 'hurt' in window)).toBe(false)
+  await page.close()
+})
+
+test('compared, each figure says its change since the period before, and XID whether it is new', async () => {
+  const lastHour = `from=${now - hour}&to=${now}`
+  const { page, complaints } = await open(`/gpus/gpu-node-1/0?${lastHour}&compare=on`)
+  const figure = (name: string) => page.locator(`[data-figure="${name}"]`)
+  await figure('Power').locator('.delta').waitFor()
+  const power = async (end: number) => {
+    const [row] = await here.storage.reader.query<{ watts: number }>(
+      `select avg(g.power_watts) as watts from gpu_samples as g where g.uuid = 'GPU-0'
+      and g.timestamp >= fromUnixTimestamp64Milli({from:Int64}) and g.timestamp < fromUnixTimestamp64Milli({to:Int64})`,
+      { from: end - 60_000, to: end },
+    )
+    return row?.watts ?? NaN
+  }
+  expect(plain(await figure('Power').locator('.delta').textContent())).toBe(
+    plain(formatChange(await power(now), await power(now - hour)).text),
+  )
+  await page.goto(`${here.site.url}/gpus/${encodeURIComponent(evil)}/1?${lastHour}&compare=on`)
+  // Busy in the hour before, idle in all of this one.
+  await expect.poll(async () => plain(await figure('Idle').locator('.delta').getAttribute('title'))).toMatch(/^0 %/)
+  const xid = page.getByRole('table', { name: 'XID errors' })
+  expect(plain(await xid.locator('tbody tr td').last().textContent())).toMatch(/ago$/)
+  await page.keyboard.press('c')
+  await expect.poll(() => figure('Power').locator('.delta').count()).toBe(0)
+  expect(complaints).toEqual([])
   await page.close()
 })
 

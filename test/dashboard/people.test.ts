@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { formatChange } from '../../dashboard/web/src/lib/format.ts'
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
 import { requests } from './seed.ts'
 import { testSite } from './site.ts'
@@ -182,6 +183,47 @@ test('on a phone nothing is wider than the screen', async () => {
   await page.getByRole('region', { name: 'Conversation' }).getByText('answer', { exact: true }).waitFor()
   expect(await wide(page)).toBeLessThanOrEqual(390)
   await picture(page, 'session-390')
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
+test('lists say how much more or less each is than in the period before, as SQL does', async () => {
+  const half = `?from=${now - 1_800_000}&to=${now}&compare=on`
+  const { page, complaints } = await here.browser.open(`${here.site.url}/users${half}`)
+  await rowsOf(page, 'Users').first().waitFor()
+  const known = await here.storage.reader.query<{ user_id: string; ratio: number; p95: number }>(
+    `select user_id, countIf(late) / countIf(not late) as ratio,
+      quantileExactIf(0.95)(duration_ms, late) / quantileExactIf(0.95)(duration_ms, not late) as p95
+    from (
+      select user_id, duration_ms, timestamp >= fromUnixTimestamp64Milli({middle:Int64}) as late from requests
+      where user_id like 'user-%' and duration_ms is not null and timestamp < fromUnixTimestamp64Milli({to:Int64})
+        and timestamp >= fromUnixTimestamp64Milli({from:Int64})
+    ) group by user_id having countIf(late) > 1 and countIf(not late) > 1 order by user_id limit 3`,
+    { from: now - 3_600_000, middle: now - 1_800_000, to: now },
+  )
+  expect(known.length).toBe(3)
+  const heads = (await page.getByRole('table', { name: 'Users' }).locator('thead th').allInnerTexts()).map((head) =>
+    head.trim(),
+  )
+  const after = (head: string) => heads.indexOf(head) + 1
+  for (const head of ['Requests', 'Errors', 'Cost', 'P95']) expect(heads[after(head)]).toBe('±')
+  for (const { user_id, ratio, p95 } of known) {
+    const cells = rowsOf(page, 'Users')
+      .filter({ has: page.getByText(user_id, { exact: true }) })
+      .locator('td')
+    expect(plain(await cells.nth(after('Requests')).innerText())).toBe(plain(formatChange(ratio, 1).text))
+    expect(plain(await cells.nth(after('P95')).innerText())).toBe(plain(formatChange(p95, 1).text))
+  }
+  await page.getByRole('link', { name: 'Sessions' }).click()
+  await rowsOf(page, 'Sessions').first().waitFor()
+  await expect
+    .poll(() => page.getByRole('table', { name: 'Sessions' }).locator('thead th', { hasText: '±' }).count())
+    .toBe(3)
+  await page.keyboard.press('c')
+  await page.waitForURL((url) => url.searchParams.get('compare') !== 'on')
+  await expect
+    .poll(() => page.getByRole('table', { name: 'Sessions' }).locator('thead th', { hasText: '±' }).count())
+    .toBe(0)
   expect(complaints).toEqual([])
   await page.close()
 })

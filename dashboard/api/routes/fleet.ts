@@ -1,14 +1,7 @@
 /** GPUs and inference servers. Filters of requests do not apply to them and are ignored. `compare=1` adds the period before. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import {
-  fleetMeasures,
-  gpuCourse,
-  gpuFleet,
-  gpuHistory,
-  type GpuCourse,
-  type GpuHistory,
-} from '../../../storage/queries/gpu-fleet.ts'
+import { fleetMeasures, gpuFleet, gpuHistory, type GpuHistory } from '../../../storage/queries/gpu-fleet.ts'
 import { gpuSeries, gpusNow } from '../../../storage/queries/gpu.ts'
 import { jobQueues } from '../../../storage/queries/job-queues.ts'
 import { rangeBefore, withPeriodBefore, type Compared } from '../../../storage/queries/previous.ts'
@@ -53,10 +46,10 @@ export function fleetRoute(context: RouteContext) {
         context,
         c,
         query,
-        async (db, { range }): Promise<Compared<GpuHistory, GpuCourse>> => {
+        async (db, { range }): Promise<Compared<GpuHistory>> => {
           const history = await gpuHistory(db, place, range)
           if (query.compare !== '1') return history
-          return { ...history, previous: await gpuCourse(db, place, rangeBefore(history), range) }
+          return { ...history, previous: await gpuHistory(db, place, rangeBefore(history), range) }
         },
         JSON.stringify([place, query.compare]),
       )

@@ -9,7 +9,9 @@ import { askRange, type RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { checked, questionSchema } from '../question.ts'
 
+const compare = z.enum(['0', '1']).optional()
 const page = {
+  compare,
   limit: z.coerce.number().int().min(1).max(200).default(50),
   /** Further down nobody reads: narrow the filters instead. */
   offset: z.coerce.number().int().min(0).max(10_000).default(0),
@@ -18,7 +20,7 @@ const sessionList = questionSchema({ ...page, order: z.enum(sessionOrders).defau
 const userList = questionSchema({ ...page, order: z.enum(userOrders).default('cost') })
 const id = z.string().min(1).max(1000)
 const oneUser = questionSchema({ user: id })
-const comparedUser = questionSchema({ user: id, compare: z.enum(['0', '1']).optional() })
+const comparedUser = questionSchema({ user: id, compare })
 const oneSession = z.strictObject({ session_id: id, explain: z.enum(['0', '1']).optional() })
 
 export function peopleRoute(context: RouteContext) {
@@ -29,7 +31,7 @@ export function peopleRoute(context: RouteContext) {
         context,
         c,
         query,
-        (db, { filter, range }) => sessions(db, filter, range, query),
+        (db, { filter, range }) => sessions(db, filter, range, pageOf(query)),
         extra(query),
       )
       return c.json(await answer)
@@ -47,7 +49,7 @@ export function peopleRoute(context: RouteContext) {
         context,
         c,
         query,
-        (db, { filter, range }) => users(db, filter, range, query),
+        (db, { filter, range }) => users(db, filter, range, pageOf(query)),
         extra(query),
       )
       return c.json(await answer)
@@ -78,5 +80,18 @@ export function peopleRoute(context: RouteContext) {
     })
 }
 
-const extra = ({ order, limit, offset }: { order: string; limit: number; offset: number }) =>
-  JSON.stringify([order, limit, offset])
+interface ListQuery<Order> {
+  order: Order
+  limit: number
+  offset: number
+  compare?: '0' | '1' | undefined
+}
+
+const pageOf = <Order>({ order, limit, offset, compare }: ListQuery<Order>) => ({
+  order,
+  limit,
+  offset,
+  compare: compare === '1',
+})
+
+const extra = (query: ListQuery<string>) => JSON.stringify(pageOf(query))

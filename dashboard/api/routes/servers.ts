@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import type { TimeRange } from '../../../records/time-range.ts'
 import { gpusOfInstances } from '../../../storage/queries/gpus-of-instance.ts'
+import { heatmapLatencies, serverHeatmap } from '../../../storage/queries/server-heatmap.ts'
 import { serverLatencies, serverLatencySeries } from '../../../storage/queries/server-latency.ts'
 import { withPeriodBefore } from '../../../storage/queries/previous.ts'
 import type { ServersQuestion } from '../../../storage/queries/server-rows.ts'
@@ -20,6 +21,7 @@ const compare = z.enum(['0', '1']).optional()
 const totals = questionSchema(servers)
 const series = questionSchema({ ...servers, compare })
 const latency = questionSchema({ ...servers, of: z.enum(serverLatencies), compare })
+const heatmap = questionSchema({ instance: z.string(), of: z.enum(heatmapLatencies).default('e2e_ms') })
 const instances = questionSchema({ instance: z.union([z.string(), z.array(z.string()).max(100)]), compare })
 const plain = questionSchema({})
 const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
@@ -60,6 +62,18 @@ export function serversRoute(context: RouteContext) {
             query.compare === '1',
           ),
         extra(query),
+      )
+      return c.json(await answer)
+    })
+    .get('/api/servers/heatmap', checked(heatmap), async (c) => {
+      const query = c.req.valid('query')
+      const { instance, of } = query
+      const answer = askRange(
+        context,
+        c,
+        query,
+        (db, { range }) => serverHeatmap(db, instance, range, of),
+        JSON.stringify([instance, of]),
       )
       return c.json(await answer)
     })

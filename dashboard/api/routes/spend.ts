@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { budgetQuestion } from '../../../alerts/budget.ts'
 import { calendarPeriods, isTimeZone } from '../../../records/calendar.ts'
 import { noSpending, spendChanges, sumOfChanges, type Spending } from '../../../records/spend-change.ts'
-import { activeUsers } from '../../../storage/queries/active-users.ts'
+import { activeUsersCompared } from '../../../storage/queries/active-users.ts'
 import { budgetSpending } from '../../../storage/queries/alert-budget.ts'
 import { chargeback } from '../../../storage/queries/chargeback.ts'
 import { costBefore, costBreakdown, costDimensions, type CostTotals } from '../../../storage/queries/cost-breakdown.ts'
@@ -21,7 +21,7 @@ const breakdownQuestion = questionSchema({
   by: dimension.default('model'),
   compare: z.enum(['0', '1']).optional(),
 })
-const question = questionSchema({})
+const usersQuestion = questionSchema({ compare: z.enum(['0', '1']).optional() })
 const monthQuestion = questionSchema({ time_zone: timeZone })
 const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 const chargebackQuestion = questionSchema({
@@ -60,11 +60,18 @@ export function spendRoute(context: RouteContext) {
       )
       return c.json(await answer)
     })
-    .get('/api/spend/users', checked(question), async (c) =>
-      c.json(
-        await askRange(context, c, c.req.valid('query'), (db, { filter, range }) => activeUsers(db, filter, range)),
-      ),
-    )
+    .get('/api/spend/users', checked(usersQuestion), async (c) => {
+      const query = c.req.valid('query')
+      const compare = query.compare === '1'
+      const answer = askRange(
+        context,
+        c,
+        query,
+        (db, { filter, range }) => activeUsersCompared(db, filter, range, compare),
+        query.compare,
+      )
+      return c.json(await answer)
+    })
     .get('/api/spend/month', checked(monthQuestion), async (c) => {
       const query = c.req.valid('query')
       const now = Math.ceil(context.now() / 1000) * 1000

@@ -67,6 +67,10 @@ const routes = root.addChildren([
     lazyRouteComponent(() => import('./pages/Servers.tsx')),
   ),
   page(
+    '/servers/$server',
+    lazyRouteComponent(() => import('./pages/Server.tsx')),
+  ),
+  page(
     '/cost',
     lazyRouteComponent(() => import('./pages/Cost.tsx')),
   ),

@@ -207,9 +207,7 @@ function Told({ cell, data, format, inColumn }: ToldProps) {
         {formatTime(at, Math.min(data.to - data.from, data.step_ms < 60_000 ? 900_000 : 604_800_000))}
       </div>
       <div className="tip-row">
-        <span>
-          {format(data.lows[cell.row] ?? 0)} to {format(data.lows[cell.row + 1] ?? data.top)}
-        </span>
+        <span>{rowWords(data, cell.row, format)}</span>
         <b>
           {data.factor > 1 ? '≈ ' : ''}
           {formatExact(count * data.factor)}
@@ -221,6 +219,16 @@ function Told({ cell, data, format, inColumn }: ToldProps) {
       </div>
     </>
   )
+}
+
+/** 2 s to 2.5 s, or 10 s and more. */
+export function rowWords(
+  { lows, top }: Pick<HeatmapData, 'lows' | 'top'>,
+  row: number,
+  format: (value: number) => string,
+) {
+  const [low, high] = [lows[row] ?? 0, lows[row + 1] ?? top]
+  return high === Infinity ? `${format(low)} and more` : `${format(low)} to ${format(high)}`
 }
 
 /** From few to many, with the largest count of a cell. */

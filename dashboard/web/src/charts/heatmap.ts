@@ -6,7 +6,7 @@ export interface HeatmapData {
   step_ms: number
   /** Starts of the columns, epoch ms. */
   times: readonly number[]
-  /** Lower ends of the rows, rising; the last ends at `top`. */
+  /** Lower ends of the rows, rising; the last ends at `top`, infinity where it has no end. */
   lows: readonly number[]
   top: number
   /** By column, then by row. */

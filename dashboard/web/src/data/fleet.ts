@@ -28,5 +28,6 @@ export type GpuFleet = Awaited<ReturnType<typeof fleet>>
 export type FleetGpu = GpuFleet['gpus'][number]
 export type GpuHistory = Awaited<ReturnType<typeof one>>
 export type GpuNow = Gpus['gpus'][number]
-export type ServerNow = Awaited<ReturnType<typeof servers>>['servers'][number]
+export type Servers = Awaited<ReturnType<typeof servers>>
+export type ServerNow = Servers['servers'][number]
 export type JobQueueRow = Awaited<ReturnType<typeof queues>>['queues'][number]

@@ -21,11 +21,11 @@ const page = ({ order, offset }: Listed) => ({ order, offset: String(offset), li
 
 /** Sessions that had a call in the range; of one user, when one is named. */
 export const useSessions = (listed: Listed, user_id?: string) =>
-  useQuestion('sessions', sessions, { ...page(listed), ...(user_id !== undefined && { user_id }) })
+  useQuestion('sessions', sessions, { ...page(listed), ...useCompare(), ...(user_id !== undefined && { user_id }) })
 /** One session as a whole, whatever the range. */
 export const useSession = (session_id: string) => useOne('session', session, { session_id })
 /** Users that had a call in the range. */
-export const useUsers = (listed: Listed) => useQuestion('users', users, page(listed))
+export const useUsers = (listed: Listed) => useQuestion('users', users, { ...page(listed), ...useCompare() })
 /** One user in the range. */
 export const useUser = (user_id: string) => useQuestion('user', user, { user: user_id })
 /** The same over time, with the period before when one compares. */

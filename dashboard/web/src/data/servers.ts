@@ -9,6 +9,8 @@ const latency = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.servers.latency.$get({ query }, init(signal)))
 const gpus = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.servers.gpus.$get({ query }, init(signal)))
+const heatmap = (query: QuestionInput, signal?: AbortSignal) =>
+  read(api.servers.heatmap.$get({ query: { instance: '', ...query } }, init(signal)))
 const topology = (query: QuestionInput, signal?: AbortSignal) => read(api.topology.$get({ query }, init(signal)))
 
 export type ServerLatency = 'ttft_ms' | 'itl_ms' | 'tpot_ms' | 'e2e_ms' | 'queue_ms' | 'prefill_ms' | 'decode_ms'
@@ -26,6 +28,9 @@ export const useServersOf = (what: { model: string } | { endpoint: string }) =>
 export const useGpusOf = (instances: string[]) =>
   useFleet('server-gpus', gpus, { instance: instances, ...useCompare() })
 export const useServerGpus = (instance: string) => useFleet('server-gpus', gpus, { instance, ...useCompare() })
+/** How its latencies lie over time. */
+export const useServerHeatmap = (instance: string, latencyOf: 'e2e_ms' | 'ttft_ms') =>
+  useFleet(`server-heatmap ${latencyOf}`, heatmap, { instance, of: latencyOf })
 export const useTopology = () => useFleet('topology', topology)
 
 const ranOn = (trace_id: string, span_id: string, signal?: AbortSignal) =>
@@ -44,6 +49,7 @@ export type ServerSeries = Awaited<ReturnType<typeof series>>
 export type ServerLine = ServerSeries['lines'][number]
 export type ServerLatencySeries = Awaited<ReturnType<typeof latency>>
 export type ServerLatencyLine = ServerLatencySeries['lines'][number]
+export type ServerHeatmap = Awaited<ReturnType<typeof heatmap>>
 export type ServerGpus = Awaited<ReturnType<typeof gpus>>
 export type TopologyLink = Awaited<ReturnType<typeof topology>>['links'][number]
 

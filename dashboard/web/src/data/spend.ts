@@ -37,8 +37,11 @@ const budgets = ({ explain = '0' }: QuestionInput, signal?: AbortSignal) =>
 export function useSpendBy() {
   return useQuestion('spend', spend, { by: useDimension(), ...useCompare() })
 }
-/** How many users made requests, and what those cost. */
-export const useSpendUsers = () => useQuestion('spend-users', users)
+/** How many users made requests, and what those cost; of the period before too, unless nobody compares. */
+export function useSpendUsers() {
+  const [{ compare }] = useSearch()
+  return useQuestion('spend-users', users, compare === 'off' ? {} : { compare: '1' })
+}
 /** This month, whatever the range is. */
 export const useMonth = () => useQuestion('spend-month', month)
 /** Rules of the kind budget, and where they stand. */

@@ -28,7 +28,7 @@ test('names of traffic cannot leave their place in a path', () => {
 })
 
 test('a server, a filter, a range, a question', () => {
-  expect(goOf('server vllm-1:8000')).toEqual({ go: '/servers?range=6h&team=x&server=vllm-1%3A8000&q=duration%3E2s' })
+  expect(goOf('server vllm-1:8000')).toEqual({ go: '/servers/vllm-1%3A8000?range=6h&team=x&q=duration%3E2s' })
   expect(goOf('sql Slowest')).toEqual({ go: '/sql?range=6h&team=x&sql=select+1+%26+2&q=duration%3E2s' })
   const changed = (id: string) => {
     const run = goOf(id)

@@ -86,7 +86,7 @@ export function commandsOf({ search, values, servers, questions }: Known): Comma
       id: `server ${server}`,
       group: 'Servers',
       word: server,
-      run: { go: addressOf('/servers', search, { server }) },
+      run: { go: addressOf(`/servers/${encodeURIComponent(segmentOf(server))}`, search) },
     })),
     ...values.map(({ column, value }): Command => ({
       id: `filter ${column} ${value}`,

@@ -31,7 +31,7 @@ export interface PageEntry {
   group: Group
   filters: boolean
   range: boolean
-  /** Its charts draw the period before too. */
+  /** Its charts draw the period before too, or its lists tell it. */
   compare?: boolean
   phone?: boolean
 }
@@ -57,8 +57,8 @@ export const pages: readonly PageEntry[] = [
   { to: '/uptime', word: 'Uptime', icon: IconHeartRateMonitor, key: 'h', group: 'health', ...whole },
   { to: '/requests', word: 'Requests', icon: IconListSearch, key: 'r', group: 'traffic', ...narrowed, phone: true },
   { to: '/cost', word: 'Cost', icon: IconCoin, key: 'c', group: 'traffic', ...narrowed, compare: true, phone: true },
-  { to: '/sessions', word: 'Sessions', icon: IconMessages, key: 'n', group: 'traffic', ...narrowed },
-  { to: '/users', word: 'Users', icon: IconUsers, key: 'u', group: 'traffic', ...narrowed },
+  { to: '/sessions', word: 'Sessions', icon: IconMessages, key: 'n', group: 'traffic', ...narrowed, compare: true },
+  { to: '/users', word: 'Users', icon: IconUsers, key: 'u', group: 'traffic', ...narrowed, compare: true },
   { to: '/alerts', word: 'Alerts', icon: IconBell, key: 'a', group: 'answers', ...whole, phone: true },
   { to: '/sql', word: 'SQL', icon: IconDatabaseSearch, key: 'q', group: 'answers', ...whole },
   { to: '/targets', word: 'Targets', icon: IconRadar2, key: 't', group: 'intake', ...whole },

@@ -18,7 +18,7 @@ test.each([
     '?model=other&environment=prod',
     `${base}/inferwatch-model?from=now-1h&to=now&var-environment=prod&var-model=gpt%2F4o`,
   ],
-  ['/servers', '?server=vllm-1:8000', `${base}/inferwatch-endpoint?from=now-1h&to=now&var-instance=vllm-1%3A8000`],
+  ['/servers/vllm-1%3A8000', '', `${base}/inferwatch-endpoint?from=now-1h&to=now&var-instance=vllm-1%3A8000`],
   ['/gpus/node-1/GPU-7', '', `${base}/inferwatch-gpus?from=now-1h&to=now&var-host=node-1`],
   ['/cost', '?team=search', `${base}/inferwatch-cost?from=now-1h&to=now&var-team=search`],
 ])('%s%s', (path, search, expected) => expect(link(path, search)).toBe(expected))

@@ -1,6 +1,7 @@
 /** The shipped Grafana dashboard that shows what a page shows, with its range and filters. */
 import type { FilterColumn } from '../../../api/app.ts'
 import { defaultRange, type Search } from './search.ts'
+import { nameIn } from './segment.ts'
 
 /** By the first part of a page's path: the dashboard, and which of our filters its variables are. */
 const dashboards: Record<string, { uid: string; variables: FilterColumn[] }> = {
@@ -22,7 +23,11 @@ export function grafanaLink(base: string, path: string, search: Search): string 
   const fixed = search.from !== undefined && search.to !== undefined
   url.searchParams.set('from', fixed ? String(search.from) : `now-${search.range ?? defaultRange}`)
   url.searchParams.set('to', fixed ? String(search.to) : 'now')
-  for (const [name, values] of variablesOf(first, rest.map(decodeURIComponent), search)) {
+  for (const [name, values] of variablesOf(
+    first,
+    rest.map((part) => nameIn(decodeURIComponent(part))),
+    search,
+  )) {
     if (name === 'host' || dashboard.variables.some((known) => known === name)) {
       for (const value of values) url.searchParams.append(`var-${name}`, value)
     }
@@ -38,6 +43,6 @@ function variablesOf(first: string, [one]: string[], search: Search): [name: str
   if (first === 'endpoints' && one !== undefined)
     return [...filters.filter(([name]) => name !== 'endpoint'), ['endpoint', [one]]]
   if (first === 'gpus' && one !== undefined) return [['host', [one]]]
-  if (first === 'servers' && search.server !== undefined) return [['instance', [search.server]]]
+  if (first === 'servers' && one !== undefined) return [['instance', [one]]]
   return filters
 }

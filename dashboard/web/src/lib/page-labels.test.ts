@@ -9,7 +9,9 @@ test.each([
   ['/models/gpt%2F4', '?environment=production', { model: 'gpt/4', environment: 'production' }],
   ['/models', '', {}],
   ['/gpus/node-1/3', '', { host: 'node-1', gpu: '3' }],
-  ['/servers', '?server=vllm-1%3A8000', { instance: 'vllm-1:8000' }],
+  ['/servers', '', {}],
+  ['/servers/vllm-1%3A8000', '', { instance: 'vllm-1:8000' }],
+  ['/models/~..', '', { model: '..' }],
 ])('%s%s is about %j', (path, query, labels) => {
   expect(labelsOfPage(path, parseSearch(query))).toEqual(labels)
 })

@@ -36,7 +36,7 @@ export interface Search {
   marks?: 'off'
   /** The zone that times are shown in; absent is the reader's own choice. */
   tz?: string
-  /** host:port of the server shown alone. */
+  /** host:port of a server, in addresses from before it had a page of its own. */
   server?: string
   /** trace_id.span_id of the open request. */
   open?: string

@@ -11,6 +11,8 @@ export const searchOfOne = (column: 'model' | 'endpoint') => (search: Search) =>
   const { [column]: _named, ...filters } = search.filters
   return elsewhere({ ...search, filters })
 }
+/** The search of a page of one server: filters of requests mean nothing there, and stay for the pages where they do. */
+export const searchOfServer = (search: Search) => elsewhere(search)
 const ofModel = searchOfOne('model')
 const ofEndpoint = searchOfOne('endpoint')
 
@@ -54,8 +56,9 @@ export function EndpointLink({ name, children }: LinkProps) {
 export function ServerLink({ instance }: { instance: string }) {
   return (
     <Link
-      to="/servers"
-      search={((before: Search) => ({ ...elsewhere(before), server: instance })) as never}
+      to="/servers/$server"
+      params={{ server: segmentOf(instance) }}
+      search={searchOfServer as never}
       className="name-link mono"
       {...alone}
     >

@@ -1,6 +1,7 @@
 /** The servers and GPUs under a call when it began; nothing where nobody knows. */
 import { useRanOn } from '../data/servers.ts'
 import { formatCounted } from '../lib/format.ts'
+import { ServerLink } from './NameLink.tsx'
 
 interface RanOnProps {
   request: { trace_id: string; span_id: string }
@@ -22,7 +23,7 @@ export function RanOn({ request }: RanOnProps) {
       <h3>Ran on</h3>
       {data.links.map((link) => (
         <p key={[link.instance, link.model, link.host].join(' ')} title={link.why}>
-          <span className="mono">{link.instance || link.endpoint}</span>
+          {link.instance ? <ServerLink instance={link.instance} /> : <span className="mono">{link.endpoint}</span>}
           {link.gpu_uuids.length > 0 && (
             <span className="dim" title={link.gpu_uuids.join('\n')}>
               {` · ${formatCounted(link.gpu_uuids.length, 'GPU')} of ${link.host}`}

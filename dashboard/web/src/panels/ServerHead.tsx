@@ -1,4 +1,4 @@
-/** What a server that is shown alone is: its kind and version, what it serves, and for which endpoint. */
+/** What a server is: its kind and version, what it serves, and for which endpoint. */
 import { Link } from '@tanstack/react-router'
 import type { ServerNow } from '../data/fleet.ts'
 import { elsewhere } from '../lib/elsewhere.ts'
@@ -7,12 +7,11 @@ import { EndpointLink, ModelLink } from './NameLink.tsx'
 
 interface ServerHeadProps {
   instance: string
-  /** Of all servers, a row a model. */
-  servers: readonly ServerNow[]
+  /** Its rows, one a model. */
+  own: readonly ServerNow[]
 }
 
-export function ServerHead({ instance, servers }: ServerHeadProps) {
-  const own = servers.filter((row) => row.instance === instance)
+export function ServerHead({ instance, own }: ServerHeadProps) {
   const of = (name: (row: ServerNow) => string | null) => [...new Set(own.map(name))].filter((text) => text)
   const [kinds, versions, endpoints] = [of((row) => row.server), of((row) => row.version), of((row) => row.endpoint)]
   return (

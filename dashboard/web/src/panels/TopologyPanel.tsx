@@ -1,18 +1,16 @@
 /** Which endpoint runs on which servers and GPUs: what is sure, and what could be several things. */
 import { useTopology, type TopologyLink } from '../data/servers.ts'
 import { formatAgo, formatIso, formatUsdPerHour, unknown } from '../lib/format.ts'
-import { useSearch } from '../lib/use-search.ts'
-import { EndpointLink, ModelLink } from './NameLink.tsx'
+import { EndpointLink, ModelLink, ServerLink } from './NameLink.tsx'
 import { Panel } from './Panel.tsx'
 import { Status } from './Status.tsx'
 import { Table, type Column } from './Table.tsx'
 
-/** As it was at the end of the range. */
-export function TopologyPanel() {
+/** As it was at the end of the range; of one server, when one is named. */
+export function TopologyPanel({ instance }: { instance?: string }) {
   const asked = useTopology()
-  const [{ server }] = useSearch()
   const linksOf = ({ links }: { links: readonly TopologyLink[] }) =>
-    links.filter(({ instance }) => server === undefined || instance === server)
+    links.filter((link) => instance === undefined || link.instance === instance)
   return (
     <Panel
       title="What runs where"
@@ -51,7 +49,7 @@ const columns = (now: number): Column<TopologyLink>[] => [
   {
     key: 'instance',
     head: 'Server',
-    render: (link) => <span className="mono">{link.instance || unknown}</span>,
+    render: (link) => (link.instance ? <ServerLink instance={link.instance} /> : unknown),
     title: (link) => link.server,
     sort: (link) => link.instance,
   },

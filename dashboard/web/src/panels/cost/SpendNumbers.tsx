@@ -14,6 +14,11 @@ import { Spark } from '../Spark.tsx'
 import { Failure } from '../states.tsx'
 import { cachedShare, perMillionTokens, perRequest } from './unit-costs.ts'
 
+interface ActiveUsers {
+  users: number | null
+  cost_usd: number | null
+}
+
 interface Figure {
   title: string
   hint: string
@@ -54,7 +59,7 @@ function Skeletons() {
 
 function figuresOf(
   { current, previous, comparable, groups, times }: Spend,
-  users: { users: number | null; cost_usd: number | null } | undefined,
+  users: (ActiveUsers & { previous?: ActiveUsers | undefined }) | undefined,
 ): Figure[] {
   const course = times.map((_, index) =>
     groups.reduce<number | null>((sum, { cost_usd }) => {
@@ -65,7 +70,6 @@ function figuresOf(
   // A period that had hardly begun is nothing to compare with.
   const before = (value: number | null) => (comparable ? value : null)
   const unpriced = current.unpriced > 0 ? `without ${formatCounted(current.unpriced, 'request')} of unknown price` : ''
-  const perUser = users?.users && users.cost_usd !== null ? users.cost_usd / users.users : null
   return [
     {
       title: 'Spend',
@@ -96,7 +100,8 @@ function figuresOf(
     {
       title: 'Per user',
       hint: 'Spend of requests that name a user, divided by how many users they name; beyond a day by whole days',
-      value: perUser,
+      value: perUser(users),
+      before: before(perUser(users?.previous)),
       isCost: true,
       note: users?.users ? formatCounted(users.users, 'user') : 'no users known for this range and these filters',
     },
@@ -115,6 +120,9 @@ function figuresOf(
     },
   ]
 }
+
+const perUser = (known: ActiveUsers | undefined): number | null =>
+  known?.users && known.cost_usd !== null ? known.cost_usd / known.users : null
 
 function Number({ figure, span }: { figure: Figure; span: number }) {
   const [search] = useSearch()

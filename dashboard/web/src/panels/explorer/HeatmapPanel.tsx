@@ -1,6 +1,6 @@
 import { useMemo, type ReactNode } from 'react'
-import { Heatmap, HeatmapScale } from '../../charts/Heatmap.tsx'
-import { cellsOf } from '../../charts/heatmap.ts'
+import { Heatmap, HeatmapScale, rowWords } from '../../charts/Heatmap.tsx'
+import { cellsOf, type HeatmapData } from '../../charts/heatmap.ts'
 import { useHeatmap, type HeatmapAnswer } from '../../data/explorer.ts'
 import type { Brush } from '../../lib/brush.ts'
 import { formatCounted, formatCount, formatExact, formatIso, formatTime } from '../../lib/format.ts'
@@ -164,12 +164,10 @@ function between(
 }
 
 /** Counts by time and by step of the measure. */
-function heatmapTable(
-  { times, lows, top, counts, factor }: HeatmapAnswer,
-  format: (value: number) => string,
-): DataTable {
+export function heatmapTable(data: HeatmapData, format: (value: number) => string): DataTable {
+  const { times, lows, counts, factor } = data
   return {
-    columns: ['time', ...lows.map((low, row) => `${format(low)} to ${format(lows[row + 1] ?? top)}`)],
-    rows: times.map((at, column) => [formatIso(at), ...(counts[column] ?? []).map((count) => count * factor)]),
+    columns: ['time', ...lows.map((_, row) => rowWords(data, row, format))],
+    rows: times.map((at, column) => [formatIso(at), (counts[column] ?? []).map((count) => count * factor)].flat()),
   }
 }

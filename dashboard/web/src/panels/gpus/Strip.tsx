@@ -1,3 +1,5 @@
+import type { PointerEvent } from 'react'
+import { moveCursor, useCursor } from '../../charts/cursor.ts'
 import { formatTime } from '../../lib/format.ts'
 import type { SeriesFrame } from '../../data/series.ts'
 
@@ -9,11 +11,22 @@ interface StripProps {
   format: (value: number | null) => string
 }
 
-/** One row of a heatmap: a cell a bucket, darker for more; where nothing is known it is empty. */
+/** One row of a heatmap: a cell a bucket, darker for more; where nothing is known it is empty. Its time is that of the page's charts. */
 export function Strip({ frame, values, top, format }: StripProps) {
   const span = frame.to - frame.from
+  const point = (event: PointerEvent) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect()
+    moveCursor(frame.times[Math.floor(((event.clientX - left) / width) * values.length)] ?? null)
+  }
   return (
-    <svg className="gpu-strip" viewBox={`0 0 ${values.length} 1`} preserveAspectRatio="none" aria-hidden>
+    <svg
+      className="gpu-strip"
+      viewBox={`0 0 ${values.length} 1`}
+      preserveAspectRatio="none"
+      aria-hidden
+      onPointerMove={point}
+      onPointerLeave={() => moveCursor(null)}
+    >
       {values.map((value, index) =>
         value === null ? null : (
           <rect key={frame.times[index]} x={index} width={1.02} height={1} fillOpacity={shade(value, top)}>
@@ -21,7 +34,20 @@ export function Strip({ frame, values, top, format }: StripProps) {
           </rect>
         ),
       )}
+      <Cursor frame={frame} />
     </svg>
+  )
+}
+
+/** The time under the pointer, on whichever chart of the page. */
+function Cursor({ frame: { times, step_ms } }: { frame: SeriesFrame }) {
+  const at = useCursor()
+  const x = at === null ? -1 : (at - (times[0] ?? 0)) / step_ms
+  if (x < 0 || x > times.length) return null
+  return (
+    <g className="chart-cursor">
+      <line x1={x} x2={x} y1={0} y2={1} vectorEffect="non-scaling-stroke" />
+    </g>
   )
 }
 

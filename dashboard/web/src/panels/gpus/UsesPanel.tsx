@@ -98,24 +98,28 @@ export function XidPanel({ asked }: { asked: ReturnType<typeof useGpuHistory> })
       asked={asked}
       height={180}
       renderEmpty={({ xids }) => (xids.length === 0 ? <p>The driver reported none in this range</p> : null)}
-      table={({ xids }) => ({
-        columns: ['xid', 'first', 'last', 'samples'],
+      table={({ xids, previous }) => ({
+        columns: ['xid', 'first', 'last', 'samples', ...(previous ? ['last_before'] : [])],
         rows: xids.map(({ xid, first_ms, last_ms, samples }) => [
           xid,
           formatIso(first_ms),
           formatIso(last_ms),
           samples,
+          ...(previous ? [formatIso(lastIn(previous.xids, xid))] : []),
         ]),
       })}
     >
-      {({ xids, to }) => (
-        <Table label="XID errors" columns={xidColumns(to)} rows={xids} id={({ xid }) => String(xid)} />
+      {({ xids, to, previous }) => (
+        <Table label="XID errors" columns={xidColumns(to, previous)} rows={xids} id={({ xid }) => String(xid)} />
       )}
     </Panel>
   )
 }
 
-const xidColumns = (now: number): Column<Xid>[] => [
+/** When a code was last seen in a period, epoch ms. */
+const lastIn = (xids: readonly Xid[], code: number) => xids.find(({ xid }) => xid === code)?.last_ms ?? null
+
+const xidColumns = (now: number, previous: GpuHistory['previous']): Column<Xid>[] => [
   { key: 'xid', head: 'Code', number: true, render: ({ xid }) => xid, sort: ({ xid }) => xid },
   {
     key: 'first',
@@ -133,4 +137,19 @@ const xidColumns = (now: number): Column<Xid>[] => [
     title: ({ last_ms }) => formatIso(last_ms),
     sort: ({ last_ms }) => last_ms,
   },
+  ...(previous ? [beforeColumn(now, previous.xids)] : []),
 ]
+
+/** Whether a code is new. */
+const beforeColumn = (now: number, before: readonly Xid[]): Column<Xid> => ({
+  key: 'before',
+  head: 'Period before',
+  hint: 'When the code was last seen in the period before',
+  number: true,
+  render: ({ xid }) => {
+    const last = lastIn(before, xid)
+    return last === null ? 'not seen' : formatAgo(last, now)
+  },
+  title: ({ xid }) => formatIso(lastIn(before, xid)),
+  sort: ({ xid }) => lastIn(before, xid),
+})

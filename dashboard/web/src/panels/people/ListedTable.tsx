@@ -4,9 +4,11 @@ import type { ReactNode } from 'react'
 import { pageSize } from '../../data/people.ts'
 import { formatExact, formatTime } from '../../lib/format.ts'
 import type { Asked } from '../../data/use-question.ts'
+import type { Cell, DataTable } from '../../lib/table.ts'
 import { NothingHere } from '../NothingHere.tsx'
 import { Panel } from '../Panel.tsx'
 import { Table, type Column } from '../Table.tsx'
+import type { Before } from './change-column.tsx'
 
 interface ListedTableProps<T, Row, Order extends string> {
   title: string
@@ -26,7 +28,9 @@ interface ListedTableProps<T, Row, Order extends string> {
   renderNote: (data: T) => ReactNode
 }
 
-export function ListedTable<T, Row extends object, Order extends string>(props: ListedTableProps<T, Row, Order>) {
+export function ListedTable<T, Row extends { previous?: Before }, Order extends string>(
+  props: ListedTableProps<T, Row, Order>,
+) {
   const { title, asked, rows, all, columns, id, onOpen, orders, order, offset, go, empty, renderNote } = props
   return (
     <Panel
@@ -44,12 +48,7 @@ export function ListedTable<T, Row extends object, Order extends string>(props: 
         />
       }
       renderEmpty={(data) => (rows(data).length === 0 && offset === 0 ? <NothingHere what={empty} /> : null)}
-      table={(data) => ({
-        columns: Object.keys(rows(data)[0] ?? {}),
-        rows: rows(data).map((row) =>
-          Object.values(row).map((value) => (Array.isArray(value) ? value.join(', ') : value)),
-        ),
-      })}
+      table={(data) => tableOf(rows(data).map(flat))}
     >
       {(data) => (
         <>
@@ -83,6 +82,21 @@ export function ListedTable<T, Row extends object, Order extends string>(props: 
     </Panel>
   )
 }
+
+const previousColumns = ['requests', 'errors', 'cost_usd', 'p95_ms'] as const
+
+/** A row as a file has it: its period before, where one compares, in columns of its own. */
+function flat(row: { previous?: Before }): Record<string, Cell> {
+  const { previous, ...rest } = row
+  const own = Object.entries(rest).map(([key, value]) => [key, Array.isArray(value) ? value.join(', ') : value])
+  const before = previousColumns.map((column) => [`previous_${column}`, previous?.[column] ?? null])
+  return Object.fromEntries(previous === undefined ? own : [...own, ...before]) as Record<string, Cell>
+}
+
+const tableOf = (rows: readonly Record<string, Cell>[]): DataTable => ({
+  columns: Object.keys(rows[0] ?? {}),
+  rows: rows.map((row) => Object.values(row)),
+})
 
 /** Said where the range holds more requests than a list can read. */
 export function ReadFrom({ from, read_from }: { from: number; read_from: number }) {

@@ -12,7 +12,9 @@ import {
   formatMs,
   formatUsd,
 } from '../../lib/format.ts'
+import { useSearch } from '../../lib/use-search.ts'
 import type { Column } from '../Table.tsx'
+import { changeColumn, type Before } from './change-column.tsx'
 import { ListedTable, ReadFrom } from './ListedTable.tsx'
 import { useListed } from './use-listed.ts'
 
@@ -33,13 +35,14 @@ export function SessionList({ title = 'Sessions', user_id }: { title?: string; u
   const { order, offset, go } = useListed(names, 'last')
   const asked = useSessions({ order, offset }, user_id)
   const navigate = useNavigate()
+  const [{ compare }] = useSearch()
   return (
     <ListedTable
       title={title}
       asked={asked}
       rows={(data) => data.sessions}
       all={(data) => data.all}
-      columns={columns(asked.data?.to ?? 0, user_id === undefined)}
+      columns={columns(asked.data?.to ?? 0, user_id === undefined, compare === 'on')}
       id={({ session_id }) => session_id}
       onOpen={({ session_id }) =>
         void navigate({ to: '/sessions/$session_id', params: { session_id }, search: elsewhere as never })
@@ -54,7 +57,7 @@ export function SessionList({ title = 'Sessions', user_id }: { title?: string; u
   )
 }
 
-function columns(now: number, named: boolean): Column<SessionRow>[] {
+function columns(now: number, named: boolean, comparing: boolean): Column<SessionRow>[] {
   const user: Column<SessionRow> = {
     key: 'user',
     head: 'User',
@@ -82,7 +85,7 @@ function columns(now: number, named: boolean): Column<SessionRow>[] {
       number: true,
       render: (row) => formatMs(row.last_ms - row.first_ms),
     },
-    ...sumColumns<SessionRow>(),
+    ...sumColumns<SessionRow>(comparing),
     ...(named ? [user] : []),
     modelsColumn(),
     {
@@ -103,10 +106,12 @@ interface Sums {
   output_tokens: number | null
   cost_usd: number | null
   unpriced: number
+  previous?: Before
 }
 
-/** Requests, errors, tokens and cost of whatever a row stands for. */
-export function sumColumns<Row extends Sums>(): Column<Row>[] {
+/** Requests, errors, tokens and cost of whatever a row stands for; each of what is compared beside its change. */
+export function sumColumns<Row extends Sums>(comparing = false): Column<Row>[] {
+  const change: typeof changeColumn<Row> = (...about) => (comparing ? changeColumn<Row>(...about) : [])
   return [
     {
       key: 'requests',
@@ -115,6 +120,7 @@ export function sumColumns<Row extends Sums>(): Column<Row>[] {
       render: (row) => formatCount(row.requests),
       title: (row) => formatExact(row.requests),
     },
+    ...change('Requests', 'requests', formatCount, 'neutral'),
     {
       key: 'errors',
       head: 'Errors',
@@ -123,6 +129,7 @@ export function sumColumns<Row extends Sums>(): Column<Row>[] {
       render: (row) => formatCount(row.errors),
       title: (row) => formatPart(row.errors, row.requests, 'request'),
     },
+    ...change('Errors', 'errors', formatCount, 'bad'),
     {
       key: 'input',
       head: 'In',
@@ -151,6 +158,7 @@ export function sumColumns<Row extends Sums>(): Column<Row>[] {
           ? 'no price is known, or no tokens'
           : `$${formatExact(row.cost_usd)}${row.unpriced > 0 ? `, without ${formatExactly(row.unpriced, 'request')} whose cost is unknown` : ''}`,
     },
+    ...change('Cost', 'cost_usd', formatUsd, 'neutral'),
   ]
 }
 

@@ -14,6 +14,7 @@ import {
 import { segmentOf } from '../../lib/segment.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import type { Column } from '../Table.tsx'
+import { changeColumn } from './change-column.tsx'
 import { ListedTable, ReadFrom } from './ListedTable.tsx'
 import { modelsColumn, sumColumns } from './SessionList.tsx'
 import { useListed } from './use-listed.ts'
@@ -37,13 +38,14 @@ export function UserList() {
   const asked = useUsers({ order, offset })
   const navigate = useNavigate()
   const [{ row: _row, ...search }] = useSearch()
+  const comparing = search.compare === 'on'
   return (
     <ListedTable
       title="Users"
       asked={asked}
       rows={(data) => data.users}
       all={(data) => data.all}
-      columns={columns(asked.data?.to ?? 0)}
+      columns={columns(asked.data?.to ?? 0, comparing)}
       id={({ user_id }) => user_id}
       onOpen={({ user_id }) =>
         void navigate({ to: '/users/$user_id', params: { user_id: segmentOf(user_id) }, search: search as never })
@@ -67,7 +69,7 @@ export function UserList() {
   )
 }
 
-function columns(now: number): Column<UserRow>[] {
+function columns(now: number, comparing: boolean): Column<UserRow>[] {
   return [
     {
       key: 'user',
@@ -75,7 +77,7 @@ function columns(now: number): Column<UserRow>[] {
       render: (row) => <span className="clip">{row.user_id}</span>,
       title: (row) => row.user_id,
     },
-    ...sumColumns<UserRow>(),
+    ...sumColumns<UserRow>(comparing),
     {
       key: 'p95',
       head: 'P95',
@@ -85,6 +87,7 @@ function columns(now: number): Column<UserRow>[] {
       title: (row) =>
         row.p95_ms === null ? 'no request that was read told its duration' : `${formatExact(row.p95_ms)} ms`,
     },
+    ...(comparing ? changeColumn<UserRow>('P95', 'p95_ms', formatMs, 'bad') : []),
     {
       key: 'sessions',
       head: 'Sessions',

@@ -1,9 +1,9 @@
 /** The server that answered a call and the GPUs under it, around the time of the call, on one time axis. */
-import { Link } from '@tanstack/react-router'
 import { useRanOn, type ServerGpus, type ServerSeries } from '../../data/servers.ts'
 import { useServerAround, type TraceCall } from '../../data/traces.ts'
 import { formatRatio, formatTime, significant, unknown } from '../../lib/format.ts'
 import { gpuName } from '../GpuPanels.tsx'
+import { ServerLink } from '../NameLink.tsx'
 import { SideSection } from '../Side.tsx'
 import { Failure, PanelSkeleton } from '../states.tsx'
 
@@ -112,9 +112,7 @@ function Around({ instance, call }: { instance: string; call: TraceCall }) {
   return (
     <figure className="under" aria-label={`${instance} around the call`}>
       <figcaption>
-        <Link to="/servers" search={{ server: instance } as never} className="panel-link mono">
-          {instance}
-        </Link>
+        <ServerLink instance={instance} />
       </figcaption>
       {server.length === 0 && <p className="dim">It was not scraped around the call.</p>}
       {server.map((track) => (

@@ -16,7 +16,9 @@ export function Change({ now, before, format, rise }: ChangeProps) {
   const { text, ratio } = formatChange(now, before)
   const news = ratio === null || rise === 'neutral' || Math.abs(ratio) < flat ? 'neutral' : ratio > 0 ? 'bad' : 'good'
   const title =
-    ratio === null ? 'nothing to compare with in the period before' : `${format(before)} in the period before`
+    typeof before === 'number'
+      ? `${format(before)} in the period before`
+      : 'nothing to compare with in the period before'
   return (
     <span className="delta" data-news={news} title={title}>
       {text}
