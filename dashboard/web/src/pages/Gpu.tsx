@@ -1,7 +1,6 @@
-import { Link, useParams } from '@tanstack/react-router'
+import { useParams } from '@tanstack/react-router'
 import { useGpuHistory } from '../data/fleet.ts'
 import { formatUsdPerHour } from '../lib/format.ts'
-import { elsewhere } from '../lib/elsewhere.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { GpuNumbers } from '../panels/gpus/GpuNumbers.tsx'
 import { historyNames, HistoryPanels } from '../panels/gpus/history-panels.tsx'
@@ -11,6 +10,7 @@ import { gpuName } from '../panels/GpuPanels.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider } from '../panels/page-context.tsx'
 import { Panels } from '../panels/Panels.tsx'
+import { ThingHead } from '../panels/ThingHead.tsx'
 
 /** One GPU, or one MIG instance of it: what it did, what ran on it, what it cost. */
 export default function Gpu() {
@@ -22,14 +22,7 @@ export default function Gpu() {
   const price = asked.data ? pricePerHour(asked.data) : null
   return (
     <PageProvider names={historyNames}>
-      <header className="thing-head">
-        <nav aria-label="Breadcrumb">
-          <Link to="/gpus" search={elsewhere as never}>
-            GPUs
-          </Link>
-          <span aria-hidden>/</span>
-          <h2>{gpuName(place)}</h2>
-        </nav>
+      <ThingHead of={{ to: '/gpus', title: 'GPUs' }} name={gpuName(place)}>
         {known && (
           <span className="dim">
             {[known.device, known.mig_profile, known.uuid, price === null ? '' : formatUsdPerHour(price)]
@@ -37,7 +30,7 @@ export default function Gpu() {
               .join(' · ')}
           </span>
         )}
-      </header>
+      </ThingHead>
       {asked.data && !known ? (
         <section className="panel">
           <div className="panel-empty">

@@ -1,9 +1,7 @@
 /** What a server is: its kind and version, what it serves, and for which endpoint. */
-import { Link } from '@tanstack/react-router'
 import type { ServerNow } from '../data/fleet.ts'
-import { elsewhere } from '../lib/elsewhere.ts'
-import { HeadFact } from './HeadFact.tsx'
 import { EndpointLink, ModelLink } from './NameLink.tsx'
+import { HeadFact, ThingHead } from './ThingHead.tsx'
 
 interface ServerHeadProps {
   instance: string
@@ -15,14 +13,7 @@ export function ServerHead({ instance, own }: ServerHeadProps) {
   const of = (name: (row: ServerNow) => string | null) => [...new Set(own.map(name))].filter((text) => text)
   const [kinds, versions, endpoints] = [of((row) => row.server), of((row) => row.version), of((row) => row.endpoint)]
   return (
-    <header className="thing-head">
-      <nav aria-label="Breadcrumb">
-        <Link to="/servers" search={elsewhere as never}>
-          Servers
-        </Link>
-        <span aria-hidden>/</span>
-        <h2>{instance}</h2>
-      </nav>
+    <ThingHead of={{ to: '/servers', title: 'Servers' }} name={instance}>
       <dl>
         {kinds.length > 0 && <HeadFact term="Kind">{[...kinds, ...versions].join(' ')}</HeadFact>}
         {own.length > 0 && (
@@ -40,6 +31,6 @@ export function ServerHead({ instance, own }: ServerHeadProps) {
           </HeadFact>
         )}
       </dl>
-    </header>
+    </ThingHead>
   )
 }

@@ -1,5 +1,4 @@
 /** One model or one endpoint: how it is, how it came to that, what it runs on, and its versions side by side. */
-import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useModelNames } from '../../data/overview.ts'
 import { ScopeProvider } from '../../data/scope.ts'
@@ -7,12 +6,11 @@ import { useSlos } from '../../data/slos.ts'
 import { useTopology } from '../../data/servers.ts'
 import { useTraffic } from '../../data/traffic.ts'
 import { useUptime } from '../../data/uptime.ts'
-import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatRatio } from '../../lib/format.ts'
 import { BigNumbers } from '../BigNumbers.tsx'
-import { HeadFact } from '../HeadFact.tsx'
 import { EndpointLink, ModelLink, ServerLink } from '../NameLink.tsx'
 import { nameOf, PageProvider } from '../page-context.tsx'
+import { HeadFact, ThingHead } from '../ThingHead.tsx'
 import { RequestsPanel, SpendPanel, TokensPanel } from '../TrafficPanels.tsx'
 import { BreakdownPanels } from './BreakdownPanels.tsx'
 import { CachePanel, SavingsPanel } from './CachePanels.tsx'
@@ -60,19 +58,14 @@ export function ThingPage({ by, name }: Thing) {
   )
 }
 
+const lists = { model: { to: '/models', title: 'Models' }, endpoint: { to: '/endpoints', title: 'Endpoints' } }
+
 /** What it is called, and what one should know before any figure. */
 function Head({ by, name }: Thing) {
   const row = useTraffic(by).data?.rows.find((one) => one.name === name)
   const slos = slosOf(useSlos().data?.slos ?? [], { by, name })
   return (
-    <header className="thing-head">
-      <nav aria-label="Breadcrumb">
-        <Link to={by === 'model' ? '/models' : '/endpoints'} search={elsewhere as never}>
-          {by === 'model' ? 'Models' : 'Endpoints'}
-        </Link>
-        <span aria-hidden>/</span>
-        <h2>{nameOf({ model: name, other: false })}</h2>
-      </nav>
+    <ThingHead of={lists[by]} name={nameOf({ model: name, other: false })}>
       <dl>
         {row && row.providers.length > 0 && <HeadFact term="Provider">{row.providers.join(', ')}</HeadFact>}
         {row && row.regions.length > 0 && <HeadFact term="Region">{row.regions.join(', ')}</HeadFact>}
@@ -90,7 +83,7 @@ function Head({ by, name }: Thing) {
           </HeadFact>
         ))}
       </dl>
-    </header>
+    </ThingHead>
   )
 }
 
