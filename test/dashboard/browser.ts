@@ -57,6 +57,7 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
       return { page, complaints }
     },
     async close() {
+      await Promise.all(context.pages().map((page) => page.unrouteAll({ behavior: 'ignoreErrors' })))
       await context.close()
       await rm(profile, { recursive: true, force: true })
     },
@@ -84,8 +85,10 @@ function idlePages() {
         async close() {
           for (const name of Object.keys(methods)) Reflect.deleteProperty(page, name)
           page.removeAllListeners()
-          if (plain && (await forget(page))) idle.push(page)
-          else await close()
+          if (plain && (await forget(page))) return void idle.push(page)
+          // An answer may be on its way to a page that goes.
+          await page.unrouteAll({ behavior: 'ignoreErrors' })
+          return close()
         },
       }
       for (const name of ['route', 'addInitScript', 'emulateMedia'] as const) {
