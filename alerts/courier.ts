@@ -8,6 +8,7 @@ import { alertsToTell, toldOf, type AlertGroup, type ChannelLog, type GroupedAle
 import type { Briefing, Notification, NotificationReason } from './notify/notification.ts'
 import type { Change } from './notify/notifier.ts'
 import { withTemplates, type Templates } from './notify/templates.ts'
+import { written } from './routing/stored.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -177,13 +178,16 @@ export class Courier {
 
   async #drain(key: string): Promise<void> {
     // Asked for once per round: thousands may wait.
-    for (let due = this.#due(key); due.length > 0; due = this.#due(key))
+    for (let due = this.#due(key); due.length > 0; due = this.#due(key)) {
+      // Before anybody is told: after a crash in the middle of it, whoever was told has to hear of the end too.
+      await written(this.#options.writer)
       for (const waiting of due) {
         const channel = this.#open(key)
         if (!channel) return
         // It may be over by now, or its channel may have been taken away and come back.
         if (waiting.group.channels[channel.id]?.outbox === waiting.outbox) await this.#deliver(channel, waiting)
       }
+    }
   }
 
   /** What has waited longest goes first, so that one that fails again and again holds up no other. */

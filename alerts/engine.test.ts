@@ -1,4 +1,5 @@
 /** Schedules, answers that can't be used, and the room's own metrics. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { metrics } from '@opentelemetry/api'
 import {
   AggregationTemporality,
@@ -383,6 +384,28 @@ test('a database that hangs while it takes a row holds up no evaluation for long
   await expect.poll(() => alerts.rules()[0]?.last_evaluation_at).toBe(t0 + 2 * minute)
   expect((await counted('inferwatch.alerts.late_writes')) - before).toBeGreaterThan(0)
   open()
+})
+
+test('nobody is told before it is stored that they will be: after a crash in between, they hear of the end', async () => {
+  room.writeRules(sqlRule('select 1 as value').replace('1m', '1s'))
+  room.config.route.group_wait = '0s'
+  const told = () => room.slack.messages.length + room.pagerduty.incidents.length + room.webhook.messages.length
+  const toldByThen: number[] = []
+  const slow: Db = {
+    ...storage.db,
+    query: (sql, params, options) => storage.db.query(sql, params, options),
+    async insert(table, rows) {
+      if (table === 'alert_groups' && JSON.stringify(rows).includes('"owed')) {
+        // A vendor is quicker than this, if nobody waits for what is stored.
+        await sleep(second)
+        toldByThen.push(told())
+      }
+      await storage.db.insert(table, rows)
+    },
+  }
+  await room.start({ clock: systemClock, db: slow })
+  await expect.poll(told).toBeGreaterThan(0)
+  expect(toldByThen[0]).toBe(0)
 })
 
 test('a vendor that hangs holds up neither evaluations nor other channels', async () => {
