@@ -6,6 +6,7 @@ import { access, constants, mkdir, open, readdir, stat, unlink, type FileHandle 
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Db } from '../../storage/client.ts'
+import { errorCode } from '../../records/error-code.ts'
 import { DataDirError } from '../../storage/data-dir.ts'
 import { tables, type Table, type TableRows } from '../../storage/tables.ts'
 import type { SpoolConfig } from '../config.ts'
@@ -200,6 +201,8 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
         if (segment) enqueue(segment)
         else await unlink(path)
       } catch (error) {
+        // Inserted after all, by the last breath of the former run.
+        if (errorCode(error) === 'ENOENT') continue
         waitingBytes += (await stat(path)).size
         rejectedSegments++
         meters.rejected.add(1, { table: name.split('-', 1)[0] ?? '' })

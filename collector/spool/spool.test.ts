@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Span } from '../../records/span.ts'
@@ -193,6 +193,15 @@ test('a damaged file of a former run is kept aside, the others are replayed', as
   await next.drained()
   expect(db.bodies()).toEqual(encoded([issue(1)]))
   expect(await readdir(join(dir, 'rejected'))).toEqual(['spans-0.seg'])
+})
+
+test('a segment that goes away while a start looks at what is there was inserted: nothing is wrong', async () => {
+  const { spool, restart, dir } = await start()
+  await spool.stop()
+  // Listed, and not there.
+  await symlink(join(dir, 'nowhere'), join(dir, 'spans-0.seg'))
+  const next = await restart()
+  expect(next.stats().rejected_segments).toBe(0)
 })
 
 test('a directory that cannot be used is told in one line', async () => {
