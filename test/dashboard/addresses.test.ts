@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { segmentOf } from '../../dashboard/web/src/lib/segment.ts'
 import { go } from './browser.ts'
 import { requests, trace } from './seed.ts'
-import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { storeFleet } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
@@ -51,8 +51,7 @@ const here = testSite({
     )
     await store(storage.db, 'requests', [...rows, ...odd])
     await store(storage.db, 'spans', rows.slice(-5).flatMap(trace))
-    await store(storage.db, 'gpu_samples', gpuSamples(now, 10))
-    await store(storage.db, 'server_samples', serverSamples(now, 10))
+    await storeFleet(storage.db, now, 10)
   },
 })
 

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import { go } from './browser.ts'
 import { requests, trace } from './seed.ts'
-import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { storeFleet } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
@@ -98,8 +98,7 @@ const here = testSite({
   prepare: async (storage) => {
     await store(storage.db, 'requests', rows)
     await store(storage.db, 'spans', rows.slice(-20).flatMap(trace))
-    await store(storage.db, 'gpu_samples', gpuSamples(now, 60))
-    await store(storage.db, 'server_samples', serverSamples(now, 60))
+    await storeFleet(storage.db, now, 60)
   },
 })
 

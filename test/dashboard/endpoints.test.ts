@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { formatCount, formatRatio } from '../../dashboard/web/src/lib/format.ts'
 import type { Probe } from '../../records/probe.ts'
 import { requests } from './seed.ts'
-import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { storeFleet } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
@@ -58,8 +58,7 @@ const here = testSite({
   colorScheme: 'dark',
   prepare: async (storage) => {
     await store(storage.db, 'requests', [...seeded, ...hostile])
-    await store(storage.db, 'gpu_samples', gpuSamples(now, 60))
-    await store(storage.db, 'server_samples', serverSamples(now, 60))
+    await storeFleet(storage.db, now, 60)
     await store(storage.db, 'probes', [
       ...[3, 2, 1].map((ago) => probe('llama-70b', ago, true)),
       ...[3, 2, 1].map((ago) => probe('only-probed', ago, false)),

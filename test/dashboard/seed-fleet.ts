@@ -2,7 +2,9 @@
 import { emptyGpu } from '../../collector/scrape/gpu.ts'
 import type { GpuSample } from '../../records/gpu-sample.ts'
 import { emptyServerSample, type ServerSample } from '../../records/server-sample.ts'
+import type { Db } from '../../storage/client.ts'
 import { random } from './seed.ts'
+import { store } from './store.ts'
 
 const gib = 2 ** 30
 
@@ -68,4 +70,10 @@ export function serverSamples(now: number, minutes: number): ServerSample[] {
     }
   }
   return rows
+}
+
+/** Both, of the last minutes. */
+export async function storeFleet(db: Db, now: number, minutes: number): Promise<void> {
+  await store(db, 'gpu_samples', gpuSamples(now, minutes))
+  await store(db, 'server_samples', serverSamples(now, minutes))
 }

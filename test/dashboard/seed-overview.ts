@@ -4,7 +4,7 @@ import type { LlmRequest } from '../../records/llm-request.ts'
 import { storeAnnotation } from '../../storage/queries/annotations.ts'
 import type { testStorage } from '../../storage/testing.ts'
 import { requests, trace } from './seed.ts'
-import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { storeFleet } from './seed-fleet.ts'
 import { store } from './store.ts'
 
 const minute = 60_000
@@ -71,8 +71,7 @@ export async function seedOverview(
   const rows = overviewRequests(now)
   await store(storage.db, 'requests', rows)
   await store(storage.db, 'spans', rows.slice(-50).flatMap(trace))
-  await store(storage.db, 'gpu_samples', gpuSamples(now, 120))
-  await store(storage.db, 'server_samples', serverSamples(now, 120))
+  await storeFleet(storage.db, now, 120)
   const mark = { end_timestamp: null, labels: {}, url: '', created_by: 'ci' }
   const deploy = { id: 'a', timestamp: now - 40 * minute, kind: 'deploy', title: 'chat 1.4.2', text: 'canary' } as const
   const config = { id: 'b', timestamp: now - 20 * minute, kind: 'config', title: evil, text: evil } as const

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { emptyRequest, type LlmRequest } from '../../records/llm-request.ts'
 import type { Span } from '../../records/span.ts'
-import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { storeFleet } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
@@ -147,8 +147,7 @@ const here = testSite({
       }),
       call(alone, 9, { model: 'imported', duration_ms: 70 }),
     ])
-    await store(storage.db, 'gpu_samples', gpuSamples(now, 30))
-    await store(storage.db, 'server_samples', serverSamples(now, 30))
+    await storeFleet(storage.db, now, 30)
     await storage.db.insert('topology', [
       {
         server: 'vllm',

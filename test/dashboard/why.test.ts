@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { formatCount } from '../../dashboard/web/src/lib/format.ts'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { requests } from './seed.ts'
-import { gpuSamples, serverSamples } from './seed-fleet.ts'
+import { storeFleet } from './seed-fleet.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
@@ -27,8 +27,7 @@ const seeded = requests(now, 120).map(released)
 const here = testSite({
   prepare: async (storage) => {
     await store(storage.db, 'requests', seeded)
-    await store(storage.db, 'gpu_samples', gpuSamples(now, 120))
-    await store(storage.db, 'server_samples', serverSamples(now, 120))
+    await storeFleet(storage.db, now, 120)
     await storage.rollups.flush()
   },
 })
