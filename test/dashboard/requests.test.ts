@@ -3,6 +3,7 @@ import axe from 'axe-core'
 import { describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { formatExact } from '../../dashboard/web/src/lib/format.ts'
+import { download } from './download.ts'
 import { requests, trace } from './seed.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -341,11 +342,8 @@ describe('the list', () => {
     const { page } = await explorer(`${fixed}&q=duration>1s`)
     await page.getByRole('button', { name: 'Menu of Requests' }).click()
     const link = page.getByRole('menuitem', { name: /All as JSON, at most 100,000 rows/ })
-    const [download] = await Promise.all([page.waitForEvent('download'), link.click()])
-    const stream = await download.createReadStream()
-    const parts: Buffer[] = []
-    for await (const part of stream) parts.push(part as Buffer)
-    const found = JSON.parse(Buffer.concat(parts).toString()) as { duration_ms: number }[]
+    const { bytes } = await download(page, () => link.click())
+    const found = JSON.parse(bytes.toString()) as { duration_ms: number }[]
     expect(found.length).toBe(await sql('duration_ms > 1000'))
     await page.close()
   })
