@@ -261,7 +261,7 @@ describe('the list', () => {
     await list.focus()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
-    await page.getByRole('dialog').getByRole('heading', { level: 2 }).waitFor()
+    await page.getByRole('dialog').getByRole('heading', { level: 2 }).nth(1).waitFor()
     const first = `${rows.at(-1)?.trace_id}.${rows.at(-1)?.span_id}`
     expect(open()).toBe(first)
     await page.keyboard.press('j')
@@ -338,6 +338,25 @@ describe('the list', () => {
     await page.close()
   })
 
+  test('shows all of its usual columns beside the facets, on a screen of 1440 px', async () => {
+    const { page, list } = await explorer()
+    await page.locator('.facet').first().waitFor()
+    const scroller = page.locator('.virtual').filter({ has: list })
+    // Where scroll bars take room, this one does.
+    const room = await scroller.evaluate(({ clientWidth }) => clientWidth - 15)
+    const table = await list.evaluate((one) => Number.parseFloat(getComputedStyle(one).minWidth))
+    expect(table).toBeGreaterThan(800)
+    expect(table).toBeLessThanOrEqual(room)
+    // Nor does a column hide the end of what is usually in it.
+    const cut = await list
+      .locator('th, tr.opens td')
+      .evaluateAll((cells) =>
+        cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent),
+      )
+    expect(cut).toEqual([])
+    await page.close()
+  })
+
   test('is had as a file: all of it, not what was loaded', async () => {
     const { page } = await explorer(`${fixed}&q=duration>1s`)
     await page.getByRole('button', { name: 'Menu of Requests' }).click()
@@ -389,7 +408,7 @@ describe('whatever state it is in', () => {
     await page.getByLabel('Filter requests').fill('prompt_name:')
     await page.locator('[role="option"]').first().waitFor()
     await page.locator('tr.opens').first().click()
-    await page.getByRole('dialog').getByRole('heading', { level: 2 }).waitFor()
+    await page.getByRole('dialog').getByRole('heading', { level: 2 }).nth(1).waitFor()
     expect(await page.evaluate('window.hacked')).toBeUndefined()
     expect(complaints).toEqual([])
     await page.close()
