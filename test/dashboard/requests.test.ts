@@ -161,6 +161,30 @@ describe('facets', () => {
     await page.close()
   })
 
+  test('that are closed are in the address: a link shows them so, back too', async () => {
+    const { page, complaints } = await explorer()
+    const isOpen = (name: string) =>
+      page
+        .getByRole('region', { name, exact: true })
+        .getByRole('button', { name, exact: true })
+        .getAttribute('aria-expanded')
+    const open = async () => [await isOpen('team'), await isOpen('error type'), await isOpen('status')]
+    await expectSoon(open).toEqual(['true', 'true', 'true'])
+    for (const name of ['team', 'error type'])
+      await page.getByRole('region', { name, exact: true }).getByRole('button', { name, exact: true }).click()
+    await expectSoon(open).toEqual(['false', 'false', 'true'])
+    const address = page.url()
+    expect(new URL(address).searchParams.getAll('set').toSorted()).toEqual(['closed-error-type.on', 'closed-team.on'])
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Models' }).click()
+    await page.waitForURL(({ pathname }) => pathname === '/models')
+    await page.goBack()
+    await expectSoon(open).toEqual(['false', 'false', 'true'])
+    await page.goto(address)
+    await expectSoon(open).toEqual(['false', 'false', 'true'])
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
   test('are searched, and hide', async () => {
     const { page } = await explorer()
     const users = page.getByRole('region', { name: 'user' })
