@@ -14,6 +14,12 @@ export interface Access {
   tls?: TlsConfig | undefined
 }
 
+/** The same for another host: who asks is not told, whom to believe is. */
+export const withoutCredentials = ({ tls }: Access) => ({
+  auth: undefined,
+  tls: tls?.ca_file === undefined ? {} : { ca_file: tls.ca_file },
+})
+
 export interface FetchOptions extends Access {
   connections: Connections
   timeoutMs: number
@@ -87,7 +93,7 @@ async function getAnswer<T>(
     if (next.origin !== origin && !foreign) {
       foreign = true
       headers = commonHeaders
-      tls = tls?.ca_file === undefined ? {} : { ca_file: tls.ca_file }
+      tls = withoutCredentials({ tls }).tls
     }
     place.at = next
   }

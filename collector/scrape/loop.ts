@@ -28,6 +28,8 @@ export interface TargetSettings extends PageSettings {
   /** Where it comes from: `static`, or the name of the provider that discovered it. */
   source: string
   access: Access
+  /** Where the server itself answers; it may hold credentials. Undefined: beside its page. */
+  api_url: string | undefined
 }
 
 export interface LoopLimits {
@@ -175,8 +177,9 @@ export class TargetLoop {
       metrics.samples.add(page.samples, { kind })
       metrics.duplicateGpus.add(read.duplicate_gpus, { kind })
       this.#noteIssues(read)
+      const { access, api_url } = this.#settings
       const { connections } = this.#services
-      this.#versions.look(read, { ...this.#settings.access, connections, timeoutMs: this.#limits.timeoutMs, signal })
+      this.#versions.look(read, { ...access, connections, timeoutMs: this.#limits.timeoutMs, signal }, api_url)
       this.#storing = this.#store(read, now).then((samples) =>
         this.#setTarget({ state: 'up', error: '', kind, duration_ms, series: page.samples, samples, missing }),
       )
@@ -290,6 +293,7 @@ export function targetSettings(
     source,
     // What asks to be scraped is not told a secret by that: only its provider's own.
     access: { auth: target.auth ?? (source === staticSource ? all.auth : undefined), tls: target.tls ?? all.tls },
+    api_url: target.api_url,
     metrics: metricsOf(target, all.metrics),
     queues: [...all.queues.map(jobQueuesOf), ...jobQueues],
   }

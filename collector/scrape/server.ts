@@ -109,6 +109,10 @@ export interface VersionSource {
   /** Below the path that its page lies below. */
   path: string
   field: string
+  /** What else the answer must say: other servers answer there too. */
+  named?: { field: string; as: string }
+  /** Of a page on a port of its own: where the server itself answers, as long as both are the usual ones. */
+  ports?: { page: string; api: string }
 }
 
 export interface InferenceServer {

@@ -95,6 +95,13 @@ export const targetConfig = z.strictObject({
   url: z
     .url({ protocol: /^(https?|nvidia-smi)$/ })
     .describe('The metrics page; `nvidia-smi:` asks the nvidia-smi of this host'),
+  api_url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Where the server itself answers, if not beside its page: it is asked for its version there, with the same auth. ' +
+        'Of a Triton scraped at port 8002 it is port 8000 of that host, unless said',
+    ),
   ...targetShape,
 })
 

@@ -1,8 +1,8 @@
 /** What servers tell of their version, when they are asked, and what they are told about who asks. */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fixture } from './testing.ts'
 import { settled, testExporter, until, type Answer, type TestExporter } from './testing-exporter.ts'
-import { besidePage } from './version-watch.ts'
+import { placeOf } from './version-watch.ts'
 
 let exporter: TestExporter
 let url: string
@@ -136,5 +136,41 @@ test.each([
   ['https://h/models/a/metrics/?token=k', 'https://h/models/a/version?token=k'],
   ['http://h:8000/', 'http://h:8000/version'],
 ])('beside %s', (page, expected) => {
-  expect(besidePage(page, { path: '/version' })).toBe(expected)
+  expect(placeOf(page, { path: '/version' })).toEqual({ url: expected, itself: true })
+})
+
+describe('a page on a port of its own', () => {
+  const source = { path: '/v2', ports: { page: '8002', api: '8000' } }
+  test.each([
+    ['http://h:8002/metrics', undefined, { url: 'http://h:8000/v2', itself: false }],
+    ['http://user:secret@[::1]:8002/metrics?token=k', undefined, { url: 'http://[::1]:8000/v2', itself: false }],
+    ['http://h:9002/metrics', undefined, null],
+    ['http://h/triton/metrics', undefined, null],
+    ['http://h/triton/metrics', 'https://api.h/triton/', { url: 'https://api.h/triton/v2', itself: true }],
+    ['http://h:8002/metrics', 'http://h:9000', { url: 'http://h:9000/v2', itself: true }],
+  ])('%s, said to answer at %s', (page, apiUrl, expected) => {
+    expect(placeOf(page, source, apiUrl)).toEqual(expected)
+  })
+
+  test.each([
+    ['triton', '2.60.0'],
+    ['kserve', ''],
+  ])(
+    '%s answers where its target says: it is asked with its credentials, and believed if it is Triton',
+    async (name, version) => {
+      const rest = await testExporter()
+      rest.answer = JSON.stringify({ name, version: '2.60.0', extensions: ['statistics'] })
+      exporter.answer = fixture('triton.prom')
+      const api_url = new URL(rest.url).origin
+      const scraper = exporter.scrape([{ url, api_url, auth: { bearer_token: 'a-token' } }])
+      await settled(scraper)
+      const asked = () => rest.requests.find((request) => request.url === '/v2')
+      await until(() => asked() !== undefined)
+      expect(asked()?.headers.authorization).toBe('Bearer a-token')
+      await scraper.stop()
+      const told = exporter.versions.filter((one) => one.server === 'triton').map((one) => one.version)
+      expect(told).toEqual(version === '' ? [] : [version])
+      await rest.stop()
+    },
+  )
 })

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { ServerVersion } from '../../records/server-version.ts'
 import type { Db } from '../../storage/client.ts'
 import type { Clock } from './clock.ts'
-import { fetchJson, type FetchOptions } from './fetch-page.ts'
+import { fetchJson, withoutCredentials, type FetchOptions } from './fetch-page.ts'
 import type { ReadPage } from './page-reader.ts'
 import type { VersionSource } from './server.ts'
 import { servers } from './servers/index.ts'
@@ -39,8 +39,9 @@ export class VersionWatch {
     this.#options = options
   }
 
-  /** Call it with each page that was read. It neither waits nor throws. */
-  look({ rows: { server_samples: samples, gpu_samples: gpus } }: Pick<ReadPage, 'rows'>, ask: Ask): void {
+  /** Call it with each page that was read, and with where the server itself answers if that is said. It neither waits nor throws. */
+  look({ rows }: Pick<ReadPage, 'rows'>, ask: Ask, apiUrl?: string): void {
+    const { server_samples: samples, gpu_samples: gpus } = rows
     if (this.#asking) return
     const now = this.#options.clock.now()
     const restarted = samples.some((sample) => sample.restarted)
@@ -51,7 +52,8 @@ export class VersionWatch {
     const drivers = new Map(driven.map(({ host, driver_version }) => [host, driver_version]))
     if (told.size + drivers.size === 0) return
     this.#askedAt = now
-    this.#asking = this.#keepAll([...told.values()], drivers, now, ask).finally(() => (this.#asking = null))
+    const versionOf = (server: string) => this.#versionOf(server, ask, apiUrl)
+    this.#asking = this.#keepAll([...told.values()], drivers, now, versionOf).finally(() => (this.#asking = null))
   }
 
   /** What is under way is over. Never rejects. */
@@ -63,9 +65,9 @@ export class VersionWatch {
     told: readonly Told[],
     drivers: ReadonlyMap<string, string>,
     timestamp: number,
-    ask: Ask,
+    versionOf: (server: string) => Promise<string>,
   ): Promise<void> {
-    const asked = told.map(async (one) => ({ ...one, timestamp, version: await this.#versionOf(one.server, ask) }))
+    const asked = told.map(async (one) => ({ ...one, timestamp, version: await versionOf(one.server) }))
     const found: ServerVersion[] = [...drivers].map(([instance, version]) => ({
       timestamp,
       server: 'gpu-driver',
@@ -78,10 +80,13 @@ export class VersionWatch {
   }
 
   /** Empty when it does not say. */
-  async #versionOf(server: string, ask: Ask): Promise<string> {
+  async #versionOf(server: string, ask: Ask, apiUrl: string | undefined): Promise<string> {
     const sources = servers.find(({ name }) => name === server)?.version ?? []
     for (const source of sources) {
-      const version = await fetchJson(besidePage(this.#url, source), { ...ask, maxBytes }).then(
+      const place = placeOf(this.#url, source, apiUrl)
+      if (!place) continue
+      const access = place.itself ? ask : { ...ask, ...withoutCredentials(ask) }
+      const version = await fetchJson(place.url, { ...access, maxBytes }).then(
         (answer) => versionIn(answer, source),
         () => '',
       )
@@ -115,15 +120,33 @@ export class VersionWatch {
 
 const keyOf = ({ server, instance }: Pick<ServerVersion, 'server' | 'instance'>) => JSON.stringify([server, instance])
 
-/** The page's query stays: it may hold the key to the server. */
-export function besidePage(url: string, { path }: Pick<VersionSource, 'path'>): string {
-  const beside = new URL(url)
-  beside.pathname = beside.pathname.replace(/(\/v1|\/prometheus)?\/metrics\/?$/, '').replace(/\/$/, '') + path
-  return beside.href
+interface Place {
+  url: string
+  /** Somebody said that the server itself is there, or it is beside its page: it may be told who asks. */
+  itself: boolean
+}
+
+/** Where a server is asked; null where that is not known. */
+export function placeOf(page: string, source: Omit<VersionSource, 'field'>, apiUrl?: string): Place | null {
+  const { path, ports } = source
+  if (apiUrl !== undefined) return { url: below(new URL(apiUrl), path), itself: true }
+  const at = new URL(page)
+  if (ports)
+    return at.port === ports.page ? { url: `${at.protocol}//${at.hostname}:${ports.api}${path}`, itself: false } : null
+  at.pathname = at.pathname.replace(/(\/v1|\/prometheus)?\/metrics\/?$/, '')
+  return { url: below(at, path), itself: true }
+}
+
+/** The query stays: it may hold the key to the server. */
+function below(base: URL, path: string): string {
+  base.pathname = base.pathname.replace(/\/$/, '') + path
+  return base.href
 }
 
 /** Of an answer that may hold secrets nothing else is looked at. */
-function versionIn(answer: unknown, { field }: Pick<VersionSource, 'field'>): string {
-  const version: unknown = answer !== null && typeof answer === 'object' ? Reflect.get(answer, field) : undefined
+function versionIn(answer: unknown, { field, named }: Pick<VersionSource, 'field' | 'named'>): string {
+  if (answer === null || typeof answer !== 'object') return ''
+  if (named && Reflect.get(answer, named.field) !== named.as) return ''
+  const version: unknown = Reflect.get(answer, field)
   return typeof version === 'string' && /^[\w.+:~-]{1,100}$/.test(version) ? version : ''
 }

@@ -25,3 +25,19 @@ export function askRange<T extends object>(
   const key = JSON.stringify([c.req.path, range.from, range.to, filter, extra])
   return ask(key, query.explain === '1', (db) => question(db, { range, filter }))
 }
+
+/**
+ * What this process remembers, and for who asks the SQL by which it was, or would be, read from the tables that keep it. That is run to be
+ * told; what it finds is not the answer.
+ */
+export async function remembered<T extends object>(
+  { ask }: RouteContext,
+  c: Context,
+  { explain }: { explain?: '0' | '1' | undefined },
+  answer: T,
+  stored: (db: Db) => Promise<object>,
+): Promise<Explained<T>> {
+  if (explain !== '1') return answer
+  const { explain: queries } = await ask(c.req.path, true, stored)
+  return queries ? { ...answer, explain: queries } : answer
+}

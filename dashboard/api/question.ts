@@ -39,6 +39,9 @@ const rangeShape = {
   q: terms.optional(),
 }
 
+/** Of an answer that nothing but its path says. */
+export const explained = z.strictObject({ explain: rangeShape.explain })
+
 const filterShape = Object.fromEntries(filterColumns.map((column) => [column, values.optional()]))
 
 export interface Question {

@@ -1,6 +1,14 @@
 /** The alerts' page in a real browser, over the real engine: what fires, what fired, who was told, and whether they can be. */
-import { afterAll, expect, test } from 'vitest'
-import { alertsHarness, latencyRules, minute, t0, type Harness } from '../../alerts/testing/harness.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  alertsHarness,
+  latencyRules,
+  minute,
+  t0,
+  type Harness,
+  type LeadingAlerts,
+} from '../../alerts/testing/harness.ts'
+import { download } from './download.ts'
 import { testSite } from './site.ts'
 
 const phone = { width: 390, height: 844 }
@@ -9,12 +17,13 @@ const fixed = `from=${t0 - 10 * minute}&to=${t0 + 10 * minute}`
 const evil = '<img src=x onerror="window.hurt = true">'
 
 let room: Harness
+let alerts: LeadingAlerts
 const here = testSite({
   prepare: async (storage) => {
     room = await alertsHarness(storage, latencyRules)
     await room.slowForTwoMinutes(evil)
     room.slack.failNext({ status: 404 })
-    const alerts = await room.start()
+    alerts = await room.start()
     await room.clock.advance(3 * minute)
     return { alerts, sql: storage.reader }
   },
@@ -101,6 +110,69 @@ test('receivers: a test notification, and what became of it on each channel', as
   await page.getByText(/^slack: .*404/).waitFor()
   expect(complaints).toEqual([])
   await page.close()
+})
+
+describe('the menu of a list', () => {
+  const lists = [
+    { view: 'now', title: 'Active', head: 'alert,state,', one: 'HighP95Latency,firing,', stored: true },
+    {
+      view: 'groups',
+      title: 'Groups',
+      head: 'state,group,',
+      one: 'alertname=HighP95Latency",on-call,1,',
+      stored: true,
+    },
+    { view: 'silences', title: 'Silences', head: 'id,state,', one: 'team=""infra""', stored: true },
+    { view: 'silences', title: 'Maintenance windows', head: 'id,name,', one: 'new racks', stored: true },
+    { view: 'rules', title: 'Rules', head: 'rule,group,', one: 'HighP95Latency,latency,', stored: false },
+    { view: 'receivers', title: 'Channels', head: 'receiver,channel,', one: 'on-call,slack', stored: false },
+  ]
+  const openMenu = async ({ view, title }: (typeof lists)[number]) => {
+    const opened = await open(view)
+    await opened.page.getByRole('region', { name: title, exact: true }).locator('td, .window-row').first().waitFor()
+    await opened.page.getByRole('button', { name: `Menu of ${title}`, exact: true }).click()
+    return opened
+  }
+  beforeAll(async () => {
+    const said = { matchers: [{ name: 'team', value: 'infra' }], ends_at: Date.now() + 60 * minute, created_by: 'Ada' }
+    alerts.routing.setSilence({ ...said, comment: 'known' })
+    alerts.routing.setSilence({ ...said, name: 'new racks', comment: 'more of them' })
+    await alerts.routing.stored()
+  })
+
+  test.each(lists)('$title: its rows are a file', async (list) => {
+    const { page, complaints } = await openMenu(list)
+    const { name, bytes } = await download(page, () => page.getByRole('menuitem', { name: 'Download CSV' }).click())
+    expect(name).toBe(`${list.title.toLowerCase().replace(' ', '-')}.csv`)
+    const csv = bytes.toString()
+    expect(csv.startsWith(list.head)).toBe(true)
+    expect(csv).toContain(list.one)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test.each(lists.filter(({ stored }) => stored))('$title: leads to the rows of its table', async (list) => {
+    const { page, complaints } = await openMenu(list)
+    await page.getByRole('menuitem', { name: 'Open in SQL page' }).click()
+    await page.waitForURL(({ pathname }) => pathname === '/sql')
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    await page.getByRole('table', { name: 'Rows' }).locator('tbody tr').first().waitFor()
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test.each(lists.filter(({ stored }) => !stored))('$title: offers no query, since no table holds it', async (list) => {
+    const { page } = await openMenu(list)
+    const offered = await page.getByRole('menuitem').allTextContents()
+    expect(offered.map((text) => text.trim())).toEqual([
+      'Show as table',
+      'Download CSV',
+      'Copy as image',
+      'Download image',
+      'Copy link',
+    ])
+    await page.close()
+  })
 })
 
 test('nothing scrolls sideways on a phone', async () => {

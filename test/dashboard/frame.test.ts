@@ -4,6 +4,7 @@ import type { Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { startRollups } from '../../storage/rollups.ts'
+import { download } from './download.ts'
 import { requests } from './seed.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -306,14 +307,9 @@ describe('a panel', () => {
     await panel.locator('.chart-curve').first().waitFor()
     const width = await panel.evaluate((element) => (element as HTMLElement).offsetWidth)
     await page.getByLabel('Menu of Latency').click()
-    const [file] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('menuitem', { name: 'Download image' }).click(),
-    ])
-    expect(file.suggestedFilename()).toBe('latency.png')
-    const chunks: Buffer[] = []
-    for await (const chunk of await file.createReadStream()) chunks.push(chunk as Buffer)
-    const png = Buffer.concat(chunks)
+    const image = page.getByRole('menuitem', { name: 'Download image' })
+    const { name, bytes: png } = await download(page, () => image.click())
+    expect(name).toBe('latency.png')
     expect(png.subarray(1, 4).toString()).toBe('PNG')
     expect(png.readUInt32BE(16)).toBe(width * 2)
     expect(await page.locator('.picture-note').count()).toBe(0)
@@ -333,11 +329,8 @@ test('a panel is copied as a picture, and its data is a file', async () => {
   const copied = await page.evaluate(async () => (await navigator.clipboard.read()).flatMap(({ types }) => types))
   expect(copied).toEqual(['image/png'])
   await menu.click()
-  const [file] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('menuitem', { name: 'Download CSV' }).click(),
-  ])
-  expect(file.suggestedFilename()).toBe('requests.csv')
+  const { name } = await download(page, () => page.getByRole('menuitem', { name: 'Download CSV' }).click())
+  expect(name).toBe('requests.csv')
   expect(complaints).toEqual([])
   await page.close()
 })

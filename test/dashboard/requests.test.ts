@@ -3,6 +3,7 @@ import axe from 'axe-core'
 import { describe, expect, test } from 'vitest'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { formatExact } from '../../dashboard/web/src/lib/format.ts'
+import { download } from './download.ts'
 import { requests, trace } from './seed.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -160,6 +161,30 @@ describe('facets', () => {
     await page.close()
   })
 
+  test('that are closed are in the address: a link shows them so, back too', async () => {
+    const { page, complaints } = await explorer()
+    const isOpen = (name: string) =>
+      page
+        .getByRole('region', { name, exact: true })
+        .getByRole('button', { name, exact: true })
+        .getAttribute('aria-expanded')
+    const open = async () => [await isOpen('team'), await isOpen('error type'), await isOpen('status')]
+    await expectSoon(open).toEqual(['true', 'true', 'true'])
+    for (const name of ['team', 'error type'])
+      await page.getByRole('region', { name, exact: true }).getByRole('button', { name, exact: true }).click()
+    await expectSoon(open).toEqual(['false', 'false', 'true'])
+    const address = page.url()
+    expect(new URL(address).searchParams.getAll('set').toSorted()).toEqual(['closed-error-type.on', 'closed-team.on'])
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Models' }).click()
+    await page.waitForURL(({ pathname }) => pathname === '/models')
+    await page.goBack()
+    await expectSoon(open).toEqual(['false', 'false', 'true'])
+    await page.goto(address)
+    await expectSoon(open).toEqual(['false', 'false', 'true'])
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
   test('are searched, and hide', async () => {
     const { page } = await explorer()
     const users = page.getByRole('region', { name: 'user' })
@@ -260,7 +285,7 @@ describe('the list', () => {
     await list.focus()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
-    await page.getByRole('dialog').getByRole('heading', { level: 2 }).waitFor()
+    await page.getByRole('dialog').getByRole('heading', { level: 2 }).nth(1).waitFor()
     const first = `${rows.at(-1)?.trace_id}.${rows.at(-1)?.span_id}`
     expect(open()).toBe(first)
     await page.keyboard.press('j')
@@ -337,15 +362,31 @@ describe('the list', () => {
     await page.close()
   })
 
+  test('shows all of its usual columns beside the facets, on a screen of 1440 px', async () => {
+    const { page, list } = await explorer()
+    await page.locator('.facet').first().waitFor()
+    const scroller = page.locator('.virtual').filter({ has: list })
+    // Where scroll bars take room, this one does.
+    const room = await scroller.evaluate(({ clientWidth }) => clientWidth - 15)
+    const table = await list.evaluate((one) => Number.parseFloat(getComputedStyle(one).minWidth))
+    expect(table).toBeGreaterThan(800)
+    expect(table).toBeLessThanOrEqual(room)
+    // Nor does a column hide the end of what is usually in it.
+    const cut = await list
+      .locator('th, tr.opens td')
+      .evaluateAll((cells) =>
+        cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent),
+      )
+    expect(cut).toEqual([])
+    await page.close()
+  })
+
   test('is had as a file: all of it, not what was loaded', async () => {
     const { page } = await explorer(`${fixed}&q=duration>1s`)
     await page.getByRole('button', { name: 'Menu of Requests' }).click()
     const link = page.getByRole('menuitem', { name: /All as JSON, at most 100,000 rows/ })
-    const [download] = await Promise.all([page.waitForEvent('download'), link.click()])
-    const stream = await download.createReadStream()
-    const parts: Buffer[] = []
-    for await (const part of stream) parts.push(part as Buffer)
-    const found = JSON.parse(Buffer.concat(parts).toString()) as { duration_ms: number }[]
+    const { bytes } = await download(page, () => link.click())
+    const found = JSON.parse(bytes.toString()) as { duration_ms: number }[]
     expect(found.length).toBe(await sql('duration_ms > 1000'))
     await page.close()
   })
@@ -391,7 +432,7 @@ describe('whatever state it is in', () => {
     await page.getByLabel('Filter requests').fill('prompt_name:')
     await page.locator('[role="option"]').first().waitFor()
     await page.locator('tr.opens').first().click()
-    await page.getByRole('dialog').getByRole('heading', { level: 2 }).waitFor()
+    await page.getByRole('dialog').getByRole('heading', { level: 2 }).nth(1).waitFor()
     expect(await page.evaluate('window.hacked')).toBeUndefined()
     expect(complaints).toEqual([])
     await page.close()

@@ -8,6 +8,7 @@ import { parseConfig } from '../../config.ts'
 import { settingsControl } from '../../dashboard/api/settings/installation.ts'
 import { parseYaml } from '../../alerts/yaml-file.ts'
 import type { LlmRequest } from '../../records/llm-request.ts'
+import { download } from './download.ts'
 import { requests } from './seed.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
@@ -351,6 +352,23 @@ test('g and x lead there', async () => {
       return new URL(page.url()).pathname
     }, patient)
     .toBe('/settings')
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
+test.each([
+  { view: 'prices', title: 'Prices in force', one: /openai,gpt-4o,.*prices\.overrides\[0\]/ },
+  { view: 'retention', title: 'What is kept', one: /^spans,retention\.spans_days,7,3,/m },
+  { view: 'installation', title: 'Configuration in force', one: /^retention\.spans_days,7,file,/m },
+])('$title: a file of its rows without a secret, and no query', async ({ view, title, one }) => {
+  const { page, complaints } = await open(`?view=${view}`)
+  await table(page, title).locator('tbody tr').first().waitFor()
+  await page.getByRole('button', { name: `Menu of ${title}`, exact: true }).click()
+  expect(await page.getByRole('menuitem', { name: 'Show query' }).count()).toBe(0)
+  const { bytes } = await download(page, () => page.getByRole('menuitem', { name: 'Download CSV' }).click())
+  const csv = bytes.toString()
+  expect(csv).toMatch(one)
+  for (const secret of secrets) expect(csv).not.toContain(secret)
   expect(complaints).toEqual([])
   await page.close()
 })

@@ -258,6 +258,28 @@ test('by keyboard: down, collapse, open, follow, close; the open span is in the 
   await page.close()
 })
 
+test('folded spans are in the URL: a link shows them so, back too', async () => {
+  const { page, complaints } = await here.browser.open(`${here.site.url}/traces/${large}`)
+  await page.getByRole('button', { name: 'Collapse all' }).click()
+  await expect.poll(() => rows(page).count(), patient).toBe(1)
+  await page.getByRole('button', { name: 'Expand run' }).click()
+  await page.getByRole('button', { name: 'Expand agent 1', exact: true }).click()
+  const shown = () => page.locator('.trace-tools [role=status]').innerText()
+  await expect.poll(shown, patient).toBe('200 of 10,000 spans shown')
+  const address = page.url()
+  expect(new URL(address).searchParams.get('folded')).toBe(`all,${id(0)},${id(101)}`)
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Models' }).click()
+  await page.waitForURL(({ pathname }) => pathname === '/models')
+  await page.goBack()
+  await expect.poll(shown, patient).toBe('200 of 10,000 spans shown')
+  await page.goto(address)
+  await expect.poll(shown, patient).toBe('200 of 10,000 spans shown')
+  await page.getByRole('button', { name: 'Expand all' }).click()
+  await expect.poll(() => new URL(page.url()).searchParams.has('folded'), patient).toBe(false)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 test('what is wrong with the trace is said, and text of clients stays text', async () => {
   const { page, complaints } = await here.browser.open(`${here.site.url}/traces/${small}?row=${id(4)}`)
   await rows(page).first().waitFor()

@@ -15,6 +15,7 @@ export const pageTitles = {
   endpoints: 'Endpoints',
   endpoint: 'One endpoint',
   servers: 'Servers',
+  server: 'One server',
   gpus: 'GPUs',
   gpu: 'One GPU',
   uptime: 'Uptime',

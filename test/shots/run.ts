@@ -23,6 +23,7 @@ async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<
       await sql(`select ${column} from requests where ${condition} group by 1 order by count() desc limit 1`),
     )
   const trace = await sql('select trace_id from spans group by trace_id order by count() desc, trace_id limit 1')
+  const server = await sql('select instance from server_samples group by 1 order by count() desc, 1 limit 1')
   const [host = '', gpu = ''] = (await sql('select host, gpu from gpu_samples order by host, gpu limit 1')).split('\t')
   return {
     overview: '/?range=15m',
@@ -31,6 +32,7 @@ async function pagesOf(sql: (query: string) => Promise<string>): Promise<Record<
     endpoints: '/endpoints?range=15m',
     endpoint: `/endpoints/${await one('endpoint', "endpoint != ''")}?range=15m`,
     servers: '/servers?range=15m',
+    server: `/servers/${encodeURIComponent(server)}?range=15m`,
     gpus: '/gpus?range=15m',
     gpu: `/gpus/${encodeURIComponent(host)}/${encodeURIComponent(gpu)}?range=15m`,
     uptime: '/uptime?range=15m',

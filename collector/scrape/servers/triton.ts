@@ -15,6 +15,15 @@ const trtLlmOnly = {
 export const triton: InferenceServer = {
   name: 'triton',
   role: 'engine',
+  // https://github.com/triton-inference-server/server/tree/main/docs/protocol
+  version: [
+    {
+      path: '/v2',
+      field: 'version',
+      named: { field: 'name', as: 'triton' },
+      ports: { page: '8002', api: '8000' },
+    },
+  ],
   detect: hasAny('nv_inference_request_success', 'nv_inference_count', 'nv_trt_llm_request_metrics'),
   modelLabels: ['model'],
   wraps: true,

@@ -2,10 +2,11 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { NotStoredError } from '../../../alerts/routing/index.ts'
-import type { RouteContext } from '../context.ts'
+import { openAlertGroups } from '../../../storage/queries/alert-state.ts'
+import { remembered, type RouteContext } from '../context.ts'
 import type { DashboardDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { checked, checkedBody } from '../question.ts'
+import { checked, checkedBody, explained } from '../question.ts'
 
 const said = z.strictObject({
   who: z.string().trim().min(1, 'must not be empty').max(200),
@@ -39,7 +40,8 @@ export function unavailable(error: unknown): never {
   throw new ApiError(503, error.message, 'Try again')
 }
 
-export function alertGroupsRoute({ deps }: RouteContext) {
+export function alertGroupsRoute(context: RouteContext) {
+  const { deps } = context
   type Act = 'acknowledge' | 'unacknowledge' | 'comment'
   const act = (c: Context, action: Act, body: z.output<typeof said>) => {
     const group = routingOf(deps).act(c.req.param('id') ?? '', { action, ...body })
@@ -48,7 +50,10 @@ export function alertGroupsRoute({ deps }: RouteContext) {
   }
   return new Hono()
     .use('/api/alerts/groups/*', whenStored(deps))
-    .get('/api/alerts/groups', checked(z.strictObject({})), (c) => c.json({ groups: routingOf(deps).groups() }))
+    .get('/api/alerts/groups', checked(explained), async (c) => {
+      const answer = { groups: routingOf(deps).groups() }
+      return c.json(await remembered(context, c, c.req.valid('query'), answer, openAlertGroups))
+    })
     .post('/api/alerts/groups/:id/acknowledge', checkedBody(said, hint), (c) =>
       act(c, 'acknowledge', c.req.valid('json')),
     )

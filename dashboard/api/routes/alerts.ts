@@ -4,9 +4,10 @@ import { stringify } from 'yaml'
 import { z } from 'zod'
 import { kinds } from '../../../alerts/kinds/index.ts'
 import { deliveries, firings } from '../../../storage/queries/alert-history.ts'
-import { askRange, type RouteContext } from '../context.ts'
+import { activeAlertStates } from '../../../storage/queries/alert-state.ts'
+import { askRange, remembered, type RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
-import { checked, checkedBody, questionSchema } from '../question.ts'
+import { checked, checkedBody, explained, questionSchema } from '../question.ts'
 
 const ruleQuestion = z.strictObject({ group: z.string(), id: z.string() })
 const testBody = z.strictObject({ receiver: z.string().min(1) })
@@ -14,8 +15,8 @@ const testBody = z.strictObject({ receiver: z.string().min(1) })
 export function alertsRoute(context: RouteContext) {
   const { alerts } = context.deps
   return new Hono()
-    .get('/api/alerts', checked(z.strictObject({})), (c) =>
-      c.json({
+    .get('/api/alerts', checked(explained), async (c) => {
+      const answer = {
         active: alerts.active(),
         // Parameters are unknown values, which no typed client can carry: the SQL's text is what people read.
         rules: alerts
@@ -25,8 +26,9 @@ export function alertsRoute(context: RouteContext) {
           ),
         channels: alerts.channels(),
         lease: alerts.lease(),
-      }),
-    )
+      }
+      return c.json(await remembered(context, c, c.req.valid('query'), answer, activeAlertStates))
+    })
     .get('/api/alerts/rule', checked(ruleQuestion), (c) => {
       // What only those who look at one rule want: of all rules it would be megabytes.
       const { group, id } = c.req.valid('query')

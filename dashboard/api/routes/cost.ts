@@ -1,14 +1,11 @@
 /** Why one request costs what it costs: tokens × rates = dollars. */
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { costExplanation } from '../../../storage/queries/cost.ts'
 import type { RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
-import { checked } from '../question.ts'
+import { checked, explained } from '../question.ts'
 
 export type { CostExplanation, CostLine } from '../../../records/cost-explanation.ts'
-
-const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 
 export function costRoute({ ask }: RouteContext) {
   const answer = async (path: string, explain: boolean, traceId: string, spanId: string) => {

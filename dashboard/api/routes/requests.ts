@@ -12,7 +12,7 @@ import { traceSpans } from '../../../storage/queries/trace.ts'
 import { askRange, type RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { brushShape, insideBrush } from '../brush.ts'
-import { checked, questionSchema } from '../question.ts'
+import { checked, explained, questionSchema } from '../question.ts'
 
 /** Of the list by time; with the measure and the start of what was sorted in front, of one by a measure. */
 const cursor = z
@@ -48,7 +48,6 @@ const list = questionSchema({
 })
 /** Of its trace beside a request: the page of the trace has them all. */
 const drawnSpans = 1000
-const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 
 export function requestsRoute(context: RouteContext) {
   return new Hono()

@@ -11,7 +11,7 @@ import { serverSeries } from '../../../storage/queries/server-series.ts'
 import { serverTotals } from '../../../storage/queries/server-totals.ts'
 import { gpusUnderRequest, topologyOver } from '../../../storage/queries/topology.ts'
 import { askRange, type RouteContext } from '../context.ts'
-import { checked, questionSchema } from '../question.ts'
+import { checked, explained, questionSchema } from '../question.ts'
 
 const servers = {
   by: z.enum(['instance', 'endpoint']).default('instance'),
@@ -24,7 +24,6 @@ const latency = questionSchema({ ...servers, of: z.enum(serverLatencies), compar
 const heatmap = questionSchema({ instance: z.string(), of: z.enum(heatmapLatencies).default('e2e_ms') })
 const instances = questionSchema({ instance: z.union([z.string(), z.array(z.string()).max(100)]), compare })
 const plain = questionSchema({})
-const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 
 export function serversRoute(context: RouteContext) {
   return new Hono()

@@ -2,13 +2,15 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { MatcherError, parseMatchers } from '../../../alerts/routing/matcher.ts'
-import { SilenceError, silenceInput, storedMatcherOf } from '../../../alerts/routing/silence.ts'
+import { expiredShownMs, SilenceError, silenceInput, storedMatcherOf } from '../../../alerts/routing/silence.ts'
 import type { SilenceStatus } from '../../../alerts/routing/silences.ts'
 import { noEnd, silenceOfWindow, weeklyOf, windowInput, windowsOf } from '../../../alerts/routing/window.ts'
 import type { TimeRange } from '../../../records/time-range.ts'
-import type { RouteContext } from '../context.ts'
+import type { Db } from '../../../storage/client.ts'
+import { silencesEndingAfter } from '../../../storage/queries/silences.ts'
+import { remembered, type RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
-import { checked, checkedBody } from '../question.ts'
+import { checked, checkedBody, explained } from '../question.ts'
 import { routingOf, whenStored } from './alert-groups.ts'
 
 const hint =
@@ -23,11 +25,16 @@ const mostWindows = 200
 
 const ending = z.strictObject({ who: z.string().trim().min(1, 'must not be empty').max(200) })
 
-export function silencesRoute({ deps, now }: RouteContext) {
+export function silencesRoute(context: RouteContext) {
+  const { deps, now } = context
+  const stored = (since: number) => (db: Db) => silencesEndingAfter(db, since)
   return (
     new Hono()
       .use('/api/silences/*', whenStored(deps))
-      .get('/api/silences', checked(z.strictObject({})), (c) => c.json({ silences: routingOf(deps).silences() }))
+      .get('/api/silences', checked(explained), async (c) => {
+        const answer = { silences: routingOf(deps).silences() }
+        return c.json(await remembered(context, c, c.req.valid('query'), answer, stored(now() - expiredShownMs)))
+      })
       // Of a link such as /alerts/silence?matchers=model="gpt-4o": the form's matchers, and what they would silence now.
       .get('/api/silences/preview', checked(z.strictObject({ matchers: z.string().max(10_000) })), (c) => {
         const matchers = matchersOf(c.req.valid('query').matchers)
@@ -36,9 +43,10 @@ export function silencesRoute({ deps, now }: RouteContext) {
       .post('/api/silences', checkedBody(silenceInput, hint), (c) =>
         c.json(refusable(() => routingOf(deps).setSilence(c.req.valid('json')))),
       )
-      .get('/api/silences/windows', checked(z.strictObject({})), (c) =>
-        c.json(windows(routingOf(deps).silences(), now())),
-      )
+      .get('/api/silences/windows', checked(explained), async (c) => {
+        const answer = windows(routingOf(deps).silences(), now())
+        return c.json(await remembered(context, c, c.req.valid('query'), answer, stored(now())))
+      })
       .post('/api/silences/windows', checkedBody(windowInput, windowHint), (c) =>
         c.json(refusable(() => routingOf(deps).setSilence(silenceOfWindow(c.req.valid('json'))))),
       )

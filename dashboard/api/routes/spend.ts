@@ -10,7 +10,7 @@ import { chargeback } from '../../../storage/queries/chargeback.ts'
 import { costBefore, costBreakdown, costDimensions, type CostTotals } from '../../../storage/queries/cost-breakdown.ts'
 import { monthSpend } from '../../../storage/queries/month-spend.ts'
 import { askRange, type RouteContext } from '../context.ts'
-import { checked, filterOf, questionSchema } from '../question.ts'
+import { checked, explained, filterOf, questionSchema } from '../question.ts'
 
 export type { CostDimension, CostTotals } from '../../../storage/queries/cost-breakdown.ts'
 export type { SpendChange } from '../../../records/spend-change.ts'
@@ -23,7 +23,6 @@ const breakdownQuestion = questionSchema({
 })
 const usersQuestion = questionSchema({ compare: z.enum(['0', '1']).optional() })
 const monthQuestion = questionSchema({ time_zone: timeZone })
-const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 const chargebackQuestion = questionSchema({
   by: z
     .union([dimension.transform((one) => [one]), z.array(dimension).max(costDimensions.length)])

@@ -6,9 +6,8 @@ import { traceRequests } from '../../../storage/queries/trace-requests.ts'
 import { maxTraceSpans, spanDetail, traceSpanCount, traceSpans } from '../../../storage/queries/trace.ts'
 import type { RouteContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
-import { checked } from '../question.ts'
+import { checked, explained } from '../question.ts'
 
-const explained = z.strictObject({ explain: z.enum(['0', '1']).optional() })
 const cursor = z
   .string()
   .regex(/^\d{1,16}\.[\w-]{0,64}\.[\w-]{0,64}$/, 'expected the `next` of the page before')

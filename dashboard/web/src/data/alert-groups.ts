@@ -1,13 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
-import { liveKey } from './use-question.ts'
+import { explainOf, liveKey, withExplain, type QuestionInput } from './use-question.ts'
 
-const groups = () => read(api.alerts.groups.$get({ query: {} }))
+const groups = (query: QuestionInput = {}) => read(api.alerts.groups.$get({ query }))
 
 /** What is told together: alerts, why they are not told, who was told and when next. Fails where another process evaluates. */
-export const useAlertGroups = () => useQuery({ queryKey: [liveKey, 'alert groups'], queryFn: groups })
+export const useAlertGroups = () =>
+  withExplain(useQuery({ queryKey: [liveKey, 'alert groups'], queryFn: () => groups() }), explainOf(groups))
 
-export type AlertGroup = Awaited<ReturnType<typeof groups>>['groups'][number]
+export type AlertGroups = Awaited<ReturnType<typeof groups>>
+export type AlertGroup = AlertGroups['groups'][number]
 export type GroupMember = AlertGroup['alerts'][number]
 export type GroupChannel = AlertGroup['channels'][number]
 export type MuteReason = GroupMember['muted_by'][number]

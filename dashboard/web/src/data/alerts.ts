@@ -1,11 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
-import { liveKey, useFleet, type QuestionInput } from './use-question.ts'
+import { explainOf, liveKey, useFleet, withExplain, type QuestionInput } from './use-question.ts'
 
-const alerts = () => read(api.alerts.$get({ query: {} }))
+const alerts = (query: QuestionInput = {}) => read(api.alerts.$get({ query }))
 
 /** What fires or is about to, every rule's last evaluation, and the channels. */
-export const useAlerts = () => useQuery({ queryKey: [liveKey, 'alerts'], queryFn: alerts })
+export const useAlerts = () => useQuery({ queryKey: [liveKey, 'alerts'], queryFn: () => alerts() })
+
+/** The same, for what fires or is about to: of it alone there is a table. */
+export const useActiveAlerts = () => withExplain(useAlerts(), explainOf(alerts))
 
 export type Alerts = Awaited<ReturnType<typeof alerts>>
 export type ActiveAlert = Alerts['active'][number]

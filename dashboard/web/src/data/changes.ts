@@ -5,7 +5,7 @@ import { isLive, questionOf } from '../lib/search.ts'
 import { offerAgain, type TakenBack } from '../lib/taken-back.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useScope } from './scope.ts'
-import { withExplain, type Asked, type QuestionInput } from './use-question.ts'
+import { explainOf, withExplain, type Asked, type QuestionInput } from './use-question.ts'
 
 const ask = (query: QuestionInput, signal?: AbortSignal) =>
   read(api.changes.$get({ query }, { init: { signal: signal ?? null } }))
@@ -30,7 +30,7 @@ export function useChanges({ enabled = true } = {}): Asked<Changes> {
     refetchInterval: isLive(search) && everyMs,
     enabled,
   })
-  return withExplain(result, async () => (await ask({ ...query, explain: '1' })).explain ?? [])
+  return withExplain(result, explainOf(ask, query))
 }
 
 /** What charts show of them; nothing where marks are switched off. */

@@ -1,13 +1,15 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api, read } from '../lib/api.ts'
-import { liveKey } from './use-question.ts'
+import { explainOf, liveKey, withExplain, type QuestionInput } from './use-question.ts'
 
-const silences = () => read(api.silences.$get({ query: {} }))
+const silences = (query: QuestionInput = {}) => read(api.silences.$get({ query }))
 
 /** Those that hold or will, and those that expired in the last days. */
-export const useSilences = () => useQuery({ queryKey: [liveKey, 'silences'], queryFn: silences })
+export const useSilences = () =>
+  withExplain(useQuery({ queryKey: [liveKey, 'silences'], queryFn: () => silences() }), explainOf(silences))
 
-export type Silence = Awaited<ReturnType<typeof silences>>['silences'][number]
+export type Silences = Awaited<ReturnType<typeof silences>>
+export type Silence = Silences['silences'][number]
 
 const preview = (matchers: string, signal?: AbortSignal) =>
   read(api.silences.preview.$get({ query: { matchers } }, { init: { signal: signal ?? null } }))
@@ -42,12 +44,14 @@ async function save({ before, matchers, ...said }: SilenceDraft) {
 /** Makes a silence or edits one. */
 export const useSaveSilence = () => useChange(save)
 
-const windows = () => read(api.silences.windows.$get({ query: {} }))
+const windows = (query: QuestionInput = {}) => read(api.silences.windows.$get({ query }))
 
 /** Maintenance windows that are not over, and when they come next. */
-export const useWindows = () => useQuery({ queryKey: [liveKey, 'windows'], queryFn: windows })
+export const useWindows = () =>
+  withExplain(useQuery({ queryKey: [liveKey, 'windows'], queryFn: () => windows() }), explainOf(windows))
 
-export type MaintenanceWindow = Awaited<ReturnType<typeof windows>>['windows'][number]
+export type MaintenanceWindows = Awaited<ReturnType<typeof windows>>
+export type MaintenanceWindow = MaintenanceWindows['windows'][number]
 
 export type WindowInput = Parameters<typeof api.silences.windows.$post>[0]['json']
 

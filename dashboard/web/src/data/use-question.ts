@@ -12,8 +12,13 @@ export interface ExplainedQuery {
   params: Record<string, unknown>
 }
 
+export type Explain = () => Promise<ExplainedQuery[]>
+
 /** An answer in whatever state it is, and a way to see its SQL. */
-export type Asked<T> = UseQueryResult<T> & { explain: () => Promise<ExplainedQuery[]> }
+export type Asked<T> = UseQueryResult<T> & { explain: Explain }
+
+/** The same; without the way where no table holds what it says: a configuration, what a process remembers. */
+export type Told<T> = UseQueryResult<T> & { explain?: Explain }
 
 /** Keys that begin so are asked again on every tick. */
 export const liveKey = 'live'
@@ -58,16 +63,22 @@ function useAsked<T>(name: string, ask: Ask<T>, query: QuestionInput, { live = t
     placeholderData: keepPreviousData,
     ...(!live && { staleTime: 60_000, refetchInterval: 60_000 }),
   })
-  return withExplain(result, async () => (await ask({ ...query, explain: '1' })).explain ?? [])
+  return withExplain(result, explainOf(ask, query))
 }
 
 /** An answer with a way to see its SQL. It is not copied: what is read of it is all that draws its reader anew. */
-export function withExplain<Result extends object>(result: Result, explain: () => Promise<ExplainedQuery[]>) {
+export function withExplain<Result extends object>(result: Result, explain: Explain) {
   return Object.assign(Object.create(result) as Result, { explain })
 }
+
+/** Asks the same again, for its SQL. */
+export const explainOf =
+  <T>(ask: Ask<T>, query: QuestionInput = {}): Explain =>
+  async () =>
+    (await ask({ ...query, explain: '1' })).explain ?? []
 
 /** The same about one thing, whatever the range and the filters: it is what it is. */
 export function useOne<T>(name: string, ask: Ask<T>, query: Record<string, string>): Asked<T> {
   const result = useQuery<T>({ queryKey: ['one', name, query], queryFn: ({ signal }) => ask(query, signal), retry: 1 })
-  return withExplain(result, async () => (await ask({ ...query, explain: '1' })).explain ?? [])
+  return withExplain(result, explainOf(ask, query))
 }

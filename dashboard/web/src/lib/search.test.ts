@@ -17,6 +17,7 @@ test.each([
   '?server=vllm-1%3A8000',
   '?alone=gpt-4o&set=tokens.input_tokens&set=sort-models.-p95_ms&name=gpt',
   '?view=prices&find=gpt+4o',
+  '?folded=all%2Cb7ad6b7169203331',
   '?view=rules&row=inferwatch+HighP95Latency',
   '?view=silences&matchers=model%3D%22a%2C+b%22%2C+team%3D%7E%22x.*%22',
   '?view=silences&matchers=',

@@ -2,6 +2,7 @@
 import type { FilterColumn } from '../../../api/app.ts'
 import { isTimeZone } from './time-zone.ts'
 import { formatBrush, parseBrush, type Brush } from './brush.ts'
+import { parseFolded } from './folded.ts'
 
 /** The field's word for each filter column. */
 export const filterLabels: Record<FilterColumn, string> = {
@@ -65,6 +66,8 @@ export interface Search {
   measure?: HeatmapMeasure
   /** Columns of the list of requests, in their order; the usual ones unless said. */
   cols?: string[]
+  /** The folded spans of a trace. */
+  folded?: string[]
   /** The line that charts show alone. */
   alone?: string
   /** What panels are set to where that is not the usual, by the name of the choice. */
@@ -149,6 +152,8 @@ export function parseSearch(text: string): Search {
   if (measure && measure !== defaultMeasure) search.measure = measure
   const cols = query.get('cols')
   if (cols !== null && /^[a-z_]{1,40}(,[a-z_]{1,40}){0,40}$/.test(cols)) search.cols = [...new Set(cols.split(','))]
+  const folded = parseFolded(query.get('folded'))
+  if (folded) search.folded = folded
   const sort = query.get('sort')
   if (sort !== null && /^-?\w{1,40}$/.test(sort)) search.sort = sort
   const alone = query.get('alone')
@@ -197,6 +202,7 @@ export function formatSearch(search: Search): string {
   if (search.measure !== undefined && search.measure !== defaultMeasure) query.set('measure', search.measure)
   if (search.brush !== undefined) query.set('brush', formatBrush(search.brush))
   if (search.cols !== undefined && search.cols.length > 0) query.set('cols', search.cols.join(','))
+  if (search.folded !== undefined && search.folded.length > 0) query.set('folded', search.folded.join(','))
   if (search.sort !== undefined) query.set('sort', search.sort)
   if (search.alone !== undefined) query.set('alone', search.alone)
   for (const [name, value] of Object.entries(search.set ?? {})) query.append('set', `${name}.${value}`)

@@ -6,6 +6,9 @@ export interface DataTable {
   rows: Cell[][]
 }
 
+/** A moment in epoch milliseconds as a cell has it; null when it never was. */
+export const isoOf = (at: number | null): Cell => (at === null ? null : new Date(at).toISOString())
+
 /** RFC 4180. Text that a spreadsheet would run as a formula gets an apostrophe in front. */
 export function csvOf({ columns, rows }: DataTable): string {
   return [columns, ...rows].map((row) => row.map(field).join(',')).join('\r\n')

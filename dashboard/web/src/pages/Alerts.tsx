@@ -1,15 +1,15 @@
 import { Link } from '@tanstack/react-router'
-import { useAlerts, type Alerts as AlertsAnswer } from '../data/alerts.ts'
+import { useActiveAlerts, useAlerts, type Alerts as AlertsAnswer } from '../data/alerts.ts'
 import { useSearch } from '../lib/use-search.ts'
-import { ActiveAlerts } from '../panels/alerts/ActiveAlerts.tsx'
+import { ActiveAlerts, activeTable } from '../panels/alerts/ActiveAlerts.tsx'
 import { AlertSide } from '../panels/alerts/AlertSide.tsx'
 import { Groups } from '../panels/alerts/Groups.tsx'
 import { History } from '../panels/alerts/History.tsx'
 import { Objectives } from '../panels/alerts/Objectives.tsx'
-import { Receivers } from '../panels/alerts/Receivers.tsx'
-import { RuleTable } from '../panels/alerts/RuleTable.tsx'
-import { Section } from '../panels/alerts/Section.tsx'
+import { channelTable, Receivers } from '../panels/alerts/Receivers.tsx'
+import { RuleTable, tableOfRules } from '../panels/alerts/RuleTable.tsx'
 import { Silences } from '../panels/alerts/Silences.tsx'
+import { Panel } from '../panels/Panel.tsx'
 import { Panels } from '../panels/Panels.tsx'
 import '../styles/alerts.css'
 
@@ -70,44 +70,58 @@ function Elsewhere({ lease: { role, leader } }: Pick<AlertsAnswer, 'lease'>) {
 }
 
 function Now() {
+  const asked = useActiveAlerts()
   return (
-    <Section
+    <Panel
       title="Active"
-      asked={useAlerts()}
-      empty={({ active }) => (active.length === 0 ? 'Nothing fires and nothing is pending' : null)}
+      asked={asked}
+      height={160}
+      wide
+      renderEmpty={({ active }) => (active.length === 0 ? <p>Nothing fires and nothing is pending</p> : null)}
+      table={activeTable}
     >
-      {({ active }, now) => <ActiveAlerts rows={active} now={now} />}
-    </Section>
+      {({ active }) => <ActiveAlerts rows={active} now={asked.dataUpdatedAt} />}
+    </Panel>
   )
 }
 
 function Rules() {
+  const asked = useAlerts()
   return (
-    <Section
+    <Panel
       title="Rules"
-      asked={useAlerts()}
+      asked={asked}
+      height={160}
+      wide
       controls={
         <Link to="/alerts/rule" className="control">
           New rule
         </Link>
       }
-      empty={({ rules }) => (rules.length === 0 ? 'Rules show once a file under alerts.rules holds one' : null)}
+      renderEmpty={({ rules }) =>
+        rules.length === 0 ? <p>Rules show once a file under alerts.rules holds one</p> : null
+      }
+      table={tableOfRules}
     >
-      {({ rules }, now) => <RuleTable rows={rules} now={now} />}
-    </Section>
+      {({ rules }) => <RuleTable rows={rules} now={asked.dataUpdatedAt} />}
+    </Panel>
   )
 }
 
 function Channels() {
+  const asked = useAlerts()
   return (
-    <Section
+    <Panel
       title="Channels"
-      asked={useAlerts()}
-      empty={({ channels }) =>
-        channels.length === 0 ? 'Channels show once alerts.receivers in inferwatch.yaml lists some' : null
+      asked={asked}
+      height={160}
+      wide
+      renderEmpty={({ channels }) =>
+        channels.length === 0 ? <p>Channels show once alerts.receivers in inferwatch.yaml lists some</p> : null
       }
+      table={channelTable}
     >
-      {({ channels }, now) => <Receivers rows={channels} now={now} />}
-    </Section>
+      {({ channels }) => <Receivers rows={channels} now={asked.dataUpdatedAt} />}
+    </Panel>
   )
 }

@@ -5,7 +5,8 @@ import { segmentOf } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { EndpointLink, searchOfOne } from '../panels/NameLink.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
-import { PageProvider, usePage } from '../panels/page-context.tsx'
+import { PageProvider } from '../panels/page-context.tsx'
+import { Swatch } from '../panels/Swatch.tsx'
 import type { Column } from '../panels/Table.tsx'
 import { useEndpointColumns } from '../panels/traffic/endpoint-columns.tsx'
 import { TrafficList } from '../panels/traffic/TrafficList.tsx'
@@ -27,17 +28,15 @@ export default function Endpoints() {
 function List({ asked }: { asked: ReturnType<typeof useTraffic> }) {
   const navigate = useNavigate()
   const [search] = useSearch()
-  const { color } = usePage()
   const { columns, known } = useEndpointColumns()
   const filtered = Object.keys(search.filters).length > 0
   const name: Column<TrafficRow> = {
     key: 'name',
     head: 'Endpoint',
     render: (row) => (
-      <span className="swatch">
-        <i style={{ background: color(row.name) }} />
+      <Swatch of={row.name}>
         <EndpointLink name={row.name} />
-      </span>
+      </Swatch>
     ),
     sort: (row) => row.name,
     title: (row) => row.others.join(', ') || 'no request in the range',

@@ -5,11 +5,12 @@ import { FleetPanel } from '../panels/gpus/FleetPanel.tsx'
 import { useOpenGpu } from '../panels/gpus/use-open-gpu.ts'
 import { withUnit } from '../panels/gpus/measures.ts'
 import { gpuName, MemoryPanel, UtilizationPanel } from '../panels/GpuPanels.tsx'
-import { PageProvider, usePage } from '../panels/page-context.tsx'
+import { PageProvider } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Panels } from '../panels/Panels.tsx'
 import { Status } from '../panels/Status.tsx'
 import { Meter } from '../panels/Meter.tsx'
+import { Swatch } from '../panels/Swatch.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 
 /** The fleet over time, two charts of the busiest, and every GPU as it was at its last scrape. */
@@ -49,18 +50,12 @@ export default function Gpus() {
 const share = (part: number | null, whole: number | null) => (part === null || !whole ? null : part / whole)
 
 function GpuTable({ gpus, now }: { gpus: readonly GpuNow[]; now: number }) {
-  const { color } = usePage()
   const open = useOpenGpu()
   const columns: Column<GpuNow>[] = [
     {
       key: 'gpu',
       head: 'GPU',
-      render: (gpu) => (
-        <span className="swatch">
-          <i style={{ background: color(gpuName(gpu)) }} />
-          {gpuName(gpu)}
-        </span>
-      ),
+      render: (gpu) => <Swatch of={gpuName(gpu)}>{gpuName(gpu)}</Swatch>,
       title: (gpu) => gpu.uuid,
     },
     {

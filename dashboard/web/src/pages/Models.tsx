@@ -6,7 +6,8 @@ import { segmentOf } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { ModelLink, searchOfOne } from '../panels/NameLink.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
-import { PageProvider, usePage } from '../panels/page-context.tsx'
+import { PageProvider } from '../panels/page-context.tsx'
+import { Swatch } from '../panels/Swatch.tsx'
 import type { Column } from '../panels/Table.tsx'
 import { TrafficList } from '../panels/traffic/TrafficList.tsx'
 import { Panels } from '../panels/Panels.tsx'
@@ -27,15 +28,13 @@ export default function Models() {
 function List() {
   const navigate = useNavigate()
   const [search] = useSearch()
-  const { color } = usePage()
   const name: Column<TrafficRow> = {
     key: 'name',
     head: 'Model',
     render: (row) => (
-      <span className="swatch">
-        <i style={{ background: color(row.name) }} />
+      <Swatch of={row.name}>
         <ModelLink name={row.name} />
-      </span>
+      </Swatch>
     ),
     sort: (row) => row.name,
     title: (row) => row.providers.join(', ') || 'provider unknown',

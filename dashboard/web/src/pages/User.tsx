@@ -17,7 +17,7 @@ import { nameIn } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { ModelLink } from '../panels/NameLink.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
-import { PageProvider, usePage } from '../panels/page-context.tsx'
+import { PageProvider } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
 import { Judgements } from '../panels/people/Judgements.tsx'
 import { ReadFrom } from '../panels/people/ListedTable.tsx'
@@ -25,6 +25,7 @@ import { SessionList, sumColumns } from '../panels/people/SessionList.tsx'
 import { userLines, UserRequestsPanel, UserSpendPanel } from '../panels/people/UserCharts.tsx'
 import { feedbackWords } from '../panels/people/UserList.tsx'
 import { Fact } from '../panels/Side.tsx'
+import { Swatch } from '../panels/Swatch.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 import { Panels } from '../panels/Panels.tsx'
 import '../styles/people.css'
@@ -125,16 +126,14 @@ function Facts({ user, page }: { user: NonNullable<UserPage['user']>; page: User
 }
 
 function Models({ models }: { models: readonly UserModel[] }) {
-  const { color } = usePage()
   const columns: Column<UserModel>[] = [
     {
       key: 'model',
       head: 'Model',
       render: (row) => (
-        <span className="swatch">
-          <i style={{ background: color(row.model) }} />
+        <Swatch of={row.model}>
           <ModelLink name={row.model} />
-        </span>
+        </Swatch>
       ),
     },
     ...sumColumns<UserModel>(),

@@ -7,7 +7,8 @@ interface BoundaryProps {
   height: number
   /** Asks for the data again. */
   retry: () => void
-  showQuery: () => void
+  /** Undefined where there is none. */
+  showQuery: (() => void) | undefined
   children: ReactNode
 }
 

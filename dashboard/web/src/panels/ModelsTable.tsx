@@ -16,9 +16,9 @@ import { toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { ModelLink } from './NameLink.tsx'
 import { NothingHere } from './NothingHere.tsx'
-import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
 import { Spark } from './Spark.tsx'
+import { Swatch } from './Swatch.tsx'
 import { Table, type Column } from './Table.tsx'
 
 const measure = (
@@ -44,7 +44,6 @@ const measure = (
 export function ModelsTable() {
   const asked = useModels()
   const traffic = useThroughput().data
-  const { color } = usePage()
   const [, change] = useSearch()
   const seconds = asked.data ? (asked.data.to - asked.data.from) / 1000 : 1
   const perSecond = (tokens: number | null) => (tokens === null ? null : tokens / seconds)
@@ -55,10 +54,9 @@ export function ModelsTable() {
       key: 'model',
       head: 'Model',
       render: (row) => (
-        <span className="swatch">
-          <i style={{ background: color(row.model) }} />
+        <Swatch of={row.model}>
           <ModelLink name={row.model} />
-        </span>
+        </Swatch>
       ),
       sort: (row) => row.model,
       title: (row) => row.providers.filter(Boolean).join(', ') || 'provider unknown',

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from 'react'
-import type { Asked } from '../data/use-question.ts'
+import type { Told } from '../data/use-question.ts'
 import type { DataTable } from '../lib/table.ts'
 import { Boundary } from './Boundary.tsx'
 import { PanelMenu, type Detail } from './PanelMenu.tsx'
@@ -20,7 +20,7 @@ export interface PanelProps<T> {
   controls?: ReactNode
   /** More entries of the panel's one menu. */
   menu?: ReactNode
-  asked: Asked<T>
+  asked: Told<T>
   /** Height of the skeleton of a panel that was never seen, in px, and of what says that there is nothing. */
   height: number
   wide?: boolean
@@ -78,7 +78,7 @@ export function Panel<T>(props: PanelProps<T>) {
         </div>
       </header>
       <div className="panel-body" ref={body} data-dimmed={isPlaceholderData || stale}>
-        <Boundary resetKey={data} height={height} retry={() => void refetch()} showQuery={showQuery}>
+        <Boundary resetKey={data} height={height} retry={() => void refetch()} showQuery={asked.explain && showQuery}>
           <Body {...props} drawn={drawn} waiting={waiting} />
         </Boundary>
       </div>

@@ -1,7 +1,7 @@
 import { Button, CopyButton, Modal } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
-import type { ExplainedQuery } from '../data/use-question.ts'
+import type { Explain } from '../data/use-question.ts'
 import { dedented, sqlLink } from '../lib/sql-link.ts'
 import type { DataTable } from '../lib/table.ts'
 import { useSearch } from '../lib/use-search.ts'
@@ -12,7 +12,7 @@ interface DetailsProps {
   title: string
   detail: Detail
   table: (() => DataTable) | null
-  explain: () => Promise<ExplainedQuery[]>
+  explain: Explain | undefined
   onClose: () => void
 }
 
@@ -27,7 +27,7 @@ export default function PanelDetails({ title, detail, table, explain, onClose }:
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
       {detail === 'table' && table && <PlainTable table={table()} title={title} />}
-      {detail === 'query' && <Queries title={title} explain={explain} onClose={onClose} />}
+      {detail === 'query' && explain && <Queries title={title} explain={explain} onClose={onClose} />}
     </Modal>
   )
 }
@@ -62,7 +62,7 @@ function PlainTable({ table, title }: { table: DataTable; title: string }) {
   )
 }
 
-type QueriesProps = Pick<DetailsProps, 'title' | 'explain' | 'onClose'>
+type QueriesProps = Pick<DetailsProps, 'title' | 'onClose'> & { explain: Explain }
 
 function Queries({ title, explain, onClose }: QueriesProps) {
   const [search] = useSearch()

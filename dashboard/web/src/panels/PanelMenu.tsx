@@ -14,7 +14,7 @@ import { useRouter } from '@tanstack/react-router'
 import { useId, useLayoutEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { flushSync } from 'react-dom'
 import { useStatus } from '../data/status.ts'
-import type { ExplainedQuery } from '../data/use-question.ts'
+import type { Explain } from '../data/use-question.ts'
 import { formatDateTime } from '../lib/format.ts'
 import { grafanaLink } from '../lib/grafana.ts'
 import { defaultRange, filterColumns, filterLabels, formatSearch, type Search } from '../lib/search.ts'
@@ -34,7 +34,8 @@ interface PanelMenuProps {
   panel: RefObject<HTMLElement | null>
   /** Null when it has no data, or none that a table could hold. */
   table: (() => DataTable) | null
-  explain: () => Promise<ExplainedQuery[]>
+  /** Undefined where no table holds what it shows. */
+  explain: Explain | undefined
   onDetail: (detail: Detail) => void
   /** Says how it went, beside the title. */
   onNote: (note: string) => void
@@ -118,14 +119,14 @@ function Entries({ slug, panel, table, explain, onDetail, onNote }: Omit<PanelMe
       onNote(error instanceof Error ? error.message : String(error))
     }
   }
-  const openInSql = tell('', async () => {
-    const queries = await explain()
+  const openInSql = async (ask: Explain) => {
+    const queries = await ask()
     const [only] = queries
     const link = queries.length === 1 && only ? sqlLink(only, search) : null
     // Of several, or of one that is too long for an address, the reader chooses.
     if (link === null) onDetail('query')
     else history.push(link)
-  })
+  }
   const picture = async (copy: boolean) => {
     const { copyPicture, pictureOf } = await import('./picture.ts')
     if (!panel.current) return
@@ -162,13 +163,20 @@ function Entries({ slug, panel, table, explain, onDetail, onNote }: Omit<PanelMe
       <Menu.Item leftSection={<IconLink size={15} />} onClick={() => void tell('copied', link)()}>
         Copy link
       </Menu.Item>
-      <Menu.Divider role="separator" />
-      <Menu.Item leftSection={<IconCode size={15} />} onClick={() => onDetail('query')}>
-        Show query
-      </Menu.Item>
-      <Menu.Item leftSection={<IconTerminal2 size={15} />} onClick={() => void openInSql()}>
-        Open in SQL page
-      </Menu.Item>
+      {(explain ?? dashboard) && <Menu.Divider role="separator" />}
+      {explain && (
+        <>
+          <Menu.Item leftSection={<IconCode size={15} />} onClick={() => onDetail('query')}>
+            Show query
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconTerminal2 size={15} />}
+            onClick={() => void tell('', () => openInSql(explain))()}
+          >
+            Open in SQL page
+          </Menu.Item>
+        </>
+      )}
       {dashboard !== null && (
         <Menu.Item
           leftSection={<IconChartBar size={15} />}

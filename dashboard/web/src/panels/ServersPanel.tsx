@@ -5,8 +5,8 @@ import { formatAgo, formatCount, formatIso, formatRate, formatRatio, unknown } f
 import { segmentOf } from '../lib/segment.ts'
 import { Meter } from './Meter.tsx'
 import { ModelLink, searchOfServer, ServerLink } from './NameLink.tsx'
-import { usePage } from './page-context.tsx'
 import { Panel } from './Panel.tsx'
+import { Swatch } from './Swatch.tsx'
 import { Table, type Column } from './Table.tsx'
 
 interface ServersPanelProps {
@@ -59,7 +59,6 @@ interface ServerTableProps {
 }
 
 function ServerTable({ label, servers, now, linked }: ServerTableProps) {
-  const { color } = usePage()
   const navigate = useNavigate()
   const open = ({ instance }: ServerNow) =>
     void navigate({
@@ -73,10 +72,9 @@ function ServerTable({ label, servers, now, linked }: ServerTableProps) {
       key: 'model',
       head: 'Model',
       render: (row) => (
-        <span className="swatch">
-          <i style={{ background: color(row.model) }} />
+        <Swatch of={row.model}>
           <ModelLink name={row.model} />
-        </span>
+        </Swatch>
       ),
       sort: (row) => row.model,
     },

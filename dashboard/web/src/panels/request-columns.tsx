@@ -20,7 +20,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'timestamp',
       head: 'Time',
-      width: 100,
+      width: 96,
       short: true,
       render: (row) => <span className="nowrap">{formatAgo(time(row), now)}</span>,
       title: (row) => formatIso(time(row)),
@@ -28,7 +28,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'model',
       head: 'Model',
-      width: 150,
+      width: 144,
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
@@ -40,7 +40,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'status',
       head: 'Status',
-      width: 100,
+      width: 98,
       short: true,
       render: (row) => (
         <RequestStatus
@@ -60,7 +60,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'ttft_ms',
       head: 'TTFT',
-      width: 76,
+      width: 74,
       hint: 'Time to first token',
       number: true,
       render: (row) => formatMs(row.ttft_ms),
@@ -74,7 +74,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     ...(['input_tokens', 'output_tokens'] as const).map((key): Column<RequestRow> => ({
       key,
       head: key === 'input_tokens' ? 'In' : 'Out',
-      width: 62,
+      width: 56,
       hint: key === 'input_tokens' ? 'Input tokens' : 'Output tokens',
       number: true,
       render: (row) => formatCount(row[key]),
@@ -83,7 +83,7 @@ export function requestColumns(now: number, color: (model: string) => string): C
     {
       key: 'cost_usd',
       head: 'Cost',
-      width: 96,
+      width: 86,
       number: true,
       render: (row) => formatUsd(row.cost_usd),
       title: (row) =>
@@ -95,11 +95,11 @@ export function requestColumns(now: number, color: (model: string) => string): C
       key: 'service',
       head: 'Service',
       wide: true,
-      width: 120,
+      width: 112,
       render: (row) => row.service,
       title: (row) => row.endpoint,
     },
-    { key: 'team', head: 'Team', wide: true, width: 84, render: (row) => row.team },
+    { key: 'team', head: 'Team', wide: true, width: 78, render: (row) => row.team },
     {
       key: 'user',
       head: 'User',

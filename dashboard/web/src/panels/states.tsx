@@ -55,7 +55,7 @@ export function PartialMark({ missing }: { missing: string }) {
 interface PanelFailedProps {
   error: Error
   retry: () => void
-  showQuery: () => void
+  showQuery: (() => void) | undefined
   height: number
 }
 
@@ -69,9 +69,11 @@ export function PanelFailed({ error, retry, showQuery, height }: PanelFailedProp
         <Button size="compact-sm" variant="default" onClick={retry}>
           Retry
         </Button>
-        <Button size="compact-sm" variant="default" onClick={showQuery}>
-          Show query
-        </Button>
+        {showQuery && (
+          <Button size="compact-sm" variant="default" onClick={showQuery}>
+            Show query
+          </Button>
+        )}
       </div>
     </div>
   )

@@ -1,5 +1,6 @@
-import type { ActiveAlert } from '../../data/alerts.ts'
+import type { ActiveAlert, Alerts } from '../../data/alerts.ts'
 import { formatAgo, formatIso } from '../../lib/format.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
 import { Status } from '../Status.tsx'
 import { RowTable } from './RowTable.tsx'
 import type { Column } from '../Table.tsx'
@@ -10,6 +11,21 @@ export function ActiveAlerts({ rows, now }: { rows: readonly ActiveAlert[]; now:
   const ranked = rows.toSorted((a, b) => Number(b.state === 'firing') - Number(a.state === 'firing'))
   return <RowTable label="Active alerts" columns={columns(now)} rows={ranked} id={(row) => row.fingerprint} />
 }
+
+export const activeTable = ({ active }: Alerts): DataTable => ({
+  columns: ['alert', 'state', 'summary', 'value', 'unit', 'threshold', 'labels', 'active_at', 'firing_since'],
+  rows: active.map((row) => [
+    row.labels.alertname ?? row.rule,
+    row.state,
+    summaryOf(row),
+    row.value,
+    row.unit,
+    row.threshold?.value ?? null,
+    labelText(row.labels),
+    isoOf(row.active_at),
+    isoOf(row.firing_since),
+  ]),
+})
 
 const columns = (now: number): Column<ActiveAlert>[] => [
   {

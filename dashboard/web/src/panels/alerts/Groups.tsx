@@ -1,13 +1,14 @@
-import { useAlertGroups, type AlertGroup } from '../../data/alert-groups.ts'
+import { useAlertGroups, type AlertGroup, type AlertGroups } from '../../data/alert-groups.ts'
 import { formatAgo, formatIso, formatUntil, unknown } from '../../lib/format.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
 import { useSearch } from '../../lib/use-search.ts'
+import { Panel } from '../Panel.tsx'
 import { Side } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import type { Column } from '../Table.tsx'
 import { GroupDetail } from './GroupDetail.tsx'
 import { groupState, lastTold, nextWord, setText } from './group-words.ts'
 import { RowTable } from './RowTable.tsx'
-import { Section } from './Section.tsx'
 
 /** What is told together, to whom, and what people do about it. */
 export function Groups() {
@@ -16,19 +17,43 @@ export function Groups() {
   const open = asked.data?.groups.find(({ id }) => id === search.row)
   return (
     <>
-      <Section
+      <Panel
         title="Groups"
         asked={asked}
-        empty={({ groups }) => (groups.length === 0 ? 'Groups show once an alert fires: nothing does' : null)}
+        height={160}
+        wide
+        renderEmpty={({ groups }) =>
+          groups.length === 0 ? <p>Groups show once an alert fires: nothing does</p> : null
+        }
+        table={tableOf}
       >
-        {({ groups }, now) => <RowTable label="Groups" columns={columns(now)} rows={groups} id={({ id }) => id} />}
-      </Section>
+        {({ groups }) => (
+          <RowTable label="Groups" columns={columns(asked.dataUpdatedAt)} rows={groups} id={({ id }) => id} />
+        )}
+      </Panel>
       <Side title="Group" opened={open !== undefined} onClose={() => change(({ row: _row, ...rest }) => rest)}>
         {open && <GroupDetail key={open.id} group={open} now={asked.dataUpdatedAt} />}
       </Side>
     </>
   )
 }
+
+const notTold = ({ alerts }: AlertGroup) => alerts.filter(({ muted_by }) => muted_by.length > 0).length
+
+const tableOf = ({ groups }: AlertGroups): DataTable => ({
+  columns: ['state', 'group', 'receiver', 'alerts', 'not_told', 'last_told', 'next_look', 'acknowledged_by', 'comment'],
+  rows: groups.map((row) => [
+    groupState(row).word,
+    setText(row.labels),
+    row.receiver,
+    row.alerts.length,
+    notTold(row),
+    isoOf(lastTold(row)),
+    isoOf(row.next_flush_at),
+    row.acknowledged?.by ?? null,
+    row.acknowledged?.comment ?? null,
+  ]),
+})
 
 const columns = (now: number): Column<AlertGroup>[] => [
   {
@@ -56,7 +81,7 @@ const columns = (now: number): Column<AlertGroup>[] => [
     head: 'Not told',
     hint: 'Alerts that fire and are silenced, inhibited or muted',
     number: true,
-    render: ({ alerts }) => String(alerts.filter(({ muted_by }) => muted_by.length > 0).length),
+    render: (row) => String(notTold(row)),
   },
   {
     key: 'told',

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
-import { useTestNotification, type ChannelView } from '../../data/alerts.ts'
+import { useTestNotification, type Alerts, type ChannelView } from '../../data/alerts.ts'
 import { formatAgo, formatIso } from '../../lib/format.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
 import { Status } from '../Status.tsx'
 import { Table, type Column } from '../Table.tsx'
 
@@ -18,6 +19,19 @@ export function Receivers({ rows, now }: { rows: readonly ChannelView[]; now: nu
     </>
   )
 }
+
+export const channelTable = ({ channels }: Alerts): DataTable => ({
+  columns: ['receiver', 'channel', 'healthy', 'queued', 'last_attempt_at', 'last_success_at', 'last_error'],
+  rows: channels.map((row) => [
+    row.receiver,
+    row.channel,
+    row.last_attempt_at === null ? null : String(row.healthy),
+    row.queued,
+    isoOf(row.last_attempt_at),
+    isoOf(row.last_success_at),
+    row.last_error,
+  ]),
+})
 
 function TestReceiver({ receiver }: { receiver: string }) {
   const test = useTestNotification()

@@ -1,5 +1,6 @@
-import type { RuleView } from '../../data/alerts.ts'
+import type { Alerts, RuleView } from '../../data/alerts.ts'
 import { formatAgo, formatIso, formatMs } from '../../lib/format.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
 import { Status } from '../Status.tsx'
 import type { Column } from '../Table.tsx'
 import { RowTable } from './RowTable.tsx'
@@ -11,6 +12,45 @@ export function RuleTable({ rows, now }: { rows: readonly RuleView[]; now: numbe
 }
 
 const ranks: Record<RuleView['state'], number> = { firing: 2, pending: 1, inactive: 0 }
+
+export const tableOfRules = ({ rules }: Alerts): DataTable => ({
+  columns: [
+    'rule',
+    'group',
+    'file',
+    'kind',
+    'state',
+    'firing',
+    'pending',
+    'side',
+    'threshold',
+    'unit',
+    'window_ms',
+    'for_ms',
+    'health',
+    'last_evaluation_at',
+    'duration_ms',
+    'last_error',
+  ],
+  rows: rules.map((row) => [
+    row.name,
+    row.group,
+    row.file,
+    row.kind,
+    row.state,
+    row.firing,
+    row.pending,
+    row.threshold?.side ?? null,
+    row.threshold?.value ?? null,
+    row.unit,
+    row.window_ms,
+    row.for_ms,
+    row.health,
+    isoOf(row.last_evaluation_at),
+    row.duration_ms,
+    row.last_error,
+  ]),
+})
 
 const columns = (now: number): Column<RuleView>[] => [
   {

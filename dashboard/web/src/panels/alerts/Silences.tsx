@@ -1,11 +1,12 @@
-import { useSilences, type Silence } from '../../data/silences.ts'
+import { useSilences, type Silence, type Silences as Answer } from '../../data/silences.ts'
 import { formatAgo, formatIso, formatUntil } from '../../lib/format.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
 import { useSearch } from '../../lib/use-search.ts'
+import { Panel } from '../Panel.tsx'
 import { Side } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import type { Column } from '../Table.tsx'
 import { RowTable } from './RowTable.tsx'
-import { Section } from './Section.tsx'
 import { SilenceDetail } from './SilenceDetail.tsx'
 import { SilenceForm } from './SilenceForm.tsx'
 import { Windows } from './Windows.tsx'
@@ -19,9 +20,11 @@ export function Silences() {
   const { matchers } = search
   return (
     <>
-      <Section
+      <Panel
         title="Silences"
         asked={asked}
+        height={160}
+        wide
         controls={
           <button
             type="button"
@@ -31,12 +34,13 @@ export function Silences() {
             New silence
           </button>
         }
-        empty={({ silences }) => (silences.length === 0 ? 'Nothing is silenced' : null)}
+        renderEmpty={({ silences }) => (silences.length === 0 ? <p>Nothing is silenced</p> : null)}
+        table={tableOf}
       >
-        {({ silences }, now) => (
-          <RowTable label="Silences" columns={columns(now)} rows={silences} id={({ id }) => id} />
+        {({ silences }) => (
+          <RowTable label="Silences" columns={columns(asked.dataUpdatedAt)} rows={silences} id={({ id }) => id} />
         )}
-      </Section>
+      </Panel>
       <Windows />
       <Side
         title="Silence"
@@ -64,6 +68,20 @@ export function Silences() {
     </>
   )
 }
+
+const tableOf = ({ silences }: Answer): DataTable => ({
+  columns: ['id', 'state', 'name', 'matchers', 'starts_at', 'ends_at', 'created_by', 'comment'],
+  rows: silences.map((row) => [
+    row.id,
+    row.state,
+    row.name,
+    row.text,
+    isoOf(row.starts_at),
+    isoOf(row.ends_at),
+    row.created_by,
+    row.comment,
+  ]),
+})
 
 function Named({ name, text }: Pick<Silence, 'name' | 'text'>) {
   return (

@@ -1,8 +1,9 @@
-import { useWindows, type MaintenanceWindow } from '../../data/silences.ts'
+import { useWindows, type MaintenanceWindow, type MaintenanceWindows } from '../../data/silences.ts'
 import { formatCounted, formatClock, formatDay, formatIso } from '../../lib/format.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { byDay, weeklyText, type Occurrence } from '../../lib/window-draft.ts'
-import { Section } from './Section.tsx'
+import { Panel } from '../Panel.tsx'
 import { Side } from '../Side.tsx'
 import { WindowForm } from './WindowForm.tsx'
 
@@ -17,9 +18,11 @@ export function Windows() {
   const close = () => change(({ row: _row, ...rest }) => rest)
   return (
     <>
-      <Section
+      <Panel
         title="Maintenance windows"
         asked={asked}
+        height={160}
+        wide
         controls={
           <button
             type="button"
@@ -29,11 +32,14 @@ export function Windows() {
             New window
           </button>
         }
-        empty={({ windows }) =>
-          windows.length === 0 ? 'No maintenance is planned: a window keeps alerts quiet once, or every week' : null
+        renderEmpty={({ windows }) =>
+          windows.length === 0 ? (
+            <p>No maintenance is planned: a window keeps alerts quiet once, or every week</p>
+          ) : null
         }
+        table={tableOf}
       >
-        {({ windows, ahead_ms, left_off }, now) => (
+        {({ windows, ahead_ms, left_off }) => (
           <>
             <ol className="window-days">
               {byDay(windows, mostShown).map(({ day, occurrences }) => (
@@ -42,7 +48,7 @@ export function Windows() {
                   <ul>
                     {occurrences.map((occurrence) => (
                       <li key={`${occurrence.window.id} ${occurrence.from}`}>
-                        <OccurrenceRow occurrence={occurrence} now={now} />
+                        <OccurrenceRow occurrence={occurrence} now={asked.dataUpdatedAt} />
                       </li>
                     ))}
                   </ul>
@@ -54,7 +60,7 @@ export function Windows() {
             {left_off > 0 && <p className="dim window-more">{`and ${left_off} more windows`}</p>}
           </>
         )}
-      </Section>
+      </Panel>
       <Side title="Maintenance window" opened={search.row === newWindow} onClose={close}>
         <WindowForm
           before={null}
@@ -64,6 +70,21 @@ export function Windows() {
     </>
   )
 }
+
+const tableOf = ({ windows }: MaintenanceWindows): DataTable => ({
+  columns: ['id', 'name', 'matchers', 'every_week', 'starts_at', 'ends_at', 'next_from', 'created_by', 'comment'],
+  rows: windows.map((row) => [
+    row.id,
+    row.name,
+    row.text,
+    row.time_intervals.length > 0 ? weeklyText(row) : null,
+    isoOf(row.starts_at),
+    isoOf(row.ends_at),
+    isoOf(row.next[0]?.from ?? null),
+    row.created_by,
+    row.comment,
+  ]),
+})
 
 function OccurrenceRow({ occurrence: { window, from, to }, now }: { occurrence: Occurrence; now: number }) {
   const runs = from <= now

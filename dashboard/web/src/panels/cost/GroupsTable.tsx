@@ -3,9 +3,9 @@ import { formatChange, formatCount, formatExact, formatRatio, formatUsd } from '
 import { toggleFilter } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { NothingHere } from '../NothingHere.tsx'
-import { usePage } from '../page-context.tsx'
 import { Panel } from '../Panel.tsx'
 import { Spark } from '../Spark.tsx'
+import { Swatch } from '../Swatch.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { signedUsd } from './ChangePanel.tsx'
 import { groupName } from './group-words.ts'
@@ -82,7 +82,6 @@ function tableOf({ by, groups }: Spend) {
 }
 
 function useColumns(data: Spend | undefined): Column<SpendGroup>[] {
-  const { color } = usePage()
   const by = data?.by ?? 'model'
   const total = data?.current.cost_usd ?? null
   const share = ({ current }: SpendGroup) =>
@@ -109,12 +108,7 @@ function useColumns(data: Spend | undefined): Column<SpendGroup>[] {
     {
       key: 'value',
       head: dimensionWords[by].replace(/^./, (first) => first.toUpperCase()),
-      render: (row) => (
-        <span className="swatch">
-          <i style={{ background: color(row.value) }} />
-          {groupName(by, row)}
-        </span>
-      ),
+      render: (row) => <Swatch of={row.value}>{groupName(by, row)}</Swatch>,
       sort: ({ value }) => value,
     },
     { key: 'course', head: '', wide: true, render: ({ cost_usd }) => <Spark values={cost_usd.slice(0, -1)} /> },

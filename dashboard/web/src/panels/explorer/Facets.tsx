@@ -5,6 +5,7 @@ import { useFacets, useFacetSearch, type FacetsAnswer, type FacetValue } from '.
 import { choiceOf, exclude, want, type Choice } from '../../lib/facets.ts'
 import { formatCount, formatExact } from '../../lib/format.ts'
 import { filterLabels, type Search } from '../../lib/search.ts'
+import { nameOfChoice, useSwitch } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Failure, PanelSkeleton } from '../states.tsx'
 
@@ -57,7 +58,7 @@ interface FacetProps {
 }
 
 const Facet = memo(function Facet({ column, answer, search, onChange }: FacetProps) {
-  const [closed, setClosed] = useState(false)
+  const [closed, close] = useSwitch(`closed-${nameOfChoice(column)}`)
   const [all, setAll] = useState(false)
   const [text, setText] = useState('')
   const [searching, setSearching] = useState(false)
@@ -72,7 +73,7 @@ const Facet = memo(function Facet({ column, answer, search, onChange }: FacetPro
   return (
     <section className="facet" aria-label={label}>
       <header>
-        <button type="button" aria-expanded={!closed} onClick={() => setClosed(!closed)}>
+        <button type="button" aria-expanded={!closed} onClick={() => close(!closed)}>
           {closed ? <IconChevronRight size={13} aria-hidden /> : <IconChevronDown size={13} aria-hidden />}
           {label}
         </button>

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { useAlerts, type ActiveAlert, type Alerts } from '../../data/alerts.ts'
+import { useActiveAlerts, type ActiveAlert, type Alerts } from '../../data/alerts.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
 import { formatClock, formatIso, formatMs, formatTime } from '../../lib/format.ts'
 import type { Search } from '../../lib/search.ts'
@@ -30,15 +30,13 @@ const linesOf = (firing: readonly ActiveAlert[]) => [
 /** What fires now: the gravest first, then the newest. */
 export function FiringPanel() {
   const now = useNow()
-  const alerts = useAlerts()
-  // Its rules say what they asked, on their own page.
-  const asked = { ...alerts, explain: () => Promise.resolve([]) }
+  const asked = useActiveAlerts()
   return (
     <Panel
       title="Firing alerts"
       asked={asked}
       height={250}
-      unit={alerts.data ? unitOf(alerts.data) : ''}
+      unit={asked.data ? unitOf(asked.data) : ''}
       renderEmpty={(data) => (firingOf(data).length === 0 ? <Quiet rules={data.rules.length} /> : null)}
       table={(data) => ({
         columns: ['alert', 'severity', 'summary', 'since', 'labels'],

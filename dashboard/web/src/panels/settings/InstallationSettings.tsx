@@ -1,11 +1,12 @@
 import { useInstallation, type Installation } from '../../data/settings.ts'
+import type { Told } from '../../data/use-question.ts'
 import { formatBytes, formatBytesOf, formatExact, formatIso, formatMs, unknown } from '../../lib/format.ts'
 import { useSwitch } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
+import { Panel } from '../Panel.tsx'
 import { Fact } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import { Table, type Column } from '../Table.tsx'
-import { Section } from '../alerts/Section.tsx'
 
 type Setting = Installation['config']['settings'][number]
 
@@ -17,7 +18,7 @@ const engines: Record<Installation['engine'], string> = {
 
 /** What runs here, where it keeps what it knows, what is wrong with it, and the configuration in force. */
 export function InstallationSettings() {
-  const asked = useInstallation()
+  const asked: Told<Installation> = useInstallation()
   const [search, change] = useSearch()
   const [onlySet, setOnlySet] = useSwitch('only-set')
   const find = search.find ?? ''
@@ -25,12 +26,14 @@ export function InstallationSettings() {
     config.settings.filter((setting) => (!onlySet || setting.origin !== 'default') && isMeant(setting, find))
   return (
     <>
-      <Section title="This installation" asked={asked} height={130} empty={() => null}>
+      <Panel title="This installation" asked={asked} height={130} wide>
         {(data) => <Process data={data} />}
-      </Section>
-      <Section
+      </Panel>
+      <Panel
         title="Configuration in force"
         asked={asked}
+        height={160}
+        wide
         controls={
           <>
             <label className="inline-field find-field">
@@ -52,7 +55,16 @@ export function InstallationSettings() {
             </button>
           </>
         }
-        empty={(data) => (shown(data).length === 0 ? 'No setting is of this name' : null)}
+        renderEmpty={(data) => (shown(data).length === 0 ? <p>No setting is of this name</p> : null)}
+        table={(data) => ({
+          columns: ['key', 'value', 'from', 'about'],
+          rows: shown(data).map(({ path, value, secret, origin, about }) => [
+            path,
+            secret ? null : value,
+            origin,
+            about,
+          ]),
+        })}
       >
         {(data) => (
           <>
@@ -64,7 +76,7 @@ export function InstallationSettings() {
             <Table label="Configuration in force" columns={columns} rows={shown(data)} id={({ path }) => path} />
           </>
         )}
-      </Section>
+      </Panel>
     </>
   )
 }

@@ -1,7 +1,8 @@
 import { useDebouncedValue } from '@mantine/hooks'
-import { usePrices, usePriceUse, type PricedModel, type PriceRow } from '../../data/settings.ts'
+import { usePrices, usePriceUse, type PricedModel, type PriceRow, type Prices } from '../../data/settings.ts'
 import { formatCount, formatDay, formatExact, formatIso, formatUsd, unknown } from '../../lib/format.ts'
 import { useChoice } from '../../lib/use-choice.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { ModelLink } from '../NameLink.tsx'
 import { Panel } from '../Panel.tsx'
@@ -9,7 +10,6 @@ import { Side } from '../Side.tsx'
 import { Status } from '../Status.tsx'
 import type { Column } from '../Table.tsx'
 import { RowTable } from '../alerts/RowTable.tsx'
-import { Section } from '../alerts/Section.tsx'
 import { Fixed } from './Fixed.tsx'
 import { PriceSide } from './PriceSide.tsx'
 import { originWords, rateOf, stateOf } from './price-words.ts'
@@ -63,17 +63,22 @@ export function PriceSettings() {
         {({ models }) => <RowTable label="Models in use" columns={modelColumns} rows={models} id={modelId} />}
       </Panel>
       <RepriceStatus />
-      <Section
+      <Panel
         title="Prices in force"
         asked={listed}
+        height={160}
+        wide
         controls={<Narrowing origin={origin} onOrigin={(next) => narrow(next ?? 'all')} counts={listed.data?.counts} />}
-        empty={({ prices }) =>
-          prices.length > 0
-            ? null
-            : find === '' && origin === null
-              ? 'The process that runs the collector has the prices'
-              : 'No price is of this name'
+        renderEmpty={({ prices }) =>
+          prices.length > 0 ? null : (
+            <p>
+              {find === '' && origin === null
+                ? 'The process that runs the collector has the prices'
+                : 'No price is of this name'}
+            </p>
+          )
         }
+        table={tableOf}
       >
         {({ prices, found }) => (
           <>
@@ -85,7 +90,7 @@ export function PriceSettings() {
             )}
           </>
         )}
-      </Section>
+      </Panel>
       <Side title="Price" opened={row === 'new' || model !== undefined || price !== undefined} onClose={close}>
         {listed.data && (row === 'new' || model || price) && (
           <PriceSide key={row} model={model ?? null} price={price ?? null} priced_here={priced_here} />
@@ -94,6 +99,31 @@ export function PriceSettings() {
     </>
   )
 }
+
+const parts = ['input', 'output', 'cached_input', 'cache_write', 'reasoning'] as const
+
+const tableOf = ({ prices }: Prices): DataTable => ({
+  columns: [
+    'provider',
+    'model',
+    'only',
+    ...parts.map((part) => `${part}_usd`),
+    'valid_from',
+    'valid_to',
+    'source',
+    'id',
+  ],
+  rows: prices.map((row) => [
+    row.provider,
+    row.model,
+    row.only,
+    ...parts.map((part) => rateOf(row, part).usd),
+    isoOf(row.valid_from),
+    isoOf(row.valid_to),
+    row.key ?? originWords[row.origin],
+    row.id,
+  ]),
+})
 
 type Origin = PriceRow['origin']
 const narrowings: readonly (Origin | 'all')[] = ['all', ...(Object.keys(originWords) as Origin[])]

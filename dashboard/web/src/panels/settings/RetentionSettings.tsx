@@ -10,9 +10,10 @@ import {
   formatUntil,
   unknown,
 } from '../../lib/format.ts'
+import { isoOf, type DataTable } from '../../lib/table.ts'
+import { Panel } from '../Panel.tsx'
 import { Snippet } from '../Snippet.tsx'
 import { Table, type Column } from '../Table.tsx'
-import { Section } from '../alerts/Section.tsx'
 import { Fixed } from './Fixed.tsx'
 
 type StoredTable = Retention['tables'][number]
@@ -25,15 +26,18 @@ export function RetentionSettings() {
   const asked = useRetention()
   return (
     <>
-      <Section
+      <Panel
         title="What is kept"
         asked={asked}
-        empty={({ tables }) => (tables.length === 0 ? 'There are no tables yet' : null)}
+        height={160}
+        wide
+        renderEmpty={({ tables }) => (tables.length === 0 ? <p>There are no tables yet</p> : null)}
+        table={tableOf}
       >
         {({ tables, keys, now }) => (
           <Table label="What is kept" columns={columns(keys, now)} rows={tables} id={({ name }) => name} />
         )}
-      </Section>
+      </Panel>
       {asked.data && (
         <section className="panel panel-wide settings-note" aria-label="How to change it">
           <p className="dim">
@@ -52,6 +56,20 @@ function yamlOf(keys: readonly Key[]): string {
   const lines = keys.map(({ path, value, about }) => `  ${path.replace('retention.', '')}: ${value}  # ${about}`)
   return ['retention:', ...lines, ''].join('\n')
 }
+
+const tableOf = ({ tables }: Retention): DataTable => ({
+  columns: ['table', 'key', 'days', 'content_days', 'rows', 'bytes', 'oldest_at', 'leaving_rows'],
+  rows: tables.map((row) => [
+    row.name,
+    row.key,
+    row.days,
+    row.content_days,
+    row.rows,
+    row.bytes,
+    isoOf(row.oldest_ms),
+    row.leaving_rows,
+  ]),
+})
 
 const days = (count: number) => `${formatExact(count)} ${count === 1 ? 'day' : 'days'}`
 

@@ -2,6 +2,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceCall, TraceSpan } from '../../data/traces.ts'
+import { allFolded, foldedOf, withFolded } from '../../lib/folded.ts'
 import { formatCount, formatExact, formatMs } from '../../lib/format.ts'
 import { useSetting, useSwitch } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
@@ -21,12 +22,16 @@ interface TraceWaterfallProps {
 
 export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallProps) {
   const tree = useMemo(() => traceTree(spans), [spans])
-  const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set())
   const [search, change] = useSearch()
   // What is typed is not what a slow navigation says it was.
   const [text, setText] = useState(search.find ?? '')
   const [onlyCalls, setOnlyCalls] = useSwitch('only-calls')
   const [marked, setMarked] = useState<string | null>(open ?? null)
+  const parents = useMemo(
+    () => tree.nodes.filter(({ children }) => children > 0).map(({ span }) => span.span_id),
+    [tree],
+  )
+  const collapsed = useMemo(() => foldedOf(search.folded ?? [], parents), [search.folded, parents])
   const rows = useMemo(
     () => visibleRows(tree, collapsed, keeping(text, onlyCalls, calls)),
     [tree, collapsed, text, onlyCalls, calls],
@@ -34,10 +39,6 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
   const failed = useMemo(
     () => rows.flatMap(({ node }, index) => (isFailed(node.span, calls.get(node.span.span_id)) ? [index] : [])),
     [rows, calls],
-  )
-  const parents = useMemo(
-    () => tree.nodes.filter(({ children }) => children > 0).map(({ span }) => span.span_id),
-    [tree],
   )
   const [zoom, setZoom] = useSetting('zoom', 'none')
   const zoomed = useMemo(() => spans.find(({ span_id }) => span_id === zoom) ?? null, [spans, zoom])
@@ -54,13 +55,9 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
     setMarked(id)
     if (open !== undefined) onOpen(id)
   }
-  const toggle = (id: string, close?: boolean) =>
-    setCollapsed((before) => {
-      const after = new Set(before)
-      if (close ?? !after.has(id)) after.add(id)
-      else after.delete(id)
-      return after
-    })
+  const fold = (next: (folded: readonly string[]) => readonly string[]) =>
+    change(({ folded = [], ...rest }) => ({ ...rest, folded: [...next(folded)] }), { replace: true })
+  const toggle = (id: string, close?: boolean) => fold((folded) => withFolded(folded, id, close))
 
   return (
     <>
@@ -85,11 +82,7 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
         >
           Next error ({formatCount(failed.length)})
         </button>
-        <button
-          type="button"
-          className="control"
-          onClick={() => setCollapsed(collapsed.size > 0 ? new Set() : new Set(parents))}
-        >
+        <button type="button" className="control" onClick={() => fold(() => (collapsed.size > 0 ? [] : allFolded))}>
           {collapsed.size > 0 ? 'Expand all' : 'Collapse all'}
         </button>
         <button

@@ -18,8 +18,9 @@ import { useSearch } from '../../lib/use-search.ts'
 import { sourceNote } from '../LatencyPanel.tsx'
 import { LinePanel, previousOf, type NamedLine } from '../LinePanel.tsx'
 import { NothingHere } from '../NothingHere.tsx'
-import { PageProvider, usePage } from '../page-context.tsx'
+import { PageProvider } from '../page-context.tsx'
 import { Panel } from '../Panel.tsx'
+import { Swatch } from '../Swatch.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { boundedNote } from './FlowPanels.tsx'
 import type { Thing } from './slos-of.ts'
@@ -69,7 +70,6 @@ const noteOf = (data: Breakdown | undefined) =>
 function SideBySide({ dimension, offered }: { dimension: Dimension; offered: readonly Dimension[] }) {
   const asked = useBreakdown(dimension)
   const [search, change] = useSearch()
-  const { color } = usePage()
   const baselineOf = ({ rows }: Breakdown) => rows.find(({ value }) => value === search.baseline) ?? rows[0]
   return (
     <Panel
@@ -107,7 +107,7 @@ function SideBySide({ dimension, offered }: { dimension: Dimension; offered: rea
       {(data) => (
         <Table
           label="Side by side"
-          columns={columnsOf(words[dimension], baselineOf(data), color)}
+          columns={columnsOf(words[dimension], baselineOf(data))}
           rows={data.rows}
           id={({ value }) => value}
           open={search.baseline}
@@ -121,11 +121,7 @@ function SideBySide({ dimension, offered }: { dimension: Dimension; offered: rea
 const ratio = ({ errors, requests }: BreakdownRow) => (requests > 0 ? errors / requests : null)
 const each = (value: number | null, { requests }: BreakdownRow) => (value === null ? null : value / requests)
 
-function columnsOf(
-  head: string,
-  baseline: BreakdownRow | undefined,
-  color: (name: string) => string,
-): Column<BreakdownRow>[] {
+function columnsOf(head: string, baseline: BreakdownRow | undefined): Column<BreakdownRow>[] {
   const compared = (row: BreakdownRow) => (row === baseline ? undefined : baseline)
   const percentile = (
     key: 'p50_ms' | 'p95_ms',
@@ -179,11 +175,10 @@ function columnsOf(
       key: 'value',
       head: head.charAt(0).toUpperCase() + head.slice(1),
       render: (row) => (
-        <span className="swatch">
-          <i style={{ background: color(row.value) }} />
+        <Swatch of={row.value}>
           {valueWord(row.value)}
           {row === baseline && <span className="dim"> baseline</span>}
-        </span>
+        </Swatch>
       ),
       title: (row) => row.value,
       sort: (row) => row.value,
