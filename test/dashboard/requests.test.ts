@@ -33,11 +33,14 @@ const attack: LlmRequest = {
   session_id: evil,
   status: 'error',
 }
+/** Alone in its range. */
+const long = { ...rows.at(-1)!, timestamp: (many - 9_200_000) * 1000, model: 'meta-llama/Llama-3.1-70B-Instruct' }
+Object.assign(long, { trace_id: 'd'.repeat(32), span_id: 'd'.repeat(16) })
 const attacked = `?from=${many - 7_300_000}&to=${many - 7_100_000}`
 
 const here = testSite({
   prepare: async (storage) => {
-    await store(storage.db, 'requests', [...rows, attack])
+    await store(storage.db, 'requests', [...rows, attack, long])
     await store(storage.db, 'spans', rows.slice(-50).flatMap(trace))
     await storage.db.command(
       `insert into requests (timestamp, trace_id, span_id, model, status, duration_ms, streamed, version)
@@ -378,6 +381,20 @@ describe('the list', () => {
         cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent),
       )
     expect(cut).toEqual([])
+    await page.close()
+  })
+
+  test('cuts the owner of a model off before its name', async () => {
+    const { page, list } = await explorer(`?from=${many - 9_300_000}&to=${many - 9_100_000}`)
+    for (const place of [list.locator('tr.opens'), page.locator('.facet[aria-label="model"]')]) {
+      const parts = place.locator('.cut-name > span')
+      await expectSoon(() => parts.allTextContents()).toEqual(['meta-llama', '/Llama-3.1-70B-Instruct'])
+      const [owner, name] = await parts.evaluateAll((spans) => spans.map(({ clientWidth: width }) => width))
+      expect(name).toBeGreaterThan(3 * owner!)
+    }
+    expect(await list.getByText('meta-llama').locator('xpath=ancestor::td').getAttribute('title')).toBe(
+      `${long.model}\n${long.provider}`,
+    )
     await page.close()
   })
 

@@ -9,6 +9,7 @@ import {
   formatUsd,
   unknown,
 } from '../lib/format.ts'
+import { CutName } from './CutName.tsx'
 import { RequestStatus } from './Status.tsx'
 import type { Column } from './Table.tsx'
 
@@ -32,10 +33,10 @@ export function requestColumns(now: number, color: (model: string) => string): C
       render: (row) => (
         <span className="swatch">
           <i style={{ background: color(row.model) }} />
-          {row.model || 'no model name'}
+          <CutName name={row.model || 'no model name'} />
         </span>
       ),
-      title: (row) => row.provider,
+      title: (row) => [row.model, row.provider].filter(Boolean).join('\n'),
     },
     {
       key: 'status',

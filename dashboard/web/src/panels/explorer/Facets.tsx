@@ -7,6 +7,7 @@ import { formatCount, formatExact } from '../../lib/format.ts'
 import { filterLabels, type Search } from '../../lib/search.ts'
 import { nameOfChoice, useSwitch } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
+import { CutName } from '../CutName.tsx'
 import { Failure, PanelSkeleton } from '../states.tsx'
 
 type Column = FacetValue['column']
@@ -148,7 +149,9 @@ function Value({ one: { column, value, requests }, label, factor, share, choice,
         onClick={(event) => onChange((before) => (event.altKey ? exclude : want)(before, column, value))}
       >
         <i style={{ width: `${Math.min(share, 1) * 100}%` }} aria-hidden />
-        <span>{value}</span>
+        <span>
+          <CutName name={value} />
+        </span>
         <b title={formatExact(count)}>{formatCount(count)}</b>
       </button>
       <button
