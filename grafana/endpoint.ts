@@ -2,6 +2,7 @@
 import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
 import {
+  called,
   chosen,
   distinct,
   failures,
@@ -51,8 +52,8 @@ export const endpoint: DashboardSpec = {
   from: 'now-1h',
   page: { title: 'Servers in Inferwatch', url: '${inferwatch:raw}/servers' },
   variables: [
-    { name: 'endpoint', label: 'Endpoint', sql: distinct('endpoint', 'requests') },
-    { name: 'environment', label: 'Environment', sql: distinct('environment', 'requests') },
+    { name: 'endpoint', label: 'Endpoint', sql: called('endpoint') },
+    { name: 'environment', label: 'Environment', sql: called('environment') },
     { name: 'instance', label: 'Server', sql: distinct('instance', 'server_samples') },
   ],
   rows: [

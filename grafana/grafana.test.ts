@@ -152,12 +152,12 @@ const questions = specs.flatMap((spec) =>
 )
 const none = { model: [], environment: [], provider: [], endpoint: [], instance: [], host: [], device: [], team: [] }
 
-const expand = (sql: string, variables: Record<string, string[]>, since = from) =>
-  expandMacros(sql, { from: since, to, intervalSeconds: 60, variables })
+const expand = (sql: string, variables: Record<string, string[]>, since = from, until = to) =>
+  expandMacros(sql, { from: since, to: until, intervalSeconds: 60, variables })
 
 /** As the reader, with the profile's `final = 1`: what Grafana's user of docker-compose.yml may do. */
-const run = (sql: string, variables: Record<string, string[]> = none, since = from) =>
-  storage.reader.query<Record<string, unknown>>(expand(sql, variables, since))
+const run = (sql: string, variables: Record<string, string[]> = none, since = from, until = to) =>
+  storage.reader.query<Record<string, unknown>>(expand(sql, variables, since, until))
 
 /** Columns of an answer by what Grafana makes of their types. */
 async function kindsOf(sql: string): Promise<Record<string, Kind | 'other'>> {
@@ -262,9 +262,9 @@ describe('alert rules', () => {
 })
 
 describe('by hand', () => {
-  const asked = (uid: string, title: string, model: string[] = [], since = from) => {
+  const asked = (uid: string, title: string, model: string[] = [], since = from, until = to) => {
     const panel: Panel | undefined = panelsOf(uid).find((candidate) => candidate.title === title)
-    return run(panel?.sql ?? '', { ...none, model }, since)
+    return run(panel?.sql ?? '', { ...none, model }, since, until)
   }
   const value = (title: string, model: string[] = []) => asked('inferwatch-overview', title, model)
 
@@ -315,6 +315,66 @@ describe('by hand', () => {
     expect(await asked('inferwatch-overview', 'Latency', ['gpt-4o'], days)).toEqual([
       { time: '2026-01-05 12:00:00', model: 'gpt-4o', p50: 1000, p95: expect.any(Number) },
     ])
+  })
+
+  test('a range as a whole: the hours in it from their digests, what it cuts from requests', async () => {
+    const begin = from - 10 * 86_400
+    const calls = Array.from({ length: 420 }, (_, minute) => ({
+      timestamp: (begin + minute * 60) * 1e6,
+      trace_id: `minute ${minute}`,
+      span_id: 'span',
+      model: 'gpt-4o',
+      provider: 'openai',
+      environment: 'production',
+      status: minute % 5 === 0 ? 'timeout' : 'ok',
+      duration_ms: 1 + ((minute * 7919) % 1000),
+      ...(minute % 3 === 0 ? { output_tokens: minute, cost_usd: minute / 1024 } : {}),
+      version: 1,
+    }))
+    await storage.db.insert('requests', calls)
+    await storage.rollups.flush()
+    const [first, last] = [17, 5 * 60 + 40]
+    const range = [begin + first * 60, begin + last * 60] as const
+    const counted = calls.slice(first, last + 1)
+    const durations = counted.map(({ duration_ms }) => duration_ms).toSorted((a, b) => a - b)
+    const sum = (values: (number | undefined)[]) => values.reduce<number>((total, value = 0) => total + value, 0)
+    const check = async () => {
+      const rows = await asked('inferwatch-overview', 'Models', [], ...range)
+      expect(rows).toEqual([
+        {
+          model: 'gpt-4o',
+          provider: 'openai',
+          requests: counted.length,
+          errors: counted.filter(({ status }) => status === 'timeout').length,
+          p50_ms: expect.closeTo(durations[Math.floor(durations.length / 2)] ?? NaN, -1),
+          p95_ms: expect.closeTo(durations[Math.floor(durations.length * 0.95)] ?? NaN, -1),
+          tokens_in: null,
+          tokens_out: sum(counted.map(({ output_tokens }) => output_tokens)),
+          spend_usd: sum(counted.map(({ cost_usd }) => cost_usd)),
+        },
+      ])
+      for (const [title, name] of [
+        ['P50 latency', 'p50_ms'],
+        ['P95 latency', 'p95_ms'],
+      ] as const)
+        expect(await asked('inferwatch-overview', title, [], ...range)).toEqual([{ [name]: rows[0]?.[name] }])
+      expect(await asked('inferwatch-model', 'P95 time to first token', [], ...range)).toEqual([{ p95_ms: null }])
+    }
+    await check()
+    const perSecond = await asked('inferwatch-model', 'Requests per second', [], ...range)
+    expect(perSecond).toEqual(
+      counted.map(({ timestamp, status }) => ({
+        time: new Date(timestamp / 1000).toISOString().slice(0, 19).replace('T', ' '),
+        status,
+        requests: 1 / 60,
+      })),
+    )
+    // The hours in it are not counted again, nor read from anywhere else.
+    await storage.db.command(
+      'ALTER TABLE requests DELETE WHERE timestamp >= {since:DateTime} AND timestamp < {until:DateTime} SETTINGS mutations_sync = 2',
+      { since: begin + 3600, until: begin + 5 * 3600 },
+    )
+    await check()
   })
 
   test('two days are 48 hours: fewer, over two midnights, are read from requests', async () => {

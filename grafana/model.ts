@@ -2,7 +2,7 @@
 import { lines, rowsOf, stats, traceLink, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
 import {
-  distinct,
+  called,
   firstRows,
   inAll,
   isError,
@@ -11,6 +11,8 @@ import {
   minutes,
   overTime,
   percentile,
+  percentileInAll,
+  perStatus,
   pricedSum,
   ranked,
   toldSum,
@@ -61,9 +63,9 @@ export const model: DashboardSpec = {
   from: 'now-6h',
   page: { title: 'Requests in Inferwatch', url: '${inferwatch:raw}/requests' },
   variables: [
-    { name: 'model', label: 'Model', sql: distinct('model', 'requests') },
-    { name: 'provider', label: 'Provider', sql: distinct('provider', 'requests') },
-    { name: 'environment', label: 'Environment', sql: distinct('environment', 'requests') },
+    { name: 'model', label: 'Model', sql: called('model') },
+    { name: 'provider', label: 'Provider', sql: called('provider') },
+    { name: 'environment', label: 'Environment', sql: called('environment') },
   ],
   rows: [
     {
@@ -76,13 +78,13 @@ export const model: DashboardSpec = {
           'P95 time to first token',
           '19 of 20 streamed requests began sooner',
           'ms',
-          longInAll(columns, 'p95_ms', percentile('ttft_ms', 0.95)),
+          longInAll(columns, 'p95_ms', percentileInAll('ttft_ms', 0.95)),
         ),
         stats(
           'Median time per output token',
           'After the first one',
           'ms',
-          longInAll(columns, 'p50_ms', percentile('tpot_ms', 0.5)),
+          longInAll(columns, 'p50_ms', percentileInAll('tpot_ms', 0.5)),
         ),
         stats(
           'Cost per 1,000 requests',
@@ -132,13 +134,7 @@ export const model: DashboardSpec = {
     {
       title: 'Traffic',
       panels: [
-        lines(
-          'Requests per second',
-          'By how they ended',
-          'reqps',
-          per({ status: 'status' }, { requests: 'count() / $__interval_s' }),
-          { stacked: true },
-        ),
+        lines('Requests per second', 'By how they ended', 'reqps', perStatus(where), { interval: '1m', stacked: true }),
         lines(
           'Errors per second by type',
           'Of requests that failed, were rate limited or timed out',

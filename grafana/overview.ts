@@ -2,7 +2,7 @@
 import { lines, rowsOf, stats, type DashboardSpec } from './panels.ts'
 import { requestStats } from './request-stats.ts'
 import {
-  distinct,
+  called,
   failures,
   inAll,
   isError,
@@ -12,7 +12,9 @@ import {
   minutes,
   overTime,
   percentile,
+  percentileInAll,
   pricedSum,
+  sumInAll,
   toldSum,
   within,
   type Measure,
@@ -28,6 +30,13 @@ const sumsPerModel = (values: Record<string, string>) =>
   overTime({ from: minutes.from, where: counted, by: { model: 'model' }, values })
 /** Steps are whole minutes, as the rollup's are. */
 const byMinute = { interval: '1m' } as const
+
+/** Tokens of an hour are 0 when nobody told: that is unknown. */
+const tokensInAll = (column: 'input_tokens' | 'output_tokens') =>
+  sumInAll(`told_${column}`, {
+    requests: `sum(${column})`,
+    hours: `if(r.${column}_unknown = r.requests, NULL, r.${column})`,
+  })
 
 /** Whole GPUs only: a MIG instance is part of one. */
 const perGpu = (values: Record<string, string>) =>
@@ -48,8 +57,8 @@ export const overview: DashboardSpec = {
   from: 'now-1h',
   page: { title: 'Overview in Inferwatch', url: '${inferwatch:raw}/' },
   variables: [
-    { name: 'environment', label: 'Environment', sql: distinct('environment', 'requests') },
-    { name: 'model', label: 'Model', sql: distinct('model', 'requests') },
+    { name: 'environment', label: 'Environment', sql: called('environment') },
+    { name: 'model', label: 'Model', sql: called('model') },
   ],
   rows: [
     {
@@ -61,7 +70,7 @@ export const overview: DashboardSpec = {
           'P50 latency',
           'Half of the requests took less',
           'ms',
-          longInAll(columns, 'p50_ms', percentile('duration_ms', 0.5)),
+          longInAll(columns, 'p50_ms', percentileInAll('duration_ms', 0.5)),
         ),
         shared.p95Latency,
         stats(
@@ -161,13 +170,19 @@ export const overview: DashboardSpec = {
             columns,
             by: { model: 'model', provider: 'provider' },
             values: {
-              requests: { requests: 'count()', hours: 'sum(r.requests)' },
-              errors: { requests: `countIf(${isError})`, hours: failures },
-              p50_ms: percentile('duration_ms', 0.5),
-              p95_ms: percentile('duration_ms', 0.95),
-              tokens_in: { requests: 'sum(input_tokens)', hours: toldSum('input_tokens') },
-              tokens_out: { requests: 'sum(output_tokens)', hours: toldSum('output_tokens') },
-              spend_usd: { requests: 'toFloat64(sum(cost_usd))', hours: pricedSum('cost_usd') },
+              requests: sumInAll('counted', { requests: 'count()', hours: 'r.requests' }),
+              errors: sumInAll('failed', {
+                requests: `countIf(${isError})`,
+                hours: 'r.requests_error + r.requests_rate_limited + r.requests_timeout',
+              }),
+              p50_ms: percentileInAll('duration_ms', 0.5),
+              p95_ms: percentileInAll('duration_ms', 0.95),
+              tokens_in: tokensInAll('input_tokens'),
+              tokens_out: tokensInAll('output_tokens'),
+              spend_usd: sumInAll('dollars', {
+                requests: 'toFloat64(sum(cost_usd))',
+                hours: 'if(r.priced = 0, NULL, toFloat64(r.cost_usd))',
+              }),
             },
             order: 'requests',
           }),

@@ -1,6 +1,6 @@
 /** The numbers over all chosen requests that more than one dashboard begins with. */
 import { stats, type Panel } from './panels.ts'
-import { failures, inAll, longInAll, minutes, percentile, within } from './sql.ts'
+import { failures, inAll, longInAll, minutes, percentileInAll, within } from './sql.ts'
 
 /** `columns`: by which a dashboard chooses its requests; rollups have them. */
 export function requestStats(columns: readonly string[]): Record<'requests' | 'errorRatio' | 'p95Latency', Panel> {
@@ -19,7 +19,7 @@ export function requestStats(columns: readonly string[]): Record<'requests' | 'e
       'P95 latency',
       '19 of 20 requests took less',
       'ms',
-      longInAll(columns, 'p95_ms', percentile('duration_ms', 0.95)),
+      longInAll(columns, 'p95_ms', percentileInAll('duration_ms', 0.95)),
     ),
   }
 }

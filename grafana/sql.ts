@@ -60,6 +60,10 @@ export const distinct = (column: string, from: string) =>
 /** Rows `r` of the rollup of a minute that count: seconds behind, and a tenth of the rows to read. A key that vanished left zeros. */
 export const minutes = { from: 'requests_1m AS r', live: 'r.requests > 0' } as const
 
+/** As `distinct`, of requests. */
+export const called = (column: string) =>
+  `SELECT DISTINCT ${column} FROM ${minutes.from} WHERE $__timeFilter(timestamp) AND ${minutes.live} ORDER BY ${column}`
+
 /** What rollups hold instead of a status. */
 export const failures = 'sum(r.requests_error + r.requests_rate_limited + r.requests_timeout)'
 
@@ -75,13 +79,37 @@ export interface Measure {
   hours: string
 }
 
-const places = { 0.5: 1, 0.95: 2, 0.99: 3 } as const
+type Timed = 'duration_ms' | 'ttft_ms' | 'tpot_ms'
 
-/** Digests can be merged, percentiles cannot be averaged. */
-export const percentile = (column: 'duration_ms' | 'ttft_ms' | 'tpot_ms', level: keyof typeof places): Measure => ({
-  requests: `quantile(${level})(${column})`,
+const places = { 0.5: 1, 0.95: 2, 0.99: 3 } as const
+type Level = keyof typeof places
+
+/** Digests can be merged, percentiles cannot be averaged. One digest answers for all levels, and is nearer to them than a sample. */
+export const percentile = (column: Timed, level: Level): Measure => ({
+  requests: `if(count(${column}) = 0, NULL, quantilesTDigest(0.5, 0.95, 0.99)(${column})[${places[level]}])`,
   hours: `if(sum(r.${column}_count) = 0, NULL, quantilesTDigestMerge(0.5, 0.95, 0.99)(r.${column}_quantiles)[${places[level]}])`,
 })
+
+/** A value of the range as a whole. */
+export interface Whole {
+  /** By name: what its requests say together, and one row `r` of the rollup of an hour. */
+  parts: Record<string, Measure>
+  /** Of all parts. */
+  value: string
+}
+
+export function percentileInAll(column: Timed, level: Level): Whole {
+  const digest = `${column}_digest`
+  const merged = `quantilesTDigestMerge(0.5, 0.95, 0.99)(${digest})[${places[level]}]`
+  const requests = `quantilesTDigestStateIf(0.5, 0.95, 0.99)(assumeNotNull(${column}), ${column} IS NOT NULL)`
+  return {
+    parts: { [digest]: { requests, hours: `r.${column}_quantiles` } },
+    value: `if(isNaN(${merged}), NULL, ${merged})`,
+  }
+}
+
+/** `name`: of its part, other than what the sum is called. */
+export const sumInAll = (name: string, part: Measure): Whole => ({ parts: { [name]: part }, value: `sum(${name})` })
 
 /** Thirty days of requests are too many to wait for: from two days on, rollups are read. */
 export const long = "dateDiff('second', $__fromTime, $__toTime) >= 172800"
@@ -93,52 +121,97 @@ interface LongSelect {
   values: Record<string, Measure>
 }
 
-/** Both are complete statements, one of which reads nothing: of the requests, and of whole hours from the one that the range begins in. */
-function eitherOf({ columns, by = {}, values }: LongSelect): [requests: string, hours: string] {
-  const keys = Object.keys(by).join(', ')
+const allChosen = (columns: readonly string[]) => columns.map((column) => chosen(column, column)).join(' AND ')
+
+/**
+ * As `overTime`, of any range: two complete statements, one of which reads nothing. One reads requests, the other whole hours from the
+ * one that the range begins in.
+ */
+export function longOverTime({ columns, by = {}, values }: LongSelect): Question {
+  const keys = { time: '$__timeInterval(timestamp)', ...by }
   const select = (source: keyof Measure, rows: string) => {
     const measures = Object.entries(values).map(([name, measure]) => [name, measure[source]])
-    const columns = [...named(by), ...named(Object.fromEntries(measures) as Record<string, string>)]
-    return `SELECT ${columns.join(', ')}\n  FROM ${rows}${keys && `\n  GROUP BY ${keys}`}`
+    const selected = [...named(keys), ...named(Object.fromEntries(measures) as Record<string, string>)]
+    return `SELECT ${selected.join(', ')}\n  FROM ${rows}\n  GROUP BY ${Object.keys(keys).join(', ')}`
   }
-  const within = columns.map((column) => chosen(column, column)).join(' AND ')
-  return [
-    select('requests', `requests\n  WHERE NOT (${long}) AND $__timeFilter(timestamp) AND ${within}`),
-    select(
-      'hours',
-      `models_1h AS r\n  WHERE ${long} AND timestamp >= toStartOfHour($__fromTime, 'UTC') AND timestamp <= $__toTime AND ${within} AND r.requests > 0`,
-    ),
-  ]
+  const within = allChosen(columns)
+  return {
+    sql:
+      `SELECT ${[...Object.keys(keys), ...Object.keys(values)].join(', ')}\nFROM (\n  ` +
+      select('requests', `requests\n  WHERE NOT (${long}) AND $__timeFilter(timestamp) AND ${within}`) +
+      '\n  UNION ALL\n  ' +
+      select(
+        'hours',
+        `models_1h AS r\n  WHERE ${long} AND timestamp >= toStartOfHour($__fromTime, 'UTC') AND timestamp <= $__toTime AND ${within} AND r.requests > 0`,
+      ) +
+      '\n)\nORDER BY time',
+    columns: { time: 'time', ...kinds(by, 'text'), ...kinds(values, 'number') },
+  }
 }
 
-const rowsOfEither = (select: LongSelect) =>
-  `SELECT ${[...Object.keys(select.by ?? {}), ...Object.keys(select.values)].join(', ')}\n` +
-  `FROM (\n  ${eitherOf(select).join('\n  UNION ALL\n  ')}\n)\n`
+interface WholeSelect {
+  columns: readonly string[]
+  by?: Record<string, string>
+  values: Record<string, Whole>
+}
 
-/** As `overTime`, of any range. */
-export function longOverTime({ by = {}, ...select }: LongSelect): Question {
-  return {
-    sql: `${rowsOfEither({ ...select, by: { time: '$__timeInterval(timestamp)', ...by } })}ORDER BY time`,
-    columns: { time: 'time', ...kinds(by, 'text'), ...kinds(select.values, 'number') },
-  }
+/** The whole hours in the range. */
+const hoursBegin = "toStartOfHour($__fromTime + INTERVAL 3599 SECOND, 'UTC')"
+const hoursEnd = "toStartOfHour($__toTime, 'UTC')"
+
+/** The whole hours of the range from their rollup, and what it cuts of the first and the last from requests. */
+function wholeRange({ columns, by = {}, values }: WholeSelect): string {
+  const parts = Object.assign({}, ...Object.values(values).map((value) => value.parts)) as Record<string, Measure>
+  const select = (source: keyof Measure) =>
+    [...named(by), ...Object.entries(parts).map(([name, part]) => `${part[source]} AS ${name}`)].join(', ')
+  const keys = Object.keys(by).join(', ')
+  const within = allChosen(columns)
+  const whole = Object.entries(values).map(([name, { value }]) => `${value} AS ${name}`)
+  return `SELECT ${[...Object.keys(by), ...whole].join(',\n  ')}
+FROM (
+  SELECT ${select('hours')}
+  FROM models_1h AS r
+  WHERE timestamp >= ${hoursBegin} AND timestamp < ${hoursEnd} AND ${within} AND r.requests > 0
+  UNION ALL
+  SELECT ${select('requests')}
+  FROM requests
+  WHERE $__timeFilter(timestamp) AND (timestamp < ${hoursBegin} OR timestamp >= ${hoursEnd}) AND ${within}${keys && `\n  GROUP BY ${keys}`}
+)${keys && `\nGROUP BY ${keys}`}`
 }
 
 /** As `inAll`, of any range: one value. */
-export function longInAll(columns: readonly string[], name: string, measure: Measure): Question {
-  const [requests, hours] = eitherOf({ columns, values: { [name]: measure } })
-  return {
-    sql: `SELECT if(${long}, (\n  ${hours}\n), (\n  ${requests}\n)) AS ${name}`,
-    columns: { [name]: 'number' },
-  }
-}
+export const longInAll = (columns: readonly string[], name: string, value: Whole): Question => ({
+  sql: wholeRange({ columns, values: { [name]: value } }),
+  columns: { [name]: 'number' },
+})
 
 /** As `ranked`, of any range. */
-export function longRanked({ order, ...select }: LongSelect & { order: string }): Question {
+export function longRanked({ order, ...select }: WholeSelect & { order: string }): Question {
   return {
-    sql: `${rowsOfEither(select)}ORDER BY ${order} DESC\nLIMIT 100`,
+    sql: `${wholeRange(select)}\nORDER BY ${order} DESC\nLIMIT 100`,
     columns: { ...kinds(select.by ?? {}, 'text'), ...kinds(select.values, 'number') },
   }
 }
+
+/** Requests per second by status: the rollup counts each. */
+export function perStatus(where: string): Question {
+  const counts = statuses.map((status) => `sum(r.requests_${status})`).join(', ')
+  return {
+    sql: `SELECT time, status, counted / $__interval_s AS requests
+FROM (
+  SELECT $__timeInterval(timestamp) AS time, [${counts}] AS counts
+  FROM ${minutes.from}
+  WHERE ${where} AND ${minutes.live}
+  GROUP BY time
+)
+ARRAY JOIN [${statuses.map((status) => `'${status}'`).join(', ')}] AS status, counts AS counted
+WHERE counted > 0
+ORDER BY time`,
+    columns: { time: 'time', status: 'text', requests: 'number' },
+  }
+}
+
+const statuses = ['ok', 'error', 'rate_limited', 'timeout', 'cancelled', 'filtered']
 
 /** The rows of `requests` that stand first in `order`. They are found by that column alone, and read by their time. */
 export function firstRows({ select, where, order }: { select: string; where: string; order: string }): string {

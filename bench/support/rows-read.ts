@@ -1,6 +1,6 @@
 /** How many rows the engine reads for an answer: it says so in the statistics of the format JSON. */
 import { text } from 'node:stream/consumers'
-import type { Db, SqlDb } from '../../storage/client.ts'
+import type { Db, QueryOptions, SqlDb } from '../../storage/client.ts'
 
 interface JsonAnswer {
   data: unknown[]
@@ -10,8 +10,12 @@ interface JsonAnswer {
 /** Of all queries that `ask` sends. */
 export async function rowsRead(reader: Db & SqlDb, ask: (db: Db) => Promise<unknown>): Promise<number> {
   let rows = 0
-  const query: Db['query'] = async <T>(sql: string, params: Record<string, unknown> = {}) => {
-    const { body } = await reader.run(sql, { format: 'JSON', params })
+  const query: Db['query'] = async <T>(
+    sql: string,
+    params: Record<string, unknown> = {},
+    { settings = {} }: QueryOptions = {},
+  ) => {
+    const { body } = await reader.run(sql, { format: 'JSON', params, settings })
     const { data, statistics } = JSON.parse(await text(body)) as JsonAnswer
     rows += statistics.rows_read
     return data as T[]

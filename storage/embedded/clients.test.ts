@@ -292,7 +292,7 @@ describe('JDBC v2, as DBeaver and Metabase use it', () => {
       [200, undefined],
     ])
     const [who, zone, time] = await Promise.all(replies.map(({ body }) => unpackBlocks(body)))
-    expect(who?.toString('latin1')).toMatch(/^..user.timezone.version.String.String.String.default.UTC.26\./s)
+    expect(who?.toString('latin1')).toMatch(/^..user.timezone.version.String.String.String.reader.UTC.26\./s)
     expect(zone?.toString('latin1')).toBe('\u0001\u0002tz\u0006String\u0003UTC')
     expect(time?.toString('latin1').slice(0, 12)).toBe('\u0001\u0001t\u0008DateTime')
     expect(replies[0]?.headers['x-clickhouse-format']).toBe('RowBinaryWithNamesAndTypes')

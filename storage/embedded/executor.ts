@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { namingUser, userParam } from './current-user.ts'
 import { Engine, type RawResult, type StatementClass } from './engine.ts'
 import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
@@ -42,7 +43,7 @@ export interface StatementRequest extends Omit<Statement, 'owner' | 'streamed' |
 
 /** A statement as it was understood before it ran. */
 interface Reading extends StatementClass {
-  /** To run: a reader's comes without comments. */
+  /** To run: a reader's comes without comments, and knows who asks. */
   sql: string
   named: ReadonlySet<string> | null
   /** The text whose result goes to a path; null for results that come whole. */
@@ -222,9 +223,11 @@ export class Executor {
     const base = streamed ? this.settings.api : new Map([...this.settings.api, ...this.settings.whole])
     const statement = {
       ...request,
+      ...(reading && { sql: reading.sql }),
       owner: request.user.name,
       streamed,
       named: reading ? reading.named : substitutions(request.sql),
+      params: withUser(request, reading?.named ?? null),
       sticky: reading !== null && !leavesNothing(reading),
       database: request.database || this.database,
       settings: new Map([...base, ...request.settings, ...capped(request.settings, own)]),
@@ -235,7 +238,9 @@ export class Executor {
   /** Throws EngineError for what a reader's gate refuses. */
   private read({ user, sql: text, format }: StatementRequest): Promise<Reading> {
     return this.readings.of(JSON.stringify([user.role, format, text]), async () => {
-      const sql = user.role === 'reader' ? gateReaderQuery(text, this.tableFunctions) : text
+      // What defines something means whoever reads it later.
+      const asked = poolFor(text) === 'api' ? namingUser(text) : text
+      const sql = user.role === 'reader' ? gateReaderQuery(asked, this.tableFunctions) : asked
       const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
       return { sql, statementCount, queryClass, named: substitutions(sql), into: intoOutfile(sql, format) }
     })
@@ -253,7 +258,8 @@ export class Executor {
     checkReaderFormat(request.format)
     const reading = await this.read(request)
     const { sql, statementCount, queryClass } = reading
-    if (queryClass === 4) throw await this.syntaxError(request, sql)
+    // Of the text as it was written, so that its place is found there.
+    if (queryClass === 4) throw await this.syntaxError(request, gateReaderQuery(request.sql, this.tableFunctions))
     if (statementCount !== 1) throw new EngineError(codes.accessDenied, 'reader: one statement at a time')
     if (queryClass !== 0) throw new EngineError(codes.accessDenied, 'reader: may only read')
     return this.pools.reader.run({
@@ -285,6 +291,7 @@ export class Executor {
       owner: request.user.name,
       sql,
       named,
+      params: withUser(request, named),
       database: this.database,
       settings: readerSettingsFor(
         request.settings,
@@ -293,6 +300,11 @@ export class Executor {
       ),
     }
   }
+}
+
+/** The names of users need no escapes. */
+function withUser({ params, user }: StatementRequest, named: Statement['named']): Statement['params'] {
+  return named?.has(userParam) ? new Map([...params, [userParam, user.name]]) : params
 }
 
 const firstWord = /^(?:\s|\(|--[^\n]*\n|\/\*[^]*?\*\/)*([A-Za-z]+)/

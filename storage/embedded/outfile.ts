@@ -1,6 +1,6 @@
 /** INTO OUTFILE: the engine's way to write a result of any format as one, without holding it. */
 import { quote } from './settings.ts'
-import { type Token, tokenize } from './tokens.ts'
+import { readTokens, type Token } from './tokens.ts'
 
 const ending = /\bFORMAT\s+[A-Za-z0-9_]+\s*$/i
 /** After these comes a name, also one that is spelled `format`. */
@@ -24,14 +24,6 @@ export function intoOutfile(sql: string, format: string): ((path: string) => str
   const at = text.search(ending)
   if (formats > 1 || at < 0 || !endsExpression(beforeFormat(tokens))) return null
   return (path) => `${text.slice(0, at)} INTO OUTFILE ${quote(path)} TRUNCATE ${text.slice(at)}`
-}
-
-function readTokens(sql: string): ReturnType<typeof tokenize> | null {
-  try {
-    return tokenize(sql)
-  } catch {
-    return null
-  }
 }
 
 function beforeFormat(tokens: readonly Token[]): Token | undefined {

@@ -4,7 +4,7 @@
  * and limits; each stops what the others let through.
  */
 import { codes, EngineError } from './errors.ts'
-import { type Token, TokenError, tokenize } from './tokens.ts'
+import { isSymbol, type Token, TokenError, tokenize } from './tokens.ts'
 
 /** Longest text of a reader's query, in characters. */
 const maxQueryLength = 256 * 1024
@@ -105,7 +105,7 @@ const systemTables = new Set(
 export function gateReaderQuery(sql: string, tableFunctions: ReadonlySet<string>): string {
   if (sql.length > maxQueryLength)
     throw new EngineError(codes.syntax, `query is longer than ${maxQueryLength} characters`)
-  const { tokens, stripped } = readTokens(sql)
+  const { tokens, stripped } = tokensOf(sql)
   checkStatement(tokens)
   for (let i = 0; i < tokens.length; i++) checkName(tokens, i, tableFunctions)
   return stripped.trim().replace(/[;\s]+$/, '')
@@ -116,7 +116,7 @@ export function checkReaderFormat(name: string): void {
   if (fileFormats.test(name)) refuse(`FORMAT ${name}`)
 }
 
-function readTokens(sql: string) {
+function tokensOf(sql: string) {
   try {
     return tokenize(sql)
   } catch (cause) {
@@ -175,10 +175,6 @@ function checkName(tokens: readonly Token[], at: number, tableFunctions: Readonl
 function namesSettings(tokens: readonly Token[], at: number): boolean {
   if (at === 1) return tokens[0]?.text.toLowerCase() === 'show'
   return isSymbol(tokens[at - 1], '.') && tokens[at - 2]?.text.toLowerCase() === 'system'
-}
-
-function isSymbol(token: Token | undefined, text: string): boolean {
-  return token?.kind === 'symbol' && token.text === text
 }
 
 function refuse(what: string): never {

@@ -1,5 +1,5 @@
 /** The {name:Type} of a text, as the engine finds them: a name between a brace and a colon, outside strings and comments. */
-import { type Token, tokenize } from './tokens.ts'
+import { isSymbol, readTokens } from './tokens.ts'
 
 /** Longer texts are rows. */
 const maxLength = 256 * 1024
@@ -8,23 +8,11 @@ const maxLength = 256 * 1024
 export function substitutions(sql: string): ReadonlySet<string> | null {
   if (!sql.includes('{')) return new Set()
   if (sql.length > maxLength) return null
-  const tokens = tokensOf(sql)
+  const tokens = readTokens(sql)?.tokens
   if (!tokens) return null
   const names = tokens.flatMap((token, at) => {
     const isName = token.kind === 'word' && isSymbol(tokens[at - 1], '{') && isSymbol(tokens[at + 1], ':')
     return isName ? [token.text] : []
   })
   return new Set(names)
-}
-
-function tokensOf(sql: string): readonly Token[] | null {
-  try {
-    return tokenize(sql).tokens
-  } catch {
-    return null
-  }
-}
-
-function isSymbol(token: Token | undefined, text: string): boolean {
-  return token?.kind === 'symbol' && token.text === text
 }

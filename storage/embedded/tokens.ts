@@ -4,6 +4,8 @@ export interface Token {
   kind: 'word' | 'quoted' | 'string' | 'number' | 'symbol'
   /** Words and symbols as written; quoted identifiers and strings without their quotes, escapes left alone. */
   text: string
+  /** Where it begins in the text without comments. */
+  at: number
 }
 
 export interface Tokens {
@@ -38,13 +40,26 @@ export function tokenize(sql: string): Tokens {
       continue
     }
     const start = at
-    tokens.push(nextToken(take, () => sql[at++] ?? ''))
+    tokens.push({ ...nextToken(take, () => sql[at++] ?? ''), at: stripped.length })
     stripped += sql.slice(start, at)
   }
   return { tokens, stripped }
 }
 
-function nextToken(take: (pattern: RegExp) => string | null, next: () => string): Token {
+/** Null for text that two lexers could read differently. */
+export function readTokens(sql: string): Tokens | null {
+  try {
+    return tokenize(sql)
+  } catch {
+    return null
+  }
+}
+
+export function isSymbol(token: Token | undefined, text: string): token is Token {
+  return token?.kind === 'symbol' && token.text === text
+}
+
+function nextToken(take: (pattern: RegExp) => string | null, next: () => string): Omit<Token, 'at'> {
   let text = take(word)
   if (text !== null) return { kind: 'word', text }
   text = take(number)

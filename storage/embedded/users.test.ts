@@ -92,6 +92,54 @@ describe('who gets in', () => {
   })
 })
 
+describe('currentUser() is who asks', () => {
+  test.each([
+    ['SELECT currentUser()', 'currentUser()', 'anna'],
+    ['SELECT currentUser() AS user, version() = version() AS same', 'user\tsame', 'anna\t1'],
+    ['SELECT user ( ), CURRENT_USER(), `currentUser`()', 'user()\tCURRENT_USER()\tcurrentUser()', 'anna\tanna\tanna'],
+    [
+      "SELECT concat(currentUser(), '!') FROM numbers(1) GROUP BY currentUser()",
+      "concat(currentUser(), \\'!\\')",
+      'anna!',
+    ],
+    ["SELECT 'currentUser()' AS text, 1 /* currentUser() */ AS one -- currentUser()", 'text\tone', 'currentUser()\t1'],
+    [
+      "WITH currentUser() AS me SELECT me, (SELECT currentUser()) = me AS same WHERE currentUser() = 'anna'",
+      'me\tsame',
+      'anna\t1',
+    ],
+    ['SELECT user FROM (SELECT 1 AS user)', 'user', '1'],
+  ])('%s', async (sql, names, values) => {
+    expect(await ask('anna', `${sql}\nFORMAT TSVWithNames`)).toMatchObject({
+      status: 200,
+      text: `${names}\n${values}\n`,
+    })
+  })
+
+  test('whoever asked before, and beside values of the query', async () => {
+    for (const name of ['anna', 'etl', 'single', 'anna'])
+      expect(await ask(name, 'SELECT currentUser()')).toMatchObject({ text: `${name}\n` })
+    const query = new URLSearchParams({ user: 'anna', password: passwordOf('anna'), param_x: 'hello' })
+    const sql = 'SELECT {x:String}, currentUser(), {inferwatch_current_user:String}'
+    const response = await fetch(`${storage.url}/?${query}&param_inferwatch_current_user=etl`, {
+      method: 'POST',
+      body: sql,
+    })
+    expect(await response.text()).toBe('hello\tanna\tanna\n')
+  })
+
+  test('opens no way around the gate, and moves no place of a mistake', async () => {
+    expect(await ask('anna', 'SELECT * FROM url currentUser()')).toMatchObject({ status: 403, code: '497' })
+    const { text } = await ask('anna', 'SELECT 1 +, currentUser()')
+    expect(text).toContain('position 13 (currentUser): currentUser()')
+  })
+
+  test('in what a writer defines it is whoever reads', async () => {
+    expect(await ask('etl', 'CREATE VIEW whoever AS SELECT currentUser() AS name')).toMatchObject({ status: 200 })
+    expect(await ask('etl', 'DROP VIEW whoever')).toMatchObject({ status: 200 })
+  })
+})
+
 describe('limits of each query', () => {
   test.each<[string, string, number, string]>([
     ['hasty', 'SELECT count() FROM numbers(1e12) WHERE NOT ignore(cityHash64(number))', 408, '159'],

@@ -10,11 +10,6 @@ const range = 'timestamp >= {from:DateTime64(3)} AND timestamp < {to:DateTime64(
 const hours = 'hour >= toStartOfHour({from:DateTime64(3)}) AND hour < {to:DateTime64(3)}'
 const days = 'day BETWEEN toDate({from:DateTime64(3)}) AND toDate({to:DateTime64(3)})'
 
-/** The rows that stand first are found by their time, so that the other columns of all rows need not be read. */
-const first = (column: string) => `timestamp IN (
-    SELECT timestamp FROM v_requests WHERE ${range} ORDER BY ${column} DESC NULLS LAST LIMIT 50
-  )`
-
 export const readyQuestions: readonly ReadyQuestion[] = [
   {
     title: 'Spend per team last month',
@@ -63,7 +58,10 @@ LIMIT 50`,
     title: 'Most expensive calls',
     sql: `SELECT timestamp, model, team, user_id, input_tokens, output_tokens, cost_usd, trace_id
 FROM v_requests
-WHERE ${first('cost_usd')} AND cost_usd IS NOT NULL
+WHERE timestamp IN (
+    -- Found by their time, so that the other columns of all calls need not be read.
+    SELECT timestamp FROM v_requests WHERE ${range} ORDER BY cost_usd DESC NULLS LAST LIMIT 50
+  ) AND cost_usd IS NOT NULL
 ORDER BY cost_usd DESC
 LIMIT 50`,
   },
@@ -86,8 +84,8 @@ ORDER BY cached_ratio DESC NULLS LAST`,
   },
   {
     title: 'P95 TTFT by prompt length',
-    sql: `SELECT exp2(floor(log2(greatest(input_tokens, 1)))) AS prompt_from_tokens, count() AS requests,
-  quantile(0.5)(ttft_ms) AS ttft_p50_ms, quantile(0.95)(ttft_ms) AS ttft_p95_ms
+    sql: `WITH quantiles(0.5, 0.95)(ttft_ms) AS ttft
+SELECT roundToExp2(input_tokens) AS prompt_from_tokens, count() AS requests, ttft[1] AS ttft_p50_ms, ttft[2] AS ttft_p95_ms
 FROM v_requests
 WHERE ${range} AND ttft_ms IS NOT NULL AND input_tokens IS NOT NULL
 GROUP BY prompt_from_tokens
@@ -95,10 +93,20 @@ ORDER BY prompt_from_tokens`,
   },
   {
     title: 'P95 latency of each model over time',
-    sql: `SELECT toStartOfInterval(timestamp, INTERVAL 5 MINUTE) AS time, model, quantile(0.95)(duration_ms) AS duration_p95_ms
-FROM v_requests
-WHERE ${range}
-GROUP BY time, model
+    sql: `WITH {from:DateTime64(3)} + INTERVAL 2 DAY <= {to:DateTime64(3)} AS of_days
+SELECT * FROM (
+  SELECT toStartOfInterval(timestamp, INTERVAL 5 MINUTE) AS time, model, quantile(0.95)(duration_ms) AS duration_p95_ms
+  FROM v_requests
+  WHERE NOT of_days AND ${range} AND duration_ms IS NOT NULL
+  GROUP BY time, model
+  UNION ALL
+  -- Of days the digests of whole hours are read: these can be merged, finished percentiles can't.
+  SELECT timestamp AS time, model, quantilesTDigestMerge(0.5, 0.95, 0.99)(duration_ms_quantiles)[2]
+  FROM models_1h
+  WHERE of_days AND timestamp >= toStartOfHour({from:DateTime64(3)}) AND timestamp < {to:DateTime64(3)}
+    AND duration_ms_count > 0
+  GROUP BY time, model
+)
 ORDER BY time, model`,
   },
   {
@@ -190,10 +198,20 @@ ORDER BY instance, model`,
   },
   {
     title: 'Sessions with the most calls',
-    sql: `SELECT session_id, any(user_id) AS user_id, count() AS requests, sum(cost_usd) AS cost_usd,
+    sql: `WITH busiest AS (
+    SELECT session_id, min(timestamp) AS first, max(timestamp) AS last FROM v_requests
+    WHERE ${range} AND session_id != ''
+    GROUP BY session_id ORDER BY count() DESC LIMIT 50
+  )
+SELECT session_id, any(user_id) AS user_id, count() AS requests, sum(cost_usd) AS cost_usd,
   min(timestamp) AS first_call, max(timestamp) AS last_call
 FROM v_requests
-WHERE ${range} AND session_id != ''
+-- Of all sessions only the calls are counted; other columns are read in the hours of the busiest.
+WHERE ${range}
+  AND (session_id, toStartOfHour(timestamp)) IN (
+    SELECT session_id, hour FROM busiest
+    ARRAY JOIN timeSlots(toDateTime(first), toUInt32(dateDiff('second', first, last)), 3600) AS hour
+  )
 GROUP BY session_id
 ORDER BY requests DESC
 LIMIT 50`,

@@ -12,6 +12,7 @@ import { chiSquare, requestDiffers, type Brush } from './request-differs.ts'
 import { facetColumns, requestFacets } from './request-facets.ts'
 import { heatmapMeasures, maxHeatmapRows, requestHeatmap, stepsOf, type HeatmapMeasure } from './request-heatmap.ts'
 import { factorFor } from './request-sample.ts'
+import { highestBound, hoursOf } from './request-top-hours.ts'
 import { requestMeasures, topRequests } from './request-top.ts'
 import { latestRequests } from './requests.ts'
 import { where, type Filter } from './where.ts'
@@ -292,10 +293,56 @@ describe('the list in another order than that of time', () => {
         const expected = await recounted(over, `${measure} desc`, most)
         expect((await paged(over, measure, { leastRows: 1 }, most)).slice(0, most)).toEqual(expected)
         expect((await paged(over, measure, {}, most)).slice(0, most)).toEqual(expected)
+        // Pages so short that the highest of as many hours stand for all.
+        const short = await paged(over, measure, { leastRows: 1, limit: 2 }, 20)
+        expect(short.slice(0, 20)).toEqual(expected.slice(0, 20))
         const lowest = await recounted(over, `${measure} asc`, most)
         expect((await paged(over, measure, { down: false }, most)).slice(0, most)).toEqual(lowest)
       },
     )
+
+    describe('the highest of each hour and model', () => {
+      const nothing = { sql: '', params: {} }
+      const boundOf = async (
+        least: number,
+        { range = over, filter = {}, below = nothing, measure = 'duration_ms' } = {},
+      ) =>
+        highestBound(
+          storage.reader,
+          { range, filter, hours: await hoursOf(storage.reader, range), least, below },
+          measure,
+        )
+
+      test('are reached by enough requests, all of them in the hours that are read', async () => {
+        const cut = { from: over.from + hour / 2, to: over.to }
+        for (const range of [over, cut]) {
+          const bound = await boundOf(2, { range })
+          const { sql, params } = where({}, range)
+          const [row] = await storage.reader.query<{ rows: number; granules: number }>(
+            `select count() as rows, uniqExact(intDiv(toUnixTimestamp(timestamp), 3600), intDiv(toUInt32(span_id), 8192)) as granules
+            from requests where ${sql} and duration_ms >= {bound:Float64}`,
+            { ...params, bound: bound?.value },
+          )
+          expect(row?.rows).toBeGreaterThan(2)
+          expect(row?.rows).toBeLessThan(1000)
+          expect(bound?.reached).toBeGreaterThanOrEqual(row?.granules ?? Infinity)
+        }
+      })
+
+      test('after a page, those below its last', async () => {
+        const first = await boundOf(0)
+        const below = { sql: ' and value < {after_value:Float64}', params: { after_value: first?.value } }
+        expect((await boundOf(0, { below }))?.value).toBeLessThan(first?.value ?? 0)
+      })
+
+      test('are unknown of too few hours, of what rollups do not keep and of other filters', async () => {
+        expect(await boundOf(5)).toBeNull()
+        expect(await boundOf(1, { measure: 'cost_usd' })).toBeNull()
+        expect(await boundOf(0, { filter: { team: 'search' } })).toBeNull()
+        expect(await boundOf(0, { filter: { model: 'nobody' } })).toBeNull()
+        expect(await boundOf(0, { range: { from: over.from + 1, to: over.from + 2 * hour - 1 } })).toBeNull()
+      })
+    })
 
     test('a bound leaves the whole range sorted where its rows alone would be too many', async () => {
       const options = { down: true, limit: 1, most: 390_000 }

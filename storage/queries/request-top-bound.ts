@@ -24,8 +24,6 @@ export interface Sampled {
   column: string
   /** More rows than these are to reach the bound. */
   least: number
-  /** Ranges of fewer rows are sorted before they are sampled. */
-  leastRows?: number
 }
 
 /** Measures of `totals_1h` and `totals_1d`, and how many of their rows have them. */
@@ -49,12 +47,12 @@ const shares = [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32]
  */
 export async function digestedBound(
   db: Db,
-  { range, rows, least, leastRows = leastSampled }: Pick<Sampled, 'range' | 'rows' | 'least' | 'leastRows'>,
+  { range, rows, least }: Pick<Sampled, 'range' | 'rows' | 'least'>,
   measure: string,
 ): Promise<Bound | null> {
   const known = digested[measure]
   const enough = 2 * least + 10
-  if (known === undefined || rows < leastRows || rows > mostDigested) return null
+  if (known === undefined || rows > mostDigested) return null
   const [table, step] = range.to - range.from < 2 * day ? ['totals_1h', hour] : ['totals_1d', day]
   const levels = shares.map((share) => Math.max(0, 1 - enough / (rows * share)).toFixed(12))
   const [row] = await db.query<{ known: number; values: number[] }>(
@@ -73,17 +71,15 @@ const stripRows = 4 * granuleRows
 const mostStrips = 64
 /** The share of a range that is read for its bound. */
 const shareOf = (rows: number) => Math.min(1, Math.sqrt((3 * granuleRows) / rows))
-const leastSampled = 500_000
 
 /**
- * A value above 0 that more than `least` of the rows very likely reach; null when the range is small, or the part of it has too few.
+ * A value above 0 that more than `least` of the rows very likely reach; null when the part of the range has too few.
  * Reads `requests`, without `final`: it is a guess.
  */
 export async function sampledBound(
   db: Db,
-  { range, rows, fulfilled, all, column, least, leastRows = leastSampled }: Sampled,
+  { range, rows, fulfilled, all, column, least }: Sampled,
 ): Promise<Bound | null> {
-  if (rows < leastRows) return null
   const share = shareOf(rows)
   const part = stripsOf(range, Math.min(mostStrips, Math.ceil((rows * share) / stripRows)), share)
   const expected = least * share

@@ -4,7 +4,8 @@
  */
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
-import { digestedBound, granuleRows, sampledBound, type Bound, type Sampled } from './request-top-bound.ts'
+import { digestedBound, granuleRows, sampledBound, type Bound } from './request-top-bound.ts'
+import { highestBound, hoursOf, newestHours, type HourOfRequests } from './request-top-hours.ts'
 import { requestSelect, type Cursor, type RequestRow } from './requests.ts'
 import { filteredColumns, where, type Condition, type Filter } from './where.ts'
 
@@ -38,9 +39,9 @@ export interface TopRequests {
   sorted_from: number | null
 }
 
-const hour = 3_600_000
 /** Of requests; the measure of so many is sorted in about a second. */
 const mostSorted = 10_000_000
+const leastSampled = 500_000
 
 interface TopOptions {
   /** The highest first. */
@@ -48,7 +49,7 @@ interface TopOptions {
   limit: number
   after?: TopCursor | null
   most?: number
-  /** See Sampled. */
+  /** Of fewer requests no bound is asked for. */
   leastRows?: number
 }
 
@@ -58,15 +59,14 @@ export async function topRequests(
   filter: Filter,
   asked: TimeRange,
   measure: RequestMeasure,
-  { down, limit, after = null, most = mostSorted, ...sampling }: TopOptions,
+  { down, limit, after = null, most = mostSorted, leastRows = leastSampled }: TopOptions,
 ): Promise<TopRequests> {
   const range = after ? { from: after.from, to: asked.to } : asked
   const hours = await hoursOf(db, range)
   const rows = hours.reduce((sum, { requests }) => sum + requests, 0)
   const order: Order = { measure, down, after }
   const list = { ...order, ...where(filter, range), limit: limit + 1 }
-  const all = after === null && filteredColumns(filter).length === 0
-  const bound = down ? await boundOf(db, list, { range, rows, all, ...sampling }) : null
+  const bound = down && rows >= leastRows ? await boundOf(db, list, { filter, range, rows, hours }) : null
   const whole = after !== null || rows <= most || (bound !== null && bound.reached <= most / granuleRows)
   const from = whole ? range.from : Math.max(range.from, newestHours(hours, most))
   const read = { ...list, ...where(filter, { from, to: range.to }) }
@@ -97,21 +97,35 @@ interface Order {
 
 type List = Order & Condition & { limit: number }
 
-async function boundOf(
-  db: Db,
-  list: List,
-  sampled: Pick<Sampled, 'range' | 'rows' | 'all' | 'leastRows'>,
-): Promise<Bound | null> {
+interface Bounded {
+  filter: Filter
+  range: TimeRange
+  /** Of the range, whatever is filtered. */
+  rows: number
+  hours: readonly HourOfRequests[]
+}
+
+/** The highest that is known without reading much. */
+async function boundOf(db: Db, list: List, { filter, hours, ...read }: Bounded): Promise<Bound | null> {
+  const { measure, after } = list
+  const all = after === null && filteredColumns(filter).length === 0
   const least = storedFor(list.limit, fewCorrected)
-  return (
-    (sampled.all ? await digestedBound(db, { ...sampled, least }, list.measure) : null) ??
-    sampledBound(db, {
-      ...sampled,
-      fulfilled: conditionOf(list, afterTime(list)),
-      column: `r.${list.measure}`,
-      least,
-    })
-  )
+  const below = after
+    ? { sql: ' and value < {after_value:Float64}', params: { after_value: after.value } }
+    : { sql: '', params: {} }
+  const [highest, digested] = await Promise.all([
+    highestBound(db, { range: read.range, filter, hours, least, below }, measure),
+    all ? digestedBound(db, { ...read, least }, measure) : null,
+  ])
+  const inFewHours = highest !== null && highest.reached <= read.rows / granuleRows / 4
+  if (digested || inFewHours) return higherOf(highest, digested)
+  const sampled = { ...read, fulfilled: conditionOf(list, afterTime(list)), all, column: `r.${measure}`, least }
+  return higherOf(highest, await sampledBound(db, sampled))
+}
+
+function higherOf(one: Bound | null, other: Bound | null): Bound | null {
+  if (!one || !other) return one ?? other
+  return { value: Math.max(one.value, other.value), reached: Math.min(one.reached, other.reached) }
 }
 
 /** With the measure, after the cursor. */
@@ -212,32 +226,4 @@ function afterOf({ measure, down, after }: Order, sameMeasure: string): Conditio
       after_span: after.span_id,
     },
   }
-}
-
-interface HourOfRequests {
-  /** Epoch ms. */
-  at: number
-  requests: number
-}
-
-/** The newest first; none of a range that is no longer than one. */
-async function hoursOf(db: Db, { from, to }: TimeRange): Promise<HourOfRequests[]> {
-  if (to - from <= hour) return []
-  return db.query<HourOfRequests>(
-    `select toInt64(toUnixTimestamp(r.timestamp)) * 1000 as at, sum(r.requests) as requests from requests_1h as r
-    where timestamp >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') and timestamp < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
-    group by at having requests > 0 order by at desc`,
-    { from_ms: Math.floor(from / hour) * hour, to_ms: Math.ceil(to) },
-  )
-}
-
-/** Where the newest of the hours that hold no more than `most` requests begin, whatever is filtered; the newest one always belongs to them. */
-function newestHours(hours: readonly HourOfRequests[], most: number): number {
-  let [sum, begin] = [0, Infinity]
-  for (const { at, requests } of hours) {
-    sum += requests
-    if (sum > most && begin < Infinity) break
-    begin = at
-  }
-  return begin
 }

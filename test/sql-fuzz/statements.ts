@@ -344,6 +344,7 @@ function disguised(dice: Dice, sql: string): string {
       ['/*! ', ' */'],
       ["SELECT '--', ", ''],
       ['SELECT {p:String}, ', ''],
+      ['SELECT currentUser(), ', ''],
     ] as const)
     text = `${cloak[0]}${text.replace(/^SELECT /, '')}${cloak[1]}`
   }
@@ -356,7 +357,26 @@ function damaged(dice: Dice, sql: string): string {
   let text = sql
   for (let times = 1 + Math.floor(dice.next() * 3); times > 0; times--) {
     const at = Math.floor(dice.next() * (text.length + 1))
-    const piece = dice.pick(["'", '"', '`', '\\', ';', '--', '/*', '*/', '(', ')', '\0', '$$', '’', '{', '}', '.', ','])
+    const piece = dice.pick([
+      "'",
+      '"',
+      '`',
+      '\\',
+      ';',
+      '--',
+      '/*',
+      '*/',
+      '(',
+      ')',
+      '\0',
+      '$$',
+      '’',
+      '{',
+      '}',
+      '.',
+      ',',
+      'user()',
+    ])
     text = dice.chance(0.5)
       ? text.slice(0, at) + piece + text.slice(at)
       : text.slice(0, at) + text.slice(at + 1 + Math.floor(dice.next() * 4))
