@@ -466,3 +466,22 @@ describe('the rail and the top bar', () => {
     await page.close()
   })
 })
+
+test('more windows than a browser opens connections are live, and stay so when those before them close', async () => {
+  const seen = Date.now()
+  const arrive = (session_id: string) =>
+    store(here.storage.db, 'requests', [{ ...requests(seen, 1, 9).at(-1)!, session_id }])
+  const windows: Page[] = []
+  for (let index = 0; index < 8; index++) windows.push((await here.browser.open(`${here.site.url}/sessions`)).page)
+  const all = (pages: Page[], text: string) =>
+    expect.poll(() => Promise.all(pages.map((page) => page.getByText(text).count()))).toEqual(pages.map(() => 1))
+  await all(windows, 'Live')
+  await arrive('while all are open')
+  await all(windows, 'while all are open')
+  const [first, second, ...others] = windows
+  await Promise.all([first!.close(), second!.close()])
+  await arrive('later')
+  await all(others, 'later')
+  await all(others, 'Live')
+  await Promise.all(others.map((page) => page.close()))
+})

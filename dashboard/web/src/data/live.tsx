@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { isLive } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
+import { followLive } from './live-stream.ts'
 import { liveKey } from './use-question.ts'
 
 /** live: pushed by the server · polling: the stream is away · off: paused, or a fixed range. */
@@ -40,16 +41,13 @@ export function useLive(): LiveState {
     const soon = () => {
       waiting ??= window.setTimeout(refresh, Math.max(asked.current + atMostEvery - Date.now(), 0))
     }
-    const stream = new EventSource('/api/live')
     let open = false
-    stream.addEventListener('tick', soon)
-    stream.addEventListener('open', () => {
-      open = true
-      setConnected(true)
-    })
-    stream.addEventListener('error', () => {
-      open = false
-      setConnected(false)
+    const unfollow = followLive({
+      onTick: soon,
+      onConnected(now) {
+        open = now
+        setConnected(now)
+      },
     })
     const timer = window.setInterval(() => {
       if (Date.now() - asked.current >= (open ? quietEvery : pollEvery)) soon()
@@ -57,7 +55,7 @@ export function useLive(): LiveState {
     document.addEventListener('visibilitychange', soon)
     return () => {
       over = true
-      stream.close()
+      unfollow()
       setConnected(false)
       window.clearTimeout(waiting)
       window.clearInterval(timer)
