@@ -407,6 +407,21 @@ describe('the list', () => {
     await page.close()
   })
 
+  test('leaves a name its place beside its colour among the latest, on a telephone', async () => {
+    const range = `?from=${many - 9_300_000}&to=${many - 9_100_000}`
+    const { page } = await here.browser.open(`${here.site.url}/${range}`, { width: 400, height: 900 })
+    const latest = page.getByRole('region', { name: 'Latest requests' })
+    await latest.scrollIntoViewIfNeeded()
+    const cut = latest.locator('.cut-name')
+    await cut.waitFor()
+    // Where it does not fit, nothing but dots is shown.
+    const over = await cut.evaluate(
+      (one) => one.getBoundingClientRect().right - one.parentElement!.getBoundingClientRect().right,
+    )
+    expect(over).toBeLessThanOrEqual(0)
+    await page.close()
+  })
+
   test('is had as a file: all of it, not what was loaded', async () => {
     const { page } = await explorer(`${fixed}&q=duration>1s`)
     await page.getByRole('button', { name: 'Menu of Requests' }).click()
