@@ -7,6 +7,7 @@ import { Courier, type OutboxSource } from './courier.ts'
 import type { AlertGroup, ChannelLog, GroupedAlert } from './group.ts'
 import { alertmanagerStandIn } from './notify/testing/alertmanager.ts'
 import { webhookStandIn } from './notify/testing/webhook.ts'
+import { written } from './routing/stored.ts'
 import { RowWriter } from './row-writer.ts'
 import { createTelemetry } from './telemetry.ts'
 import { manualClock } from './testing/manual-clock.ts'
@@ -66,10 +67,18 @@ function logOf(group: AlertGroup, id: string) {
   return log ? [{ group, log }] : []
 }
 
-function courierOf(source: OutboxSource, notify: object[], brief = () => Promise.resolve(new Map())): Courier {
-  const log = pino({ level: 'silent' })
-  const telemetry = createTelemetry()
-  const db = { insert: () => Promise.resolve() } as unknown as Db
+const [log, telemetry] = [pino({ level: 'silent' }), createTelemetry()]
+
+function writerTo(insert: Db['insert']): RowWriter {
+  return new RowWriter({ db: { insert }, clock, log, telemetry })
+}
+
+function courierOf(
+  source: OutboxSource,
+  notify: object[],
+  brief = () => Promise.resolve(new Map()),
+  writer = writerTo(() => Promise.resolve()),
+): Courier {
   const courier = new Courier(
     {
       clock,
@@ -77,7 +86,7 @@ function courierOf(source: OutboxSource, notify: object[], brief = () => Promise
       random: () => 1,
       log,
       telemetry,
-      writer: new RowWriter({ db, clock, log, telemetry }),
+      writer,
       externalUrl: () => 'https://watch.example.com',
       templates: () => ({}),
       brief,
@@ -88,19 +97,21 @@ function courierOf(source: OutboxSource, notify: object[], brief = () => Promise
   return courier
 }
 
+const waiting = (alert: GroupedAlert, index: number): ChannelLog => ({
+  told: null,
+  outbox: {
+    id: `id${index}`,
+    reason: 'first',
+    expires_at: now + 60 * minute,
+    attempts: 0,
+    next_attempt_at: now - index,
+    owed: [alert.fingerprint],
+  },
+})
+
 test('thousands that wait are looked through once, the longest waiting first', async () => {
   const count = 40
-  const { source, looks } = groupsOf(count, (alert, index) => ({
-    told: null,
-    outbox: {
-      id: `id${index}`,
-      reason: 'first',
-      expires_at: now + 60 * minute,
-      attempts: 0,
-      next_attempt_at: now - index,
-      owed: [alert.fingerprint],
-    },
-  }))
+  const { source, looks } = groupsOf(count, waiting)
   const courier = courierOf(source, [{ type: 'webhook', url: webhook.hookUrl }])
   await clock.advance(0)
   expect(webhook.messages.map(({ groupKey }) => groupKey)).toEqual(
@@ -108,6 +119,20 @@ test('thousands that wait are looked through once, the longest waiting first', a
   )
   expect(looks()).toBeLessThan(6)
   await courier.stop(0)
+})
+
+test('whoever ends it does not wait for a storage that hangs', async () => {
+  const writer = writerTo(() => new Promise(() => undefined))
+  writer.put('notifications', {})
+  const longest = written(writer)
+  const { source, looks } = groupsOf(1, waiting)
+  const courier = courierOf(source, [{ type: 'webhook', url: webhook.hookUrl }], undefined, writer)
+  const before = looks()
+  void clock.advance(0)
+  await expect.poll(looks).toBeGreaterThan(before)
+  const first = await Promise.race([courier.stop(0).then(() => 'the end'), longest.then(() => 'what is stored')])
+  expect(first).toBe('the end')
+  expect(webhook.messages).toEqual([])
 })
 
 const told = ({ fingerprint }: GroupedAlert): ChannelLog => ({ told: { firing: [fingerprint], at: now }, outbox: null })

@@ -180,7 +180,7 @@ export class Courier {
     // Asked for once per round: thousands may wait.
     for (let due = this.#due(key); due.length > 0; due = this.#due(key)) {
       // Before anybody is told: after a crash in the middle of it, whoever was told has to hear of the end too.
-      await written(this.#options.writer)
+      await written(this.#options.writer, this.#stopped.signal)
       for (const waiting of due) {
         const channel = this.#open(key)
         if (!channel) return

@@ -10,7 +10,8 @@ export class NotStoredError extends Error {
 /** A storage that hangs keeps nobody waiting for longer. */
 const longestStoreMs = 5_000
 
-/** Resolves once everything is written, or after some seconds. */
-export async function written(writer: RowWriter): Promise<void> {
-  await Promise.race([writer.flush(), sleep(longestStoreMs, undefined, { ref: false })])
+/** Resolves once everything is written, or after some seconds, or once nobody waits for it any more. */
+export async function written(writer: RowWriter, signal?: AbortSignal): Promise<void> {
+  const late = sleep(longestStoreMs, undefined, { ref: false, ...(signal && { signal }) })
+  await Promise.race([writer.flush(), late.catch(() => undefined)])
 }

@@ -237,12 +237,16 @@ export class Executor {
 
   /** Throws EngineError for what a reader's gate refuses. */
   private read({ user, sql: text, format }: StatementRequest): Promise<Reading> {
-    return this.readings.of(JSON.stringify([user.role, format, text]), async () => {
-      // What defines something means whoever reads it later.
-      const asked = poolFor(text) === 'api' ? namingUser(text) : text
+    const readAs = async (asked: string): Promise<Reading> => {
       const sql = user.role === 'reader' ? gateReaderQuery(asked, this.tableFunctions) : asked
       const { statementCount, queryClass } = await this.engine.classify(sql, this.database)
       return { sql, statementCount, queryClass, named: substitutions(sql), into: intoOutfile(sql, format) }
+    }
+    return this.readings.of(JSON.stringify([user.role, format, text]), async () => {
+      const asked = answersNow(text) ? namingUser(text) : text
+      const reading = await readAs(asked)
+      // Where a text stops making sense is told of it as it was written.
+      return reading.queryClass === 4 && asked !== text ? readAs(text) : reading
     })
   }
 
@@ -258,8 +262,7 @@ export class Executor {
     checkReaderFormat(request.format)
     const reading = await this.read(request)
     const { sql, statementCount, queryClass } = reading
-    // Of the text as it was written, so that its place is found there.
-    if (queryClass === 4) throw await this.syntaxError(request, gateReaderQuery(request.sql, this.tableFunctions))
+    if (queryClass === 4) throw await this.syntaxError(request, sql)
     if (statementCount !== 1) throw new EngineError(codes.accessDenied, 'reader: one statement at a time')
     if (queryClass !== 0) throw new EngineError(codes.accessDenied, 'reader: may only read')
     return this.pools.reader.run({
@@ -307,11 +310,22 @@ function withUser({ params, user }: StatementRequest, named: Statement['named'])
   return named?.has(userParam) ? new Map([...params, [userParam, user.name]]) : params
 }
 
-const firstWord = /^(?:\s|\(|--[^\n]*\n|\/\*[^]*?\*\/)*([A-Za-z]+)/
+const firstWord = /^(?:\s|\(|--[^\n]*\n|#[ !][^\n]*\n|\/\*[^]*?\*\/)*([A-Za-z]+)/
 const reading = new Set(['select', 'with', 'show', 'desc', 'describe', 'exists', 'explain'])
 
+const firstWordOf = (sql: string) => firstWord.exec(sql)?.[1]?.toLowerCase() ?? ''
+
+/** What rows stand behind. */
+const beforeRows = /\b(format|values|input)\b/i
+
+/** Whether who asks is meant: what defines something means whoever reads it later, and rows are nobody's words but their own. */
+function answersNow(sql: string): boolean {
+  const word = firstWordOf(sql)
+  return reading.has(word) || (word === 'insert' && !beforeRows.test(sql))
+}
+
 function poolFor(sql: string): 'writer' | 'jobs' | 'api' {
-  const word = firstWord.exec(sql)?.[1]?.toLowerCase() ?? ''
+  const word = firstWordOf(sql)
   if (reading.has(word)) return 'api'
   return word === 'insert' && !/\bSELECT\b/i.test(sql) ? 'writer' : 'jobs'
 }

@@ -109,6 +109,7 @@ describe('currentUser() is who asks', () => {
       'anna\t1',
     ],
     ['SELECT user FROM (SELECT 1 AS user)', 'user', '1'],
+    ['#! of a file\n# one\nSELECT currentUser()', 'currentUser()', 'anna'],
   ])('%s', async (sql, names, values) => {
     expect(await ask('anna', `${sql}\nFORMAT TSVWithNames`)).toMatchObject({
       status: 200,
@@ -130,8 +131,21 @@ describe('currentUser() is who asks', () => {
 
   test('opens no way around the gate, and moves no place of a mistake', async () => {
     expect(await ask('anna', 'SELECT * FROM url currentUser()')).toMatchObject({ status: 403, code: '497' })
-    const { text } = await ask('anna', 'SELECT 1 +, currentUser()')
-    expect(text).toContain('position 13 (currentUser): currentUser()')
+    const mistake = 'SELECT 1 +, currentUser()'
+    expect((await ask('anna', mistake)).text).toContain('position 13 (currentUser): currentUser()')
+    expect((await ask('etl', mistake)).text).toContain('(currentUser): currentUser()')
+  })
+
+  test('in rows that a query stores it is who stores them', async () => {
+    const sql = [
+      'CREATE TABLE whose (name String) ENGINE = Memory',
+      'INSERT INTO whose SELECT currentUser()',
+      '/* rows */ INSERT INTO whose FORMAT TSV\nSELECT user() /* as it is */',
+    ]
+    for (const one of sql) expect(await ask('etl', one)).toMatchObject({ status: 200 })
+    const stored = 'SELECT user() /* as it is */\netl\n'
+    expect(await ask('etl', 'SELECT name FROM whose ORDER BY name')).toMatchObject({ text: stored })
+    expect(await ask('etl', 'DROP TABLE whose')).toMatchObject({ status: 200 })
   })
 
   test('in what a writer defines it is whoever reads', async () => {

@@ -485,3 +485,24 @@ test('more windows than a browser opens connections are live, and stay so when t
   await all(others, 'Live')
   await Promise.all(others.map((page) => page.close()))
 })
+
+test('without locks, as by http from elsewhere, each window is as live as its own stream', async () => {
+  const openWindow = async () => {
+    const page = await here.browser.context.newPage()
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined }))
+    return page
+  }
+  const [one, other] = [await openWindow(), await openWindow()]
+  await one.goto(`${here.site.url}/sessions`)
+  await one.getByText('Live').waitFor()
+  let asked = 0
+  await other.route('**/api/live', (route) => {
+    asked++
+    return route.fulfill({ status: 503 })
+  })
+  await other.goto(`${here.site.url}/sessions`)
+  await expect.poll(() => asked).toBeGreaterThan(1)
+  expect(await other.getByText('Live').count()).toBe(0)
+  expect(await one.getByText('Live').count()).toBe(1)
+  await Promise.all([one.close(), other.close()])
+})

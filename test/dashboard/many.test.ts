@@ -18,7 +18,8 @@ const here = testSite({
         trace_id: `${index}`.padStart(32, '0'),
         span_id: `${index * 2 + call}`.padStart(16, '0'),
         endpoint: endpoint(index),
-        model: `meta-llama/Llama-${index % 50}-70B-Instruct-FP8-dynamic`,
+        // Without a slash: it is cut where the cell ends.
+        model: `meta-llama-${index % 50}-70B-Instruct-FP8-dynamic`,
         provider: 'vllm',
         duration_ms: 900,
       })),

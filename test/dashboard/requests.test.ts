@@ -387,14 +387,38 @@ describe('the list', () => {
   test('cuts the owner of a model off before its name', async () => {
     const { page, list } = await explorer(`?from=${many - 9_300_000}&to=${many - 9_100_000}`)
     for (const place of [list.locator('tr.opens'), page.locator('.facet[aria-label="model"]')]) {
-      const parts = place.locator('.cut-name > span')
-      await expectSoon(() => parts.allTextContents()).toEqual(['meta-llama', '/Llama-3.1-70B-Instruct'])
-      const [owner, name] = await parts.evaluateAll((spans) => spans.map(({ clientWidth: width }) => width))
+      const cut = place.locator('.cut-name')
+      await expectSoon(() => cut.allTextContents()).toEqual([long.model])
+      const [owner, name] = await cut
+        .locator('[aria-hidden]')
+        .evaluate((one) => ['::before', '::after'].map((part) => Number.parseFloat(getComputedStyle(one, part).width)))
       expect(name).toBeGreaterThan(3 * owner!)
+      // Two parts for the eye, one name for whoever copies it or has it read aloud.
+      const copied = await cut.evaluate((one) => {
+        getSelection()?.selectAllChildren(one)
+        return String(getSelection())
+      })
+      expect(copied).toBe(long.model)
     }
+    await page.getByRole('button', { name: long.model }).first().waitFor()
     expect(await list.getByText('meta-llama').locator('xpath=ancestor::td').getAttribute('title')).toBe(
       `${long.model}\n${long.provider}`,
     )
+    await page.close()
+  })
+
+  test('leaves a name its place beside its colour among the latest, on a telephone', async () => {
+    const range = `?from=${many - 9_300_000}&to=${many - 9_100_000}`
+    const { page } = await here.browser.open(`${here.site.url}/${range}`, { width: 400, height: 900 })
+    const latest = page.getByRole('region', { name: 'Latest requests' })
+    await latest.scrollIntoViewIfNeeded()
+    const cut = latest.locator('.cut-name')
+    await cut.waitFor()
+    // Where it does not fit, nothing but dots is shown.
+    const over = await cut.evaluate(
+      (one) => one.getBoundingClientRect().right - one.parentElement!.getBoundingClientRect().right,
+    )
+    expect(over).toBeLessThanOrEqual(0)
     await page.close()
   })
 

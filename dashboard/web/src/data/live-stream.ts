@@ -38,11 +38,11 @@ export function followLive({ onTick, onConnected }: Listener): () => void {
     hear(word)
     tell(word)
   }
-  const listen = (signal?: AbortSignal) => {
+  const listen = (to: (word: Word) => void, signal?: AbortSignal) => {
     // It may have been given what it no longer asked for.
     if (signal?.aborted) return Promise.resolve()
     const over = Promise.withResolvers<void>()
-    const close = streamTicks(say)
+    const close = streamTicks(to)
     leave = () => {
       close()
       over.resolve()
@@ -50,17 +50,17 @@ export function followLive({ onTick, onConnected }: Listener): () => void {
     return over.promise
   }
   const enter = () => {
-    tell('who')
-    // Pages by http from elsewhere have no locks.
+    // Pages by http from elsewhere have no locks: each listens for itself, and knows nothing of the others' streams.
     const { locks } = navigator as { locks?: LockManager }
     if (!locks) {
-      void listen()
+      void listen(hear)
       return
     }
+    tell('who')
     const waiting = new AbortController()
     leave = () => waiting.abort()
     const { signal } = waiting
-    locks.request(name, { signal }, () => listen(signal)).catch(() => undefined)
+    locks.request(name, { signal }, () => listen(say, signal)).catch(() => undefined)
   }
   const look = () => {
     if (document.hidden) {

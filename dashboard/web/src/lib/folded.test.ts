@@ -12,6 +12,11 @@ test('spans are folded one by one, and opened again', () => {
   expect(after(['a', false])).toEqual([])
 })
 
+test('what an address names of another trace, or has nothing below, is not folded', () => {
+  expect([...foldedOf(['elsewhere', 'b'], parents)]).toEqual(['b'])
+  expect([...foldedOf(['elsewhere'], parents)]).toEqual([])
+})
+
 test('of all that are folded, those are named that are not', () => {
   expect([...foldedOf(allFolded, parents)]).toEqual(parents)
   const named = withFolded(allFolded, 'b')

@@ -15,9 +15,8 @@ export function parseFolded(text: string | null): string[] | undefined {
 
 /** The spans that are folded, of those that have any below. */
 export function foldedOf(named: readonly string[], parents: readonly string[]): ReadonlySet<string> {
-  if (named[0] !== all) return new Set(named)
-  const open = new Set(named)
-  return new Set(parents.filter((id) => !open.has(id)))
+  const [ids, fold] = [new Set(named), named[0] !== all]
+  return new Set(parents.filter((id) => ids.has(id) === fold))
 }
 
 /** The same with every one of them folded. */
