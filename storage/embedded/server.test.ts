@@ -272,6 +272,16 @@ test('a body is data, whatever stands in it: blank lines do not end it', async (
   expect(readdirSync(join(storage.data_dir, 'clickhouse', 'bodies'))).toEqual([])
 })
 
+test.each([
+  ['in the body', {}, "INSERT INTO lines SELECT a, b FROM input('a UInt8, b String') FORMAT TSV\n1\tx\n"],
+  ['in the address', { query: "INSERT INTO lines SELECT * FROM INPUT('a UInt8, b String') FORMAT TSV" }, '1\tx\n'],
+  ['without a format', { query: "INSERT INTO lines SELECT * FROM input('a UInt8, b String')" }, "(1, 'x')"],
+])('rows that input() would read are refused, not lost: %s', async (_, query, body) => {
+  const answer = await send({ ...asWriter(), ...query }, { method: 'POST', body })
+  expect([answer.status, answer.headers.get('x-clickhouse-exception-code')]).toEqual([501, '48'])
+  expect(await answer.text()).toContain('does not read rows by input()')
+})
+
 test('a body that breaks off inserts nothing', async () => {
   const port = Number(new URL(storage.url).port)
   const query = new URLSearchParams({ ...asWriter(), query: 'INSERT INTO lines (a, b) FORMAT TSV' })
