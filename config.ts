@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { alertsConfig } from './alerts/config.ts'
 import { isRuleFile, ruleFolders } from './alerts/rule-file.ts'
-import { ConfigError, parseYaml, type Path, type YamlFile } from './alerts/yaml-file.ts'
+import { ConfigError, messageOf, parseYaml, type Path, type YamlFile } from './alerts/yaml-file.ts'
 import {
   attributionConfig,
   contentConfig,
@@ -24,13 +24,12 @@ import { errorCode } from './records/error-code.ts'
 import { clickhouseConfig, retentionConfig } from './storage/config.ts'
 import { exportConfig, locateExports } from './storage/export/config.ts'
 
+const hostAndPort = 'expected host:port, such as 127.0.0.1:8080 (port 0 picks a free one)'
+
 const address = (fallback: string, what: string) =>
   z
-    .string()
-    .regex(
-      /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
-      'expected host:port, such as 127.0.0.1:8080 (port 0 picks a free one)',
-    )
+    .string(hostAndPort)
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, hostAndPort)
     .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'expected a port of at most 65535')
     .default(fallback)
     .describe(what)
@@ -194,7 +193,7 @@ function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): strin
   const isOther = issue.code === 'invalid_type' && ['object', 'array', 'record'].includes(issue.expected)
   const hint =
     issue.code === 'custom' || isOther || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
-  return [`${file.where(path)}: ${issue.message}${hint}`]
+  return [`${file.where(path)}: ${messageOf(issue)}${hint}`]
 }
 
 /** Of a value that may be a word or an object, whether the complaints are about what is inside that object. */
