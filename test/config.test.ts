@@ -208,6 +208,14 @@ test('environment variables and their defaults', () => {
   expect(config.clickhouse.database).toBe('other')
 })
 
+test('of other keys than those that are asked for nothing is looked at', () => {
+  const only = (text: string) => parseConfig(text, 'f', {}, ['data_dir', 'clickhouse'])
+  const others = 'endpoints: [{ name: a, api_key: "${KEY}" }]\nscrape: { interval: soon }\n'
+  expect(only(`${others}data_dir: ./here\n`)).toMatchObject({ data_dir: './here', endpoints: [] })
+  expect(() => only(others + 'clickhouse: { password: "${SECRET}" }\n')).toThrow(/SECRET is not set/)
+  expect(() => only(`${others}data_dri: ./here\n`)).toThrow(/did you mean "data_dir"/)
+})
+
 test('paths are relative to the file; a missing file says what to do', () => {
   const folder = mkdtempSync(join(tmpdir(), 'inferwatch-'))
   try {
