@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { alertsConfig } from './alerts/config.ts'
 import { isRuleFile, ruleFolders } from './alerts/rule-file.ts'
-import { ConfigError, parseYaml, type Path, type YamlFile } from './alerts/yaml-file.ts'
+import { ConfigError, messageOf, parseYaml, type Path, type YamlFile } from './alerts/yaml-file.ts'
 import {
   attributionConfig,
   contentConfig,
@@ -24,13 +24,12 @@ import { errorCode } from './records/error-code.ts'
 import { clickhouseConfig, retentionConfig } from './storage/config.ts'
 import { exportConfig, locateExports } from './storage/export/config.ts'
 
+const hostAndPort = 'expected host:port, such as 127.0.0.1:8080 (port 0 picks a free one)'
+
 const address = (fallback: string, what: string) =>
   z
-    .string()
-    .regex(
-      /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
-      'expected host:port, such as 127.0.0.1:8080 (port 0 picks a free one)',
-    )
+    .string(hostAndPort)
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, hostAndPort)
     .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'expected a port of at most 65535')
     .default(fallback)
     .describe(what)
@@ -78,6 +77,7 @@ const configSchema = z
   })
 
 export type Config = z.infer<typeof configSchema>
+export type ConfigKey = keyof Config
 
 /** What other machines would reach without a key. */
 function exposures({
@@ -121,9 +121,14 @@ export interface LoadedConfig {
 
 /**
  * Reads a configuration file. Without `file`, `./inferwatch.yaml` if it is there, else the defaults.
- * Paths in it are relative to the file. Throws ConfigError.
+ * Paths in it are relative to the file. Of keys that are not among `only` the defaults are used, whatever stands there. Throws
+ * ConfigError.
  */
-export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
+export function loadConfig(
+  file: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  only?: readonly ConfigKey[],
+): LoadedConfig {
   const chosen = file ?? (existsSync(defaultConfigFile) ? defaultConfigFile : null)
   if (chosen === null) return { config: configSchema.parse({}), written: {}, baseDir: process.cwd(), file: null }
   let text: string
@@ -134,7 +139,7 @@ export function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = pr
       cause: error,
     })
   }
-  const config = parseConfig(text, chosen, env)
+  const config = parseConfig(text, chosen, env, only)
   const baseDir = dirname(resolve(chosen))
   const located = { ...config, ...withPaths(config, baseDir) }
   const written = parseYaml(text, chosen).value as Record<string, unknown>
@@ -168,10 +173,15 @@ function withPaths(
 }
 
 /** Parses and checks the text of a configuration file; `name` stands in messages. Throws ConfigError. */
-export function parseConfig(text: string, name: string, env: NodeJS.ProcessEnv = process.env): Config {
+export function parseConfig(
+  text: string,
+  name: string,
+  env: NodeJS.ProcessEnv = process.env,
+  only?: readonly ConfigKey[],
+): Config {
   const file = parseYaml(text, name)
   const missing: string[] = []
-  const value = interpolate(file.value, [], env, (path, variable) =>
+  const value = interpolate(only ? withoutOthers(file.value, only) : file.value, [], env, (path, variable) =>
     missing.push(
       `${file.where(path)}: environment variable ${variable} is not set; set it or write \${${variable}:-default}`,
     ),
@@ -180,6 +190,13 @@ export function parseConfig(text: string, name: string, env: NodeJS.ProcessEnv =
   const result = configSchema.safeParse(value)
   if (result.success) return result.data
   throw new ConfigError(result.error.issues.flatMap((issue) => explain(issue, value, file)).join('\n'))
+}
+
+/** What is no key stays: it may be a misspelt one that is meant. */
+function withoutOthers(value: unknown, only: readonly ConfigKey[]): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const others = new Set(Object.keys(configSchema.shape)).difference(new Set<string>(only))
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !others.has(key)))
 }
 
 function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): string[] {
@@ -194,7 +211,7 @@ function explain(issue: z.core.$ZodIssue, value: unknown, file: YamlFile): strin
   const isOther = issue.code === 'invalid_type' && ['object', 'array', 'record'].includes(issue.expected)
   const hint =
     issue.code === 'custom' || isOther || found === undefined ? '' : `; found ${shown?.slice(0, 80) ?? 'nothing'}`
-  return [`${file.where(path)}: ${issue.message}${hint}`]
+  return [`${file.where(path)}: ${messageOf(issue)}${hint}`]
 }
 
 /** Of a value that may be a word or an object, whether the complaints are about what is inside that object. */

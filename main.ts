@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { pino, type Logger } from 'pino'
-import { ConfigError, cannotListen, loadConfig, watchConfig, type Config, type RunningConfig } from './config.ts'
+import {
+  ConfigError,
+  cannotListen,
+  loadConfig,
+  watchConfig,
+  type Config,
+  type ConfigKey,
+  type RunningConfig,
+} from './config.ts'
 import { configChanges, reloadMark, ruleChanges } from './dashboard/api/settings/config-changes.ts'
 import { settingsControl } from './dashboard/api/settings/installation.ts'
 import { createShell, type Shell } from './storage/commands/shell.ts'
@@ -53,6 +61,8 @@ const commands: [name: string, load: () => Promise<CommandModule>][] = [
 ]
 
 interface CommandModule {
+  /** The keys of the configuration that the command needs; all of them unless said. Secrets elsewhere need not be at hand. */
+  reads?: readonly ConfigKey[]
   /** Adds what the command takes, what --help says of it, and what it does. */
   define: (command: Command, shell: Shell<Config>) => void
 }
@@ -73,10 +83,10 @@ async function program(words: readonly string[]): Promise<Command> {
     const [own = '', group] = name.split(' ').reverse()
     const parent = group === undefined ? all : groupOf(all, group)
     const command = withConfig(parent.command(own))
-    const { define } = await load()
+    const { define, reads } = await load()
     define(
       command,
-      createShell(() => loadConfig(command.opts<{ config?: string }>().config)),
+      createShell(() => loadConfig(command.opts<{ config?: string }>().config, process.env, reads)),
     )
   }
   return all

@@ -112,6 +112,8 @@ test('normal, peak, who is affected, what happened meanwhile, and a chart', asyn
       'the KV cache of vllm-1:8000 was 98% full',
     ],
     // The rule's own labels say whom to call, and filter nothing.
+    page: '/requests',
+    window_ms: 5 * minute,
     filter: { environment: ['production'], model: 'gpt-4o' },
   })
   const chart = briefing?.chart

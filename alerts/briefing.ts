@@ -17,6 +17,7 @@ import { ruleHistory, type History, type Point } from './history.ts'
 import type { Labels } from './labels.ts'
 import { formatValue } from './notify/facts.ts'
 import type { Briefing, Chart } from './notify/notification.ts'
+import { pageOf } from './page.ts'
 import type { Rule } from './rule.ts'
 import { renderTemplate } from './template.ts'
 
@@ -107,6 +108,8 @@ export class Briefer {
       affected: affected && affected.requests > 0 ? affected : null,
       causes,
       chart: lately.length > 1 ? this.#chart(alert, rule, lately, grid) : null,
+      page: pageOf(rule, alert.labels),
+      window_ms,
       filter: filter ?? {},
     }
   }

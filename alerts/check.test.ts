@@ -54,6 +54,10 @@ test.each([
     '{ alert: A, kind: latency, above: 1s, annotations: { summary: "{{ valu }}" } }',
     'summary: "valu" is not labels.<name>, details.<name>, value or threshold',
   ],
+  [
+    '{ alert: A, kind: latency, above: 1s, by: [model], labels: { s: x }, annotations: { summary: "{{ labels.modle }} {{ labels.model }} {{ labels.s }}" } }',
+    'summary: its alerts have no label "modle"; they have alertname, model, s',
+  ],
 ])('%s: a warning', async (rule, warning) => {
   expect(await checked(group(rule))).toEqual({
     ok: true,

@@ -3,7 +3,7 @@ import type { AlertsConfig } from './config.ts'
 import { formatLabels } from './labels.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import type { Rule, RuleGroup } from './rule.ts'
-import { templateProblems } from './template.ts'
+import { labelsRead, templateProblems } from './template.ts'
 
 /** How many rules the configuration has. Throws ConfigError, one line per thing to mend. */
 export async function checkRules(config: AlertsConfig, baseDir: string): Promise<number> {
@@ -22,6 +22,7 @@ export function warningsOf(groups: readonly RuleGroup[]): string[] {
   return rules.flatMap((rule, index) =>
     [
       ...templateWarnings(rule),
+      ...unknownLabels(rule),
       ...(rule.cautions ?? []),
       ...neverHolds(rule),
       ...sharedLabels(rule, rules.slice(0, index)),
@@ -35,6 +36,18 @@ export const warningText = ({ place, group, name }: Rule, warning: string) => `$
 function templateWarnings({ labels, annotations }: Rule): string[] {
   return Object.entries({ ...labels, ...annotations }).flatMap(([name, text]) =>
     templateProblems(text).map((problem) => `${name}: ${problem}`),
+  )
+}
+
+/** Of rules whose labels are those of `by` and their own: a text that reads another shows an error in its place. */
+function unknownLabels(rule: Rule): string[] {
+  const by = columnsOf(rule)
+  if (by === undefined) return []
+  const known = ['alertname', ...by, ...Object.keys(rule.labels)]
+  return Object.entries({ ...rule.labels, ...rule.annotations }).flatMap(([name, text]) =>
+    labelsRead(text)
+      .filter((label) => !known.includes(label))
+      .map((label) => `${name}: its alerts have no label "${label}"; they have ${known.join(', ')}`),
   )
 }
 
@@ -54,9 +67,11 @@ function sharedLabels(rule: Rule, before: readonly Rule[]): string[] {
 }
 
 function hiddenColumns(rule: Rule): string[] {
-  const by = rule.question({ from: 0, to: rule.window_ms }).part?.scan.by ?? []
-  return by.filter((column) => column in rule.labels).map(hiddenColumn)
+  return (columnsOf(rule) ?? []).filter((column) => column in rule.labels).map(hiddenColumn)
 }
+
+/** The columns that tell the alerts of a rule about requests apart; undefined of others, whose answers have columns of their own. */
+const columnsOf = (rule: Rule) => rule.question({ from: 0, to: rule.window_ms }).part?.scan.by
 
 /** Two instances that differ in this column alone would be one. */
 export const hiddenColumn = (column: string) =>

@@ -120,6 +120,8 @@ function sample(now: number, ends_at: number | null): Subject {
     affected: { requests: 120, users: 14, cost_usd: 3.2 },
     causes: ['openai answered 429 to 42 of 120 requests'],
     chart: null,
+    page: '/requests',
+    window_ms: 5 * minuteMs,
     filter: { model: 'gpt-4o' },
   }
   return { alert, briefings: new Map([[alert.fingerprint, briefing]]) }

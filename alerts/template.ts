@@ -48,6 +48,23 @@ export function usesValue(template: string): boolean {
   return [...template.matchAll(placeholder)].some(([, inner]) => /^\s*[$.]?(value|details)\b/.test(inner ?? ''))
 }
 
+/** The labels that a text reads. */
+export function labelsRead(template: string): string[] {
+  const read: string[] = []
+  const labels = new Proxy<Labels>(
+    {},
+    {
+      get: () => '',
+      getOwnPropertyDescriptor(_, name) {
+        read.push(String(name))
+        return { value: '', configurable: true, enumerable: true }
+      },
+    },
+  )
+  renderTemplate(template, { labels, details: {}, value: 1, threshold: 1 })
+  return [...new Set(read)]
+}
+
 function renderExpression(inner: string, data: TemplateData): string {
   const [source = '', ...filters] = inner.split('|').map((part) => part.trim())
   return String(filters.reduce<string | number>((value, filter) => applyFilter(filter, value), read(source, data)))

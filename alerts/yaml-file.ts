@@ -82,8 +82,18 @@ export function explainIssues(
     if (issue.code === 'invalid_key')
       return issue.issues.map(({ message }) => `${file.where(path)}: ${message}; found ${JSON.stringify(path.at(-1))}`)
     const found = JSON.stringify(at(file.value, path))?.slice(0, 80) ?? 'nothing'
-    return [`${file.where(path)}: ${issue.message}${/found|received/.test(issue.message) ? '' : `; found ${found}`}`]
+    const message = messageOf(issue)
+    return [`${file.where(path)}: ${message}${/found|received/.test(message) ? '' : `; found ${found}`}`]
   })
+}
+
+/** What to write, where zod's own words only say that something else is there. */
+export function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_format' && issue.format === 'url' && issue.message === 'Invalid URL')
+    return 'expected an address with its scheme, such as https://example.com'
+  if (issue.code === 'invalid_type' && issue.expected === 'array' && issue.message.startsWith('Invalid input'))
+    return 'expected a list, such as [a, b]'
+  return issue.message
 }
 
 function at(value: unknown, path: Path): unknown {

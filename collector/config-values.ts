@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import { durationPattern } from '../records/duration.ts'
 
+const aDuration = 'expected a duration such as 500ms, 10s, 5m, 2h or 1d'
+
 export const duration = z
-  .string()
-  .regex(durationPattern, 'expected a duration such as 500ms, 10s, 5m, 2h or 1d')
+  .string(aDuration)
+  .regex(durationPattern, aDuration)
   .describe('A duration: 500ms, 10s, 5m, 2h, 1d')
 
 /** Of HTTP requests: what is no header would only be found out when it is sent. */

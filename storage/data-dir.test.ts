@@ -55,6 +55,13 @@ test('a path that is no directory names the setting and the reason', async () =>
   )
 })
 
+test('a name that no file system takes is told so: no rights would help', async () => {
+  const path = join(temporary(), 'a'.repeat(300))
+  await expect(openDataDir(path)).rejects.toThrow(
+    `data_dir ${path} has too long a name (ENAMETOOLONG): shorten it, or set`,
+  )
+})
+
 test('a place where the system makes no folders is refused, not tried for ever', async () => {
   await expect(openDataDir('/proc/inferwatch/data')).rejects.toThrow(
     'data_dir /proc/inferwatch/data is not writable (ENOENT): give this user rights to it, or set data_dir',

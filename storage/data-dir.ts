@@ -38,11 +38,7 @@ export async function openDataDir(path: string): Promise<DataDir> {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const code = errorCode(error)
-    const [what, toDo] =
-      code === 'EEXIST' || code === 'ENOTDIR'
-        ? [`cannot be a directory (${code})`, 'a file is in its place: move that away']
-        : [`is not writable (${code})`, 'give this user rights to it']
-    throw new DataDirError(`data_dir ${path} ${what}: ${toDo}, or set data_dir to another directory`, { cause: error })
+    throw new DataDirError(`data_dir ${path} ${whyNot(code)}, or set data_dir to another directory`, { cause: error })
   }
   const lock = await takeLock(path)
   const file = join(path, 'run.json')
@@ -55,6 +51,13 @@ export async function openDataDir(path: string): Promise<DataDir> {
       lock?.close()
     },
   }
+}
+
+function whyNot(code: string): string {
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return `cannot be a directory (${code}): a file is in its place: move that away`
+  if (code === 'ENAMETOOLONG') return `has too long a name (${code}): shorten it`
+  return `is not writable (${code}): give this user rights to it`
 }
 
 /**

@@ -76,6 +76,10 @@ test('import: a format that the file’s name does not tell, and options given t
     'model   input_tokens  output_tokens\n──────  ────────────  ─────────────\ngpt-4o           100             20\n(1 row)\n',
   )
   expect(await inferwatch('sql', 'SELECT model FROM requests', '--format', 'json')).toBe('{"model":"gpt-4o"}\n')
+  const secrets = join(folder, 'secrets.yaml')
+  writeFileSync(secrets, 'data_dir: ./data\nendpoints: [{ name: a, api_key: "${NOT_AT_HAND}" }]\n')
+  const { stdout } = await run(process.execPath, [main, 'sql', 'SELECT 1 AS one FORMAT CSV', '--config', secrets])
+  expect(stdout).toBe('1\n')
   expect(await inferwatch('sql', 'SELECT modle FROM v_requests')).toMatch(
     /^error: Unknown expression identifier `modle`.* \(line 1, column 8\)\n  SELECT modle FROM v_requests\n         \^{5}\n$/,
   )

@@ -38,6 +38,22 @@ describe('what is wrong with a configuration is said in one line each', () => {
       'clickhouse: { url: "http://ch:8123/other?request_timeout=1m" }\n',
       'inferwatch.yaml:1: clickhouse.url: the path is not used: set clickhouse.database\ninferwatch.yaml:1: clickhouse.url: parameter request_timeout: expected milliseconds',
     ],
+    [
+      'scrape:\n  interval: 5\n',
+      'inferwatch.yaml:2: scrape.interval: expected a duration such as 500ms, 10s, 5m, 2h or 1d; found 5',
+    ],
+    [
+      'endpoints: [{ name: openai, upstream: api.openai.com }]\n',
+      'inferwatch.yaml:1: endpoints.0.upstream: expected an address with its scheme, such as https://example.com; found "api.openai.com"',
+    ],
+    [
+      'alerts:\n  route: { receiver: none, group_by: alertname }\n',
+      /^inferwatch\.yaml:2: alerts\.route\.group_by: expected a list, such as \[a, b\]$/m,
+    ],
+    [
+      'alerts:\n  route: { group_wait: 30 }\n',
+      'inferwatch.yaml:2: alerts.route.group_wait: expected a duration such as 30s, 5m, 2h or 1d; found 30',
+    ],
     ['scrape:\n  intervall: 5s\n', 'inferwatch.yaml:2: scrape.intervall: unknown key; did you mean "interval"?'],
     [
       'wrong: 1\n',
@@ -49,7 +65,7 @@ describe('what is wrong with a configuration is said in one line each', () => {
     ],
     [
       'listen:\n  dashboard: 8080\n',
-      'inferwatch.yaml:2: listen.dashboard: Invalid input: expected string, received number; found 8080',
+      'inferwatch.yaml:2: listen.dashboard: expected host:port, such as 127.0.0.1:8080 (port 0 picks a free one); found 8080',
     ],
     [
       'listen: { dashboard: "0.0.0.0:8080" }\n',
@@ -190,6 +206,14 @@ test('environment variables and their defaults', () => {
   })
   expect(config.data_dir).toBe('/there/x')
   expect(config.clickhouse.database).toBe('other')
+})
+
+test('of other keys than those that are asked for nothing is looked at', () => {
+  const only = (text: string) => parseConfig(text, 'f', {}, ['data_dir', 'clickhouse'])
+  const others = 'endpoints: [{ name: a, api_key: "${KEY}" }]\nscrape: { interval: soon }\n'
+  expect(only(`${others}data_dir: ./here\n`)).toMatchObject({ data_dir: './here', endpoints: [] })
+  expect(() => only(others + 'clickhouse: { password: "${SECRET}" }\n')).toThrow(/SECRET is not set/)
+  expect(() => only(`${others}data_dri: ./here\n`)).toThrow(/did you mean "data_dir"/)
 })
 
 test('paths are relative to the file; a missing file says what to do', () => {

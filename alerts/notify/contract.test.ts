@@ -95,6 +95,8 @@ const briefing: Briefing = {
     url: 'https://inferwatch.example/api/alerts/chart/abc.png',
     png: () => Promise.resolve(Buffer.from('iVBORw0KGgo=', 'base64')),
   },
+  page: '/requests',
+  window_ms: 300_000,
   filter: { model: 'gpt-4o' },
 }
 

@@ -22,6 +22,8 @@ const briefing = {
   affected: null,
   causes: [],
   chart: { alt: 'chart', url: '', png: () => Promise.resolve(Buffer.from('not really a PNG')) },
+  page: '/requests',
+  window_ms: 300_000,
   filter: {},
 } as const
 

@@ -12,6 +12,8 @@ const briefing: Briefing = {
   affected: { requests: 1_234, users: 1, cost_usd: null },
   causes: ['openai answered 429 to 4 of 12 requests'],
   chart: null,
+  page: '/requests',
+  window_ms: 300_000,
   filter: { environment: ['production'], model: 'gpt-4o' },
 }
 const alert: NotifiedAlert = {
@@ -60,6 +62,18 @@ test('links lead to the requests in question, and to a silence that matches', ()
   ])
   const silence = new URL(silenceUrl(alert, 'https://watch.example.com'))
   expect(silence.searchParams.getAll('matcher')).toEqual(['alertname="Slow"', 'model="gpt-4o"', 'team="sre"'])
+})
+
+test('a link shows all that was measured, on the page that shows it', () => {
+  const month = 31 * 86_400_000
+  const cost: Briefing = { ...briefing, page: '/cost', window_ms: month, filter: { team: 'search' } }
+  const page = new URL(pageUrl({ ...alert, briefing: cost }, 'https://watch.example.com/here', now))
+  expect(page.pathname).toBe('/here/cost')
+  expect([...page.searchParams]).toEqual([
+    ['from', new Date(alert.starts_at - month).toISOString()],
+    ['to', '2026-11-21T10:01:00.000Z'],
+    ['team', 'search'],
+  ])
 })
 
 test('a silence that matches, whatever a label holds', () => {

@@ -91,20 +91,23 @@ const longestUrl = 2_000
 
 const marginMs = 30 * 60_000
 
-/** The requests that the alert is about, from half an hour before it on; of an alert from elsewhere, where its sender explains it. */
+/**
+ * What the alert measured, from its window or half an hour before it on; the requests that it is about where nothing is known of its
+ * rule; of an alert from elsewhere, where its sender explains it.
+ */
 export function pageUrl(
   { labels, starts_at, ends_at, briefing, generator_url }: NotifiedAlert,
   externalUrl: string,
   at: number,
 ): string {
   if (generator_url) return generator_url
-  const query = new URLSearchParams({
-    from: new Date(starts_at - marginMs).toISOString(),
-    to: new Date(Math.max(ends_at ?? at, starts_at) + 60_000).toISOString(),
-  })
+  const page = new URL(`${externalUrl}${briefing?.page ?? '/requests'}`)
+  page.searchParams.set('from', new Date(starts_at - Math.max(marginMs, briefing?.window_ms ?? 0)).toISOString())
+  page.searchParams.set('to', new Date(Math.max(ends_at ?? at, starts_at) + 60_000).toISOString())
   const filter = briefing?.filter ?? labels
-  for (const column of filterColumns) for (const value of [filter[column] ?? []].flat()) query.append(column, value)
-  return `${externalUrl}/requests?${query.toString()}`
+  for (const column of filterColumns)
+    for (const value of [filter[column] ?? []].flat()) page.searchParams.append(column, value)
+  return page.href
 }
 
 /** A page that asks for how long, its matchers filled in with the alert's labels. */

@@ -36,6 +36,10 @@ export interface Briefing {
   /** Facts of the same time that may explain it, one sentence each. */
   causes: string[]
   chart: Chart | null
+  /** Path of the page that shows what was measured. */
+  page: string
+  /** How far back it was measured. */
+  window_ms: number
   /** The requests that it is about, as the pages filter them. */
   filter: Filter
 }

@@ -93,6 +93,8 @@ function charted(id: string, url: string, reason: NotificationReason = 'first'):
     affected: null,
     causes: [],
     chart,
+    page: '/requests',
+    window_ms: 300_000,
     filter: {},
   } as const
   return { ...bare, alerts: bare.alerts.map((alert) => Object.assign({}, alert, { briefing })) }

@@ -13,6 +13,8 @@ const briefing: Briefing = {
   affected: { requests: 12, users: 3, cost_usd: 6 },
   causes: ['one', 'two'],
   chart: null,
+  page: '/requests',
+  window_ms: 300_000,
   filter: { model: 'a' },
 }
 const alerts = ['a', 'b'].map((model, index) => ({

@@ -4,7 +4,9 @@ import { durationPattern } from '../../records/duration.ts'
 import { MatcherError, newMatcher, parseMatchers, sortMatchers, type Matcher } from './matcher.ts'
 import { timeIntervalConfig } from './time-interval.ts'
 
-export const duration = z.string().regex(durationPattern, 'expected a duration such as 30s, 5m, 2h or 1d')
+const aDuration = 'expected a duration such as 30s, 5m, 2h or 1d'
+
+export const duration = z.string(aDuration).regex(durationPattern, aDuration)
 
 export const longerThanZero = duration.refine((text) => !/^0+\D/.test(text), 'expected more than 0s')
 

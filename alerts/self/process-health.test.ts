@@ -10,6 +10,7 @@ const spool = {
   appended: {},
   inserted: {},
   refused: 3,
+  last_refusal: 'the disk was full',
   rejected_segments: 1,
   reason: 'ClickHouse is behind',
   no_room: '',
@@ -44,6 +45,8 @@ test('the spool, what was not taken, and the disk', async () => {
     targets_down: 0,
     ingest_issues: 5,
   })
+  // Whoever is told of it may be told when there is room again.
+  expect(readings.find(({ measure }) => measure === 'refused')?.details).toEqual({ error: 'the disk was full' })
   expect(values['disk_used']).toBeGreaterThan(0)
   expect(values['disk_used']).toBeLessThanOrEqual(1)
   expect(readings.at(-1)?.labels).toEqual({ source: 'otlp_http', reason: 'zero_trace_id' })

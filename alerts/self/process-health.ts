@@ -11,8 +11,9 @@ export interface CollectorHealth {
       max_bytes: number
       /** Age of the oldest segment that waits; null when none does. */
       oldest_ms: number | null
-      /** Records that were not taken. */
+      /** Records that were not taken, and why the last were not. */
       refused: number
+      last_refusal: string
       rejected_segments: number
       /** Why it waits, and why it takes no more; empty else. */
       reason: string
@@ -57,7 +58,7 @@ function collectorReadings(collector: CollectorHealth): Reading[] {
     ...(spool.oldest_ms === null
       ? []
       : [{ measure: 'spool_age' as const, labels: {}, details: { error }, value: spool.oldest_ms }]),
-    { measure: 'refused', labels: {}, details: { error }, value: spool.refused },
+    { measure: 'refused', labels: {}, details: { error: spool.last_refusal }, value: spool.refused },
     { measure: 'rejected_segments', labels: {}, value: spool.rejected_segments },
     { measure: 'targets_down', labels: {}, details: { url: down[0]?.url ?? '' }, value: down.length },
     ...Object.entries(issues).map(([name, value]): Reading => {

@@ -39,6 +39,7 @@ test('the spool leaves ClickHouse the room that emptying it takes', async () => 
 
   space.free = 33 * 2 ** 20
   await expect.poll(() => spool.stats().no_room).toBe('')
+  expect(spool.stats().last_refusal).toMatch(/^the disk has 31 MiB left/)
   await spool.append({ ingest_issues: [issue(2)] })
   await spool.drained()
   expect(db.bodies()).toEqual(encoded([issue(1), issue(2)]))

@@ -70,6 +70,7 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
   await room.look()
   let waitingBytes = 0
   let refused = 0
+  let lastRefusal = ''
   let rejectedSegments = 0
   let stopped: Promise<void> | null = null
   const appended: Record<string, number> = {}
@@ -138,6 +139,7 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
       appended: { ...appended },
       inserted: { ...inserted },
       refused,
+      last_refusal: lastRefusal,
       rejected_segments: rejectedSegments,
       reason: drain.reason,
       no_room: room.reason(),
@@ -146,6 +148,7 @@ export async function startSpool(options: SpoolOptions): Promise<RunningSpool> {
 
   function refuse(reason: string, message: string, cause?: unknown): SpoolFull {
     refused++
+    lastRefusal = message
     meters.refused.add(1, { reason })
     return new SpoolFull(message, { cause })
   }

@@ -12,8 +12,9 @@ export interface SpoolStats {
   /** Rows made durable and rows inserted since start, by table. */
   appended: Record<string, number>
   inserted: Record<string, number>
-  /** Appends refused since start. */
+  /** Appends refused since start, and why the last one was: there may be room again. */
   refused: number
+  last_refusal: string
   /** Segments that ClickHouse refused for good since start, and what it said of the last one. */
   rejected_segments: number
   /** Why segments wait; empty while they go in. */

@@ -1,8 +1,10 @@
 /** `node main.ts annotate`: one mark on time lines. */
 import { Option, type Command } from 'commander'
 import { annotationKinds, scopeLabels } from '../../records/annotation.ts'
-import type { Shell } from '../../storage/commands/shell.ts'
+import { storageKeys, type Shell } from '../../storage/commands/shell.ts'
 import type { AnnotateFlags } from '../api/annotate-command.ts'
+
+export const reads = storageKeys
 
 export function define(command: Command, { withStorage, print }: Shell<object>): void {
   command

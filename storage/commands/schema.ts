@@ -1,6 +1,8 @@
 /** `node main.ts schema`: the tables and views, as they are in the database. */
 import type { Command } from 'commander'
-import type { Shell } from './shell.ts'
+import { storageKeys, type Shell } from './shell.ts'
+
+export const reads = storageKeys
 
 export function define(command: Command, { withStorage }: Shell<object>): void {
   command.description('describe the tables and views that queries may read, as Markdown').action(() =>

@@ -18,6 +18,9 @@ export interface Shell<Config> {
   log: Logger
 }
 
+/** For the `reads` of a command that asks storage alone: on-call has no secrets of receivers and endpoints at hand. */
+export const storageKeys = ['data_dir', 'clickhouse', 'retention'] as const
+
 interface Loaded<Config> {
   config: Config
   /** Relative paths in the configuration start here. */

@@ -1,7 +1,9 @@
 /** `node main.ts sql`: one read-only query, and its rows. */
 import { Option, type Command } from 'commander'
 import type { SqlFlags } from '../sql-command.ts'
-import { several, type Shell } from './shell.ts'
+import { several, storageKeys, type Shell } from './shell.ts'
+
+export const reads = storageKeys
 
 const formats = ['table', 'json', 'csv'] satisfies SqlFlags['format'][]
 

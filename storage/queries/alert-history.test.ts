@@ -101,5 +101,6 @@ test('a notification is one row per channel, as its last attempt left it', async
     { id: 'n1', channel: 'webhook', attempts: 1, outcome: 'failed', http_status: null, error: 'no such host' },
     { id: 'n1', channel: 'slack', attempts: 2, outcome: 'sent', http_status: 200, error: '', alerts: 2 },
   ])
-  expect(rows[1]).toMatchObject({ first_ms: noon + minute, last_ms: noon + 2 * minute })
+  expect(rows[0]?.took_ms).toBe(1)
+  expect(rows[1]).toMatchObject({ first_ms: noon + minute, last_ms: noon + 2 * minute, took_ms: minute + 1 })
 })

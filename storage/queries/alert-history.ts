@@ -30,8 +30,11 @@ export interface Delivery {
   attempts: number
   /** Of the last attempt: sent, retry, failed or expired. */
   outcome: string
+  /** When the first attempt began, and the last. */
   first_ms: number
   last_ms: number
+  /** From the beginning of the first attempt to the end of the last. */
+  took_ms: number
   http_status: number | null
   /** Of the last attempt; without secrets. */
   error: string
@@ -65,7 +68,8 @@ export async function deliveries(db: Db, { from, to }: TimeRange): Promise<Deliv
     `select id, receiver, channel, any(type) as type, argMax(status, attempt) as status, argMax(reason, attempt) as reason,
       argMax(title, attempt) as title, toUInt32(length(argMax(alerts, attempt))) as alerts, max(attempt) as attempts,
       argMax(outcome, (attempt, timestamp)) as outcome, toUnixTimestamp64Milli(min(timestamp)) as first_ms,
-      toUnixTimestamp64Milli(max(timestamp)) as last_ms, argMax(tuple(http_status), (attempt, timestamp)).1 as http_status,
+      toUnixTimestamp64Milli(max(timestamp)) as last_ms,
+      max(toUnixTimestamp64Milli(timestamp) + ifNull(duration_ms, 0)) - first_ms as took_ms, argMax(tuple(http_status), (attempt, timestamp)).1 as http_status,
       argMax(error, (attempt, timestamp)) as error
     from notifications where timestamp >= ${moment('from_ms')} and timestamp < ${moment('to_ms')}
     group by id, receiver, channel

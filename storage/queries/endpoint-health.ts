@@ -15,6 +15,8 @@ export interface EndpointHealth {
   requests: number
   errors: number
   p95_ms: number | null
+  /** Called there in the range; of more, any so many. */
+  models: string[]
   /** Null without requests in the week before. */
   usual: Usual | null
   /** Per bucket: what came and what of it failed. */
@@ -34,6 +36,7 @@ export interface EndpointsHealth extends TimeRange {
 
 /** Fewer than a chart's: as many as a line of a table has room for. */
 const sparkPoints = 32
+const mostModels = 100
 
 export async function endpointsHealth(
   db: Db,
@@ -41,7 +44,7 @@ export async function endpointsHealth(
   asked: TimeRange,
   limit = 1000,
 ): Promise<EndpointsHealth> {
-  const tiers = await tiersFor(db, filter, asked, ['endpoint'])
+  const tiers = await tiersFor(db, filter, asked, ['endpoint', 'model'])
   const range = wholeBuckets(tiers.whole, asked)
   const [rows, sparks, usual, known] = await Promise.all([
     totals(db, tiers.whole, filter, range),
@@ -52,7 +55,7 @@ export async function endpointsHealth(
   const named = rows.filter(({ name }) => name !== '')
   const seen = new Set(named.map(({ name }) => name))
   const idle = [...new Set([...usual.keys(), ...known])].filter((name) => name !== '' && !seen.has(name)).toSorted()
-  const all = [...named, ...idle.map((name) => ({ name, requests: 0, errors: 0, p95_ms: null }))]
+  const all = [...named, ...idle.map((name) => ({ name, requests: 0, errors: 0, p95_ms: null, models: [] }))]
   return {
     ...range,
     source: tiers.whole.source,
@@ -67,13 +70,13 @@ export async function endpointsHealth(
   }
 }
 
-type Totals = Pick<EndpointHealth, 'name' | 'requests' | 'errors' | 'p95_ms'>
+type Totals = Pick<EndpointHealth, 'name' | 'requests' | 'errors' | 'p95_ms' | 'models'>
 
 async function totals(db: Db, tier: Tier, filter: Filter, range: TimeRange): Promise<Totals[]> {
   const selected = selectOf(tier, ['requests', 'errors', 'p95_ms'])
-  const { sql, params } = rowsOf(tier, filter, range, ['r.endpoint', selected])
+  const { sql, params } = rowsOf(tier, filter, range, ['r.endpoint', 'r.model', selected])
   return db.query<Totals>(
-    `select r.endpoint as name,
+    `select r.endpoint as name, arraySort(groupUniqArray(${mostModels})(r.model)) as models,
       ${selected}
     from ${sql} group by name order by requests desc, name`,
     params,

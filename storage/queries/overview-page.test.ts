@@ -107,9 +107,10 @@ describe.each([
     expect(answer.unnamed).toBe(own.filter(({ endpoint }) => endpoint === '').length)
     const names = answer.endpoints.map(({ name }) => name)
     expect(names.slice(0, 3).toSorted()).toEqual(['e0', 'e1', 'e2'])
-    for (const { name, requests, errors, p95_ms, usual, spark } of answer.endpoints.slice(0, 3)) {
+    for (const { name, requests, errors, p95_ms, models, usual, spark } of answer.endpoints.slice(0, 3)) {
       const list = own.filter(({ endpoint }) => endpoint === name)
       expect({ requests, errors }).toEqual({ requests: list.length, errors: list.filter(failed).length })
+      expect(models).toEqual([...new Set(list.map(({ model }) => model))].toSorted())
       expectP95(p95_ms, list, source === 'raw')
       expect(spark.requests.reduce((sum, value) => sum + value, 0)).toBe(requests)
       expect(spark.errors.reduce((sum, value) => sum + value, 0)).toBe(errors)

@@ -150,6 +150,7 @@ test('this month and the budgets', async () => {
   )
   await budget.waitFor()
   expect(plain(await budget.textContent())).toContain(plain(formatUsd(team?.cost)))
+  expect(await budget.locator('.meter').getAttribute('data-over')).toBe(String((team?.cost ?? NaN) > 5))
   await page.close()
 })
 

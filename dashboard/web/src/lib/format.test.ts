@@ -141,6 +141,9 @@ describe('times', () => {
     [400, 'now'],
     [12_900, 'in 12 s'],
     [125_000, 'in 2 min'],
+    [1_799_000, 'in 30 min'],
+    [3_599_000, 'in 1 h'],
+    [7_199_000, 'in 2 h'],
     [7_300_000, 'in 2 h'],
   ])('%s ms ahead reads %s', (left, text) => expect(plain(f.formatUntil(now + left, now))).toBe(text))
   test('what comes after a day is a date', () => expect(f.formatUntil(now + 3 * 86_400_000, now)).toMatch(/24 Nov/))

@@ -172,8 +172,10 @@ export function formatUntil(at: Maybe, now: number): string {
   const left = at - now
   if (left < 1000) return 'now'
   if (left < 60_000) return `in ${Math.floor(left / 1000)}${gap}s`
-  if (left < 3_600_000) return `in ${Math.floor(left / 60_000)}${gap}min`
-  if (left < 86_400_000) return `in ${Math.floor(left / 3_600_000)}${gap}h`
+  // To the nearest: what was just asked for two hours is not over in one.
+  const minutes = Math.round(left / 60_000)
+  if (minutes < 60) return `in ${minutes}${gap}min`
+  if (left < 86_400_000) return `in ${Math.round(left / 3_600_000)}${gap}h`
   return formatTime(at, 7 * 86_400_000)
 }
 

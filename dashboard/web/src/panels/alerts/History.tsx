@@ -157,10 +157,10 @@ const deliveryColumns = (now: number): Column<DeliveryRow>[] => [
   {
     key: 'took',
     head: 'Took',
-    hint: 'From the first attempt to the last',
+    hint: 'From the beginning of the first attempt to the end of the last',
     number: true,
     wide: true,
-    render: (row) => formatMs(row.last_ms - row.first_ms),
+    render: (row) => formatMs(row.took_ms),
   },
   { key: 'error', head: 'What is wrong', wide: true, render: (row) => <span className="wrap">{row.error}</span> },
 ]

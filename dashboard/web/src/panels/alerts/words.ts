@@ -33,11 +33,11 @@ export const healthWords: Record<RuleView['health'], [Level, string]> = {
   unknown: ['unknown', 'not yet evaluated'],
 }
 
-/** model=a team=b */
+/** model=a team=b; of a label without a value, no team. */
 export const labelText = (labels: Record<string, string>) =>
   Object.entries(labels)
     .filter(([name]) => name !== 'alertname')
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => (value === '' ? `no ${name}` : `${name}=${value}`))
     .join(' ')
 
 /** Matchers that mean exactly these labels: `alertname="Down", model="gpt-4o"`. */

@@ -84,6 +84,7 @@ const columns: Column<Row>[] = [
     render: (row) => (
       <Meter
         ratio={spentRatio(row)}
+        over={(spentRatio(row) ?? 0) > 1}
         text={row.group ? `${formatUsd(row.group.spent_usd)}, ${formatRatio(spentRatio(row))}` : '—'}
       />
     ),
@@ -97,8 +98,8 @@ const columns: Column<Row>[] = [
   },
   {
     key: 'forecast',
-    head: 'Expected at its end',
-    hint: 'At the mean of the last seven full days',
+    head: 'Expected',
+    hint: 'At its end, at the mean of the last seven full days',
     number: true,
     render: (row) => (
       <span data-over={(endRatio(row) ?? 0) > 1} className="budget-end">

@@ -25,7 +25,7 @@ import { Status } from '../Status.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { sloWord } from '../alerts/slo-words.ts'
 import { slosOf, worst, type SloOf } from '../traffic/slos-of.ts'
-import { endpointState, inWords, slowerThanUsual, worstFirst, type EndpointState } from './endpoint-state.ts'
+import { endpointState, firesFor, inWords, slowerThanUsual, worstFirst, type EndpointState } from './endpoint-state.ts'
 import { ErrorSpark } from './ErrorSpark.tsx'
 
 interface Row extends EndpointHealth {
@@ -51,9 +51,7 @@ export function EndpointsPanel() {
     worstFirst(
       endpoints.map((endpoint): Row => {
         const own = slosOf(slos ?? [], { by: 'endpoint', name: endpoint.name })
-        const alerts = (active ?? []).filter(
-          ({ state, labels }) => state === 'firing' && labels.endpoint === endpoint.name,
-        )
+        const alerts = (active ?? []).filter((alert) => firesFor(alert, endpoint))
         return { ...endpoint, state: endpointState(endpoint, own, alerts), slo: worst(own), alerts }
       }),
     )

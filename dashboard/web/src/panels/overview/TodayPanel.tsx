@@ -6,6 +6,7 @@ import { formatChange, formatCount, formatDay, formatExact, formatRatio, formatU
 import type { Search } from '../../lib/search.ts'
 import { Panel } from '../Panel.tsx'
 import { labelText } from '../alerts/words.ts'
+import { budgetName } from './budget-name.ts'
 
 /** What today cost so far, beside the days before, and how much of each budget is gone. */
 export function TodayPanel() {
@@ -138,6 +139,7 @@ function Budgets() {
 function BudgetLine({ row }: { row: Row }) {
   const { budget, group } = row
   const { amount_usd, period } = budget.budget
+  const [first, then] = budgetName(budget.rule, group?.labels ?? {})
   const [gone, end] = [ratioOf(row), endOf(row)]
   const state = gone >= 1 ? 'over' : end > 1 ? 'will' : 'fits'
   const words = {
@@ -147,8 +149,8 @@ function BudgetLine({ row }: { row: Row }) {
   }
   return (
     <li className="budget" data-state={state}>
-      <span className="budget-name" title={`${budget.rule} of ${budget.group}`}>
-        {budget.rule} <span className="dim">{labelText(group?.labels ?? {})}</span>
+      <span className="budget-name" title={[first, then, `of ${budget.group}`].filter(Boolean).join(' ')}>
+        {first} <span className="dim">{then}</span>
       </span>
       <span className="budget-track" aria-hidden>
         <i style={{ width: `${Math.min(gone, 1) * 100}%` }} />

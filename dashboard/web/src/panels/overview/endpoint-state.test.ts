@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { ActiveAlert } from '../../data/alerts.ts'
 import type { EndpointHealth } from '../../data/overview.ts'
 import type { SloOf } from '../traffic/slos-of.ts'
-import { endpointState, inWords, worstFirst } from './endpoint-state.ts'
+import { endpointState, firesFor, inWords, worstFirst } from './endpoint-state.ts'
 
 type Row = EndpointHealth
 const usual = { requests: 10_000, errors: 100, p95_ms: 1000 }
@@ -11,6 +11,7 @@ const row = (fields: Partial<Row>): Row => ({
   requests: 1000,
   errors: 10,
   p95_ms: 1000,
+  models: ['m'],
   usual,
   spark: { requests: [], errors: [] },
   ...fields,
@@ -83,6 +84,23 @@ test.each<[string, Row, SloOf[], ActiveAlert[], string, string[]]>([
   const state = endpointState(given, slos, alerts)
   expect(state.word).toBe(word)
   expect(state.reasons.map((reason) => reason.replaceAll('\u00a0', ' '))).toEqual(reasons)
+})
+
+test.each<[labels: Record<string, string>, state: string, fires: boolean]>([
+  [{ endpoint: 'e' }, 'firing', true],
+  [{ endpoint: 'e' }, 'pending', false],
+  [{ endpoint: 'f', model: 'm' }, 'firing', false],
+  [{ model: 'm' }, 'firing', true],
+  [{ model: 'other' }, 'firing', false],
+  [{ team: 'search' }, 'firing', false],
+])('an alert with %j that is %s fires for endpoint e with model m: %s', (labels, state, fires) =>
+  expect(firesFor({ labels, state } as unknown as ActiveAlert, row({}))).toBe(fires),
+)
+
+test('an alert of a model says of which', () => {
+  const alerts = [{ rule: 'Slow', group: 'g', labels: { alertname: 'Slow', severity: 'page', model: 'm' } }]
+  const { word, reasons } = endpointState(row({}), [], alerts as unknown as ActiveAlert[])
+  expect([word, reasons]).toEqual(['failing', ['Slow fires for m']])
 })
 
 test('the worst first, else as they came; and in words', () => {

@@ -45,10 +45,16 @@ export function endpointState(
   return { level: 'ok', word: 'ok', reasons: [] }
 }
 
+/** Of an alert that names a model and no endpoint, as those of rules `by: [model]`: each that the model was called at. */
+export function firesFor({ labels, state }: ActiveAlert, { name, models }: Pick<EndpointHealth, 'name' | 'models'>) {
+  if (state !== 'firing') return false
+  return labels.endpoint === undefined ? models.includes(labels.model ?? '') : labels.endpoint === name
+}
+
 function ofAlerts(alerts: readonly ActiveAlert[]): Finding[] {
   return alerts.map(({ labels, rule }) => [
     labels.severity === 'critical' || labels.severity === 'page' ? 'critical' : 'warning',
-    `${labels.alertname ?? rule} fires`,
+    `${labels.alertname ?? rule} fires${labels.endpoint === undefined && labels.model ? ` for ${labels.model}` : ''}`,
   ])
 }
 
