@@ -72,7 +72,7 @@ function dedupKey(groupKey: string): string {
 }
 
 function trigger(notification: Notification) {
-  const { alerts, external_url: url } = notification
+  const { alerts, common_labels: common, external_url: url } = notification
   const [first] = alerts
   const summary = alerts.length === 1 && first ? `${notification.title} ${alertLine(first)}` : notification.title
   const since = Math.min(...alerts.map((alert) => alert.starts_at))
@@ -90,13 +90,19 @@ function trigger(notification: Notification) {
       source: hostOf(url),
       severity: severityOf(notification),
       timestamp: new Date(since).toISOString(),
-      component: notification.common_labels['model'] ?? notification.common_labels['endpoint'] ?? '',
-      group: notification.common_labels['service'] ?? '',
-      class: notification.common_labels['alertname'] ?? '',
+      ...named({
+        component: common['model'] || common['endpoint'],
+        group: common['service'],
+        class: common['alertname'],
+      }),
       custom_details: details(notification),
     },
   }
 }
+
+/** Without what has no name. */
+const named = (names: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(names).filter(([, name]) => name))
 
 function details({ alerts, common_annotations: annotations, at, body }: Notification) {
   const lines = (status: string) =>
