@@ -78,12 +78,14 @@ test('groups: a group is acknowledged with a word, commented on and given back',
 
 test('an alert is acknowledged and silenced from beside it; the group says why nobody is told', async () => {
   const { page, complaints } = await open(`/alerts?${fixed}`)
-  await page.getByRole('table', { name: 'Active alerts' }).locator('tbody tr').filter({ hasText: '<img' }).click()
+  const row = page.getByRole('table', { name: 'Active alerts' }).locator('tbody tr').filter({ hasText: '<img' })
+  await row.click()
   const side = page.getByRole('dialog')
   await side.getByLabel('Your name').fill('Ada')
   await side.getByRole('button', { name: 'Acknowledge' }).click()
   await side.getByRole('button', { name: 'Take back' }).waitFor()
   expect(groupOf(evil).acknowledged).toMatchObject({ by: 'Ada' })
+  await row.filter({ hasText: 'firing, acknowledged by Ada' }).waitFor()
   await side.getByRole('link', { name: 'Silence' }).click()
   await side.getByText('One alert that fires now matches:').waitFor()
   expect(await side.getByLabel('Alerts with').inputValue()).toContain('alertname="HighP95Latency"')
@@ -102,6 +104,8 @@ test('an alert is acknowledged and silenced from beside it; the group says why n
     .poll(() => here.storage.db.query<{ id: string }>('select id from silences final'))
     .toEqual([{ id: silence?.id }])
 
+  await page.getByRole('button', { name: 'Now', exact: true }).click()
+  await row.filter({ hasText: 'firing, silenced' }).waitFor()
   await page.getByRole('button', { name: 'Groups', exact: true }).click()
   await page.getByRole('table', { name: 'Groups' }).locator('tbody tr').filter({ hasText: 'muted' }).click()
   await side.getByText('Not told:').waitFor()

@@ -1,15 +1,18 @@
+import { useAlertGroups, type AlertGroup } from '../../data/alert-groups.ts'
 import type { ActiveAlert, Alerts } from '../../data/alerts.ts'
 import { formatAgo, formatIso } from '../../lib/format.ts'
 import { isoOf, type DataTable } from '../../lib/table.ts'
 import { Status } from '../Status.tsx'
+import { careWord } from './group-words.ts'
 import { RowTable } from './RowTable.tsx'
 import type { Column } from '../Table.tsx'
 import { formatValue, labelText, stateLevels, summaryOf, thresholdOf } from './words.ts'
 
 /** What fires, then what is about to. */
 export function ActiveAlerts({ rows, now }: { rows: readonly ActiveAlert[]; now: number }) {
+  const groups = useAlertGroups().data?.groups ?? []
   const ranked = rows.toSorted((a, b) => Number(b.state === 'firing') - Number(a.state === 'firing'))
-  return <RowTable label="Active alerts" columns={columns(now)} rows={ranked} id={(row) => row.fingerprint} />
+  return <RowTable label="Active alerts" columns={columns(now, groups)} rows={ranked} id={(row) => row.fingerprint} />
 }
 
 export const activeTable = ({ active }: Alerts): DataTable => ({
@@ -27,11 +30,19 @@ export const activeTable = ({ active }: Alerts): DataTable => ({
   ]),
 })
 
-const columns = (now: number): Column<ActiveAlert>[] => [
+const columns = (now: number, groups: readonly AlertGroup[]): Column<ActiveAlert>[] => [
   {
     key: 'state',
     head: 'State',
-    render: (row) => <Status level={stateLevels[row.state] ?? 'unknown'} word={row.state} />,
+    render: (row) => {
+      const care = careWord(row.fingerprint, groups)
+      return (
+        <>
+          <Status level={stateLevels[row.state] ?? 'unknown'} word={row.state} />
+          {care && <span className="dim">, {care}</span>}
+        </>
+      )
+    },
   },
   { key: 'name', head: 'Alert', render: (row) => <b>{row.labels.alertname ?? row.rule}</b>, title: (row) => row.group },
   { key: 'summary', head: 'What', render: (row) => <span className="wrap">{summaryOf(row)}</span> },

@@ -56,5 +56,19 @@ export function muteWord(reason: MuteReason, nameOf: (fingerprint: string) => st
   return `${reason.within ? 'muted during' : 'muted outside of'} ${reason.names.join(', ')}`
 }
 
+/** What came of an alert, over all groups that it is in: why nobody is told, or who takes care; null where people are told and nobody does. */
+export function careWord(
+  fingerprint: string,
+  groups: readonly Pick<AlertGroup, 'alerts' | 'acknowledged'>[],
+): string | null {
+  const its = groups.flatMap(({ alerts, acknowledged }) =>
+    alerts.filter((alert) => alert.fingerprint === fingerprint).map(({ muted_by }) => ({ muted_by, acknowledged })),
+  )
+  const reason = its.every(({ muted_by }) => muted_by.length > 0) ? its[0]?.muted_by[0] : undefined
+  if (reason) return reason.kind === 'silenced' ? 'silenced' : 'not told'
+  const taken = its.find(({ acknowledged }) => acknowledged)?.acknowledged
+  return taken ? `acknowledged by ${taken.by}` : null
+}
+
 /** Who said so, and when. */
 export const saidBy = ({ by, at }: { by: string; at: number }, now: number) => `${by}, ${formatAgo(at, now)}`
