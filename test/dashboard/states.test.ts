@@ -103,7 +103,7 @@ test('the database gone: values stay, dimmed and dated; a fresh page says what f
   await page.getByRole('table', { name: 'Models' }).waitFor()
   await storage.stop()
   await page.locator('.stale').first().waitFor()
-  expect(await page.locator('.panel-body[data-dimmed="true"]').count()).toBeGreaterThan(0)
+  await expect.poll(() => page.locator('.panel-body[data-dimmed="true"]').count()).toBeGreaterThan(0)
   const fresh = await browser.open(`${site.url}/?range=24h`)
   await fresh.page.getByText('The database does not answer').first().waitFor()
   await expect.poll(() => fresh.page.getByRole('button', { name: 'Retry' }).count()).toBeGreaterThan(5)
