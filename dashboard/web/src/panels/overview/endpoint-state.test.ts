@@ -97,6 +97,12 @@ test.each<[labels: Record<string, string>, state: string, fires: boolean]>([
   expect(firesFor({ labels, state } as unknown as ActiveAlert, row({}))).toBe(fires),
 )
 
+test('where calls name no model, an alert that names none is of no endpoint, one of calls without a name is', () => {
+  const here = row({ models: ['', 'm'] })
+  const alert = (labels: object) => ({ labels, state: 'firing' }) as unknown as ActiveAlert
+  expect([{ gpu: '0' }, { model: '' }].map((labels) => firesFor(alert(labels), here))).toEqual([false, true])
+})
+
 test('an alert of a model says of which', () => {
   const alerts = [{ rule: 'Slow', group: 'g', labels: { alertname: 'Slow', severity: 'page', model: 'm' } }]
   const { word, reasons } = endpointState(row({}), [], alerts as unknown as ActiveAlert[])

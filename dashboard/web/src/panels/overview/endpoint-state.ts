@@ -48,7 +48,9 @@ export function endpointState(
 /** Of an alert that names a model and no endpoint, as those of rules `by: [model]`: each that the model was called at. */
 export function firesFor({ labels, state }: ActiveAlert, { name, models }: Pick<EndpointHealth, 'name' | 'models'>) {
   if (state !== 'firing') return false
-  return labels.endpoint === undefined ? models.includes(labels.model ?? '') : labels.endpoint === name
+  if (labels.endpoint !== undefined) return labels.endpoint === name
+  // One without a name is a model too; an alert that names none, as of a GPU, is of no endpoint.
+  return labels.model !== undefined && models.includes(labels.model)
 }
 
 function ofAlerts(alerts: readonly ActiveAlert[]): Finding[] {
