@@ -4,10 +4,10 @@ import { useModelNames } from '../data/overview.ts'
 import { useTraffic, type TrafficRow } from '../data/traffic.ts'
 import { segmentOf } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
-import { ModelLink, searchOfOne } from '../panels/NameLink.tsx'
+import { searchOfOne } from '../panels/NameLink.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider } from '../panels/page-context.tsx'
-import { Swatch } from '../panels/Swatch.tsx'
+import { ModelSwatch } from '../panels/Swatch.tsx'
 import type { Column } from '../panels/Table.tsx'
 import { TrafficList } from '../panels/traffic/TrafficList.tsx'
 import { Panels } from '../panels/Panels.tsx'
@@ -31,11 +31,7 @@ function List() {
   const name: Column<TrafficRow> = {
     key: 'name',
     head: 'Model',
-    render: (row) => (
-      <Swatch of={row.name}>
-        <ModelLink name={row.name} />
-      </Swatch>
-    ),
+    render: (row) => <ModelSwatch name={row.name} />,
     sort: (row) => row.name,
     title: (row) => row.providers.join(', ') || 'provider unknown',
   }

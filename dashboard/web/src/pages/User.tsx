@@ -15,7 +15,6 @@ import {
 } from '../lib/format.ts'
 import { nameIn } from '../lib/segment.ts'
 import { useSearch } from '../lib/use-search.ts'
-import { ModelLink } from '../panels/NameLink.tsx'
 import { NothingHere } from '../panels/NothingHere.tsx'
 import { PageProvider } from '../panels/page-context.tsx'
 import { Panel } from '../panels/Panel.tsx'
@@ -25,7 +24,7 @@ import { SessionList, sumColumns } from '../panels/people/SessionList.tsx'
 import { userLines, UserRequestsPanel, UserSpendPanel } from '../panels/people/UserCharts.tsx'
 import { feedbackWords } from '../panels/people/UserList.tsx'
 import { Fact } from '../panels/Side.tsx'
-import { Swatch } from '../panels/Swatch.tsx'
+import { ModelSwatch } from '../panels/Swatch.tsx'
 import { Table, type Column } from '../panels/Table.tsx'
 import { Panels } from '../panels/Panels.tsx'
 import '../styles/people.css'
@@ -130,11 +129,7 @@ function Models({ models }: { models: readonly UserModel[] }) {
     {
       key: 'model',
       head: 'Model',
-      render: (row) => (
-        <Swatch of={row.model}>
-          <ModelLink name={row.model} />
-        </Swatch>
-      ),
+      render: (row) => <ModelSwatch name={row.model} />,
     },
     ...sumColumns<UserModel>(),
     { key: 'p95', head: 'P95', number: true, render: (row) => formatMs(row.p95_ms), sort: (row) => row.p95_ms },

@@ -14,11 +14,10 @@ import {
 } from '../lib/format.ts'
 import { toggleFilter } from '../lib/search.ts'
 import { useSearch } from '../lib/use-search.ts'
-import { ModelLink } from './NameLink.tsx'
 import { NothingHere } from './NothingHere.tsx'
 import { Panel } from './Panel.tsx'
 import { Spark } from './Spark.tsx'
-import { Swatch } from './Swatch.tsx'
+import { ModelSwatch } from './Swatch.tsx'
 import { Table, type Column } from './Table.tsx'
 
 const measure = (
@@ -53,11 +52,7 @@ export function ModelsTable() {
     {
       key: 'model',
       head: 'Model',
-      render: (row) => (
-        <Swatch of={row.model}>
-          <ModelLink name={row.model} />
-        </Swatch>
-      ),
+      render: (row) => <ModelSwatch name={row.model} />,
       sort: (row) => row.model,
       title: (row) => row.providers.filter(Boolean).join(', ') || 'provider unknown',
     },

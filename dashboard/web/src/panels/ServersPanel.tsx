@@ -4,9 +4,9 @@ import type { Asked } from '../data/use-question.ts'
 import { formatAgo, formatCount, formatIso, formatRate, formatRatio, unknown } from '../lib/format.ts'
 import { segmentOf } from '../lib/segment.ts'
 import { Meter } from './Meter.tsx'
-import { ModelLink, searchOfServer, ServerLink } from './NameLink.tsx'
+import { searchOfServer, ServerLink } from './NameLink.tsx'
 import { Panel } from './Panel.tsx'
-import { Swatch } from './Swatch.tsx'
+import { ModelSwatch } from './Swatch.tsx'
 import { Table, type Column } from './Table.tsx'
 
 interface ServersPanelProps {
@@ -71,11 +71,7 @@ function ServerTable({ label, servers, now, linked }: ServerTableProps) {
     {
       key: 'model',
       head: 'Model',
-      render: (row) => (
-        <Swatch of={row.model}>
-          <ModelLink name={row.model} />
-        </Swatch>
-      ),
+      render: (row) => <ModelSwatch name={row.model} />,
       sort: (row) => row.model,
     },
     { key: 'server', head: 'Kind', wide: true, render: (row) => row.server },

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { ModelLink } from './NameLink.tsx'
 import { usePage } from './page-context.tsx'
 
 interface SwatchProps {
@@ -15,5 +16,14 @@ export function Swatch({ of, children }: SwatchProps) {
       <i style={{ background: color(of) }} />
       {children}
     </span>
+  )
+}
+
+/** The same of a model, which leads to its page. */
+export function ModelSwatch({ name }: { name: string }) {
+  return (
+    <Swatch of={name}>
+      <ModelLink name={name} />
+    </Swatch>
   )
 }
