@@ -1,5 +1,5 @@
 /** Label matchers in Alertmanager's notation: `severity="page"`, `team!=infra`, `model=~"gpt-.*"`, `{a="b", c!~"d"}`. */
-import { setFlagsFromString } from 'node:v8'
+import { RE2JS } from 're2js'
 import type { Labels } from '../labels.ts'
 
 const matcherOperators = ['=', '!=', '=~', '!~'] as const
@@ -26,9 +26,9 @@ const longestExpression = 2_000
 export function newMatcher(name: string, operator: MatcherOperator, value: string): Matcher {
   if (operator === '=') return { name, operator, value, holds: (text) => text === value }
   if (operator === '!=') return { name, operator, value, holds: (text) => text !== value }
-  const expression = anchored(value)
+  const matches = wholly(value)
   const wanted = operator === '=~'
-  return { name, operator, value, holds: (text) => expression.test(text) === wanted }
+  return { name, operator, value, holds: (text) => matches(text) === wanted }
 }
 
 /** One matcher or several, comma-separated, with or without braces. Throws MatcherError. */
@@ -66,58 +66,26 @@ export function sortMatchers(matchers: readonly Matcher[]): Matcher[] {
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-// Lets expressions ask by the flag `l` for the engine of V8 that never backtracks.
-setFlagsFromString('--enable-experimental-regexp-engine')
+/** Steps that each character of a label may take: what counts several times over is many. */
+const mostSteps = 5_000
 
-/**
- * Go's syntax: `(?i)` in front and `(?P<name>` are its spelling of what JavaScript has as well, and what takes more than linear
- * time is in neither. Whoever may send a matcher must not hold up everything else.
- */
-function anchored(value: string): Pick<RegExp, 'test'> {
+/** Of a whole label, in Go's syntax, and in linear time: whoever may send a matcher must not hold up everything else. */
+function wholly(value: string): (text: string) => boolean {
   if (value.length > longestExpression)
     throw new MatcherError(`a regular expression of at most ${longestExpression} characters; found ${value.length}`)
-  const [, flags = '', source = value] = /^\(\?([is]+)\)(.*)$/s.exec(value) ?? []
-  const folds = flags.includes('i')
-  const written = source.replaceAll('(?P<', '(?<')
-  const plain = folds ? lowerCase(written) : written
-  const dotAll = flags.includes('s') ? 's' : ''
+  const expression = compiled(value)
+  if (expression.programSize() > mostSteps)
+    throw new MatcherError(`a regular expression that repeats less: ${JSON.stringify(value)} has over ${mostSteps} steps`)
+  return (text) => expression.matches(text)
+}
+
+function compiled(value: string): RE2JS {
   try {
-    const long = repeated(plain)
-    if (long.length > longestWrittenOut) throw new SyntaxError('too much is repeated')
-    const linear = new RegExp(`^(?:${long})$`, `${dotAll}l`)
-    // The usual engine is some thirty times as fast where it can't go astray.
-    const expression = isSimple(plain) ? new RegExp(`^(?:${plain})$`, dotAll) : linear
-    return folds ? { test: (text) => expression.test(text.toLowerCase()) } : expression
+    return RE2JS.compile(value)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/^.*: /, '') : String(cause)
+    const reason = cause instanceof Error ? cause.message.replace(/^error parsing regexp: /, '') : String(cause)
     throw new MatcherError(`expected a regular expression; found ${JSON.stringify(value)}: ${reason}`, { cause })
   }
-}
-
-/** All but what a backslash makes something else. */
-const lowerCase = (source: string) =>
-  source.replaceAll(/\\.|[^\\]+/gs, (part) => (part[0] === '\\' ? part : part.toLowerCase()))
-
-const mostRepeats = 1_000
-const longestWrittenOut = 20_000
-
-/** The linear engine has no counts above 16: `\d{2,40}` is written out. */
-function repeated(source: string): string {
-  return source.replaceAll(
-    /(\[(?:\\.|[^\]\\])*\]|\\.|[^\\()[\]{}*+?|^$])\{(\d+)(?:(,)(\d*))?\}/gs,
-    (all, atom: string, low: string, comma: string | undefined, high = '') => {
-      const [least, most] = [Number(low), comma === undefined ? Number(low) : Number(high)]
-      if (Math.max(least, most) > mostRepeats || (most < least && high !== '')) return all
-      const rest = comma !== undefined && high === '' ? `${atom}*` : `${atom}?`.repeat(most - least)
-      return `(?:${atom.repeat(least)}${rest})`
-    },
-  )
-}
-
-/** At most one repetition, of a single character: there is no second way to match the same text. */
-function isSimple(source: string): boolean {
-  const bare = source.replaceAll(/\\.|\[(?:\\.|[^\]\\])*\]/gs, 'x').replaceAll(/\(\?(?::|<\w+>)/g, '(')
-  return (bare.match(/[*+?{]/g) ?? []).length <= 1 && !/\)[*+?{]/.test(bare)
 }
 
 function valueOf(raw: string, whole: string): string {
