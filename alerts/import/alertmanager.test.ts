@@ -111,6 +111,32 @@ tracing: {}
   )
 })
 
+test('a channel of Slack whose address stands in another file is not sent to that of all others', () => {
+  const { config, lost } = imported(`global: { slack_api_url: 'https://hooks.slack.com/services/a/b/c' }
+route: { receiver: chat }
+receivers:
+  - name: chat
+    slack_configs:
+      - { api_url_file: /etc/slack }
+`)
+  expect(config['receivers']).toEqual([{ name: 'chat', notify: [] }])
+  expect(lost).toContain('am.yml:6: receivers.0.slack_configs.0: has no api_url that stands in the file')
+})
+
+test('what labels have to be may be written as numbers', () => {
+  const { config, lost } = imported(`route:
+  receiver: chat
+  routes: [{ match: { code: 500, ok: false }, match_re: { port: 8000 } }]
+receivers: [{ name: chat }]
+inhibit_rules: [{ source_match: { level: 2 }, target_match: { level: 1 } }]
+`)
+  expect(lost).toEqual([])
+  expect(alertsConfig.parse(config)).toMatchObject({
+    route: { routes: [{ match: { code: '500', ok: 'false' }, match_re: { port: '8000' } }] },
+    inhibit_rules: [{ source_match: { level: '2' }, target_match: { level: '1' } }],
+  })
+})
+
 test('mail, Teams and Discord', () => {
   const { config, lost } = imported(`global:
   smtp_from: Alerts <alerts@example.com>

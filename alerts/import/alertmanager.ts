@@ -82,8 +82,7 @@ const usedGlobals = [
 const converters: Record<string, Converter> = {
   slack_configs: {
     keys: ['api_url'],
-    channel: ({ api_url }, { slack_api_url }) =>
-      textOr(api_url, slack_api_url) ? { type: 'slack', webhook_url: textOr(api_url, slack_api_url) } : null,
+    channel: slackOf,
     without: 'has no api_url that stands in the file',
   },
   pagerduty_configs: {
@@ -114,6 +113,12 @@ const converters: Record<string, Converter> = {
     channel: ({ webhook_url }) => (textOr(webhook_url) ? { type: 'discord', webhook_url } : null),
     without: 'has no webhook_url that stands in the file',
   },
+}
+
+/** One whose own address stands in another file is not sent to the address of all others. */
+function slackOf({ api_url, api_url_file }: Mapping, { slack_api_url }: Mapping): Mapping | null {
+  const webhook_url = textOr(api_url) ?? (api_url_file === undefined ? textOr(slack_api_url) : undefined)
+  return webhook_url === undefined ? null : { type: 'slack', webhook_url }
 }
 
 function emailOf(config: Mapping, global: Mapping): Mapping | null {

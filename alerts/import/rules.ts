@@ -5,11 +5,10 @@ import { durationMs } from '../../records/duration.ts'
 import { formatLabels } from '../labels.ts'
 import { parseRuleFile } from '../rule-file.ts'
 import { usesValue } from '../template.ts'
+import { texts } from '../texts.ts'
 import { ConfigError, explainIssues, type Path, type YamlFile } from '../yaml-file.ts'
 import { translateTemplate } from './go-template.ts'
 import type { Imported, Importer } from './importer.ts'
-
-const texts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
 
 const foreignRule = z.looseObject({
   alert: z.string().optional(),

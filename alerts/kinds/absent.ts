@@ -1,7 +1,8 @@
 /** Something that came and comes no more: requests, or the samples of a server, a GPU, a probe, a queue. */
 import { z } from 'zod'
 import { alertAbsent, watchedTables, type Watched } from '../../storage/queries/alert-absent.ts'
-import { defineKind, ruleShape, text } from './kind.ts'
+import { text } from '../texts.ts'
+import { defineKind, ruleShape } from './kind.ts'
 import { withinWindow } from './measured.ts'
 
 const columns = Object.values(watchedTables).flatMap((watched): readonly string[] => watched.columns)

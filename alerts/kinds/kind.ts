@@ -10,6 +10,7 @@ import type { Bounds, Threshold, Unit } from '../rule.ts'
 import type { Sample } from '../instance.ts'
 import type { Readings } from '../self/reading.ts'
 import type { Slo } from '../slo/slo.ts'
+import { text } from '../texts.ts'
 import { thresholdSchema } from '../threshold.ts'
 
 /** What every rule has, whatever its kind. */
@@ -61,7 +62,6 @@ export function defineKind<Schema extends z.ZodType<CommonRule>>(kind: RuleKind<
   return kind
 }
 
-export const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
 const labelName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a label name of letters, digits and underscores')

@@ -4,7 +4,8 @@ import { durationMs } from '../../records/duration.ts'
 import { overs, type Over } from '../../storage/queries/alert-samples.ts'
 import type { Unit } from '../rule.ts'
 import { thresholdSchema, writtenThreshold } from '../threshold.ts'
-import { ruleShape, text } from './kind.ts'
+import { text } from '../texts.ts'
+import { ruleShape } from './kind.ts'
 
 type Written = z.input<typeof writtenThreshold>
 

@@ -1,6 +1,7 @@
 /** What `alerts:` says of routing: the tree, inhibition, time intervals. Alertmanager's keys, so that its files can be taken over. */
 import { z } from 'zod'
 import { durationPattern } from '../../records/duration.ts'
+import { text } from '../texts.ts'
 import { MatcherError, newMatcher, parseMatchers, sortMatchers, type Matcher } from './matcher.ts'
 import { timeIntervalConfig } from './time-interval.ts'
 
@@ -31,9 +32,9 @@ const matcherTexts = z.preprocess(
 )
 
 /** Label names with the one value, or the expression, that each has to have. */
-const equalities = z.record(z.string().min(1), z.string()).default({})
+const equalities = z.record(z.string().min(1), text).default({})
 const expressions = z
-  .record(z.string().min(1), z.string().superRefine(parsable((value: string) => newMatcher('x', '=~', value))))
+  .record(z.string().min(1), text.superRefine(parsable((value: string) => newMatcher('x', '=~', value))))
   .default({})
 
 const nodeShape = {

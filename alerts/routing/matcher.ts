@@ -75,7 +75,9 @@ function wholly(value: string): (text: string) => boolean {
     throw new MatcherError(`a regular expression of at most ${longestExpression} characters; found ${value.length}`)
   const expression = compiled(value)
   if (expression.programSize() > mostSteps)
-    throw new MatcherError(`a regular expression that repeats less: ${JSON.stringify(value)} has over ${mostSteps} steps`)
+    throw new MatcherError(
+      `a regular expression that repeats less: ${JSON.stringify(value)} has over ${mostSteps} steps`,
+    )
   return (text) => expression.matches(text)
 }
 

@@ -180,6 +180,15 @@ test('each test begins on empty tables; lists take turns; keep_firing_for; other
   ).toEqual([[], [], [], [], []])
 })
 
+test('what only promtool makes use of may stand there', async () => {
+  const test = `  - external_labels: { region: eu, shard: 1 }
+    external_url: https://prometheus.example.com
+    promql_expr_test: []
+    alert_rule_test: [{ eval_time: 1m, alertname: Errors }]
+`
+  expect(await failures(test, 'group_eval_order: [requests]\nfuzzy_compare: true\n')).toEqual([[]])
+})
+
 test('a rule that cannot be evaluated fails its test, once', async () => {
   const [failure = []] = await failures('  - alert_rule_test: [{ eval_time: 5m, alertname: Broken }]')
   expect(failure).toHaveLength(1)
@@ -216,8 +225,12 @@ test.each([
     /input_series.0.values: expected values such as /,
   ],
   [
-    '  - { promql_expr_test: [], alert_rule_test: [{ eval_time: 1m, alertname: Errors }] }',
-    /promql_expr_test: unknown key; expected one of: name, interval, /,
+    '  - { promql_expr_test: [{ expr: up }], alert_rule_test: [{ eval_time: 1m, alertname: Errors }] }',
+    /promql_expr_test: expected no tests of expressions: these are in PromQL/,
+  ],
+  [
+    '  - { promql: [], alert_rule_test: [{ eval_time: 1m, alertname: Errors }] }',
+    /promql: unknown key; expected one of: name, interval, /,
   ],
 ])('%s is refused', async (tests, why) => {
   await expect(failures(tests)).rejects.toMatchObject({ name: 'ConfigError', message: expect.stringMatching(why) })

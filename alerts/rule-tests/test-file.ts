@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { durationMs, durationPattern } from '../../records/duration.ts'
 import type { Labels } from '../labels.ts'
+import { text, texts } from '../texts.ts'
 import { ConfigError, explainIssues, parseYaml, type Path, type YamlFile } from '../yaml-file.ts'
 import { NotationError, parseSeries, parseValues, type Series } from './series.ts'
 
@@ -45,8 +46,6 @@ const seriesSchema = z.strictObject({
   values: notation(parseValues),
 })
 
-const texts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
-
 const expectedAlert = z.strictObject({
   exp_labels: texts.default({}),
   exp_annotations: texts.default({}),
@@ -69,11 +68,20 @@ const testSchema = z.strictObject({
   rows: z.record(z.string(), z.array(rowSchema)).default({}).describe('Rows by table'),
   input_series: z.array(seriesSchema).default([]).describe('Rows of metric_samples, in the notation of promtool'),
   alert_rule_test: z.array(alertTest).min(1),
+  external_labels: texts.optional().describe('Of promtool, for its templates: no alert here has them'),
+  external_url: text.optional().describe('Of promtool, for its templates'),
+  promql_expr_test: z
+    .array(z.unknown())
+    .max(0, 'expected no tests of expressions: these are in PromQL, which nothing runs here')
+    .nullish()
+    .describe('Of promtool: none'),
 })
 
 const fileSchema = z.strictObject({
   rule_files: z.array(z.string().min(1)).min(1).describe('Globs relative to this file'),
   evaluation_interval: positive.default(60_000),
+  group_eval_order: z.array(z.string()).nullish().describe('Of promtool: groups do not depend on each other here'),
+  fuzzy_compare: z.boolean().optional().describe('Of promtool, for expressions'),
   tests: z.array(testSchema).min(1),
 })
 
