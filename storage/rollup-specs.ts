@@ -152,6 +152,18 @@ const requestCount = counted(
 
 const statuses = ['ok', 'error', 'rate_limited', 'timeout', 'cancelled', 'filtered']
 
+/** Kept later than the others: null of hours that were computed before, though requests in them have a price, and of what holds such an hour. */
+const highestCost: Measure = {
+  ...measure(
+    'cost_usd_max',
+    'Nullable(Float64)',
+    'Highest known cost of one request in US dollars; null also where it was not kept yet',
+    'max(toFloat64(cost_usd))',
+    'if(countIf(cost_usd_max IS NULL AND priced > 0) > 0, NULL, max(cost_usd_max))',
+  ),
+  coarse: true,
+}
+
 const requestMeasures: readonly Measure[] = [
   requestCount,
   ...statuses.map((status) =>
@@ -174,6 +186,7 @@ const requestMeasures: readonly Measure[] = [
   most('duration_ms', 'duration in ms'),
   ...averaged('ttft_ms', 'time to first token in ms'),
   most('ttft_ms', 'time to first token in ms'),
+  highestCost,
   ...averaged('tpot_ms', 'time per output token in ms'),
   quantiles('duration_ms', 'duration in ms'),
   quantiles('ttft_ms', 'time to first token in ms'),

@@ -171,6 +171,27 @@ test('late rows, corrected rows, rows stored twice: rollups equal a recount', as
   expect(await rows('requests_1d')).toBe(450)
 })
 
+test('the highest cost of a day is unknown where that of one of its hours was not kept', async () => {
+  const rollups = await rollupsOf(few)
+  const call = (id: number, hours: number, cost_usd: number | null) =>
+    request(id, { timestamp: (start - hours * 3600_000) * 1000, model: 'a', team: '', environment: 'test', cost_usd })
+  const highest = async (table: string) => {
+    const order = 'SELECT cost_usd_max FROM {table:Identifier} WHERE requests > 0 ORDER BY timestamp'
+    const rows = await storage.db.query<{ cost_usd_max: number | null }>(order, { table })
+    return rows.map(({ cost_usd_max }) => cost_usd_max)
+  }
+  await store(tables.requests, [call(1, 3, 7), call(2, 2, null), call(3, 1, 2.5)])
+  await rollups.flush()
+  expect(await highest('requests_1h')).toEqual([7, null, 2.5])
+  expect(await highest('requests_1d')).toEqual([7])
+  // As an hour is that was computed before there was such a column.
+  await storage.db.command('ALTER TABLE requests_1h UPDATE cost_usd_max = NULL WHERE cost_usd_max = 7')
+  await store(tables.requests, [call(4, 1, 3)])
+  await rollups.flush()
+  expect(await highest('requests_1h')).toEqual([null, null, 3])
+  expect(await highest('requests_1d')).toEqual([null])
+})
+
 test('a row that was taken back is counted nowhere', async () => {
   const rollups = await rollupsOf(few)
   const rows = Array.from({ length: 50 }, (_, id) => request(id))

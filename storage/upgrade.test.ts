@@ -78,7 +78,12 @@ async function expectRequests(db: Db): Promise<void> {
   expect(await db.query('SELECT count() AS n FROM requests')).toEqual([{ n: 39 }])
 }
 
-const oldSpecs = rollupSpecs.filter(({ prefix }) => ['requests', 'gpu', 'server'].includes(prefix))
+/** A measure that came later: buckets of before keep none, since their raw rows may be gone. */
+const firstSpecs = rollupSpecs.map((spec) => ({
+  ...spec,
+  measures: spec.measures.filter(({ name }) => name !== 'cost_usd_max'),
+}))
+const oldSpecs = firstSpecs.filter(({ prefix }) => ['requests', 'gpu', 'server'].includes(prefix))
 
 async function flushRollups(db: Db, specs = rollupSpecs): Promise<void> {
   const rollups = await startRollups(db, silent, specs)
@@ -103,7 +108,7 @@ test('the data directory of the version before: every row is there, rollups equa
   expect(await storage.db.query('SELECT sum(items) AS n FROM ingest_issues')).toEqual([{ n: 3 }])
   // With the row that was taken back: rollups follow what changes from now on.
   await flushRollups(storage.db)
-  for (const { table, stored, recount } of await compareRollups(storage.db))
+  for (const { table, stored, recount } of await compareRollups(storage.db, firstSpecs))
     expect({ [table]: stored }).toEqual({ [table]: recount })
   await storage.stop()
   rmSync(data_dir, { recursive: true, force: true })

@@ -335,9 +335,23 @@ describe('the list in another order than that of time', () => {
         expect((await boundOf(0, { below }))?.value).toBeLessThan(first?.value ?? 0)
       })
 
+      test('of costs are those of the hours, and unknown where one of them was computed before they were kept', async () => {
+        const { sql, params } = where({}, over)
+        const hourly = await storage.reader.query<{ highest: number }>(
+          `select max(toFloat64(cost_usd)) as highest from requests where ${sql}
+          group by toStartOfHour(timestamp) order by highest desc`,
+          params,
+        )
+        expect((await boundOf(1, { measure: 'cost_usd' }))?.value).toBe(hourly[1]?.highest)
+        await storage.db.command('alter table models_1h update cost_usd_max = null where timestamp = {at:DateTime}', {
+          at: Math.ceil(over.from / hour) * (hour / 1000),
+        })
+        expect(await boundOf(1, { measure: 'cost_usd' })).toBeNull()
+      })
+
       test('are unknown of too few hours, of what rollups do not keep and of other filters', async () => {
         expect(await boundOf(5)).toBeNull()
-        expect(await boundOf(1, { measure: 'cost_usd' })).toBeNull()
+        expect(await boundOf(1, { measure: 'tpot_ms' })).toBeNull()
         expect(await boundOf(0, { filter: { team: 'search' } })).toBeNull()
         expect(await boundOf(0, { filter: { model: 'nobody' } })).toBeNull()
         expect(await boundOf(0, { range: { from: over.from + 1, to: over.from + 2 * hour - 1 } })).toBeNull()

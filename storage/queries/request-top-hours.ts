@@ -35,8 +35,12 @@ export function newestHours(hours: readonly HourOfRequests[], most: number): num
   return begin
 }
 
-/** Measures whose highest each row of `models_1h` knows. */
-const highest: Readonly<Record<string, string>> = { duration_ms: 'r.duration_ms_max', ttft_ms: 'r.ttft_ms_max' }
+/** Measures whose highest each row of `models_1h` knows, and how many of its requests have them. */
+const highest: Readonly<Record<string, { value: string; known: string }>> = {
+  duration_ms: { value: 'r.duration_ms_max', known: 'r.duration_ms_count' },
+  ttft_ms: { value: 'r.ttft_ms_max', known: 'r.ttft_ms_count' },
+  cost_usd: { value: 'r.cost_usd_max', known: 'r.priced' },
+}
 const keptApart: ReadonlySet<string> = new Set(rollupSpecs.find(({ prefix }) => prefix === 'models')?.dimensions)
 
 interface Reached {
@@ -58,19 +62,20 @@ export async function highestBound(
   { range, filter, hours, least, below }: Reached,
   measure: string,
 ): Promise<Bound | null> {
-  const value = highest[measure]
-  if (value === undefined || !filteredColumns(filter).every((column) => keptApart.has(column))) return null
+  const column = highest[measure]
+  if (column === undefined || !filteredColumns(filter).every((column) => keptApart.has(column))) return null
   const whole = { from: Math.ceil(range.from / hour) * hour, to: Math.floor(range.to / hour) * hour }
   if (whole.from >= whole.to) return null
   const { sql, params } = where(filter, whole)
-  const rows = await db.query<{ at: number; value: number }>(
-    `select toInt64(toUnixTimestamp(r.timestamp)) * 1000 as at, ${value} as value from models_1h as r
-    where ${sql} and r.requests > 0 and value > 0${below.sql}
-    order by value desc limit {highest:UInt32}`,
+  const rows = await db.query<{ at: number; value: number | null }>(
+    `select toInt64(toUnixTimestamp(r.timestamp)) * 1000 as at, ${column.value} as value from models_1h as r
+    where ${sql} and r.requests > 0 and ((value > 0${below.sql}) or (value is null and ${column.known} > 0))
+    order by value desc nulls first limit {highest:UInt32}`,
     { ...params, ...below.params, highest: least + 1 },
   )
-  const last = rows[least]
-  if (!last) return null
+  // Those whose highest was not kept come first: theirs may be higher than all that are known.
+  const last = rows[0]?.value === null ? undefined : rows[least]
+  if (!last || last.value === null) return null
   const reaching = new Set(rows.map(({ at }) => at))
   const cut = ({ at }: HourOfRequests) => at < whole.from || at >= whole.to
   const read = hours.filter((one) => reaching.has(one.at) || cut(one))
