@@ -26,6 +26,8 @@ export interface Channel {
   type: string
   secrets: readonly string[]
   health: ChannelHealth
+  /** Whether it is told the end of what it was told of. */
+  sendResolved: boolean
   /** How often a firing alert is told again, in ms; null where the vendor remembers it. */
   resendMs: number | null
   send(notification: Notification, tools: Tools): Promise<Memory | null>
@@ -49,6 +51,7 @@ export function channelsOf({ name: receiver, notify }: AlertReceiver): Channel[]
       type,
       secrets: secretsOf(config, notifier.shown),
       health: unusedHealth(),
+      sendResolved: config.send_resolved,
       resendMs: notifier.resendMs ?? null,
       send: (notification, tools) => notifier.send(notification, config, tools),
       preview: previewOf(notifier, config),

@@ -210,7 +210,7 @@ export class Courier {
 
   async #deliver(channel: Channel, { group, log, outbox }: Waiting): Promise<void> {
     const { clock, random, writer } = this.#options
-    const alerts = alertsToTell(group, log)
+    const alerts = alertsToTell(group, log, channel)
     if (alerts.length === 0 || outbox.expires_at <= clock.now()) {
       if (alerts.length > 0) this.#expire(channel, { group, log, outbox }, alerts)
       log.outbox = null

@@ -139,6 +139,21 @@ test('a group that still fires is told again after repeat_interval, and a new al
   expect(room.webhook.messages.map(({ alerts: { length } }) => length)).toEqual([1, 2, 2, 1])
 })
 
+test('a channel that wants no word of ends hears of what begins alone, and of what begins again', async () => {
+  const hook = room.config.receivers[0]?.notify.find(({ type }) => type === 'webhook')
+  if (hook) hook.send_resolved = false
+  await room.slowForTwoMinutes()
+  const alerts = await room.start()
+  await room.clock.advance(30 * minute)
+  expect(states(alerts)).toEqual([])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved', triggers: 1 }])
+  expect(room.webhook.messages.map(({ status }) => status)).toEqual(['firing'])
+  await room.insertRequests(room.clock.now(), 12, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
+  await room.clock.advance(30 * minute)
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'resolved' }, { status: 'resolved' }])
+  expect(room.webhook.messages.map(({ status }) => status)).toEqual(['firing', 'firing'])
+})
+
 test('a test notification tries every channel and leaves nothing open', async () => {
   room.webhook.failNext({ status: 401, body: 'who?' })
   const alerts = await room.start()
@@ -161,6 +176,7 @@ test('Alertmanager hears of what fires every minute with an end ahead, and of th
     urls: [down.url, peer.url],
     headers: {},
     allow_http: false,
+    send_resolved: true,
   })
   const alerts = await room.start()
   await room.clock.advance(5 * minute)

@@ -13,8 +13,8 @@ import {
   outgrew,
   tidy,
   visibleAlerts,
+  withoutEnded,
   type AlertGroup,
-  type ChannelLog,
   type GroupedAlert,
   type MuteReason,
   type Timings,
@@ -203,19 +203,22 @@ export class Dispatcher {
       channels.map(({ id }) => [id, group.channels[id] ?? { told: null, outbox: null }]),
     )
     const muted = mute(group, reasonsOf)
-    const decided = Object.values(group.channels).filter((log) => this.#decide(group, log, now))
+    const decided = channels.filter((channel) => this.#decide(group, channel, now))
     this.#tidy(group, now)
     if (isOver(group)) this.#close(group)
     else if (muted || decided.length > 0) this.#save(group)
   }
 
-  /** Whether the channel has something new to be told; a notification that still waits will tell it. */
-  #decide(group: AlertGroup, log: ChannelLog, now: number): boolean {
-    if (log.outbox) return false
+  /** Whether something has changed of what the channel is to be told; a notification that still waits will tell it. */
+  #decide(group: AlertGroup, { id, sendResolved }: Channel, now: number): boolean {
+    const log = group.channels[id]
+    if (!log || log.outbox) return false
+    const { told } = log
+    if (!sendResolved) log.told = withoutEnded(told, group)
     const timings = this.timingsOf(group)
     const alerts = visibleAlerts(group)
     const reason = decide(log.told, alerts, timings, now, Boolean(group.acknowledged))
-    if (reason === null) return false
+    if (reason === null) return log.told !== told
     // What somebody took on has changed.
     if (group.acknowledged && outgrew(group.acknowledged, group, alerts)) group.acknowledged = null
     log.outbox = {

@@ -8,6 +8,7 @@ import {
   tidy,
   toldOf,
   visibleAlerts,
+  withoutEnded,
   type AlertGroup,
   type GroupedAlert,
   type Timings,
@@ -68,11 +69,20 @@ function group(letters: string, channels: AlertGroup['channels'] = {}): AlertGro
 }
 
 const outbox = { id: '1', reason: 'first', expires_at: 9, attempts: 1, next_attempt_at: 2, owed: ['c'] } as const
+const toldAll = { sendResolved: true }
 const prints = (list: GroupedAlert[]) => list.map(({ fingerprint }) => fingerprint).join('')
 
 test('told are the firing ones, and those whose firing was told or is owed', () => {
   const log = { told: told('b'), outbox: { ...outbox, owed: ['c'] } }
-  expect(prints(alertsToTell(group('aBCD'), log))).toBe('abc')
+  expect(prints(alertsToTell(group('aBCD'), log, toldAll))).toBe('abc')
+})
+
+test('a channel that wants no word of ends is told what fires, and what ended is forgotten there', () => {
+  const log = { told: told('b'), outbox: { ...outbox, owed: ['c'] } }
+  expect(prints(alertsToTell(group('aBCD'), log, { sendResolved: false }))).toBe('a')
+  expect(withoutEnded(told('ab', 7), group('aB'))).toEqual({ firing: ['a'], at: 7 })
+  expect(withoutEnded(told('ab'), group('A'))).toBeNull()
+  expect(withoutEnded(null, group('a'))).toBeNull()
 })
 
 test('the log holds what was told as firing; null when nothing fires', () => {
@@ -111,8 +121,8 @@ test('what is muted is not told, but its end is where it was told before', () =>
   const muted = { a: [{ kind: 'silenced' as const, silence_id: 's' }], b: [{ kind: 'rerouted' as const }] }
   const log = { told: told('b'), outbox: null }
   expect(prints(visibleAlerts({ ...group('abc'), muted }))).toBe('c')
-  expect(prints(alertsToTell({ ...group('abc'), muted }, log))).toBe('c')
-  expect(prints(alertsToTell({ ...group('aBc'), muted }, log))).toBe('cb')
+  expect(prints(alertsToTell({ ...group('abc'), muted }, log, toldAll))).toBe('c')
+  expect(prints(alertsToTell({ ...group('aBc'), muted }, log, toldAll))).toBe('cb')
 })
 
 test('an acknowledged group is not repeated; a change of it is told', () => {

@@ -2,6 +2,7 @@
  * Alert groups: which alerts share a notification, and when and why a channel is told. Data and pure decisions;
  * `dispatch.ts` keeps the groups, `deliver.ts` sends.
  */
+import type { Channel } from './channel.ts'
 import { formatLabels, type Labels } from './labels.ts'
 import type { NotificationReason } from './notify/notification.ts'
 
@@ -153,13 +154,23 @@ export function outgrew(
 
 /**
  * What a channel is told: all that fires and is not muted, and what resolved since it heard of it firing or was owed word of
- * it, muted or not, so that no incident stays open.
+ * it, muted or not, so that no incident stays open; a channel that wants no word of ends, what fires alone.
  */
-export function alertsToTell(group: AlertGroup, { told, outbox }: ChannelLog): GroupedAlert[] {
-  const known = new Set([...(told?.firing ?? []), ...(outbox?.owed ?? [])])
+export function alertsToTell(
+  group: AlertGroup,
+  { told, outbox }: ChannelLog,
+  { sendResolved }: Pick<Channel, 'sendResolved'>,
+): GroupedAlert[] {
+  const known = new Set(sendResolved ? [...(told?.firing ?? []), ...(outbox?.owed ?? [])] : [])
   return visibleAlerts(group)
     .filter(({ fingerprint, ends_at }) => ends_at === null || known.has(fingerprint))
     .sort((a, b) => Number(a.ends_at !== null) - Number(b.ends_at !== null) || a.starts_at - b.starts_at)
+}
+
+/** The dedup log of a channel that wants no word of ends: what ended is told again when it begins again. */
+export function withoutEnded(told: Told | null, { alerts }: Pick<AlertGroup, 'alerts'>): Told | null {
+  const ended = (told?.firing ?? []).filter((fingerprint) => alerts[fingerprint]?.ends_at !== null)
+  return ended.reduce(without, told)
 }
 
 /** The dedup log once these alerts were told. */

@@ -55,11 +55,15 @@ tracing: {}
 `)
   expect(config).toEqual({
     receivers: [
-      { name: 'chat', notify: [{ type: 'slack', webhook_url: 'https://hooks.slack.com/services/a/b/c' }] },
+      {
+        name: 'chat',
+        // Unless said otherwise Alertmanager does not tell Slack and mailboxes what has resolved.
+        notify: [{ type: 'slack', webhook_url: 'https://hooks.slack.com/services/a/b/c', send_resolved: false }],
+      },
       {
         name: 'pager',
         notify: [
-          { type: 'pagerduty', routing_key: 'R0' },
+          { type: 'pagerduty', routing_key: 'R0', send_resolved: false },
           { type: 'webhook', url: 'https://example.com/hook' },
         ],
       },
@@ -99,7 +103,6 @@ tracing: {}
       'am.yml:23: receivers.0.slack_configs.0.channel: not carried over',
       'am.yml:24: receivers.0.slack_configs.0.title: not carried over',
       'am.yml:26: receivers.0.email_configs.0: has no to, from or smarthost (host:port)',
-      'am.yml:30: receivers.1.pagerduty_configs.0.send_resolved: what has resolved is told too',
       'am.yml:31: receivers.1.pagerduty_configs.1: has no routing_key that stands in the file; service_key is of an older API',
       'am.yml:31: receivers.1.pagerduty_configs.1.service_key: not carried over',
       'am.yml:33: receivers.1.webhook_configs.0.http_config: not carried over',
@@ -161,11 +164,20 @@ receivers:
 `)
   const auth = { username: 'alerts', password: 's3cr3t-s3cr3t' }
   const from = 'Alerts <alerts@example.com>'
+  const send_resolved = false
   expect(config['receivers']).toEqual([
     {
       name: 'all',
       notify: [
-        { type: 'email', host: 'mail.example.com', port: 587, ...auth, from, to: ['a@example.com', 'b@example.com'] },
+        {
+          type: 'email',
+          host: 'mail.example.com',
+          port: 587,
+          ...auth,
+          from,
+          to: ['a@example.com', 'b@example.com'],
+          send_resolved,
+        },
         {
           type: 'email',
           host: '127.0.0.1',
@@ -174,6 +186,7 @@ receivers:
           ...auth,
           from: 'd@example.com',
           to: ['c@example.com'],
+          send_resolved,
         },
         { type: 'teams', webhook_url: 'https://example.logic.azure.com/workflows/a' },
         { type: 'discord', webhook_url: 'https://discord.com/api/webhooks/1/a' },

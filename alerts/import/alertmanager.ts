@@ -67,6 +67,8 @@ interface Converter {
   channel(config: Mapping, global: Mapping): Mapping | null
   /** Why null. */
   without: string
+  /** What Alertmanager does where the file doesn't say; true unless said. */
+  sendResolved?: boolean
 }
 
 const usedGlobals = [
@@ -83,6 +85,7 @@ const converters: Record<string, Converter> = {
   slack_configs: {
     keys: ['api_url'],
     channel: slackOf,
+    sendResolved: false,
     without: 'has no api_url that stands in the file',
   },
   pagerduty_configs: {
@@ -101,6 +104,7 @@ const converters: Record<string, Converter> = {
   email_configs: {
     keys: ['to', 'from', 'smarthost', 'auth_username', 'auth_password', 'require_tls'],
     channel: emailOf,
+    sendResolved: false,
     without: 'has no to, from or smarthost (host:port)',
   },
   msteamsv2_configs: {
@@ -160,9 +164,9 @@ function channelOf(key: string, config: Mapping, path: Path, reading: Reading): 
   }
   const channel = converter.channel(config, reading.global)
   if (channel === null) reading.lose(path, converter.without)
-  if (config['send_resolved'] === false) reading.lose([...path, 'send_resolved'], 'what has resolved is told too')
   loseOthers(config, [...converter.keys, 'send_resolved'], path, reading)
-  return channel ? [channel] : []
+  const told = config['send_resolved'] ?? converter.sendResolved ?? true
+  return channel ? [{ ...channel, ...(told === false ? { send_resolved: false } : {}) }] : []
 }
 
 const timings = ['group_wait', 'group_interval', 'repeat_interval'] as const

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
+import { channelFields } from './channel-fields.ts'
 import { pageUrl } from './facts.ts'
 import type { Notification, NotifiedAlert } from './notification.ts'
 import { DeliveryError, defineNotifier } from './notifier.ts'
@@ -15,6 +16,7 @@ export const alertmanager = defineNotifier({
   config: z
     .strictObject({
       type: z.literal('alertmanager'),
+      ...channelFields,
       urls: z.array(address).min(1).describe('Every Alertmanager of the cluster; /api/v2/alerts is added'),
       headers: z
         .record(z.string().regex(/^[\w-]+$/), z.string())

@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { z } from 'zod'
 import { webhookMessage } from './alertmanager-shape.ts'
+import { channelFields } from './channel-fields.ts'
 import { DeliveryError, defineNotifier } from './notifier.ts'
 
 const outputLimitBytes = 64 * 1024
@@ -15,6 +16,7 @@ export const command = defineNotifier({
   type: 'command',
   config: z.strictObject({
     type: z.literal('command'),
+    ...channelFields,
     command: z.array(z.string()).min(1).describe('The program and its arguments; no shell reads them'),
     env: z.record(z.string(), z.string()).default({}).describe('Environment variables of the program'),
     timeout_s: z.number().gt(0).max(60).default(10).describe('The program is killed after this many seconds'),

@@ -1,6 +1,7 @@
 /** Discord webhooks: a message with an embed and the chart; the group's first message shows its end, too. */
 import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
+import { channelFields } from './channel-fields.ts'
 import { chartOf, factLines, linksOf } from './facts.ts'
 import { alertLine, describeLabels, truncate, type Notification, type NotifiedAlert } from './notification.ts'
 import { DeliveryError, defineNotifier, type Memory, type Tools } from './notifier.ts'
@@ -14,6 +15,7 @@ export const discord = defineNotifier({
   config: z
     .strictObject({
       type: z.literal('discord'),
+      ...channelFields,
       webhook_url: address.describe('Webhook of a Discord channel; a secret'),
       allow_http: allowHttp,
     })

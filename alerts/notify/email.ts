@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { z } from 'zod'
 import { isLoopbackHost, refuseReservedHost } from './address.ts'
+import { channelFields } from './channel-fields.ts'
 import { emailHtml, emailText } from './email-body.ts'
 import { chartOf } from './facts.ts'
 import { contentId, truncate, type Notification } from './notification.ts'
@@ -15,6 +16,7 @@ const mailbox = z
 const config = z
   .strictObject({
     type: z.literal('email'),
+    ...channelFields,
     host: z.string().min(1).describe('SMTP server'),
     port: z.int().min(1).max(65_535).default(587),
     secure: z.boolean().optional().describe('TLS from the first byte on; true on port 465 unless said'),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
+import { channelFields } from './channel-fields.ts'
 import { chartOf, factLines, linksOf } from './facts.ts'
 import { alertLine, describeLabels, truncate, type Notification } from './notification.ts'
 import { defineNotifier } from './notifier.ts'
@@ -24,6 +25,7 @@ export const pagerduty = defineNotifier({
   config: z
     .strictObject({
       type: z.literal('pagerduty'),
+      ...channelFields,
       routing_key: z.string().min(1).describe('Integration key of an Events API v2 integration; a secret'),
       url: address
         .default('https://events.pagerduty.com/v2/enqueue')

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
+import { channelFields } from './channel-fields.ts'
 import { chartOf } from './facts.ts'
 import { truncate, type Notification } from './notification.ts'
 import { DeliveryError, defineNotifier, type Memory, type Tools } from './notifier.ts'
@@ -12,6 +13,7 @@ import { slackMessage, slackReply } from './slack-message.ts'
 const config = z
   .strictObject({
     type: z.literal('slack'),
+    ...channelFields,
     webhook_url: address.optional().describe('Incoming webhook of a Slack app; a secret'),
     bot_token: z
       .string()

@@ -1,6 +1,7 @@
 /** Microsoft Teams: an adaptive card to a workflow that begins "when a Teams webhook request is received". */
 import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
+import { channelFields } from './channel-fields.ts'
 import { chartOf, factLines, linksOf } from './facts.ts'
 import { alertLine, describeLabels, truncate, type Notification, type NotifiedAlert } from './notification.ts'
 import { defineNotifier } from './notifier.ts'
@@ -13,6 +14,7 @@ export const teams = defineNotifier({
   config: z
     .strictObject({
       type: z.literal('teams'),
+      ...channelFields,
       webhook_url: address.describe('Address of the workflow; a secret'),
       allow_http: allowHttp,
     })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { address, allowHttp, refusePlainHttp } from './address.ts'
 import { webhookMessage } from './alertmanager-shape.ts'
+import { channelFields } from './channel-fields.ts'
 import { contentId } from './notification.ts'
 import { defineNotifier } from './notifier.ts'
 import { signatureHeaders } from './signature.ts'
@@ -11,6 +12,7 @@ export const webhook = defineNotifier({
   config: z
     .strictObject({
       type: z.literal('webhook'),
+      ...channelFields,
       url: address.describe('Receives a POST in the shape of Alertmanager’s webhook'),
       secret: z
         .union([z.string().min(8), z.array(z.string().min(8)).min(1).max(5)])
