@@ -1,4 +1,5 @@
 /** What may explain an alert: facts of storage in the alert's own window, put into words. Nothing is guessed. */
+import { counted } from '../records/counted.ts'
 import type { TimeRange } from '../records/time-range.ts'
 import type { Db, QueryOptions } from '../storage/client.ts'
 import {
@@ -92,7 +93,7 @@ export function sentences({ limits, servers, gpus, marks, prices }: Evidence, sp
 const isMuch = ({ rate_limited, requests }: ProviderLimits) => rate_limited / requests >= limitedRatio
 
 const limitSentence = ({ provider, rate_limited, requests }: ProviderLimits) =>
-  `${provider || 'the provider'} answered 429 to ${formatNumber(rate_limited)} of ${formatNumber(requests)} requests`
+  `${provider || 'the provider'} answered 429 to ${formatNumber(rate_limited)} of ${counted(requests, 'request')}`
 
 /** As many wait as are being worked on. */
 const isQueueing = ({ running, waiting }: ServerLoad) => waiting !== null && waiting >= Math.max(running ?? 1, 1)

@@ -1,4 +1,5 @@
 /** `node main.ts alerts check`: rule files alone, and on request their queries against a database. */
+import { counted } from '../records/counted.ts'
 import type { Db } from '../storage/client.ts'
 import { checkAgainst } from './check-against.ts'
 import { warningsOf } from './check.ts'
@@ -34,6 +35,8 @@ export async function checkCommand(
       problems += found.problems.length
     }
   const from = new Set(groups.map(({ file }) => file)).size
-  print(`${rules.length} rules in ${from} files: ${problems === 0 ? 'ok' : `${problems} problems`}`)
+  print(
+    `${counted(rules.length, 'rule')} in ${counted(from, 'file')}: ${problems === 0 ? 'ok' : counted(problems, 'problem')}`,
+  )
   return problems === 0
 }

@@ -36,7 +36,7 @@ const group = (...rules: string[]) =>
 
 test('sound rules', async () => {
   for (const against of [false, true])
-    expect(await checked(latencyRules, against)).toEqual({ ok: true, lines: ['1 rules in 1 files: ok'] })
+    expect(await checked(latencyRules, against)).toEqual({ ok: true, lines: ['1 rule in 1 file: ok'] })
 })
 
 test.each([
@@ -61,7 +61,7 @@ test.each([
 ])('%s: a warning', async (rule, warning) => {
   expect(await checked(group(rule))).toEqual({
     ok: true,
-    lines: [`warning: rules.yaml:4: g/A: ${warning}`, '1 rules in 1 files: ok'],
+    lines: [`warning: rules.yaml:4: g/A: ${warning}`, '1 rule in 1 file: ok'],
   })
 })
 
@@ -71,7 +71,7 @@ test('rules of two groups whose alerts would be one', async () => {
   const { lines } = await checked(group('{ alert: A, kind: latency, above: 1s }') + other)
   expect(lines).toEqual([
     'warning: rules.yaml:5: h/A: alerts of g/A (rules.yaml:4) may have the same labels; give them one that differs',
-    '3 rules in 1 files: ok',
+    '3 rules in 1 file: ok',
   ])
 })
 
@@ -86,7 +86,7 @@ test.each([
 ])('against a database, %s: a problem', async (rule, problem) => {
   const { ok, lines } = await checked(group(rule), true)
   expect(ok).toBe(false)
-  expect(lines).toEqual([expect.stringMatching(problem), '1 rules in 1 files: 1 problems'])
+  expect(lines).toEqual([expect.stringMatching(problem), '1 rule in 1 file: 1 problem'])
 })
 
 test.each([
@@ -105,7 +105,7 @@ test.each([
 ])('against a database, %s: a warning', async (rule, warning) => {
   expect(await checked(group(rule), true)).toEqual({
     ok: true,
-    lines: [expect.stringMatching(warning), '1 rules in 1 files: ok'],
+    lines: [expect.stringMatching(warning), '1 rule in 1 file: ok'],
   })
 })
 

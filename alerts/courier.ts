@@ -1,6 +1,7 @@
 /** Delivers what waits in the groups' outboxes: one attempt at a time on each channel, all channels beside each other. */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import { counted } from '../records/counted.ts'
 import { channelKey, type Channel } from './channel.ts'
 import { composeNotification, notificationRow } from './compose.ts'
 import { acknowledge, attempt, backoffMs, tellChange, type Attempt, type Sender } from './deliver.ts'
@@ -280,7 +281,7 @@ export class Courier {
     const result = {
       outcome: 'expired',
       http_status: null,
-      error: `given up after ${attempts} attempts: ${channel.health.last_error}`,
+      error: `given up after ${counted(attempts, 'attempt')}: ${channel.health.last_error}`,
       duration_ms: 0,
       retry_in_ms: 0,
       asked_to_wait: false,

@@ -71,7 +71,7 @@ test('reprice takes times and ages, and refuses others before it touches anythin
     'would change 7 of 7 requests: $0 → $0.04955\nwithout a known cost: 7 → 2',
   )
   expect(await repriceCommand({ since: '2026-11-21', until: '2026-11-22', model: 'llama' }, context, storage.db)).toBe(
-    '1 of 1 requests: $0 → $0.0003\nwithout a known cost: 1 → 0',
+    '1 of 1 request: $0 → $0.0003\nwithout a known cost: 1 → 0',
   )
   for (const [flags, message] of [
     [{ since: 'soon' }, '--since: "soon" is no time'],

@@ -145,7 +145,7 @@ test('the run is recorded, and marked on time lines', async () => {
     finished_at: expect.any(String),
   })
   expect(await storage.db.query('SELECT kind, text, labels FROM annotations')).toEqual([
-    { kind: 'price', text: '1 of 1 requests: $0.0125 → $0.004', labels: { model: 'gpt-4o', provider: 'openai' } },
+    { kind: 'price', text: '1 of 1 request: $0.0125 → $0.004', labels: { model: 'gpt-4o', provider: 'openai' } },
   ])
 })
 

@@ -1,5 +1,6 @@
 /** Works out the costs of stored requests anew, with the prices of now: in pages of a bounded number of rows, oldest first. */
 import { randomUUID } from 'node:crypto'
+import { counted } from '../records/counted.ts'
 import { picoOf, storedPico, usdText } from '../records/decimal.ts'
 import { emptyRequest, type LlmRequest } from '../records/llm-request.ts'
 import type { PriceRecord } from '../records/price.ts'
@@ -92,8 +93,7 @@ export async function reprice(options: RepriceOptions): Promise<RepriceSummary> 
 
 /** `1,234 of 5,678 requests: $12.5 → $11.75`. */
 export function summaryText({ rows, changed, cost_before, cost_after }: Repricing): string {
-  const count = (value: number) => value.toLocaleString('en-US')
-  return `${count(changed)} of ${count(rows)} requests: $${cost_before} → $${cost_after}`
+  return `${changed.toLocaleString('en-US')} of ${counted(rows, 'request')}: $${cost_before} → $${cost_after}`
 }
 
 function newRecord({ from, to, model = '', provider = '' }: RepriceScope, catalogues: readonly Catalogue[]): Repricing {

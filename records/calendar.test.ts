@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
-import { isTimeZone, periodAt, sameTimeBefore, startOfDayBefore } from './calendar.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { isTimeZone, machineZone, periodAt, sameTimeBefore, startOfDayBefore } from './calendar.ts'
+
+afterEach(() => vi.unstubAllEnvs())
 
 const hours = (range: { from: number; to: number }) => (range.to - range.from) / 3_600_000
 const iso = (at: number) => new Date(at).toISOString().replace(':00.000Z', 'Z')
@@ -74,4 +76,14 @@ test('names of time zones', () => {
 
 test('an unknown time zone is an error', () => {
   expect(() => periodAt('month', 0, 'Mars/Base')).toThrow(RangeError)
+})
+
+test.each([
+  ['America/New_York', 'America/New_York'],
+  // As of a container whose variable is not set, and of a zone that nobody knows.
+  ['', 'UTC'],
+  ['Here/There', 'UTC'],
+])('the zone of a machine whose TZ is "%s" is %s', (variable, zone) => {
+  vi.stubEnv('TZ', variable)
+  expect(machineZone()).toBe(zone)
 })

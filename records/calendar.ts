@@ -24,6 +24,12 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** The zone of this machine; UTC, by which its clocks go then, where that has no name: an empty TZ, or one that nobody knows. */
+export function machineZone(): string {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions() as { timeZone?: string }
+  return timeZone !== undefined && isTimeZone(timeZone) ? timeZone : 'UTC'
+}
+
 /** The period that `at` is in. Weeks begin on Monday. */
 export function periodAt(period: CalendarPeriod, at: number, timeZone: string): NamedPeriod {
   const date = dateAt(at, timeZone)

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { pointInTime } from './point-in-time.ts'
+
+afterEach(() => vi.unstubAllEnvs())
 
 const now = Date.UTC(2026, 10, 21, 12)
 
@@ -14,5 +16,8 @@ test.each([
   ['2026-13-01', null],
   ['', null],
 ])('%j', (text, expected) => {
-  expect(pointInTime(text, now)).toBe(expected)
+  for (const zone of ['UTC', 'America/New_York', 'Asia/Kolkata']) {
+    vi.stubEnv('TZ', zone)
+    expect(pointInTime(text, now), zone).toBe(expected)
+  }
 })

@@ -1,5 +1,6 @@
 /** `node main.ts sql`: one read-only query, printed as a table, JSON lines or CSV. */
 import { buffer } from 'node:stream/consumers'
+import { counted } from '../records/counted.ts'
 import { StorageError, type SqlDb } from './client.ts'
 import { lineAndColumn, sqlMistake } from './sql-error.ts'
 import { kindOf } from './sql-types.ts'
@@ -90,7 +91,7 @@ export function tableOf(meta: Result['meta'], data: Result['data']): string {
       .join('  ')
       .trimEnd()
   const rule = widths.map((size) => '─'.repeat(size)).join('  ')
-  const count = `(${rows.length.toLocaleString('en-US')} ${rows.length === 1 ? 'row' : 'rows'})`
+  const count = `(${counted(rows.length, 'row')})`
   return [line(heads), rule, ...rows.map(line), count, ''].join('\n')
 }
 

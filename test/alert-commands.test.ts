@@ -45,7 +45,7 @@ test(
 test(
   'check and backtest, over the data folder',
   async () => {
-    expect(await alerts('check', '--against')).toMatchObject({ code: 0, stdout: '1 rules in 1 files: ok\n' })
+    expect(await alerts('check', '--against')).toMatchObject({ code: 0, stdout: '1 rule in 1 file: ok\n' })
     const { stdout } = await alerts('backtest', '--from', '1h', '--pages-per-week', '2')
     expect(stdout).toMatch(/^g\/Errors above 10%\n {2}did not fire in 1\d\d evaluations over 1h 00m\n/)
     const wrong = await alerts('backtest', '--from', '1h', '--rule', 'Nope')

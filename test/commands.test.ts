@@ -89,7 +89,7 @@ test('import: a format that the file’s name does not tell, and options given t
 test('export: a folder beside the configuration, filled for a range', async () => {
   const range = ['--from', '2026-11-20', '--to', '2026-11-23']
   expect(await inferwatch('export', 'run', 'calls', ...range)).toBe(
-    `calls: 3 periods written with 1 rows, 0 unchanged, in ${join(folder, 'exports/calls')}\n`,
+    `calls: 3 periods written with 1 row, 0 unchanged, in ${join(folder, 'exports/calls')}\n`,
   )
   expect(readFileSync(join(folder, 'exports/calls/2026-11-21.csv'), 'utf8')).toBe('"model"\n"gpt-4o"\n')
   expect(await inferwatch('export', 'list')).toMatch(

@@ -45,7 +45,7 @@ test('the rules of the configuration, as people read them', async () => {
   // As latencyRules says: holds from 0:30 on, fires at 1:30, resolves at 7:00. 30 minutes are 1/336 of a week.
   expect(await printed({ pagesPerWeek: '100' })).toEqual([
     'latency/HighP95Latency above 5000ms',
-    '  fired 1 times, for 5m 30s, in 60 evaluations over 30m 00s: 1 pages, 336 a week',
+    '  fired 1 time, for 5m 30s, in 60 evaluations over 30m 00s: 1 page, 336 a week',
     '  start | end | duration | peak | requests | alert',
     '  2026-11-21T10:01:30Z | 2026-11-21T10:07:00Z | 5m 30s | 8 s | 12 | {alertname="HighP95Latency", model="gpt-4o", severity="critical"}',
     expect.stringMatching(/^ {2}requests of the longest: select timestamp, .*'gpt-4o'/),
@@ -69,7 +69,7 @@ test('what a silence of that time held back is said beside what would have been 
   // Ended as if it had never been.
   await storage.db.insert('silences', [{ ...silence, ...times, deleted: true, version: 2 }])
   expect(summary).toBe(
-    '  fired 1 times, for 5m 30s, in 60 evaluations over 30m 00s: 0 pages, 0 a week; 1 pages without the silences and the inhibition of that time',
+    '  fired 1 time, for 5m 30s, in 60 evaluations over 30m 00s: 0 pages, 0 a week; 1 page without the silences and the inhibition of that time',
   )
 })
 

@@ -1,4 +1,5 @@
 /** `node main.ts alerts backtest`: when rules would have fired over stored history, printed. */
+import { counted } from '../../records/counted.ts'
 import { durationMs, durationPattern } from '../../records/duration.ts'
 import { rangeOf } from '../../records/point-in-time.ts'
 import type { Db } from '../../storage/client.ts'
@@ -119,7 +120,7 @@ function report(result: BacktestResult | undefined): string[] {
     `${result.group}/${result.rule}${conditionOf(result)}`,
     `  ${summary(result)}`,
     ...(result.failed_evaluations > 0
-      ? [`  ${result.failed_evaluations} evaluations failed; the last one: ${result.last_error}`]
+      ? [`  ${counted(result.failed_evaluations, 'evaluation')} failed; the last one: ${result.last_error}`]
       : []),
     ...(rows.length > 0 ? textTable([columns, ...rows]).map((line) => `  ${line}`) : []),
     ...(result.firings > shown.length ? [`  and ${result.firings - shown.length} more`] : []),
@@ -163,14 +164,16 @@ function summary({
   from,
   to,
 }: BacktestResult): string {
-  const span = `${evaluations} evaluations over ${valueText(to - from, 'ms')}`
+  const span = `${counted(evaluations, 'evaluation')} over ${valueText(to - from, 'ms')}`
   if (firings === 0) return `did not fire in ${span}`
   const named = receivers.filter(({ receiver }) => receiver !== '')
   const told =
     named.length > 0 ? ` (${named.map((one) => `${one.receiver} ${number(one.pages_per_week)}`).join(', ')})` : ''
   const muted =
-    unmuted_pages === pages ? '' : `; ${unmuted_pages} pages without the silences and the inhibition of that time`
-  return `fired ${firings} times, for ${valueText(firing_ms, 'ms')}, in ${span}: ${pages} pages, ${number(pages_per_week)} a week${told}${muted}`
+    unmuted_pages === pages
+      ? ''
+      : `; ${counted(unmuted_pages, 'page')} without the silences and the inhibition of that time`
+  return `fired ${counted(firings, 'time')}, for ${valueText(firing_ms, 'ms')}, in ${span}: ${counted(pages, 'page')}, ${number(pages_per_week)} a week${told}${muted}`
 }
 
 const number = (value: number) => String(Number(value.toPrecision(3)))

@@ -1,4 +1,5 @@
 /** What a message says of an alert beside its own text, in plain words and links: the same for every vendor. */
+import { counted } from '../../records/counted.ts'
 import { filterColumns } from '../../storage/queries/where.ts'
 import { formatMatcher } from '../routing/matcher.ts'
 import type { Unit } from '../rule.ts'
@@ -52,7 +53,6 @@ function lasted({ starts_at, ends_at }: NotifiedAlert, at: number): string {
 }
 
 function affectedLine({ requests, users, cost_usd }: Affected): string {
-  const counted = (count: number, what: string) => `${formatNumber(count)} ${what}${count === 1 ? '' : 's'}`
   return `Affected: ${[
     counted(requests, 'request'),
     users > 0 ? counted(users, 'user') : '',

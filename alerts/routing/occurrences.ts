@@ -1,5 +1,5 @@
 /** When time intervals come next, for people to look at. Pure. */
-import { timeOfDayAfter } from '../../records/calendar.ts'
+import { machineZone, timeOfDayAfter } from '../../records/calendar.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { compileInterval, minuteOfDay, type TimeInterval } from './time-interval.ts'
 
@@ -34,5 +34,4 @@ function occurrencesOf(interval: TimeInterval, { from, to }: TimeRange): TimeRan
   )
 }
 
-const zoneOf = ({ location = 'UTC' }: TimeInterval) =>
-  location === 'Local' ? new Intl.DateTimeFormat().resolvedOptions().timeZone : location
+const zoneOf = ({ location = 'UTC' }: TimeInterval) => (location === 'Local' ? machineZone() : location)

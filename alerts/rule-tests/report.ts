@@ -1,4 +1,5 @@
 /** Results of rule tests as text for people and as JUnit XML for CI. Pure. */
+import { counted } from '../../records/counted.ts'
 import type { TestResult } from './run.ts'
 
 /** One line per test, what differs below it, a count at the end. */
@@ -11,7 +12,7 @@ export function textReport(results: readonly TestResult[]): string[] {
 
 function testLines({ name, failure, duration_ms, evaluations }: TestResult): string[] {
   const mark = failure.length > 0 ? 'FAIL' : 'ok  '
-  const took = `${evaluations} evaluations, ${(duration_ms / 1000).toFixed(2)} s`
+  const took = `${counted(evaluations, 'evaluation')}, ${(duration_ms / 1000).toFixed(2)} s`
   return [`  ${mark} ${name} (${took})`, ...failure.map((line) => `       ${line}`)]
 }
 

@@ -1,6 +1,7 @@
 /** Reads files of rule tests: promtool's format, with rows of tables beside series. */
 import { z } from 'zod'
 import { durationMs, durationPattern } from '../../records/duration.ts'
+import { isoTime } from '../../records/point-in-time.ts'
 import type { Labels } from '../labels.ts'
 import { text, texts } from '../texts.ts'
 import { ConfigError, explainIssues, parseYaml, type Path, type YamlFile } from '../yaml-file.ts'
@@ -18,7 +19,7 @@ const interval = z.string().regex(durationPattern, 'expected a duration such as 
 const positive = interval.refine((ms) => ms >= 1, 'expected more than 0')
 
 const startTime = z.union([z.number(), z.string()]).transform((written, context) => {
-  const ms = typeof written === 'number' ? written * 1000 : Date.parse(written)
+  const ms = typeof written === 'number' ? written * 1000 : isoTime(written)
   if (Number.isFinite(ms)) return ms
   context.addIssue({ code: 'custom', message: 'expected epoch seconds or a time such as 2026-06-01T00:00:00Z' })
   return z.NEVER

@@ -1,3 +1,4 @@
+import { counted } from '../../records/counted.ts'
 import { withoutMark } from './cells.ts'
 import { CsvReader, type CsvRecord } from './csv.ts'
 import { ImportError } from './error.ts'
@@ -32,7 +33,7 @@ export async function csvSource(
     if (!cells) return { ...record, message: 'a quoted field is not closed', raw: () => record.raw }
     const raw = () => cells.join(reader.delimiter)
     if (cells.length === columns.length) return { line: at, cells, raw }
-    const message = `${cells.length} columns, the first line has ${columns.length}`
+    const message = `${counted(cells.length, 'column')}, the first line has ${columns.length}`
     return { line: at, cells: null, reason: 'column_count', message, raw }
   }
   async function* batches(): AsyncGenerator<Batch> {

@@ -1,3 +1,4 @@
+import { counted } from '../../records/counted.ts'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import type { ProviderUsage } from '../../records/provider-usage.ts'
 import type { EpochMicros } from '../../records/span.ts'
@@ -33,14 +34,12 @@ export interface ImportSummary {
 
 /** For people: one fact a line. */
 export function summaryLines(summary: ImportSummary): string[] {
-  const count = (value: number, one: string, many = `${one}s`) =>
-    `${value.toLocaleString('en-US')} ${value === 1 ? one : many}`
   const { rows_read: read, imported, existing, skipped, rejected, from, to, elapsed_ms: elapsed } = summary
   const isUsage = summary.table === 'provider_usage'
   const whose = summary.format === null ? '' : `, as ${summary.format}`
   const rate = elapsed > 0 ? Math.round((read / elapsed) * 1000) : read
   const lines = [
-    `${summary.file}: ${count(read, 'row')} read in ${(elapsed / 1000).toFixed(1)} s (${count(rate, 'row')}/s)${whose}`,
+    `${summary.file}: ${counted(read, 'row')} read in ${(elapsed / 1000).toFixed(1)} s (${counted(rate, 'row')}/s)${whose}`,
     ...(isUsage ? ['  sums that the provider made, not requests: table provider_usage'] : []),
     `  imported       ${imported.toLocaleString('en-US')}`,
     `  already there  ${existing.toLocaleString('en-US')}`,
@@ -51,7 +50,7 @@ export function summaryLines(summary: ImportSummary): string[] {
   if (summary.rejects_file !== null) lines.push(`  rejected rows, with reasons: ${summary.rejects_file}`)
   if (from !== null && to !== null) lines.push(`  from ${iso(from)} to ${iso(to)}`)
   if (summary.shift_us !== 0) lines.push(`  moved in time by ${(summary.shift_us / 86_400_000_000).toFixed(3)} days`)
-  const unpriced = summary.unpriced > 0 ? `; ${count(summary.unpriced, 'row')} without a known price` : ''
+  const unpriced = summary.unpriced > 0 ? `; ${counted(summary.unpriced, 'row')} without a known price` : ''
   lines.push(
     `  tokens         ${summary.input_tokens.toLocaleString('en-US')} in, ${summary.output_tokens.toLocaleString('en-US')} out`,
     `  ${isUsage ? 'charged' : 'cost   '}        ${summary.cost_usd.toFixed(2)} USD${unpriced}`,

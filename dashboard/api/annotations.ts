@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { annotationKinds, scopeLabels, type Annotation } from '../../records/annotation.ts'
+import { isoTime } from '../../records/point-in-time.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../../storage/client.ts'
 import {
@@ -21,7 +22,7 @@ const earliest = Date.UTC(2000, 0, 1)
 const latest = Date.UTC(2200, 0, 1)
 
 const moment = z.union([z.number(), z.string()]).transform((said, context) => {
-  const at = typeof said === 'number' ? said : Date.parse(said)
+  const at = typeof said === 'number' ? said : isoTime(said)
   if (at >= earliest && at < latest) return Math.round(at)
   context.addIssue({ code: 'custom', message: 'expected epoch milliseconds, or ISO 8601 such as 2026-11-01T06:00:00Z' })
   return z.NEVER

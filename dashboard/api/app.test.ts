@@ -1,5 +1,5 @@
 /** The API as a client meets it: `app.request()` on a real storage. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { plainIssue } from '../../records/ingest-issue.ts'
 import { requests, trace } from '../../test/dashboard/seed.ts'
 import { testDeps } from '../../test/dashboard/serve.ts'
@@ -22,6 +22,7 @@ beforeAll(async () => {
   app = createApp(testDeps(storage.reader), { now: () => noon })
 })
 afterAll(() => storage.stop())
+afterEach(() => vi.unstubAllEnvs())
 
 const get = (path: string, headers: Record<string, string> = {}) =>
   app.request(path, { headers: { host: 'localhost:8080', ...headers } })
@@ -77,6 +78,9 @@ describe('questions', () => {
     const both = await of('range=1h&model=gpt-4o&model=gpt-4o-mini')
     expect(both).toBe((await of('range=1h&model=gpt-4o')) + (await of('range=1h&model=gpt-4o-mini')))
     expect(await of(`from=2026-11-21T11:00:00Z&to=${noon}`)).toBe(await of('range=1h'))
+    // Without a zone it is UTC, wherever the machine is.
+    vi.stubEnv('TZ', 'America/New_York')
+    expect(await of(`from=2026-11-21T11:00&to=${noon}`)).toBe(await of('range=1h'))
   })
 
   test('pages of requests follow by `next`', async () => {

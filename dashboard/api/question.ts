@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { durationMs, durationPattern } from '../../records/duration.ts'
+import { isoTime } from '../../records/point-in-time.ts'
 import { parseQuery, type Term } from '../../records/request-query.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import { filterColumns, type Filter } from '../../storage/queries/where.ts'
@@ -13,7 +14,7 @@ const day = 86_400_000
 const maxRangeMs = 2 * 366 * day
 
 const time = z.string().transform((text, context) => {
-  const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  const at = /^\d+$/.test(text) ? Number(text) : isoTime(text)
   if (Number.isFinite(at) && at >= 0 && at < 9e12) return at
   context.addIssue({ code: 'custom', message: 'expected ISO 8601 or epoch milliseconds' })
   return z.NEVER

@@ -24,6 +24,8 @@ export interface DashboardOptions {
   /** Folder of the built web app. */
   web: string
   neighbour?: Neighbour | undefined
+  /** What time it is, epoch ms: of relative ranges, today and this month. */
+  now?: (() => number) | undefined
 }
 
 export interface Dashboard {
@@ -35,12 +37,12 @@ export interface Dashboard {
 }
 
 /** Rejects with the system's error (EADDRINUSE, EACCES) when it cannot listen. */
-export async function startDashboard({ deps, listen, web, neighbour }: DashboardOptions): Promise<Dashboard> {
+export async function startDashboard({ deps, listen, web, neighbour, now }: DashboardOptions): Promise<Dashboard> {
   const { host, port } = splitAddress(listen)
   let address = listen
   const live = createLive(deps.db)
   const known = { ...deps, addresses: () => ({ ...deps.addresses(), dashboard: address }) }
-  const app = createApp(known, { live })
+  const app = createApp(known, { live, ...(now && { now }) })
   const site = new Hono()
   // On this machine's own loopback, compressing costs more than it saves.
   if (!isLoopback(listen)) site.use('/api/*', compress())

@@ -1,4 +1,5 @@
 /** What `inferwatch export` does: a backfill with a progress bar, and the state of every job. */
+import { counted } from '../../records/counted.ts'
 import { rangeOf } from '../../records/point-in-time.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
@@ -42,7 +43,9 @@ export async function exportRunCommand(
       const { files, rows, unchanged, frozen } = await exportNow(job, deps, { range, signal, onProgress })
       const kept = frozen > 0 ? `, ${frozen} left as they are since rows of theirs have expired` : ''
       const place = placeOf(job, deps.dataDir)
-      print(`${job.name}: ${files} periods written with ${rows} rows, ${unchanged} unchanged${kept}, in ${place}`)
+      print(
+        `${job.name}: ${counted(files, 'period')} written with ${counted(rows, 'row')}, ${unchanged} unchanged${kept}, in ${place}`,
+      )
     } catch (error) {
       failures.push(error)
     } finally {

@@ -94,7 +94,7 @@ test('export run and export list', async () => {
   }
   await storage.db.insert('requests', [{ timestamp: new Date(Date.now() - 30 * hour), trace_id: 'a', span_id: 's' }])
   const [line = ''] = await run('calls', { from: '48h', to: '24h' })
-  expect(line).toMatch(/^calls: 2[34] periods written with 1 rows, 0 unchanged, in \/.*\/out\/calls$/)
+  expect(line).toMatch(/^calls: 2[34] periods written with 1 row, 0 unchanged, in \/.*\/out\/calls$/)
   expect((await run(undefined, { from: '48h', to: '24h' }))[0]).toMatch(
     /^calls: 0 periods written with 0 rows, 2[34] unchanged/,
   )

@@ -7,7 +7,8 @@ import { requests } from './seed.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
-const now = Date.now()
+/** In the middle of a month, whenever the test runs, and at no whole minute. */
+const now = Date.UTC(2026, 8, 15, 12, 30, 20)
 const day = 86_400_000
 const phone = { width: 390, height: 844 }
 const evil = '<img src=x onerror="window.hurt = true">'
@@ -24,6 +25,7 @@ groups:
 
 let room: Harness
 const here = testSite({
+  now: () => now,
   prepare: async (storage) => {
     room = await alertsHarness(storage, rules, now)
     // Some minutes of each day: more of them lately, so that the spend rises.
@@ -158,7 +160,10 @@ test('lines of an invoice as CSV: each row and digit of SQL', async () => {
   const { page } = await open()
   await page.getByRole('button', { name: 'Chargeback' }).click()
   const send = page.getByRole('button', { name: 'Download CSV' })
-  const [file] = await Promise.all([page.waitForEvent('download'), send.click()])
+  const refused = page.locator('.popover-form [role="alert"]')
+  const [file] = await Promise.all([page.waitForEvent('download'), send.click()]).catch(async (cause: unknown) => {
+    throw new Error(`no file; the page says: ${(await refused.allTextContents()).join()}`, { cause })
+  })
   expect(file.suggestedFilename()).toBe('chargeback-model-team-by-month.csv')
   const lines = readFileSync(await file.path(), 'utf8').split('\r\n')
   const rows = await sql<{ cost: string | null; requests: number }>(

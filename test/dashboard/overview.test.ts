@@ -1,7 +1,7 @@
 /** The overview in a real browser, on the real API and storage: what it says is what SQL says. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Harness } from '../../alerts/testing/harness.ts'
+import type { Harness, LeadingAlerts } from '../../alerts/testing/harness.ts'
 import {
   formatBytes,
   formatCount,
@@ -12,6 +12,7 @@ import {
 } from '../../dashboard/web/src/lib/format.ts'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import { evil, seedOverview } from './seed-overview.ts'
+import { serveTestPage } from './serve.ts'
 import { testSite } from './site.ts'
 import { store } from './store.ts'
 
@@ -19,16 +20,20 @@ const now = Date.now()
 /** A fixed hour, so that what the page shows does not move while it is read. */
 const [from, to] = [now - 3_600_000, now]
 const fixed = `?from=${from}&to=${to}`
+const day = 86_400_000
+/** Of a day with requests, also when the test runs at the very beginning of one. In whole seconds, as the API counts it. */
+const today = Math.ceil((now % day < 600_000 ? now - 600_000 : now) / 1000) * 1000
 const phone = { width: 390, height: 844 }
 const slow = { timeout: 60_000 }
 
 let rows: LlmRequest[]
 let room: Harness
+let alerts: LeadingAlerts
 const here = testSite({
   prepare: async (storage) => {
     const seeded = await seedOverview(storage, now)
-    ;({ rows, room } = seeded)
-    return { alerts: seeded.alerts }
+    ;({ rows, room, alerts } = seeded)
+    return { alerts }
   },
 })
 afterAll(() => room?.stop())
@@ -80,20 +85,6 @@ describe('what the page says at once', () => {
     expect(complaints).toEqual([])
   })
 
-  test('spend of today is that of SQL, beside a budget', async () => {
-    const panel = page.locator('section[aria-label="Spend today"]')
-    await panel.locator('.budget').waitFor()
-    const [row] = await here.storage.reader.query<{ cost: number }>(
-      `select toFloat64(sum(cost_usd)) as cost from requests where timestamp >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')`,
-      { from: Math.floor(now / 86_400_000) * 86_400_000 },
-    )
-    expect(plain(await panel.locator('.number-value').textContent())).toBe(plain(formatUsd(row?.cost)))
-    expect(plain(await panel.locator('.budget').textContent())).toContain(
-      plain(`${formatUsd(row?.cost)} of $5.00 today`),
-    )
-    expect(await panel.getByRole('list', { name: 'Spend of each day' }).getByRole('listitem').count()).toBe(8)
-  })
-
   test('each model has its row: latency, tokens and spend of SQL, a dash for what nobody told', async () => {
     const expected = await sql<{ model: string; p50: number; p95: number; cost: number | null }>(
       'model, quantileExact(0.5)(duration_ms) as p50, quantileExact(0.95)(duration_ms) as p95, toFloat64(sum(cost_usd)) as cost',
@@ -118,6 +109,24 @@ describe('what the page says at once', () => {
       expect(await chart.getAttribute('aria-label')).not.toBe('')
     }
   })
+})
+
+test('spend of today is that of SQL, beside a budget', async () => {
+  const site = await serveTestPage(here.storage.reader, { alerts }, () => today)
+  const { page } = await here.browser.open(`${site.url}/${fixed}`)
+  const panel = page.locator('section[aria-label="Spend today"]')
+  await panel.locator('.budget').waitFor()
+  const [row] = await here.storage.reader.query<{ cost: number }>(
+    `select toFloat64(sum(cost_usd)) as cost from requests where timestamp >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+    and timestamp < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`,
+    { from: Math.floor(today / day) * day, to: today },
+  )
+  expect(row?.cost).toBeGreaterThan(0)
+  expect(plain(await panel.locator('.number-value').textContent())).toBe(plain(formatUsd(row?.cost)))
+  expect(plain(await panel.locator('.budget').textContent())).toContain(plain(`${formatUsd(row?.cost)} of $5.00 today`))
+  expect(await panel.getByRole('list', { name: 'Spend of each day' }).getByRole('listitem').count()).toBe(8)
+  await page.close()
+  await site.stop()
 })
 
 test.each(['', '?range=6h'])(
@@ -166,7 +175,7 @@ describe('what the page says', () => {
     const budgets = await here.storage.reader.query<{ endpoint: string; bad: number }>(
       `select endpoint, countIf(status in ('error', 'rate_limited', 'timeout')) / count() as bad from requests
       where timestamp >= fromUnixTimestamp64Milli({from:Int64}) group by endpoint`,
-      { from: now - 7 * 86_400_000 },
+      { from: now - 7 * day },
     )
     for (const { endpoint, requests, errors, p95 } of expected) {
       const bad = budgets.find((row) => row.endpoint === endpoint)?.bad ?? NaN

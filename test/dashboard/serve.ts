@@ -53,8 +53,12 @@ export function testDeps(db: Db, overrides: Partial<DashboardDeps> = {}): Dashbo
   }
 }
 
-/** Builds the web app when it is stale, and listens on a free port. */
-export async function serveTestPage(db: Db, overrides: Partial<DashboardDeps> = {}): Promise<Dashboard> {
+/** Builds the web app when it is stale, and listens on a free port. `now` is the API's clock: what is new is told by the machine's. */
+export async function serveTestPage(
+  db: Db,
+  overrides: Partial<DashboardDeps> = {},
+  now?: () => number,
+): Promise<Dashboard> {
   await buildWeb()
-  return startDashboard({ deps: testDeps(db, overrides), listen: '127.0.0.1:0', web: webDist })
+  return startDashboard({ deps: testDeps(db, overrides), listen: '127.0.0.1:0', web: webDist, now })
 }

@@ -18,15 +18,17 @@ interface TestSiteOptions {
   colorScheme?: 'light' | 'dark'
   /** Stores what the tests find there, and says what else the dashboard is given. */
   prepare?: (storage: TestStorage) => Promise<Partial<DashboardDeps> | void>
+  /** The API's clock, epoch ms. */
+  now?: () => number
 }
 
 /** Call it at the top of a test file; the parts are there once tests run. */
-export function testSite({ colorScheme = 'light', prepare }: TestSiteOptions = {}): TestSite {
+export function testSite({ colorScheme = 'light', prepare, now }: TestSiteOptions = {}): TestSite {
   const parts: Partial<TestSite> = {}
   beforeAll(async () => {
     parts.storage = await testStorage()
     const overrides = (await prepare?.(parts.storage)) ?? {}
-    parts.site = await serveTestPage(parts.storage.reader, overrides)
+    parts.site = await serveTestPage(parts.storage.reader, overrides, now)
     parts.browser = await testBrowser(colorScheme)
   })
   afterAll(async () => {

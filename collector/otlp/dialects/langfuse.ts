@@ -3,6 +3,7 @@
  * was cached, output without reasoning. Errors leave the span's status unset and write zeros for costs.
  */
 import type { LlmRequest } from '../../../records/llm-request.ts'
+import { isoTime } from '../../../records/point-in-time.ts'
 import type { Attributes, Span } from '../../../records/span.ts'
 import { boolean, identifier, integer, number, objectFields, text } from './attributes.ts'
 import type { Dialect } from './dialect.ts'
@@ -102,6 +103,6 @@ function cost(attributes: Attributes): number | null {
 /** The time of the first token is a JSON string: its quotes are part of the attribute. */
 function completionStartMs(span: Span): number | null {
   const time = text(span.attributes, ['langfuse.observation.completion_start_time']).replaceAll('"', '')
-  const ms = time === '' ? NaN : Date.parse(time)
+  const ms = time === '' ? NaN : isoTime(time)
   return Number.isNaN(ms) ? null : ms - span.timestamp / 1000
 }

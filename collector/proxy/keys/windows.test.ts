@@ -48,7 +48,7 @@ describe('limits', () => {
     const refusal = exhausted('search', { requests_per_minute: 1 }, { ...nothing, requests: 1 }, late)
     expect(refusal?.closed).toEqual({ most: 1, opens_ms: late + 1, wait_s: 1 })
     expect(refusal?.message).toBe(
-      'the key "search" has used its 1 requests a minute; more from 2026-11-26T22:07:00.000Z on',
+      'the key "search" has used its 1 request a minute; more from 2026-11-26T22:07:00.000Z on',
     )
   })
 })

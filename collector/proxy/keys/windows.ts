@@ -1,4 +1,5 @@
 /** Minutes, days and months of UTC, and what a key may do in each. Pure. */
+import { counted } from '../../../records/counted.ts'
 import type { Refusal, RefusalCode } from '../refusal.ts'
 import type { KeyLimits } from './config.ts'
 
@@ -48,14 +49,14 @@ const rules: readonly Rule[] = [
     used: 'tokens',
     window: 'day',
     code: 'tokens_exhausted',
-    say: (most) => `${most} tokens a day`,
+    say: (most) => `${counted(most, 'token')} a day`,
   },
   {
     limit: 'requests_per_minute',
     used: 'requests',
     window: 'minute',
     code: 'requests_exhausted',
-    say: (most) => `${most} requests a minute`,
+    say: (most) => `${counted(most, 'request')} a minute`,
   },
 ]
 

@@ -20,7 +20,8 @@ export function startDnsProvider(config: DnsProvider, events: ProviderEvents, { 
       return ''
     } catch (error) {
       const kept = known.get(name)?.length ?? 0
-      const stay = kept > 0 ? `; its ${kept} targets of before stay` : ''
+      const stay =
+        kept > 0 ? `; ${kept === 1 ? 'its target of before stays' : `its ${kept} targets of before stay`}` : ''
       return `${name}: ${problemOf(error)}${stay}`
     }
   }

@@ -57,7 +57,7 @@ test('a change is seen at once; a broken file keeps its targets and says so; oth
   write('b.json', '[{"targets": ["b:2"]}]')
   await until(() => heard.error !== '' && heard.addresses().includes('b:2'))
   expect(heard.addresses()).toEqual(['a:2', 'b:2'])
-  expect(heard.error).toMatch(/a\.json: .+; its 1 targets of before stay$/)
+  expect(heard.error).toMatch(/a\.json: .+; its target of before stays$/)
   write('a.json', '[]')
   await until(() => heard.error === '')
   expect(heard.addresses()).toEqual(['b:2'])

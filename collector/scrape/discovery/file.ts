@@ -35,7 +35,7 @@ export function startFileProvider(config: FileProvider, events: ProviderEvents, 
       return ''
     } catch (error) {
       const kept = known.get(path)?.labels.length ?? 0
-      return `${path}: ${messageOf(error)}${kept > 0 ? `; its ${kept} targets of before stay` : ''}`
+      return `${path}: ${messageOf(error)}${kept > 0 ? `; ${kept === 1 ? 'its target of before stays' : `its ${kept} targets of before stay`}` : ''}`
     }
   }
   const ask = async (): Promise<Found> => {

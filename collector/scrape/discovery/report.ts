@@ -56,7 +56,7 @@ export class ProviderReport {
     this.#limit =
       sum.refused === 0
         ? ''
-        : `${sum.refused} targets are refused: there are more than ${sum.limit}; narrow the search or raise scrape.discovery.max_targets`
+        : `${sum.refused === 1 ? '1 target is' : `${sum.refused} targets are`} refused: there are more than ${sum.limit}; narrow the search or raise scrape.discovery.max_targets`
     this.#state = {
       ...this.#state,
       targets: sum.targets,

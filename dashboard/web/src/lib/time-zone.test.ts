@@ -1,9 +1,12 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { timeTicks } from '../charts/time-axis.ts'
 import { formatDateTime, formatTime } from './format.ts'
 import { isTimeZone, momentOf, offsetAt, showTimesIn, wallTimeOf } from './time-zone.ts'
 
-afterEach(() => showTimesIn(undefined))
+afterEach(() => {
+  showTimesIn(undefined)
+  vi.unstubAllEnvs()
+})
 
 const at = (text: string) => Date.parse(text)
 const hour = 3_600_000
@@ -51,4 +54,12 @@ test('what is no zone is refused', () => {
     false,
     false,
   ])
+})
+
+test('a machine whose zone has no name goes by UTC', async () => {
+  vi.stubEnv('TZ', '')
+  // It is asked for once.
+  vi.resetModules()
+  const { browserZone } = await import('./time-zone.ts')
+  expect(browserZone()).toBe('UTC')
 })

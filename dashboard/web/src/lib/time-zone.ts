@@ -11,8 +11,13 @@ export const shownZone = (): string | undefined => shownIn
 
 let ownZone: string | undefined
 
-/** Asked for once: it is of the machine, and takes long to tell. */
-export const browserZone = (): string => (ownZone ??= new Intl.DateTimeFormat().resolvedOptions().timeZone)
+/** Asked for once: it is of the machine, and takes long to tell. UTC, by which clocks go then, where the machine's has no name. */
+export const browserZone = (): string => (ownZone ??= machineZone())
+
+function machineZone(): string {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions() as { timeZone?: string }
+  return timeZone !== undefined && isTimeZone(timeZone) ? timeZone : 'UTC'
+}
 
 export function isTimeZone(name: string): boolean {
   try {

@@ -78,7 +78,7 @@ function Facts({ session }: { session: SessionDetail['session'] }) {
           </Fragment>
         ))}
         {session.model_count > session.models.length &&
-          ` and ${session.model_count - session.models.length} more models`}
+          ` and ${formatExactly(session.model_count - session.models.length, 'more model')}`}
       </p>
     </div>
   )

@@ -144,7 +144,7 @@ function Summary({ trace }: { trace: WholeTrace }) {
       )}
       {stored > limit && (
         <p className="request-error">
-          Only the first {formatExact(limit)} of its {formatExact(stored)} spans are shown; SQL has them all
+          Only the first {formatExact(limit)} of its {formatExactly(stored, 'span')} are shown; SQL has them all
         </p>
       )}
     </div>

@@ -2,10 +2,11 @@ import { useUptime, type OutageRow, type UptimeRow } from '../data/uptime.ts'
 import {
   formatAgo,
   formatCount,
-  formatExact,
+  formatExactly,
   formatIso,
   formatMonth,
   formatMs,
+  formatPart,
   formatRate,
   formatUsd,
 } from '../lib/format.ts'
@@ -111,7 +112,7 @@ const probeColumns = (now: number): Column<UptimeRow>[] => [
     hint: 'Share of the time that probes know of',
     number: true,
     render: (row) => percent(row.uptime_ratio),
-    title: (row) => `${formatExact(row.failed)} of ${formatExact(row.probes)} probes failed`,
+    title: (row) => `${formatPart(row.failed, row.probes, 'probe')} failed`,
     sort: (row) => row.uptime_ratio,
   },
   {
@@ -189,7 +190,7 @@ const probeColumns = (now: number): Column<UptimeRow>[] => [
 
 function Certificate({ days }: { days: number | null }) {
   if (days === null) return <>—</>
-  const text = `${formatExact(Math.floor(days))} days`
+  const text = formatExactly(Math.floor(days), 'day')
   if (days < 0) return <Status level="critical" word="expired" />
   return days < soonDays ? <Status level="warning" word={text} /> : <>{text}</>
 }

@@ -1,6 +1,6 @@
 /** GPU utilisation and memory over time. */
 import { useGpus, type Gpus } from '../data/fleet.ts'
-import { formatBytes, formatRatio } from '../lib/format.ts'
+import { formatBytes, formatPart, formatRatio } from '../lib/format.ts'
 import { LinePanel, type NamedLine } from './LinePanel.tsx'
 
 type GpuLine = Gpus['series']['lines'][number]
@@ -32,7 +32,7 @@ const memory = lines(
 )
 
 const shownOf = ({ series }: Gpus) =>
-  series.gpus > series.lines.length ? `busiest ${series.lines.length} of ${series.gpus} GPUs` : ''
+  series.gpus > series.lines.length ? `busiest ${formatPart(series.lines.length, series.gpus, 'GPU')}` : ''
 
 const noGpus = <p>GPUs show once a GPU exporter is listed under scrape.targets, or nvidia-smi answers on this host</p>
 

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import type { TraceSpan } from '../data/requests.ts'
 import { useSpan } from '../data/traces.ts'
 import { inTrace } from '../lib/elsewhere.ts'
-import { formatCount, formatMs } from '../lib/format.ts'
+import { formatCounted, formatMs } from '../lib/format.ts'
 import { traceTree, visibleRows, type Node } from '../lib/trace-tree.ts'
 import { Failure, PanelSkeleton } from './states.tsx'
 
@@ -60,7 +60,7 @@ export function Waterfall({ trace_id, spans, current }: WaterfallProps) {
       <p>
         <Link to="/traces/$trace_id" params={{ trace_id }} search={inTrace(current) as never} className="panel-link">
           {rows.length < spans.length
-            ? `Open the trace: ${formatCount(spans.length - rows.length)} spans more`
+            ? `Open the trace: ${formatCounted(spans.length - rows.length, 'span')} more`
             : 'Open the trace'}
         </Link>
       </p>

@@ -1,7 +1,16 @@
 import { Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { BacktestResult, BacktestRun } from '../../data/backtest.ts'
-import { formatCount, formatExact, formatIso, formatMs, formatTime, significant } from '../../lib/format.ts'
+import {
+  formatCount,
+  formatCounted,
+  formatExactly,
+  formatIso,
+  formatMs,
+  formatPart,
+  formatTime,
+  significant,
+} from '../../lib/format.ts'
 import { fitsInUrl } from '../../lib/search.ts'
 import { Fact } from '../Side.tsx'
 import { Failure } from '../states.tsx'
@@ -55,7 +64,7 @@ function Running({ done, total, firings, onCancel }: RunningProps) {
   return (
     <div className="panel-empty" role="status">
       <progress className="backtest-progress" max={Math.max(total, 1)} value={done} aria-label="Progress" />
-      <p>{`${formatExact(done)} of ${formatExact(total)} evaluations, ${firings} firings`}</p>
+      <p>{`${formatPart(done, total, 'evaluation')}, ${formatExactly(firings, 'firing')}`}</p>
       <Button size="compact-sm" variant="default" onClick={onCancel}>
         Cancel
       </Button>
@@ -104,7 +113,7 @@ function Result({ result, canUse, onUse }: ResultProps) {
                 )}
               </>
             }
-            title={`${formatCount(suggestion.pages)} pages, ${significant(suggestion.pages_per_week)} a week`}
+            title={`${formatCounted(suggestion.pages, 'page')}, ${significant(suggestion.pages_per_week)} a week`}
           />
         )}
       </dl>
@@ -113,7 +122,7 @@ function Result({ result, canUse, onUse }: ResultProps) {
       )}
       {failed_evaluations > 0 && (
         <p className="request-error wrap backtest-error">
-          {`${formatExact(failed_evaluations)} evaluations failed; the last one: ${last_error}`}
+          {`${formatExactly(failed_evaluations, 'evaluation')} failed; the last one: ${last_error}`}
         </p>
       )}
       <ValuesChart result={result} />

@@ -3,7 +3,7 @@ import { LinePanel } from '../LinePanel.tsx'
 import { Meter } from '../Meter.tsx'
 import { PageProvider } from '../page-context.tsx'
 import { Panel } from '../Panel.tsx'
-import { formatCount, formatExact, formatRatio } from '../../lib/format.ts'
+import { formatCount, formatExact, formatExactly, formatRatio } from '../../lib/format.ts'
 import { Table, type Column } from '../Table.tsx'
 import { Burn } from './Burn.tsx'
 import { budgetFrame, budgetLines, groupName, sloWord } from './slo-words.ts'
@@ -103,7 +103,7 @@ const columns: Column<Row>[] = [
       <Meter ratio={group?.budget_left_ratio ?? null} text={formatRatio(group?.budget_left_ratio)} />
     ),
     title: ({ group }) =>
-      group ? `${formatExact(Math.floor(group.bad_left))} more bad requests allowed` : 'No requests that count',
+      group ? `${formatExactly(Math.floor(group.bad_left), 'more bad request')} allowed` : 'No requests that count',
     sort: ({ group }) => group?.budget_left_ratio ?? null,
   },
   {

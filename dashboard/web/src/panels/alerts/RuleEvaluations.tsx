@@ -1,5 +1,5 @@
 import { useRule, type EvaluationRecord, type RuleView } from '../../data/alerts.ts'
-import { formatAgo, formatIso, formatMs } from '../../lib/format.ts'
+import { formatAgo, formatExactly, formatIso, formatMs } from '../../lib/format.ts'
 import { Failure, PanelSkeleton } from '../states.tsx'
 import { Status, type Level } from '../Status.tsx'
 import { Table, type Column } from '../Table.tsx'
@@ -24,7 +24,7 @@ export function RuleEvaluations({ rule }: { rule: RuleView }) {
         <ValueLine
           values={evaluations.map(({ value }) => value)}
           threshold={rule.threshold?.value ?? null}
-          label={`Values of the last ${evaluations.length} evaluations; it fires ${thresholdOf(rule)}`}
+          label={`Values of the last ${formatExactly(evaluations.length, 'evaluation')}; it fires ${thresholdOf(rule)}`}
         />
       )}
       {evaluations.length > 0 && (

@@ -1,5 +1,5 @@
 import { useWindows, type MaintenanceWindow, type MaintenanceWindows } from '../../data/silences.ts'
-import { formatCounted, formatClock, formatDay, formatIso } from '../../lib/format.ts'
+import { formatCounted, formatClock, formatDay, formatExactly, formatIso } from '../../lib/format.ts'
 import { isoOf, type DataTable } from '../../lib/table.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { byDay, weeklyText, type Occurrence } from '../../lib/window-draft.ts'
@@ -57,7 +57,7 @@ export function Windows() {
             </ol>
             <More windows={windows} days={ahead_ms / 86_400_000} />
             <Later windows={windows} days={ahead_ms / 86_400_000} />
-            {left_off > 0 && <p className="dim window-more">{`and ${left_off} more windows`}</p>}
+            {left_off > 0 && <p className="dim window-more">{`and ${formatExactly(left_off, 'more window')}`}</p>}
           </>
         )}
       </Panel>

@@ -1,6 +1,14 @@
 import { useDiffers, type Difference, type DiffersAnswer } from '../../data/explorer.ts'
 import { want } from '../../lib/facets.ts'
-import { formatExactly, formatCount, formatExact, formatMs, formatRatio, unknown } from '../../lib/format.ts'
+import {
+  formatExactly,
+  formatCount,
+  formatCounted,
+  formatExact,
+  formatMs,
+  formatRatio,
+  unknown,
+} from '../../lib/format.ts'
 import { defaultMeasure } from '../../lib/search.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { Panel } from '../Panel.tsx'
@@ -54,7 +62,7 @@ function Shown({ data }: { data: DiffersAnswer }) {
       <p className="dim differs-about">
         {mark}
         {formatCount(data.inside * data.factor)} brushed against {mark}
-        {formatCount(data.outside * data.factor)} others
+        {formatCounted(data.outside * data.factor, 'other')}
         {data.factor > 1 && `; one request in ${formatExact(data.factor)} was read`}
       </p>
       <div className="differs-values">

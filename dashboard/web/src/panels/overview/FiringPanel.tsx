@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { useActiveAlerts, type ActiveAlert, type Alerts } from '../../data/alerts.ts'
 import { elsewhere } from '../../lib/elsewhere.ts'
-import { formatClock, formatIso, formatMs, formatTime } from '../../lib/format.ts'
+import { formatClock, formatExactly, formatIso, formatMs, formatTime } from '../../lib/format.ts'
 import type { Search } from '../../lib/search.ts'
 import { useNow } from '../../lib/use-now.ts'
 import { LinksOf } from '../NameLink.tsx'
@@ -121,7 +121,7 @@ function Quiet({ rules }: { rules: number }) {
       <p>
         {rules === 0
           ? 'No rule is evaluated here: alerts.rules in inferwatch.yaml names their files'
-          : `None of ${rules} rules fires`}
+          : `None of ${formatExactly(rules, 'rule')} fires`}
       </p>
       <Link
         to="/alerts"

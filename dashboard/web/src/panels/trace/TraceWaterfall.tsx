@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceCall, TraceSpan } from '../../data/traces.ts'
 import { allFolded, foldedOf, withFolded } from '../../lib/folded.ts'
-import { formatCount, formatExact, formatMs } from '../../lib/format.ts'
+import { formatCount, formatMs, formatPart } from '../../lib/format.ts'
 import { useSetting, useSwitch } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { isFailed } from '../../lib/trace-calls.ts'
@@ -95,9 +95,7 @@ export function TraceWaterfall({ spans, calls, open, onOpen }: TraceWaterfallPro
           {zoomed === null ? 'Zoom to span' : 'Whole trace'}
         </button>
         <span className="dim" role="status">
-          {rows.length === tree.nodes.length
-            ? ''
-            : `${formatExact(rows.length)} of ${formatExact(tree.nodes.length)} spans shown`}
+          {rows.length === tree.nodes.length ? '' : `${formatPart(rows.length, tree.nodes.length, 'span')} shown`}
         </span>
       </div>
       <Tree

@@ -1,7 +1,7 @@
 /** The server that answered a call and the GPUs under it, around the time of the call, on one time axis. */
 import { useRanOn, type ServerGpus, type ServerSeries } from '../../data/servers.ts'
 import { useServerAround, type TraceCall } from '../../data/traces.ts'
-import { formatRatio, formatTime, significant, unknown } from '../../lib/format.ts'
+import { formatExactly, formatRatio, formatTime, significant, unknown } from '../../lib/format.ts'
 import { gpuName } from '../GpuPanels.tsx'
 import { ServerLink } from '../NameLink.tsx'
 import { SideSection } from '../Side.tsx'
@@ -42,7 +42,9 @@ export function UnderSpan({ trace_id, call }: UnderSpanProps) {
       {instances.slice(0, mostServers).map((instance) => (
         <Around key={instance} instance={instance} call={call} />
       ))}
-      {instances.length > mostServers && <p className="dim">{`and ${instances.length - mostServers} more servers`}</p>}
+      {instances.length > mostServers && (
+        <p className="dim">{`and ${formatExactly(instances.length - mostServers, 'more server')}`}</p>
+      )}
     </SideSection>
   )
 }
@@ -125,7 +127,7 @@ function Around({ instance, call }: { instance: string; call: TraceCall }) {
         <TrackRow key={track.title} track={track} frame={data.gpus} start={start} end={end} />
       ))}
       {data.gpus.lines.length > mostGpus && (
-        <p className="dim">{`and ${data.gpus.lines.length - mostGpus} more GPUs`}</p>
+        <p className="dim">{`and ${formatExactly(data.gpus.lines.length - mostGpus, 'more GPU')}`}</p>
       )}
       <p className="under-axis dim" aria-hidden>
         <span>{formatTime(data.server.from, 60_000)}</span>
