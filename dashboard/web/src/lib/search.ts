@@ -263,10 +263,11 @@ function paramsIn(query: URLSearchParams): Record<string, string> {
 /** So many choices hold on one page. */
 const maxChoices = 40
 
-/** `set=tokens.input_tokens`: the choice of this name. */
+/** `set=tokens.input_tokens`: the choice of this name. What was typed to find something may be any text. */
 function choicesIn(query: URLSearchParams): Record<string, string> {
   const named = query.getAll('set').flatMap((text) => {
-    const [, name, value] = /^([a-z0-9-]{1,60})\.([\w-]{1,100})$/.exec(text) ?? []
+    const [, name, value] =
+      /^([a-z0-9-]{1,60})\.([\w-]{1,100})$/.exec(text) ?? /^(find-[a-z0-9-]{1,55})\.(.{1,200})$/.exec(text) ?? []
     return name === undefined || value === undefined ? [] : [[name, value] as const]
   })
   return Object.fromEntries(named.slice(0, maxChoices))
