@@ -219,6 +219,10 @@ describe('facets', () => {
     await page.goto(address)
     await expectSoon(values).toEqual(one)
     expect(await field.inputValue()).toBe('r-39')
+    // Emptied, it is still a field to type in.
+    await field.fill('')
+    await page.waitForURL(({ searchParams }) => !searchParams.getAll('set').some((one) => one.startsWith('find-')))
+    expect(await field.evaluate((input) => input === document.activeElement)).toBe(true)
 
     // Closed again, neither leaves anything behind.
     await users.getByRole('button', { name: 'Search user' }).click()

@@ -80,7 +80,7 @@ const Facet = memo(function Facet({ column, answer, search, onChange }: FacetPro
           {closed ? <IconChevronRight size={13} aria-hidden /> : <IconChevronDown size={13} aria-hidden />}
           {label}
         </button>
-        {!closed && values.length > few && (
+        {!closed && (values.length > few || searching) && (
           <button
             type="button"
             aria-label={`Search ${label}`}
@@ -103,7 +103,11 @@ const Facet = memo(function Facet({ column, answer, search, onChange }: FacetPro
           placeholder={`Search ${label}`}
           maxLength={200}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={(event) => {
+            // The field of a link stays when it is emptied.
+            setAsked(true)
+            setText(event.currentTarget.value)
+          }}
         />
       )}
       {!closed && (
