@@ -151,7 +151,8 @@ export function parseSearch(text: string): Search {
   const measure = heatmapMeasures.find((known) => known === query.get('measure'))
   if (measure && measure !== defaultMeasure) search.measure = measure
   const cols = query.get('cols')
-  if (cols !== null && /^[a-z_]{1,40}(,[a-z_]{1,40}){0,40}$/.test(cols)) search.cols = [...new Set(cols.split(','))]
+  if (cols !== null && /^[a-z_][a-z0-9_]{0,39}(,[a-z_][a-z0-9_]{0,39}){0,40}$/.test(cols))
+    search.cols = [...new Set(cols.split(','))]
   const folded = parseFolded(query.get('folded'))
   if (folded) search.folded = folded
   const sort = query.get('sort')
