@@ -117,6 +117,8 @@ export interface LoadedConfig {
   baseDir: string
   /** Null when the defaults are used. */
   file: string | null
+  /** What is allowed and hardly meant: file, line and key, one line each. */
+  warnings: string[]
 }
 
 /**
@@ -130,7 +132,8 @@ export function loadConfig(
   only?: readonly ConfigKey[],
 ): LoadedConfig {
   const chosen = file ?? (existsSync(defaultConfigFile) ? defaultConfigFile : null)
-  if (chosen === null) return { config: configSchema.parse({}), written: {}, baseDir: process.cwd(), file: null }
+  if (chosen === null)
+    return { config: configSchema.parse({}), written: {}, baseDir: process.cwd(), file: null, warnings: [] }
   let text: string
   try {
     text = readFileSync(chosen, 'utf8')
@@ -142,8 +145,21 @@ export function loadConfig(
   const config = parseConfig(text, chosen, env, only)
   const baseDir = dirname(resolve(chosen))
   const located = { ...config, ...withPaths(config, baseDir) }
-  const written = parseYaml(text, chosen).value as Record<string, unknown>
-  return { config: located, written, baseDir, file: resolve(chosen) }
+  const parsed = parseYaml(text, chosen)
+  const written = parsed.value as Record<string, unknown>
+  return { config: located, written, baseDir, file: resolve(chosen), warnings: undeclaredEndpoints(config, parsed) }
+}
+
+/** Of targets. Traffic may call an endpoint by a name that is declared nowhere, so none of them is refused. */
+function undeclaredEndpoints({ scrape, endpoints }: Config, file: YamlFile): string[] {
+  const names = endpoints.map(({ name }) => name)
+  return scrape.targets.flatMap(({ endpoint = '' }, index) => {
+    if (endpoint === '' || names.includes(endpoint)) return []
+    const [nearest] = names.toSorted((a, b) => distance(endpoint, a) - distance(endpoint, b))
+    const others = nearest === undefined ? 'which names none' : `where the nearest is "${nearest}"`
+    const where = file.where(['scrape', 'targets', index, 'endpoint'])
+    return [`${where}: "${endpoint}" is not under endpoints, ${others}; that is right only if traffic calls it so`]
+  })
 }
 
 /** Paths that start at the file's folder. Throws ConfigError for a file that cannot be read. */
@@ -353,10 +369,11 @@ export interface RunningConfig {
  * that can't be used, or that `apply` refuses, is logged with what is wrong, and the old configuration stays.
  */
 export function watchConfig(
-  { file, baseDir, config: first, written: firstWritten }: LoadedConfig,
+  { file, baseDir, config: first, written: firstWritten, warnings }: LoadedConfig,
   { apply, log }: { apply: (config: Config) => Promise<void>; log: Logger },
 ): { stop(): void; running(): RunningConfig } {
   let state: RunningConfig = { config: first, written: firstWritten, loaded_at: Date.now(), problem: '', waiting: [] }
+  for (const warning of warnings) log.warn(warning)
   const reload = async () => {
     try {
       const loaded = loadConfig(file ?? undefined)
@@ -368,6 +385,7 @@ export function watchConfig(
       // A key that goes together with its address is still needed: the address stays until the restart.
       for (const { path, message } of exposures(running)) throw new ConfigError(`${path.join('.')}: ${message}`)
       await apply(running)
+      for (const warning of loaded.warnings) log.warn(warning)
       for (const key of changed) log.warn(`${key} changed: restart to apply it`)
       const written = { ...loaded.written, ...keptWritten }
       state = { config: running, written, loaded_at: Date.now(), problem: '', waiting: changed }

@@ -78,10 +78,24 @@ export function applySamples(
       )
     found.set(print, { ...sample, labels })
   }
+  for (const print of outranked(rule, previous, found)) found.delete(print)
   const evaluation: Evaluation = { active: new Map(), resolved: [], transitions: [] }
   for (const print of new Set([...previous.keys(), ...found.keys()]))
     step(evaluation, rule, previous.get(print) ?? null, print, found.get(print) ?? null, at)
   return evaluation
+}
+
+/** Samples whose alerts would begin now and say less than others do. One that has begun goes on. */
+function outranked(
+  { outranks }: Rule,
+  previous: ReadonlyMap<string, Instance>,
+  found: ReadonlyMap<string, Sample>,
+): string[] {
+  if (!outranks) return []
+  const all = [...previous.values(), ...found.values()]
+  return [...found].flatMap(([print, sample]) =>
+    !previous.has(print) && all.some(({ labels }) => outranks(labels, sample.labels)) ? [print] : [],
+  )
 }
 
 /**

@@ -14,6 +14,15 @@ test.each([
   ['absent', { host: 'gpu-node-1', gpu: '0' }, '/gpus/gpu-node-1/0'],
   ['absent', { instance: 'vllm-1:8000' }, '/servers/vllm-1%3A8000'],
   ['sql', { model: 'gpt-4o' }, '/requests'],
+  // Nothing that a page of requests could show.
+  ['sql', {}, '/alerts?view=rules&row=mine+Backlog'],
+  ['sql', { alertname: 'Backlog', severity: 'page', team: 'platform' }, '/alerts?view=rules&row=mine+Backlog'],
 ])('%s of %o: %s', (kind, labels, page) => {
-  expect(pageOf({ kind, filter: null }, labels)).toBe(page)
+  const rule = { group: 'mine', id: 'Backlog', kind, filter: null, labels: { severity: 'page', team: 'platform' } }
+  expect(pageOf(rule, labels)).toBe(page)
+})
+
+test('what is measured of requests is shown among them, whatever labels there are', () => {
+  const rule = { group: 'mine', id: 'Slow', kind: 'latency', filter: {}, labels: {} }
+  expect(pageOf(rule, {})).toBe('/requests')
 })

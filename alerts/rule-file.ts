@@ -9,7 +9,7 @@ import { filterColumns, type Filter } from '../storage/queries/where.ts'
 import { duration, type AlertsConfig } from './config.ts'
 import { kinds } from './kinds/index.ts'
 import type { CommonRule, RuleKind } from './kinds/kind.ts'
-import { formatLabels } from './labels.ts'
+import { formatLabels, type Labels } from './labels.ts'
 import type { Rule, RuleGroup, Threshold } from './rule.ts'
 import { usesValue } from './template.ts'
 import { ConfigError, explainIssues, parseYaml, type Path, type YamlFile } from './yaml-file.ts'
@@ -187,6 +187,9 @@ function compile(kind: RuleKind, rule: CommonRule, group: string, source: Pick<R
     own: kind.own && ((readings) => kind.own?.(rule, threshold, readings) ?? []),
     told_once: kind.latched !== undefined,
     latched: (labels, at) => kind.latched?.(rule, labels, at) ?? false,
+    ...(kind.outranks && {
+      outranks: (labels: Labels, others: Labels) => kind.outranks?.(rule, labels, others) ?? false,
+    }),
     ...(kind.slo ? { slo: kind.slo(rule) } : {}),
     ...(kind.budget ? { budget: kind.budget(rule) } : {}),
   }

@@ -65,6 +65,8 @@ export interface Rule {
   own?: ((readings: Readings) => Sample[]) | undefined
   /** Whether an instance that fires goes on firing at `at`, epoch ms, though it has no result. */
   latched?: (labels: Labels, at: number) => boolean
+  /** Whether an alert of these labels says all that one of `others` would: that one does not begin then. */
+  outranks?: (labels: Labels, others: Labels) => boolean
   /** Whether its alerts are news once: while they fire, nobody is told again, whatever the route's `repeat_interval`. */
   told_once: boolean
   /** Of rules that watch an objective. */

@@ -43,3 +43,13 @@ test('a threshold is told when it is reached and not again, over a restart too',
   await room.clock.advance(25 * minute)
   expect(told()).toEqual([['50%'], ['50%', '100%']])
 })
+
+test('a budget that is far beyond its amount when its rule first sees it is told in one line', async () => {
+  const before = room.webhook.messages.length
+  await room.insertRequests(room.clock.now(), 30, second, { team: 'search', cost_usd: 1 })
+  await storage.rollups.flush()
+  await room.clock.advance(25 * minute)
+  const told = room.webhook.messages.slice(before).flatMap(({ alerts }) => alerts)
+  const lines = told.filter(({ labels }) => labels['team'] === 'search').map(({ labels }) => labels['threshold'])
+  expect(lines).toEqual(['100%'])
+})

@@ -47,6 +47,19 @@ test('check-config warns of a text that cannot be rendered', async () => {
   )
 })
 
+test('check-config warns of a target whose endpoint is not declared', async () => {
+  const file = join(folder, 'endpoint.yaml')
+  writeFileSync(
+    file,
+    'alerts: { shipped_rules: false }\nendpoints: [{ name: llama-70b }]\nscrape: { targets: [{ url: "http://a:1/metrics", endpoint: llama70b }] }\n',
+  )
+  const { stdout } = await run(process.execPath, [main, 'check-config', '--config', file])
+  expect(stdout).toBe(
+    `warning: ${file}:3: scrape.targets.0.endpoint: "llama70b" is not under endpoints, where the nearest is "llama-70b"; that is right only if traffic calls it so\n` +
+      `${file}: ok, 0 alert rules\n`,
+  )
+})
+
 test('alerts import: what an alertmanager.yml becomes, and that is a configuration', async () => {
   const file = join(folder, 'alertmanager.yml')
   const receivers = "receivers: [{ name: ops, webhook_configs: [{ url: 'https://example.com' }] }]"

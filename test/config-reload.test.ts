@@ -47,6 +47,17 @@ test('the file itself, replaced as editors do', async () => {
   expect(applied[0]?.log_level).toBe('debug')
 })
 
+test('what a file hardly means is said at the start, and again with each reload', async () => {
+  const warned = () => said.split('scrape.targets.0.endpoint: \\"chat\\" is not under endpoints').length - 1
+  watcher.stop()
+  writeFileSync(file('inferwatch.yaml'), 'scrape: { targets: [{ url: "http://a/metrics", endpoint: chat }] }\n')
+  watch()
+  expect(warned()).toBe(1)
+  writeFileSync(file('inferwatch.yaml'), 'scrape: { targets: [{ url: "http://b/metrics", endpoint: chat }] }\n')
+  await reloads(1)
+  expect(warned()).toBe(2)
+})
+
 test('a rule file alone, in a folder that is made later too', async () => {
   writeFileSync(file('rules/a.yaml'), 'groups: []\n')
   await reloads(1)

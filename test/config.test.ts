@@ -257,3 +257,24 @@ test('secrets of targets come from the environment and stand in no message', () 
   expect(message).toContain('scrape.auth.headers.X-Key')
   expect(message).not.toMatch(/12345|secret/)
 })
+
+describe('a target whose endpoint nobody declares is warned of, not refused: traffic may call it so', () => {
+  const target = (endpoint: string) => `    - { url: "http://a:8000/metrics", endpoint: ${endpoint} }\n`
+  const declared = 'endpoints:\n  - { name: mistral }\n  - { name: llama-70b }\n'
+  test.each([
+    [
+      `${declared}scrape:\n  targets:\n${target('llama-70b')}${target('lama70b')}`,
+      /^\S+inferwatch\.yaml:7: scrape\.targets\.1\.endpoint: "lama70b" is not under endpoints, where the nearest is "llama-70b"; that is right only if traffic calls it so$/,
+    ],
+    [
+      `scrape:\n  targets:\n${target('llama-70b')}`,
+      /^\S+inferwatch\.yaml:3: scrape\.targets\.0\.endpoint: "llama-70b" is not under endpoints, which names none; /,
+    ],
+    [`${declared}scrape: { targets: [{ url: "http://a:8000/metrics" }] }\n`, /^$/],
+  ])('%j', (text, expected) => {
+    const folder = mkdtempSync(join(tmpdir(), 'inferwatch-warnings-'))
+    writeFileSync(join(folder, 'inferwatch.yaml'), text)
+    expect(loadConfig(join(folder, 'inferwatch.yaml'), {}).warnings.join('\n')).toMatch(expected)
+    rmSync(folder, { recursive: true })
+  })
+})

@@ -255,6 +255,37 @@ test('each threshold is told once a period, and again when the period or the amo
   ])
 })
 
+test('of thresholds that are reached at once the highest is told; those that are reached later, each', () => {
+  const rule = ruleOf({ amount: '$100', by: ['team'] })
+  const samples = (team: string, ...reached: string[]): Sample[] =>
+    reached.map((text) => {
+      const [basis = '', threshold = ''] = text.split(' ')
+      return { labels: { team, period: '2026-11', basis, threshold, amount: '$100' }, value: 1 }
+    })
+  const november = (date: number) => Date.UTC(2026, 10, date)
+  const all = ['actual 50%', 'actual 80%', 'actual 100%', 'forecast 100%']
+  expect(
+    life([
+      [november(3), rule, [...samples('far', ...all), ...samples('near', 'actual 50%', 'forecast 100%')]],
+      // A price was corrected downwards: less is spent than was told, which is no news.
+      [november(4), rule, [...samples('far', 'actual 50%', 'actual 80%'), ...samples('near', ...all.slice(0, 2))]],
+      [november(5), rule, [...samples('far', ...all), ...samples('near', ...all)]],
+      [november(31), rule, []],
+    ]),
+  ).toEqual([
+    '+ 2026-11 actual 100% of $100',
+    '+ 2026-11 actual 50% of $100',
+    '+ 2026-11 forecast 100% of $100',
+    '+ 2026-11 actual 80% of $100',
+    '+ 2026-11 actual 100% of $100',
+    '- 2026-11 actual 100% of $100',
+    '- 2026-11 actual 50% of $100',
+    '- 2026-11 forecast 100% of $100',
+    '- 2026-11 actual 80% of $100',
+    '- 2026-11 actual 100% of $100',
+  ])
+})
+
 test.each([
   [{ amount: 'much' }, 'amount: expected dollars, such as $1000 or 1000; found "much"'],
   [{ amount: 0 }, 'amount: expected dollars'],

@@ -71,6 +71,16 @@ export const budget = defineKind({
       thresholdsOf(rule).some((known) => known.basis === basis && known.text === threshold)
     )
   },
+  /** More of the same budget is spent; what is spent is no forecast any more. */
+  outranks(rule, labels, others) {
+    const same = [...rule.by, 'period', 'amount'].every((name) => labels[name] === others[name])
+    const [own, other] = [labels, others].map(({ basis, threshold }) =>
+      thresholdsOf(rule).find((known) => known.basis === basis && known.text === threshold),
+    )
+    if (!same || !own || !other) return false
+    if (own.basis !== other.basis) return own.basis === 'actual' && own.ratio >= other.ratio
+    return own.ratio > other.ratio
+  },
 })
 
 type BudgetFields = Pick<Budget, 'by' | 'where' | 'period' | 'time_zone'> & { amount: number }

@@ -52,6 +52,8 @@ export interface RuleKind<Schema extends z.ZodType<CommonRule> = z.ZodType<Commo
   cautions?(rule: z.output<Schema>): string[]
   /** Whether an instance that fires goes on without a result: what is told once in a time. */
   latched?(rule: z.output<Schema>, labels: Labels, at: number): boolean
+  /** Whether an alert of these labels says all that one of `others` would: that one does not begin then. */
+  outranks?(rule: z.output<Schema>, labels: Labels, others: Labels): boolean
   /** The objective that the rule watches. */
   slo?(rule: z.output<Schema>): Slo
   /** The budget that the rule watches. */

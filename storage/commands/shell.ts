@@ -27,6 +27,8 @@ interface Loaded<Config> {
   baseDir: string
   /** Null when the defaults are used. */
   file: string | null
+  /** What is allowed there and hardly meant. */
+  warnings: readonly string[]
 }
 
 /** Rollups only of a storage of its own: in a process that serves they are that process's. */

@@ -115,6 +115,7 @@ async function forget(page: Page): Promise<boolean> {
   await go(page, nowhere)
   return page.evaluate((kept) => {
     if (Object.keys(localStorage).some((key) => key !== kept)) return false
+    sessionStorage.clear()
     // What stays around every page: a word that was typed there, a field that has the keyboard.
     if ([...document.querySelectorAll('input')].some(({ value }) => value !== '')) return false
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur()

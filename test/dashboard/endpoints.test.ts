@@ -118,6 +118,25 @@ test('each endpoint: figures of SQL, where it is, whether it is up, what it runs
   await page.close()
 })
 
+test('the usual columns of the list fit a screen of 1440 px; a wide one has all of them, as has who chooses them', async () => {
+  const { page, complaints } = await open(`/endpoints${fixed}`)
+  const table = page.getByRole('table', { name: 'Endpoints' })
+  const heads = () => table.locator('thead th').count()
+  await table.getByText('eu-west').first().waitFor()
+  expect(await heads()).toBe(13)
+  expect(await table.evaluate(({ parentElement: box }) => box && box.scrollWidth - box.clientWidth)).toBe(0)
+  await page.setViewportSize({ width: 1920, height: 900 })
+  await expect.poll(heads, patient).toBe(23)
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await expect.poll(heads, patient).toBe(13)
+  await page.getByRole('button', { name: 'Columns' }).click()
+  await page.getByRole('checkbox', { name: 'TPOT' }).check()
+  await expect.poll(heads, patient).toBe(14)
+  await page.waitForURL(({ searchParams }) => searchParams.get('cols')?.split(',').includes('tpot_p50_ms') === true)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 test('the page of one: its queue, KV cache and GPUs under its requests, and links to its models', async () => {
   const { page, complaints } = await open(`/endpoints/llama-70b${fixed}`)
   const under = page.getByRole('region', { name: 'Servers under it' })

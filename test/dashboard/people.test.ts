@@ -227,3 +227,27 @@ test('lists say how much more or less each is than in the period before, as SQL 
   expect(complaints).toEqual([])
   await page.close()
 })
+
+test('in the dark the order and buttons without use are of the colours of other pages', async () => {
+  const { page } = await here.browser.open(`${here.site.url}/users${fixed}`)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  const colour = (selector: string, property: 'backgroundColor' | 'color') =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element, name) => getComputedStyle(element)[name], property)
+  await page.locator('.panel-foot button:disabled').first().waitFor()
+  const token = (name: string) =>
+    page.evaluate((asked) => {
+      const probe = document.body.appendChild(document.createElement('i'))
+      probe.style.color = `var(${asked})`
+      const { color } = getComputedStyle(probe)
+      probe.remove()
+      return color
+    }, name)
+  await expect.poll(() => colour('.top .control', 'backgroundColor')).toBe(await token('--surface'))
+  expect(await colour('select[aria-label="Order of users"]', 'backgroundColor')).toBe(await token('--surface'))
+  expect(await colour('.panel-foot button:disabled', 'backgroundColor')).toBe(await token('--surface-raised'))
+  expect(await colour('.panel-foot button:disabled', 'color')).toBe(await token('--text-faint'))
+  await page.close()
+})

@@ -188,6 +188,51 @@ describe('facets', () => {
     await page.close()
   })
 
+  test('that tell more, and what is searched in one, are in the address: a link shows them so, back too', async () => {
+    const { page, complaints } = await explorer()
+    const users = page.getByRole('region', { name: 'user', exact: true })
+    const values = () => users.locator('li').allTextContents()
+    const field = users.getByRole('searchbox')
+    const away = async () => {
+      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Models' }).click()
+      await page.waitForURL(({ pathname }) => pathname === '/models')
+    }
+    await users.getByRole('button', { name: 'More' }).click()
+    await expectSoon(async () => (await values()).length).toBe(20)
+    expect(new URL(page.url()).searchParams.getAll('set')).toEqual(['all-user-id.on'])
+    await away()
+    await page.goBack()
+    await expectSoon(async () => (await values()).length).toBe(20)
+
+    await users.getByRole('button', { name: 'Search user' }).click()
+    await field.pressSequentially('no "r.39" ', { delay: 5 })
+    await users.getByText('No value matches').waitFor()
+    expect(await field.inputValue()).toBe('no "r.39" ')
+    await page.waitForURL(({ searchParams }) => searchParams.getAll('set').includes('find-user-id.no "r.39" '))
+    await field.fill('r-39')
+    await page.waitForURL(({ searchParams }) => searchParams.getAll('set').includes('find-user-id.r-39'))
+    const address = page.url()
+    await away()
+    await page.goBack()
+    const one = [expect.stringContaining('user-39') as string]
+    await expectSoon(values).toEqual(one)
+    await page.goto(address)
+    await expectSoon(values).toEqual(one)
+    expect(await field.inputValue()).toBe('r-39')
+    // Emptied, it is still a field to type in.
+    await field.fill('')
+    await page.waitForURL(({ searchParams }) => !searchParams.getAll('set').some((one) => one.startsWith('find-')))
+    expect(await field.evaluate((input) => input === document.activeElement)).toBe(true)
+
+    // Closed again, neither leaves anything behind.
+    await users.getByRole('button', { name: 'Search user' }).click()
+    await users.getByRole('button', { name: 'Fewer' }).click()
+    await page.waitForURL(({ searchParams }) => !searchParams.has('set'))
+    expect(await field.count()).toBe(0)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
   test('are searched, and hide', async () => {
     const { page } = await explorer()
     const users = page.getByRole('region', { name: 'user' })

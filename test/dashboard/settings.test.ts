@@ -217,6 +217,27 @@ test('a price is found by its words, in the URL; one that the file fixes cannot 
   await page.close()
 })
 
+test('a price that was typed and not set is there after a reload; another model has nothing of it', async () => {
+  const { page, complaints } = await open('?view=prices&row=new')
+  const side = page.getByRole('dialog', { name: 'Price' })
+  const field = (name: string) => side.getByRole('textbox', { name })
+  await field('Model').fill('half-a-model')
+  await side.getByLabel('Cached input').fill('0.5')
+  await page.reload()
+  await side.getByText(/^Unsaved draft from/).waitFor()
+  expect([await field('Model').inputValue(), await side.getByLabel('Cached input').inputValue()]).toEqual([
+    'half-a-model',
+    '0.5',
+  ])
+  await page.keyboard.press('Escape')
+  await shown(page, 'Models in use', 'gpt-4o-mini')
+  await rowOf(page, 'Models in use', 'gpt-4o-mini').click()
+  await expect.poll(() => field('Model').inputValue()).toBe('gpt-4o-mini')
+  expect(await side.getByText(/^Unsaved draft/).count()).toBe(0)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 test('keys: one that is made shows once, then its name; it is revoked here, one of the file is not', async () => {
   const { page, complaints } = await open('?view=keys')
   await shown(page, 'Virtual keys', 'fixed')

@@ -124,6 +124,41 @@ test('what is not scraped says why, with the labels that decided; a link opens i
   await page.close()
 })
 
+test('an answering page that lacks measures of its kind says so in the list; its row says which', async () => {
+  const off = { measure: 'request_input_tokens', names: ['sglang:prompt_tokens_histogram'], reason: 'off by default' }
+  const fix = 'start SGLang with --collect-tokens-histogram'
+  const never = { measure: 'ttft_ms', names: [], reason: 'TGI does not measure it', fix: '' }
+  const url = (host: string) => `http://${host}:30000/metrics`
+  await here.storage.db.insert('targets', [
+    target({ url: url('lacks-two'), missing: [{ ...off, fix }, { ...off, measure: 'ttft_ms', fix }, never] }),
+    target({ url: url('silent'), missing: [{ ...off, measure: '', fix }] }),
+    // No page of its kind has that.
+    target({ url: url('whole'), missing: [never] }),
+    target({ url: url('away'), state: 'down', error: 'connection refused', missing: [{ ...off, fix }] }),
+  ])
+  const { page, complaints } = await here.browser.open(`${here.site.url}/targets`)
+  const row = (host: string) => page.getByRole('row', { name: url(host) })
+  await row('whole').waitFor()
+  const lacks = (host: string) => row(host).locator('.status').allTextContents()
+  expect(await lacks('lacks-two')).toEqual(['up', 'lacks 2 measures'])
+  expect(await lacks('silent')).toEqual(['up', 'lacks all measures'])
+  expect(await lacks('whole')).toEqual(['up'])
+  expect(await lacks('away')).toEqual(['down'])
+
+  // Sorted by state, those that lack something stand apart from those that are whole.
+  const table = page.getByRole('table', { name: 'Scrape targets' })
+  await table.getByRole('button', { name: 'State' }).click()
+  await expect.poll(() => table.getByText(/^lacks/).count()).toBe(2)
+  const lacking = (await table.locator('tbody tr').allInnerTexts()).map((text) => text.includes('lacks'))
+  expect(lacking.lastIndexOf(true) - lacking.indexOf(true)).toBe(1)
+
+  await row('lacks-two').focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').getByRole('region', { name: 'What its page lacks' }).getByText(fix).first().waitFor()
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 test('on a phone nothing scrolls sideways', async () => {
   const { page, complaints } = await here.browser.open(`${here.site.url}/targets`, phone)
   const row = page.getByRole('table', { name: 'Scrape targets' }).locator('tbody tr').first()

@@ -1,16 +1,18 @@
 import { Modal } from '@mantine/core'
 import { useRouter } from '@tanstack/react-router'
-import { useState } from 'react'
 import type { TimeRange } from '../../../../records/time-range.ts'
 import { kinds } from '../charts/mark-kinds.ts'
 import { useAnnotate, type AnnotationInput } from '../data/changes.ts'
 import { labelsOf, labelsText } from '../lib/labels-text.ts'
 import { labelsOfPage } from '../lib/page-labels.ts'
 import { momentOf, wallTimeOf } from '../lib/time-zone.ts'
+import { useDraft } from '../lib/use-draft.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { useWho } from '../lib/who.ts'
 import { Form, Send } from '../panels/Form.tsx'
 import { WhoField } from '../panels/WhoField.tsx'
+
+type Kind = (typeof offered)[number]
 
 const offered = ['note', 'deploy', 'config', 'price', 'incident'] as const
 
@@ -18,22 +20,29 @@ const offered = ['note', 'deploy', 'config', 'price', 'incident'] as const
 export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange; onClose: () => void }) {
   const [search] = useSearch()
   const { history } = useRouter()
-  const [kind, setKind] = useState<(typeof offered)[number]>('note')
-  const [title, setTitle] = useState('')
-  const [text, setText] = useState('')
-  const [start, setStart] = useState(() => wallTimeOf(from))
-  const [end, setEnd] = useState(() => (to > from ? wallTimeOf(to) : ''))
-  const [about, setAbout] = useState(() => labelsText(labelsOfPage(history.location.pathname, search)))
-  const [url, setUrl] = useState('')
+  const draft = useDraft('annotation', () => ({
+    kind: 'note' as Kind,
+    title: '',
+    text: '',
+    start: wallTimeOf(from),
+    end: to > from ? wallTimeOf(to) : '',
+    about: labelsText(labelsOfPage(history.location.pathname, search)),
+    url: '',
+  }))
+  const { kind, title, text, start, end, about, url } = draft.fields
   const [who, keepWho] = useWho()
   const annotate = useAnnotate()
   const labels = labelsOf(about)
 
+  const leave = () => {
+    draft.forget()
+    onClose()
+  }
   const submit = () => {
     if (labels === null) return
     const input: AnnotationInput = { kind, title, text, labels, url, created_by: who, timestamp: momentOf(start) }
     if (end !== '') input.end_timestamp = momentOf(end)
-    annotate.mutate(input, { onSuccess: onClose })
+    annotate.mutate(input, { onSuccess: leave })
   }
   const field = annotate.error && 'field' in annotate.error ? annotate.error.field : ''
   return (
@@ -42,8 +51,9 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
         label="Annotate this time"
         onSubmit={submit}
         error={annotate.error}
+        draft={draft}
         buttons={
-          <Send sending={annotate.isPending} onCancel={onClose}>
+          <Send sending={annotate.isPending} onCancel={leave}>
             Annotate
           </Send>
         }
@@ -52,7 +62,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
           What happened
           <input
             value={title}
-            onChange={({ target }) => setTitle(target.value)}
+            onChange={({ target }) => draft.change({ title: target.value })}
             maxLength={200}
             aria-invalid={field === 'title'}
             data-autofocus
@@ -63,7 +73,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
           <legend>Kind</legend>
           {offered.map((one) => (
             <label key={one}>
-              <input type="radio" name="kind" checked={kind === one} onChange={() => setKind(one)} />
+              <input type="radio" name="kind" checked={kind === one} onChange={() => draft.change({ kind: one })} />
               {kinds[one].word}
             </label>
           ))}
@@ -75,7 +85,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
               type="datetime-local"
               step={1}
               value={start}
-              onChange={({ target }) => setStart(target.value)}
+              onChange={({ target }) => draft.change({ start: target.value })}
               required
             />
           </label>
@@ -85,7 +95,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
               type="datetime-local"
               step={1}
               value={end}
-              onChange={({ target }) => setEnd(target.value)}
+              onChange={({ target }) => draft.change({ end: target.value })}
               aria-invalid={field === 'end_timestamp'}
             />
           </label>
@@ -95,7 +105,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
           <input
             className="mono"
             value={about}
-            onChange={({ target }) => setAbout(target.value)}
+            onChange={({ target }) => draft.change({ about: target.value })}
             placeholder="everything, or endpoint:llama-70b environment:production"
             aria-invalid={labels === null || field === 'labels'}
             spellCheck={false}
@@ -108,7 +118,12 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
         )}
         <label>
           More
-          <textarea rows={2} maxLength={4000} value={text} onChange={({ target }) => setText(target.value)} />
+          <textarea
+            rows={2}
+            maxLength={4000}
+            value={text}
+            onChange={({ target }) => draft.change({ text: target.value })}
+          />
         </label>
         <label>
           Link
@@ -116,7 +131,7 @@ export default function Annotate({ at: { from, to }, onClose }: { at: TimeRange;
             type="text"
             inputMode="url"
             value={url}
-            onChange={({ target }) => setUrl(target.value)}
+            onChange={({ target }) => draft.change({ url: target.value })}
             placeholder="https://"
             maxLength={2000}
             aria-invalid={field === 'url'}

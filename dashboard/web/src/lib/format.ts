@@ -207,6 +207,10 @@ export function formatTime(at: number, rangeMs: number): string {
 /** The time of day: 08:30. As it is on most axes, it is had without a format. */
 export const formatClock = (at: number): string => wallTimeOf(at).slice(-8, -3)
 
+/** The time of day; with its day where that is another one than that of `beside`. */
+export const formatClockBeside = (at: number, beside: number): string =>
+  formatDay(at) === formatDay(beside) ? formatClock(at) : `${formatDay(at)} ${formatClock(at)}`
+
 /** A day of the reader's calendar: Sat, 21 Nov. */
 export const formatDay = (at: number): string => inZone(at, { weekday: 'short', ...day })
 

@@ -16,6 +16,8 @@ test.each([
   '?saved=0af76519-16cd-43dd-8448-eb211c80319c',
   '?server=vllm-1%3A8000',
   '?alone=gpt-4o&set=tokens.input_tokens&set=sort-models.-p95_ms&name=gpt',
+  '?cols=requests%2Cttft_p50_ms',
+  '?set=all-user.on&set=find-team.a+%22b%22.%26%3D',
   '?view=prices&find=gpt+4o',
   '?folded=all%2Cb7ad6b7169203331',
   '?view=rules&row=inferwatch+HighP95Latency',

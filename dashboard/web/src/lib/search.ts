@@ -151,7 +151,8 @@ export function parseSearch(text: string): Search {
   const measure = heatmapMeasures.find((known) => known === query.get('measure'))
   if (measure && measure !== defaultMeasure) search.measure = measure
   const cols = query.get('cols')
-  if (cols !== null && /^[a-z_]{1,40}(,[a-z_]{1,40}){0,40}$/.test(cols)) search.cols = [...new Set(cols.split(','))]
+  if (cols !== null && /^[a-z_][a-z0-9_]{0,39}(,[a-z_][a-z0-9_]{0,39}){0,40}$/.test(cols))
+    search.cols = [...new Set(cols.split(','))]
   const folded = parseFolded(query.get('folded'))
   if (folded) search.folded = folded
   const sort = query.get('sort')
@@ -263,10 +264,11 @@ function paramsIn(query: URLSearchParams): Record<string, string> {
 /** So many choices hold on one page. */
 const maxChoices = 40
 
-/** `set=tokens.input_tokens`: the choice of this name. */
+/** `set=tokens.input_tokens`: the choice of this name. What was typed to find something may be any text. */
 function choicesIn(query: URLSearchParams): Record<string, string> {
   const named = query.getAll('set').flatMap((text) => {
-    const [, name, value] = /^([a-z0-9-]{1,60})\.([\w-]{1,100})$/.exec(text) ?? []
+    const [, name, value] =
+      /^([a-z0-9-]{1,60})\.([\w-]{1,100})$/.exec(text) ?? /^(find-[a-z0-9-]{1,55})\.(.{1,200})$/.exec(text) ?? []
     return name === undefined || value === undefined ? [] : [[name, value] as const]
   })
   return Object.fromEntries(named.slice(0, maxChoices))

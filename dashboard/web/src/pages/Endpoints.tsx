@@ -25,6 +25,19 @@ export default function Endpoints() {
   )
 }
 
+const spare = [
+  'requests_change',
+  'p50_ms',
+  'p95_change',
+  'p99_ms',
+  'ttft_p50_ms',
+  'ttft_p95_ms',
+  'tpot_p50_ms',
+  'cached',
+  'per_million',
+  'cost_change',
+]
+
 function List({ asked }: { asked: ReturnType<typeof useTraffic> }) {
   const navigate = useNavigate()
   const [search] = useSearch()
@@ -39,7 +52,7 @@ function List({ asked }: { asked: ReturnType<typeof useTraffic> }) {
       </Swatch>
     ),
     sort: (row) => row.name,
-    title: (row) => row.others.join(', ') || 'no request in the range',
+    title: (row) => `${row.name}\n${row.others.join(', ') || 'no request in the range'}`,
   }
   return (
     <TrafficList
@@ -47,6 +60,7 @@ function List({ asked }: { asked: ReturnType<typeof useTraffic> }) {
       asked={asked}
       name={name}
       more={columns}
+      spare={spare}
       // A filter of requests leaves out what had none.
       idle={filtered ? [] : known.map(withoutRequests)}
       onOpen={(endpoint) => {

@@ -25,6 +25,8 @@ export default function Models() {
   )
 }
 
+const spare = ['p50_ms', 'p99_ms', 'ttft_p95_ms']
+
 function List() {
   const navigate = useNavigate()
   const [search] = useSearch()
@@ -33,13 +35,14 @@ function List() {
     head: 'Model',
     render: (row) => <ModelSwatch name={row.name} />,
     sort: (row) => row.name,
-    title: (row) => row.providers.join(', ') || 'provider unknown',
+    title: (row) => `${row.name}\n${row.providers.join(', ') || 'provider unknown'}`,
   }
   return (
     <TrafficList
       title="Models"
       asked={useTraffic('model')}
       name={name}
+      spare={spare}
       onOpen={(model) => {
         void navigate({
           to: '/models/$model',

@@ -23,7 +23,7 @@ function Copy({ rule }: { rule: RuleView }) {
   if (!data) return <Failure error={error} retry={() => void refetch()} height={320} />
   const example = kinds.find(({ name }) => name === rule.kind)
   const yaml = data.yaml || (example?.yaml ?? '')
-  return <RuleWorkbench first={ruleFileOf(yaml, data.interval_ms)} kinds={kinds} />
+  return <RuleWorkbench of={ruleKey(rule)} first={ruleFileOf(yaml, data.interval_ms)} kinds={kinds} />
 }
 
 /** Of the rules that come with Inferwatch. */
@@ -38,7 +38,12 @@ function Example({ kind }: { kind: string | undefined }) {
   return (
     <>
       {!data && <Failure error={error} retry={() => void refetch()} height={120} />}
-      <RuleWorkbench first={ruleFileOf(example?.yaml ?? '', usualIntervalMs)} kinds={kinds} />
+      <RuleWorkbench
+        key={kind}
+        of={`new ${kind ?? ''}`}
+        first={ruleFileOf(example?.yaml ?? '', usualIntervalMs)}
+        kinds={kinds}
+      />
     </>
   )
 }

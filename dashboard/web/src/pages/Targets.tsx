@@ -1,5 +1,5 @@
 import { droppedRows, useTargets, type DroppedRow, type ProviderRow, type TargetRow } from '../data/targets.ts'
-import { formatAgo, formatCount, formatExact, formatIso, formatMs } from '../lib/format.ts'
+import { formatAgo, formatCount, formatCounted, formatExact, formatIso, formatMs } from '../lib/format.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Panel } from '../panels/Panel.tsx'
 import { Panels } from '../panels/Panels.tsx'
@@ -71,6 +71,17 @@ export default function Targets() {
 
 const urlOf = (row: TargetRow) => row.url
 
+/** Of a page that answers, how much it lacks; empty where it has all that its kind measures. */
+function lacksOf({ state, missing }: TargetRow): string {
+  // Without a name to look for, no page of the kind has the measure.
+  const absent = missing.filter(({ names }) => names.length > 0)
+  if (state !== 'up' || absent.length === 0) return ''
+  // A page of which nothing can be read names no measure.
+  return absent.some(({ measure }) => measure === '')
+    ? 'lacks all measures'
+    : `lacks ${formatCounted(absent.length, 'measure')}`
+}
+
 function NoTargets() {
   return (
     <p>
@@ -121,12 +132,23 @@ const targetColumns = (now: number): Column<TargetRow>[] => [
     key: 'state',
     head: 'State',
     render: (row) => <TargetState state={row.state} />,
-    sort: (row) => row.state,
+    // Pages that lack something stand together.
+    sort: (row) => `${row.state} ${lacksOf(row) === '' ? 1 : 0}`,
   },
   {
     key: 'url',
     head: 'Target',
-    render: (row) => <span className="wrap mono">{row.url}</span>,
+    render: (row) => (
+      <span className="wrap">
+        <span className="mono">{row.url}</span>
+        {lacksOf(row) !== '' && (
+          <span className="issue-subject">
+            <Status level="unknown" word={lacksOf(row)} />
+          </span>
+        )}
+      </span>
+    ),
+    title: (row) => (lacksOf(row) === '' ? undefined : 'Its row says which, why, and what to change'),
     sort: (row) => row.url,
   },
   {

@@ -1,5 +1,7 @@
 import { Button } from '@mantine/core'
 import type { FormEvent, ReactNode } from 'react'
+import type { Draft } from '../lib/use-draft.ts'
+import { DraftNote } from './DraftNote.tsx'
 
 interface FormProps {
   /** What it does, for those who hear it. */
@@ -7,6 +9,8 @@ interface FormProps {
   onSubmit: (form: HTMLFormElement) => void
   /** The fields say themselves what is wrong with them. */
   noValidate?: boolean
+  /** Of what is typed here, where it is kept until it is sent. */
+  draft?: Pick<Draft<object>, 'found_at' | 'discard'>
   children: ReactNode
   buttons: ReactNode
   /** Why what was sent is refused. */
@@ -38,13 +42,14 @@ export const Send = ({ children, sending, grave = false, onCancel }: SendProps) 
 )
 
 /** Fields, the buttons below them, and what came of sending it. */
-export function Form({ label, onSubmit, noValidate = false, children, buttons, error, outcome }: FormProps) {
+export function Form({ label, onSubmit, noValidate = false, draft, children, buttons, error, outcome }: FormProps) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     onSubmit(event.currentTarget)
   }
   return (
     <form className="form" aria-label={label} onSubmit={submit} noValidate={noValidate}>
+      {draft && <DraftNote draft={draft} />}
       {children}
       <div className="form-buttons">{buttons}</div>
       {error && (

@@ -5,6 +5,8 @@ import { nameOfChoice, useSetting } from '../lib/use-choice.ts'
 export interface Column<Row> {
   key: string
   head: string
+  /** Where columns are chosen, what it is called; as its head unless said. */
+  name?: string
   /** The term's definition, on hover. */
   hint?: string
   render: (row: Row) => ReactNode

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
-import { useState } from 'react'
 import { useGroupAct, type AlertGroup, type GroupAct } from '../../data/alert-groups.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 import { useWho } from '../../lib/who.ts'
 import { Form } from '../Form.tsx'
 import { WhoField } from '../WhoField.tsx'
@@ -8,9 +8,10 @@ import { WhoField } from '../WhoField.tsx'
 /** Take a group on, give it back, say something about it. */
 export function GroupActions({ group: { id, acknowledged } }: { group: Pick<AlertGroup, 'id' | 'acknowledged'> }) {
   const [who, keepWho] = useWho()
-  const [comment, setComment] = useState('')
+  const draft = useDraft(`group ${id}`, () => ({ comment: '' }))
+  const { comment } = draft.fields
   const sent = useGroupAct(id)
-  const send = (act: GroupAct) => sent.mutate({ act, said: { who, comment } }, { onSuccess: () => setComment('') })
+  const send = (act: GroupAct) => sent.mutate({ act, said: { who, comment } }, { onSuccess: draft.discard })
   const first: GroupAct = acknowledged ? 'unacknowledge' : 'acknowledge'
   const nobody = who.trim() === ''
   return (
@@ -33,11 +34,17 @@ export function GroupActions({ group: { id, acknowledged } }: { group: Pick<Aler
         </>
       }
       error={sent.error}
+      draft={draft}
     >
       <WhoField who={who} onChange={keepWho} />
       <label>
         Comment
-        <textarea rows={2} maxLength={2000} value={comment} onChange={({ target }) => setComment(target.value)} />
+        <textarea
+          rows={2}
+          maxLength={2000}
+          value={comment}
+          onChange={({ target }) => draft.change({ comment: target.value })}
+        />
       </label>
     </Form>
   )

@@ -5,14 +5,18 @@ import { useMemo, useState } from 'react'
 import { useBacktest, useRulePreview, type BacktestQuestion } from '../../data/backtest.ts'
 import { problemsOf, ruleFileOf, spanOfLine, withThreshold } from '../../lib/rule-text.ts'
 import { questionOf, spanOf, type Search } from '../../lib/search.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { yamlLanguage } from '../../lib/yaml-language.ts'
 import { CodeEditor } from '../CodeEditor.tsx'
 import { BacktestPanel } from './BacktestPanel.tsx'
 import { PreviewPanel } from './PreviewPanel.tsx'
+import { DraftNote } from '../DraftNote.tsx'
 import { Panels } from '../Panels.tsx'
 
 interface RuleWorkbenchProps {
+  /** What it is a draft of. */
+  of: string
   /** What stands in the editor at first. */
   first: string
   kinds: readonly { name: string; yaml: string }[]
@@ -22,9 +26,11 @@ interface RuleWorkbenchProps {
 const spans = { page: 'the page’s range', '24h': '24 hours', '7d': '7 days', '14d': '14 days' }
 type Span = keyof typeof spans
 
-export function RuleWorkbench({ first, kinds }: RuleWorkbenchProps) {
+export function RuleWorkbench({ of, first, kinds }: RuleWorkbenchProps) {
   const [search] = useSearch()
-  const [text, setText] = useState(first)
+  const draft = useDraft(`rule ${of}`, () => ({ text: first }))
+  const { text } = draft.fields
+  const setText = (next: string) => draft.change({ text: next })
   const [settled] = useDebouncedValue(text, 600)
   const [span, setSpan] = useState<Span>(search.from === undefined ? '7d' : 'page')
   const [wish, setWish] = useState(1)
@@ -58,6 +64,7 @@ export function RuleWorkbench({ first, kinds }: RuleWorkbenchProps) {
   return (
     <Panels>
       <section className="panel" aria-label="Rule">
+        <DraftNote draft={draft} />
         <CodeEditor
           value={text}
           onChange={setText}
@@ -133,7 +140,7 @@ export function RuleWorkbench({ first, kinds }: RuleWorkbenchProps) {
         run={current}
         outdated={'question' in current && current.question.yaml !== text}
         onCancel={cancel}
-        onUse={(threshold) => setText((before) => withThreshold(before, threshold) ?? before)}
+        onUse={(threshold) => setText(withThreshold(text, threshold) ?? text)}
         canUse={(threshold) => withThreshold(text, threshold) !== null}
         onRetry={run}
       />

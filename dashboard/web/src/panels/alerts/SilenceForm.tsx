@@ -1,7 +1,7 @@
 import { useDebouncedValue } from '@mantine/hooks'
-import { useState } from 'react'
 import { useSaveSilence, type Silence } from '../../data/silences.ts'
 import { momentOf, wallTimeOf } from '../../lib/time-zone.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 import { useWho } from '../../lib/who.ts'
 import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
@@ -32,15 +32,26 @@ type Ending = { lasts: number } | { until: string }
 
 /** Which alerts, for how long, why and by whom; what would be silenced shows while one writes. */
 export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceFormProps) {
-  const [text, setText] = useState(matchers)
-  const [ending, setEnding] = useState<Ending>(() => endingOf(before))
-  const [comment, setComment] = useState(before?.comment ?? '')
+  const draft = useDraft(`silence ${before?.id ?? matchers}`, () => ({
+    text: matchers,
+    ending: endingOf(before),
+    comment: before?.comment ?? '',
+  }))
+  const { text, ending, comment } = draft.fields
   const [who, keepWho] = useWho()
   const [settled] = useDebouncedValue(text, 300)
   const save = useSaveSilence()
+  const saved = (silence: { id: string }) => {
+    draft.forget()
+    onSaved(silence)
+  }
+  const cancel = () => {
+    draft.forget()
+    onCancel?.()
+  }
   const submit = () => {
     const ends_at = 'lasts' in ending ? Date.now() + ending.lasts : momentOf(ending.until)
-    save.mutate({ before, matchers: text, ends_at, created_by: who, comment }, { onSuccess: onSaved })
+    save.mutate({ before, matchers: text, ends_at, created_by: who, comment }, { onSuccess: saved })
   }
   const until = 'lasts' in ending ? '' : ending.until
   return (
@@ -48,11 +59,12 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
       label={before ? 'Edit the silence' : 'New silence'}
       onSubmit={submit}
       buttons={
-        <Send sending={save.isPending} onCancel={onCancel}>
+        <Send sending={save.isPending} onCancel={onCancel && cancel}>
           {before ? 'Save' : 'Silence'}
         </Send>
       }
       error={save.error}
+      draft={draft}
     >
       <label>
         Alerts with
@@ -60,7 +72,7 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
           className="mono"
           rows={3}
           value={text}
-          onChange={({ target }) => setText(target.value)}
+          onChange={({ target }) => draft.change({ text: target.value })}
           placeholder={'alertname="HighErrorRatio", model=~"gpt-.*"'}
           spellCheck={false}
           required
@@ -77,7 +89,7 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
               key={word}
               type="button"
               aria-pressed={'lasts' in ending && ending.lasts === lasts}
-              onClick={() => setEnding({ lasts })}
+              onClick={() => draft.change({ ending: { lasts } })}
             >
               {word}
             </button>
@@ -89,7 +101,7 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
         <input
           type="datetime-local"
           value={until}
-          onChange={({ target }) => setEnding({ until: target.value })}
+          onChange={({ target }) => draft.change({ ending: { until: target.value } })}
           required={!('lasts' in ending)}
         />
       </label>
@@ -99,7 +111,7 @@ export function SilenceForm({ before, matchers, onSaved, onCancel }: SilenceForm
           rows={2}
           maxLength={2000}
           value={comment}
-          onChange={({ target }) => setComment(target.value)}
+          onChange={({ target }) => draft.change({ comment: target.value })}
           required
         />
       </label>

@@ -16,6 +16,7 @@ import {
   type WindowDraft,
   type WindowField,
 } from '../../lib/window-draft.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
 import { MatchingAlerts } from './MatchingAlerts.tsx'
@@ -31,17 +32,18 @@ const zones = allZones()
 
 /** When nobody is told of which alerts: once, or on days of every week. */
 export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
-  const [draft, setDraft] = useState<WindowDraft>(() => {
+  const kept = useDraft(`window ${before?.id ?? 'new'}`, (): WindowDraft => {
     const fresh = newDraft(Date.now(), shownZone() ?? browserZone())
     return (before && draftOf(before, fresh)) ?? fresh
   })
+  const draft = kept.fields
   const [who, keepWho] = useWho()
   const [checked, setChecked] = useState(false)
   const [settled] = useDebouncedValue(draft.matchers, 300)
   const save = useSaveWindow()
   const set = (change: Partial<WindowDraft>) => {
     save.reset()
-    setDraft({ ...draft, ...change })
+    kept.change(change)
   }
   const missing = problemsOf(draft, who)
   const refused = save.error instanceof ApiFailure ? fieldOf(save.error.field) : ''
@@ -52,7 +54,15 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
     setChecked(true)
     const first = Object.keys(missing)[0]
     if (first) return form.querySelector<HTMLElement>(`[name="${first}"]`)?.focus()
-    save.mutate(inputOf(draft, before, who), { onSuccess: onSaved })
+    save.mutate(inputOf(draft, before, who), { onSuccess: saved })
+  }
+  const saved = (window: { id: string }) => {
+    kept.forget()
+    onSaved(window)
+  }
+  const cancel = () => {
+    kept.forget()
+    onCancel?.()
   }
   const text = (field: 'name' | 'from' | 'to' | 'starts' | 'ends' | 'time_zone', type = 'text') => ({
     name: field,
@@ -66,11 +76,12 @@ export function WindowForm({ before, onSaved, onCancel }: WindowFormProps) {
       onSubmit={submit}
       noValidate
       buttons={
-        <Send sending={save.isPending} onCancel={onCancel}>
+        <Send sending={save.isPending} onCancel={onCancel && cancel}>
           {before ? 'Save' : 'Add window'}
         </Send>
       }
       error={isPlaced ? null : save.error}
+      draft={kept}
     >
       <Field label="Name" problem={problem('name')}>
         {(described) => <input {...text('name')} {...described} maxLength={200} placeholder="Kernel updates" />}

@@ -1,5 +1,5 @@
 import { useWindows, type MaintenanceWindow, type MaintenanceWindows } from '../../data/silences.ts'
-import { formatCounted, formatClock, formatDay, formatExactly, formatIso } from '../../lib/format.ts'
+import { formatCounted, formatClockBeside, formatIso } from '../../lib/format.ts'
 import { isoOf, type DataTable } from '../../lib/table.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { byDay, weeklyText, type Occurrence } from '../../lib/window-draft.ts'
@@ -91,7 +91,9 @@ function OccurrenceRow({ occurrence: { window, from, to }, now }: { occurrence: 
   return (
     <WindowButton window={window}>
       <span className="window-times" title={`${formatIso(from)} to ${formatIso(to)}`}>
-        {runs ? `now, until ${clock(to, from)}` : `${clock(from, from)}–${clock(to, from)}`}
+        {runs
+          ? `now, until ${formatClockBeside(to, from)}`
+          : `${formatClockBeside(from, from)}–${formatClockBeside(to, from)}`}
       </span>
       <span className="wrap">
         <b>{window.name || window.text}</b> <span className="dim">{window.comment}</span>
@@ -144,7 +146,3 @@ function WindowButton({ window: { id }, children }: { window: MaintenanceWindow;
     </button>
   )
 }
-
-/** Of the reader's clock; with its day where that is another one than that of `beside`. */
-const clock = (at: number, beside: number) =>
-  formatDay(at) === formatDay(beside) ? formatClock(at) : `${formatDay(at)} ${formatClock(at)}`

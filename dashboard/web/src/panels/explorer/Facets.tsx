@@ -5,7 +5,7 @@ import { useFacets, useFacetSearch, type FacetsAnswer, type FacetValue } from '.
 import { choiceOf, exclude, want, type Choice } from '../../lib/facets.ts'
 import { formatCount, formatExact } from '../../lib/format.ts'
 import { filterLabels, type Search } from '../../lib/search.ts'
-import { nameOfChoice, useSwitch } from '../../lib/use-choice.ts'
+import { nameOfChoice, useSwitch, useTyped } from '../../lib/use-choice.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { CutName } from '../CutName.tsx'
 import { Failure, PanelSkeleton } from '../states.tsx'
@@ -59,14 +59,16 @@ interface FacetProps {
 }
 
 const Facet = memo(function Facet({ column, answer, search, onChange }: FacetProps) {
-  const [closed, close] = useSwitch(`closed-${nameOfChoice(column)}`)
-  const [all, setAll] = useState(false)
-  const [text, setText] = useState('')
-  const [searching, setSearching] = useState(false)
+  const name = nameOfChoice(column)
+  const [closed, close] = useSwitch(`closed-${name}`)
+  const [all, setAll] = useSwitch(`all-${name}`)
+  const [text, setText] = useTyped(name)
+  const [asked, setAsked] = useState(false)
+  const searching = asked || text !== ''
   const values = useMemo(() => answer.values.filter((value) => value.column === column), [answer, column])
-  const found = useFacetSearch(searching && text !== '' ? column : '', text)
+  const found = useFacetSearch(text === '' ? '' : column, text)
   if (values.length === 0) return null
-  const filtered = searching && text !== ''
+  const filtered = text !== ''
   const list = filtered ? (found.data?.values ?? []) : values
   const most = Math.max(...values.map(({ requests }) => requests), 1)
   const shown = all || filtered ? list : list.filter((one, index) => index < few || isChosen(search, one))
@@ -78,12 +80,15 @@ const Facet = memo(function Facet({ column, answer, search, onChange }: FacetPro
           {closed ? <IconChevronRight size={13} aria-hidden /> : <IconChevronDown size={13} aria-hidden />}
           {label}
         </button>
-        {!closed && values.length > few && (
+        {!closed && (values.length > few || searching) && (
           <button
             type="button"
             aria-label={`Search ${label}`}
             aria-pressed={searching}
-            onClick={() => setSearching(!searching)}
+            onClick={() => {
+              setAsked(!searching)
+              setText('')
+            }}
           >
             <IconSearch size={13} aria-hidden />
           </button>
@@ -92,13 +97,17 @@ const Facet = memo(function Facet({ column, answer, search, onChange }: FacetPro
       {!closed && searching && (
         <input
           // oxlint-disable-next-line jsx-a11y/no-autofocus -- the field comes because one asked for it
-          autoFocus
+          autoFocus={asked}
           type="search"
           aria-label={`Values of ${label}`}
           placeholder={`Search ${label}`}
           maxLength={200}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={(event) => {
+            // The field of a link stays when it is emptied.
+            setAsked(true)
+            setText(event.currentTarget.value)
+          }}
         />
       )}
       {!closed && (

@@ -20,9 +20,9 @@ import { useSearch } from '../../lib/use-search.ts'
 import { NothingHere } from '../NothingHere.tsx'
 import { usePage } from '../page-context.tsx'
 import { Panel } from '../Panel.tsx'
-import { allRequestColumns } from '../request-columns.tsx'
+import { allRequestColumns, usualColumns } from '../request-columns.tsx'
 import { VirtualTable } from '../VirtualTable.tsx'
-import { Columns, useColumns } from './Columns.tsx'
+import { Columns, useColumns } from '../Columns.tsx'
 
 /** The API gives no more in one file. */
 const mostExported = 100_000
@@ -37,7 +37,11 @@ export function RequestList() {
   // Ages go on while the page does; on a paused one they are those of the moment that it was read.
   const asOf = isLive(search) ? now : (first?.to ?? now)
   const all = useMemo(() => allRequestColumns(asOf, color), [asOf, color])
-  const { columns, choose } = useColumns(all.map(({ key }) => key))
+  const { columns, usual, choose } = useColumns({
+    name: 'request',
+    known: all.map(({ key }) => key),
+    usual: usualColumns,
+  })
   const shown = useMemo(() => all.filter(({ key }) => columns.includes(key)), [all, columns])
   const fresh = useNewRequests(first?.read_at)
   const count = fresh.data?.requests ?? 0
@@ -55,7 +59,7 @@ export function RequestList() {
               {formatCount(count)} new
             </button>
           )}
-          <Columns all={all} columns={columns} onChoose={choose} />
+          <Columns all={all} columns={columns} usual={usual} onChoose={choose} />
         </>
       }
       menu={(['csv', 'json'] as const).map((format) => (

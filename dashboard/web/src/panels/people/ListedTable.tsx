@@ -1,5 +1,5 @@
 /** A table that the server sorts and cuts into pages; the order is chosen beside its title. */
-import { Button, NativeSelect } from '@mantine/core'
+import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { pageSize } from '../../data/people.ts'
 import { formatExact, formatTime } from '../../lib/format.ts'
@@ -39,13 +39,18 @@ export function ListedTable<T, Row extends { previous?: Before }, Order extends 
       height={420}
       wide
       controls={
-        <NativeSelect
-          size="xs"
+        <select
+          className="control"
           aria-label={`Order of ${title.toLowerCase()}`}
           value={order}
-          data={Object.entries<string>(orders).map(([value, label]) => ({ value, label }))}
           onChange={(event) => go(event.currentTarget.value as Order, 0)}
-        />
+        >
+          {Object.entries<string>(orders).map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
       }
       renderEmpty={(data) => (rows(data).length === 0 && offset === 0 ? <NothingHere what={empty} /> : null)}
       table={(data) => tableOf(rows(data).map(flat))}

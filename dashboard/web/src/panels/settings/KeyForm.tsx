@@ -1,6 +1,6 @@
-import { useState } from 'react'
 import { useMakeKey } from '../../data/settings.ts'
 import { ApiFailure } from '../../lib/api.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 import { useWho } from '../../lib/who.ts'
 import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
@@ -23,32 +23,36 @@ const limits = [
 ] as const
 type Field = (typeof texts)[number][0] | (typeof limits)[number][0]
 
+const nothing = Object.fromEntries([...texts, ...limits].map(([field]) => [field, ''])) as Record<Field, string>
+
 /** Makes a virtual key and shows it, this once. */
 export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
-  const [fields, setFields] = useState<Partial<Record<Field, string>>>({})
+  const draft = useDraft('key', () => nothing)
+  const { fields } = draft
   const [who, keepWho] = useWho()
   const make = useMakeKey()
-  const change = (field: Field) => (text: string) => setFields((before) => ({ ...before, [field]: text }))
+  const change = (field: Field) => (text: string) => draft.change({ [field]: text })
   const problem = (field: Field) =>
     make.error instanceof ApiFailure && make.error.field === field ? make.error.message : ''
   const submit = () => {
-    const said = (field: Field) => fields[field]?.trim() || undefined
+    const said = (field: Field) => fields[field].trim() || undefined
     const may = said('endpoints')
       ?.split(',')
       .map((name) => name.trim())
       .filter(Boolean)
-    make.mutate({
+    const key = {
       name: said('name') ?? '',
       team: said('team'),
       user: said('user'),
       feature: said('feature'),
       endpoints: may,
       expires: said('expires'),
-      usd_per_month: numberOf(fields.usd_per_month ?? ''),
-      tokens_per_day: numberOf(fields.tokens_per_day ?? ''),
-      requests_per_minute: numberOf(fields.requests_per_minute ?? ''),
+      usd_per_month: numberOf(fields.usd_per_month),
+      tokens_per_day: numberOf(fields.tokens_per_day),
+      requests_per_minute: numberOf(fields.requests_per_minute),
       by: who,
-    })
+    }
+    make.mutate(key, { onSuccess: draft.forget })
   }
   if (make.data)
     return (
@@ -56,7 +60,7 @@ export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
         <p role="status">
           Copy it now: it is kept nowhere and not shown again. Clients send it where the vendor’s key goes.
         </p>
-        <Snippet label={fields.name ?? 'Key'} text={make.data.secret} />
+        <Snippet label={fields.name} text={make.data.secret} />
       </SideSection>
     )
   return (
@@ -65,13 +69,14 @@ export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
       onSubmit={submit}
       buttons={<Send sending={make.isPending}>Make the key</Send>}
       error={make.error}
+      draft={draft}
     >
       <div className="form-pair">
         {texts.map(([field, label, placeholder]) => (
           <label key={field}>
             {label}
             <input
-              value={fields[field] ?? ''}
+              value={fields[field]}
               onChange={({ target }) => change(field)(target.value)}
               placeholder={field === 'endpoints' && endpoints.length > 0 ? endpoints.join(', ') : placeholder}
               required={field === 'name'}
@@ -88,7 +93,7 @@ export function KeyForm({ endpoints }: { endpoints: readonly string[] }) {
           <NumberField
             key={field}
             label={label}
-            value={fields[field] ?? ''}
+            value={fields[field]}
             onChange={change(field)}
             problem={problem(field)}
           />

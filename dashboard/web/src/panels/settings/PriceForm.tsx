@@ -1,7 +1,7 @@
-import { useState } from 'react'
 import { useSetPrice, type PriceRow } from '../../data/settings.ts'
 import { ApiFailure } from '../../lib/api.ts'
 import { momentOf } from '../../lib/time-zone.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 import type { useWho } from '../../lib/who.ts'
 import { Form, Send } from '../Form.tsx'
 import { SideSection } from '../Side.tsx'
@@ -28,10 +28,13 @@ interface PriceFormProps {
 
 /** Says what a model costs from a time on. */
 export function PriceForm({ provider: firstProvider, model: firstModel, price, who: by }: PriceFormProps) {
-  const [provider, setProvider] = useState(firstProvider)
-  const [model, setModel] = useState(firstModel)
-  const [amounts, setAmounts] = useState<Partial<Record<RateKey, string>>>(() => amountsOf(price))
-  const [from, setFrom] = useState('')
+  const draft = useDraft(`price ${firstProvider} ${firstModel}`, () => ({
+    provider: firstProvider,
+    model: firstModel,
+    from: '',
+    ...amountsOf(price),
+  }))
+  const { provider, model, from, ...amounts } = draft.fields
   const [who, keepWho] = by
   const save = useSetPrice()
   const problem = (field: string) =>
@@ -41,9 +44,9 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
       input_usd = 0,
       output_usd = 0,
       ...others
-    } = Object.fromEntries(rates.map(([key]) => [key, numberOf(amounts[key] ?? '')]))
+    } = Object.fromEntries(rates.map(([key]) => [key, numberOf(amounts[key])]))
     const valid_from = from === '' ? null : momentOf(from)
-    save.mutate({ provider, model, valid_from, input_usd, output_usd, ...others, by: who })
+    save.mutate({ provider, model, valid_from, input_usd, output_usd, ...others, by: who }, { onSuccess: draft.forget })
   }
   return (
     <SideSection title={price ? 'Another price' : 'Set a price'}>
@@ -52,6 +55,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
         onSubmit={submit}
         buttons={<Send sending={save.isPending}>Set the price</Send>}
         error={save.error}
+        draft={draft}
         outcome={
           save.data && (
             <p role="status" className="dim">
@@ -65,7 +69,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
             Model
             <input
               value={model}
-              onChange={({ target }) => setModel(target.value)}
+              onChange={({ target }) => draft.change({ model: target.value })}
               maxLength={300}
               required
               aria-invalid={problem('model') !== ''}
@@ -76,7 +80,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
             Provider (empty: whoever serves it)
             <input
               value={provider}
-              onChange={({ target }) => setProvider(target.value)}
+              onChange={({ target }) => draft.change({ provider: target.value })}
               maxLength={300}
               autoComplete="off"
             />
@@ -91,8 +95,8 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
                 label={label}
                 hint={key === 'request_usd' ? 'Dollars per request, on top of its tokens' : 'Dollars per 1M tokens'}
                 required={required}
-                value={amounts[key] ?? ''}
-                onChange={(text) => setAmounts((before) => ({ ...before, [key]: text }))}
+                value={amounts[key]}
+                onChange={(text) => draft.change({ [key]: text })}
                 problem={problem(key)}
               />
             ))}
@@ -100,7 +104,7 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
         </div>
         <label>
           Holds from (empty: from ever)
-          <input type="datetime-local" value={from} onChange={({ target }) => setFrom(target.value)} />
+          <input type="datetime-local" value={from} onChange={({ target }) => draft.change({ from: target.value })} />
         </label>
         <WhoField who={who} onChange={keepWho} />
       </Form>
@@ -108,8 +112,9 @@ export function PriceForm({ provider: firstProvider, model: firstModel, price, w
   )
 }
 
-function amountsOf(price: PriceRow | null): Partial<Record<RateKey, string>> {
-  if (price === null || price.price.provisioned !== null) return {}
+function amountsOf(price: PriceRow | null): Record<RateKey, string> {
+  if (price === null || price.price.provisioned !== null)
+    return Object.fromEntries(rates.map(([key]) => [key, ''])) as Record<RateKey, string>
   const { input, output, cached_input, cache_write, reasoning, request_usd } = price.price
   const text = (rate: { usd: number } | null) => (rate === null ? '' : String(rate.usd))
   return {

@@ -1,7 +1,9 @@
+import { useMediaQuery } from '@mantine/hooks'
 import type { ReactNode } from 'react'
 import type { Traffic, TrafficRow } from '../../data/traffic.ts'
 import type { Asked } from '../../data/use-question.ts'
 import { useSearch } from '../../lib/use-search.ts'
+import { Columns, useColumns } from '../Columns.tsx'
 import { Panel } from '../Panel.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { trafficColumns } from './columns.tsx'
@@ -12,6 +14,8 @@ interface TrafficListProps {
   /** The first column, and those that only this list has. */
   name: Column<TrafficRow>
   more?: readonly Column<TrafficRow>[]
+  /** Columns that are there by choice, or where the screen is wide enough for all of them. */
+  spare: readonly string[]
   /** What is known without a request of the range. */
   idle?: readonly TrafficRow[]
   onOpen: (name: string) => void
@@ -21,9 +25,33 @@ interface TrafficListProps {
 const noColumns: readonly Column<TrafficRow>[] = []
 const noRows: readonly TrafficRow[] = []
 
+/** All columns of either list fit. */
+const wideScreen = '(min-width: 1900px)'
+
 /** Everything that had requests, with its figures; order and the filter of names stand in the URL. */
-export function TrafficList({ title, asked, name, more = noColumns, idle = noRows, onOpen, empty }: TrafficListProps) {
+export function TrafficList({
+  title,
+  asked,
+  name,
+  more = noColumns,
+  spare,
+  idle = noRows,
+  onOpen,
+  empty,
+}: TrafficListProps) {
   const [search, change] = useSearch()
+  const isWide = useMediaQuery(wideScreen) ?? false
+  const { from = 0, to = 0 } = asked.data ?? {}
+  const all = withMore(trafficColumns({ from, to, comparing: search.compare !== 'off' }), more)
+  const keys = all.map(({ key }) => key)
+  const { columns, usual, choose } = useColumns({
+    name: title.toLowerCase(),
+    known: keys,
+    usual: isWide ? keys : keys.filter((key) => !spare.includes(key)),
+  })
+  const sort = search.sort ?? '-requests'
+  // Where a link sorts by a column, it is there to see.
+  const drawn = all.filter(({ key }) => columns.includes(key) || key === search.sort?.replace(/^-/, ''))
   const wanted = (search.name ?? '').trim().toLowerCase()
   const known = ({ rows }: Traffic) => [...rows, ...idle.filter((one) => !rows.some((row) => row.name === one.name))]
   const shown = (data: Traffic) => known(data).filter((row) => row.name.toLowerCase().includes(wanted))
@@ -37,17 +65,20 @@ export function TrafficList({ title, asked, name, more = noColumns, idle = noRow
       height={420}
       wide
       controls={
-        <input
-          type="search"
-          className="list-filter"
-          placeholder="Filter by name"
-          aria-label={`Filter ${title.toLowerCase()} by name`}
-          value={search.name ?? ''}
-          onChange={(event) => {
-            const text = event.currentTarget.value
-            change(({ name: _name, ...rest }) => (text === '' ? rest : { ...rest, name: text }), { replace: true })
-          }}
-        />
+        <>
+          <input
+            type="search"
+            className="list-filter"
+            placeholder="Filter by name"
+            aria-label={`Filter ${title.toLowerCase()} by name`}
+            value={search.name ?? ''}
+            onChange={(event) => {
+              const text = event.currentTarget.value
+              change(({ name: _name, ...rest }) => (text === '' ? rest : { ...rest, name: text }), { replace: true })
+            }}
+          />
+          <Columns all={all} columns={columns} usual={usual} onChoose={choose} />
+        </>
       }
       renderEmpty={(data) =>
         known(data).length === 0 ? empty : shown(data).length === 0 ? <p>No name contains “{search.name}”</p> : null
@@ -58,10 +89,10 @@ export function TrafficList({ title, asked, name, more = noColumns, idle = noRow
         <div className="traffic-list">
           <Table
             label={title}
-            columns={[name, ...withMore(trafficColumns({ ...data, comparing: search.compare !== 'off' }), more)]}
+            columns={[name, ...drawn]}
             rows={shown(data)}
             id={(row) => row.name}
-            sorted={search.sort ?? '-requests'}
+            sorted={sort}
             onSort={(sort) =>
               change(({ sort: _sort, ...rest }) => (sort === '-requests' ? rest : { ...rest, sort }), { replace: true })
             }

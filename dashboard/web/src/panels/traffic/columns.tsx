@@ -73,6 +73,7 @@ export function trafficColumns(period: Period): Column<TrafficRow>[] {
       {
         key,
         head,
+        name: `${head} ${hint}`,
         hint: `${hint}, against the period before`,
         number: true,
         wide: true,
