@@ -1,5 +1,5 @@
 import { useWindows, type MaintenanceWindow, type MaintenanceWindows } from '../../data/silences.ts'
-import { formatCounted, formatClockBeside, formatIso } from '../../lib/format.ts'
+import { formatClockBeside, formatCounted, formatExactly, formatIso } from '../../lib/format.ts'
 import { isoOf, type DataTable } from '../../lib/table.ts'
 import { useSearch } from '../../lib/use-search.ts'
 import { byDay, weeklyText, type Occurrence } from '../../lib/window-draft.ts'
