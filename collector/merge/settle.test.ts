@@ -85,6 +85,23 @@ async function live(traces: readonly string[]): Promise<LlmRequest[]> {
   return rows.filter((row) => !row.is_deleted)
 }
 
+test('spans that came after the clock was set back are settled, after a restart too', async () => {
+  const ahead = Date.now() + 3_600_000
+  const state = { name: 'settled_traces', watermark_ms: ahead, version: ahead * 1000 }
+  await storage.db.insert('rollup_state', [state])
+  for (const trace_id of ['set-back', 'set-back-again']) {
+    const merger = mergerStarted(late)
+    await send(merger, [called(report('engine', 'sdk', { trace_id, role: 'engine', queue_ms: 5 }))])
+    await send(merger, [called(report('sdk', '', { trace_id }))])
+    await settleWith(merger)
+    expect(await live([trace_id])).toMatchObject([{ span_id: 'sdk', merged_span_ids: ['sdk', 'engine'] }])
+    const [stored] = await storage.db.query<{ watermark_ms: number }>(
+      "SELECT watermark_ms FROM rollup_state WHERE name = 'settled_traces'",
+    )
+    expect(stored?.watermark_ms).toBeLessThan(Date.now())
+  }
+})
+
 const tracesOf = (items: readonly Item[]) => [...new Set(items.map(({ span }) => span.trace_id))]
 
 describe('spans that came before and after a restart', () => {

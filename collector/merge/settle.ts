@@ -8,6 +8,7 @@ import type { LlmRequest } from '../../records/llm-request.ts'
 import type { LogEvent } from '../../records/log-event.ts'
 import type { Span } from '../../records/span.ts'
 import type { Db } from '../../storage/client.ts'
+import { passFrom } from '../../storage/rollups.ts'
 import { traced } from '../../storage/traced.ts'
 import type { Attribution } from '../attribution.ts'
 import { applyLogEvents } from '../otlp/logs/apply.ts'
@@ -190,6 +191,9 @@ export function packed(groups: readonly Worth[]): string[][] {
 class State {
   private readonly db: Db
   private watermarkMs: number | null = null
+  private version = 0
+  /** Of `performance.now()`: when the last pass, or the process, began. */
+  private begunAt = performance.now()
   /** Where the next slice begins; null at the beginning of a pass. */
   private positionMs: number | null = null
   private seen = new Map<string, number>()
@@ -201,10 +205,12 @@ class State {
   /** The next slice of what came since; `done` notes that it is settled. */
   async next(): Promise<{ fresh: Mark[]; more: boolean; done: () => Promise<void> }> {
     const { db } = this
-    this.watermarkMs ??= await this.stored()
-    const since = this.positionMs ?? this.watermarkMs
+    const watermark = (this.watermarkMs ??= await this.stored())
+    const begun = performance.now()
     const [clock] = await db.query<{ now: number }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now')
     const until = clock?.now ?? 0
+    // What came after the clock was set back is older than the watermark.
+    const since = this.positionMs ?? passFrom(watermark, until, begun - this.begunAt)
     const end = await sliceEnd(db, since, until, mostMarks)
     const found = await marks(db, since, end)
     // A trace that is named again is looked at again.
@@ -217,23 +223,26 @@ class State {
         for (const [key, at] of this.seen) if (at < until - 2 * overlapMs) this.seen.delete(key)
         for (const mark of found) this.seen.set(keyOf(mark), end)
         this.positionMs = more ? end : null
-        await this.store(end - overlapMs)
+        const next = end - overlapMs
+        if (next > watermark || since < watermark) await this.store(next)
+        if (!more) this.begunAt = begun
       },
     }
   }
 
   private async store(watermark_ms: number): Promise<void> {
-    if (watermark_ms <= (this.watermarkMs ?? 0)) return
-    await this.db.insert('rollup_state', [{ name: stateName, watermark_ms, version: Date.now() * 1000 }])
+    this.version = Math.max(this.version + 1, Date.now() * 1000)
+    await this.db.insert('rollup_state', [{ name: stateName, watermark_ms, version: this.version }])
     this.watermarkMs = watermark_ms
   }
 
   private async stored(): Promise<number> {
-    const rows = await this.db.query<{ watermark_ms: number }>(
-      'SELECT watermark_ms FROM rollup_state WHERE name = {name:String}',
+    const [row] = await this.db.query<{ watermark_ms: number; version: number }>(
+      'SELECT watermark_ms, version FROM rollup_state WHERE name = {name:String}',
       { name: stateName },
     )
-    return rows[0]?.watermark_ms ?? 0
+    this.version = row?.version ?? 0
+    return row?.watermark_ms ?? 0
   }
 }
 const stateName = 'settled_traces'
