@@ -104,6 +104,7 @@ test('a new group waits from the start of its alert, not again after a restart',
   if (!alert) throw new Error('no alert')
   expect(firstFlushAt(alert, timings, 110)).toBe(130)
   expect(firstFlushAt(alert, timings, 5_000)).toBe(5_000)
+  expect(firstFlushAt({ ...alert, starts_at: 9_000 }, timings, 5_000)).toBe(5_030)
   expect(groupKey(alert.labels)).toBe('{}:{alertname="X", model="a"}')
 })
 

@@ -106,9 +106,12 @@ export function groupKey(labels: Labels): string {
 /** Groups are told apart by receiver and key. */
 export const groupId = ({ receiver, key }: Pick<AlertGroup, 'receiver' | 'key'>) => JSON.stringify([receiver, key])
 
-/** When a group for this alert is first told. One that began long ago, as after a restart, doesn't wait again. */
+/**
+ * When a group for this alert is first told. One that began long ago, as after a restart, doesn't wait again; one that begins later,
+ * as its sender says, waits no longer than others.
+ */
 export function firstFlushAt(alert: GroupedAlert, timings: Timings, now: number): number {
-  return Math.max(alert.starts_at + timings.group_wait_ms, now)
+  return Math.max(Math.min(alert.starts_at, now) + timings.group_wait_ms, now)
 }
 
 /** What may be told: alerts that fire and are not muted, and all that ended. */

@@ -51,7 +51,8 @@ function readPostedAlert(posted: PostedAlert, now: number, resolveTimeoutMs: num
   // An empty label is no label.
   const labels = Object.fromEntries(Object.entries(posted.labels).filter(([, value]) => value !== ''))
   const ends = given(posted.endsAt)
-  const starts_at = given(posted.startsAt) ?? ends ?? now
+  // One that is said to end has begun.
+  const starts_at = given(posted.startsAt) ?? Math.min(ends ?? now, now)
   const expires_at = ends ?? now + resolveTimeoutMs
   if (expires_at < starts_at) return 'start time must be before end time'
   if (Object.keys(labels).length === 0) return 'at least one label pair required'

@@ -363,6 +363,20 @@ test('an alert from elsewhere is over when its time runs out, and a restart give
   ])
 })
 
+test('an alert with an end and no start, or one that begins later, is told as soon as any and holds up none', async () => {
+  const alerts = await start('route: { routes: [{ matchers: [severity=page], receiver: pager }] }')
+  const later = room.clock.now() + 24 * 60 * minute
+  await alerts.routing.receive([
+    { labels: { alertname: 'X', n: 'a', severity: 'page' }, annotations: {}, endsAt: later },
+    { labels: { alertname: 'X', n: 'b' }, annotations: {}, startsAt: later, endsAt: later + minute },
+  ])
+  await fire(alerts, { n: 'c' })
+  await room.clock.advance(10 * second)
+  expect(heard()).toEqual(['default {}:{alertname="X"} b+ c+', 'pager {}/{severity="page"}:{alertname="X"} a+'])
+  // Nobody knows when it began.
+  expect(alerts.routing.matching(parseMatchers('n=a'))).toMatchObject([{ starts_at: t0 }])
+})
+
 test('valid alerts of a batch get in beside others, whose faults are named', async () => {
   const alerts = await start('{}')
   const answer = await alerts.routing.receive([
