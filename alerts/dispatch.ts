@@ -11,6 +11,7 @@ import {
   groupId,
   isOver,
   outgrew,
+  shiftGroup,
   tidy,
   visibleAlerts,
   type AlertGroup,
@@ -82,6 +83,10 @@ export class Dispatcher {
       // One that came up before storage answered knows more.
       if (this.#groups.has(groupId(group))) continue
       this.#groups.set(groupId(group), group)
+      // Whatever the clock said then, a flush is never further away.
+      const { group_wait_ms, group_interval_ms } = this.timingsOf(group)
+      const latest = this.#options.clock.now() + Math.max(group_wait_ms, group_interval_ms)
+      group.next_flush_at = Math.min(group.next_flush_at, latest)
       for (const alert of Object.values(group.alerts)) {
         this.#hold(alert.fingerprint, group)
         this.#muting.note(alert)
@@ -90,6 +95,18 @@ export class Dispatcher {
     this.#placeAll()
     this.#wake()
     this.courier.wake()
+  }
+
+  /** The clock was set by that much: all that waits goes on waiting as long as it would have. */
+  stepped(byMs: number): void {
+    for (const group of this.#groups.values()) {
+      shiftGroup(group, byMs)
+      this.#save(group)
+    }
+    for (const { health } of this.courier.channels()) if (health.blocked_until > 0) health.blocked_until += byMs
+    this.#wake()
+    this.courier.wake()
+    void this.#options.writer.flush()
   }
 
   /** Ends every alert of ours that is not among the firing ones: what ceased without being written down. */
@@ -348,9 +365,10 @@ export class Dispatcher {
     this.#cancelFlush()
     if (this.#groups.size === 0 || this.#stopping) return
     const { clock } = this.#options
+    const now = clock.now()
     let next = Infinity
     for (const { next_flush_at } of this.#groups.values()) next = Math.min(next, next_flush_at)
-    this.#cancelFlush = clock.after(next - clock.now(), () => this.#flush())
+    this.#cancelFlush = clock.after(next - now, () => this.#flush())
   }
 }
 

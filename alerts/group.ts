@@ -195,6 +195,26 @@ export function tidy(group: AlertGroup, timings: Timings, now: number): string[]
   return dropped
 }
 
+/**
+ * A group as it is by a clock that was set: it waits as long as before, and was told as long ago. What others say of their alerts' times
+ * stands.
+ */
+export function shiftGroup(group: AlertGroup, byMs: number): void {
+  group.next_flush_at += byMs
+  for (const alert of Object.values(group.alerts)) {
+    const { fingerprint, starts_at, ends_at, expires_at } = alert
+    if (expires_at !== undefined) continue
+    const times = { starts_at: starts_at + byMs, ends_at: ends_at === null ? null : ends_at + byMs }
+    group.alerts[fingerprint] = { ...alert, ...times }
+  }
+  for (const { told, outbox } of Object.values(group.channels)) {
+    if (told) told.at += byMs
+    if (!outbox) continue
+    outbox.next_attempt_at += byMs
+    outbox.expires_at += byMs
+  }
+}
+
 /** Nothing is left of it. */
 export const isOver = ({ alerts }: AlertGroup) => Object.keys(alerts).length === 0
 
