@@ -58,7 +58,7 @@ const serverSample = () => ({ ...emptyServerSample(), timestamp: (t0 - minute) *
 
 function briefer(reader = storage.reader, shelf = new ChartShelf(), logged: unknown[] = []) {
   const log = { warn: (...line: unknown[]) => void logged.push(line) } as never
-  const clock = { now: () => t0, after: () => () => {} }
+  const clock = { now: () => t0, elapsed: () => 0, after: () => () => {} }
   return new Briefer({
     reader,
     clock,

@@ -11,6 +11,7 @@ import {
   groupId,
   isOver,
   outgrew,
+  shiftGroup,
   tidy,
   visibleAlerts,
   withoutEnded,
@@ -46,8 +47,8 @@ export class Dispatcher {
   #tree: Route | null = null
   /** By receiver and key. */
   #routes = new Map<string, Route>()
-  /** Names of all that are configured, with channels or without. */
-  #receivers: ReadonlySet<string> = new Set()
+  /** All that are configured, with channels or without, which tell two of them apart. */
+  #receivers: ReadonlyMap<string, string> = new Map()
   #cancelFlush = () => {}
   #stopping = false
 
@@ -62,7 +63,7 @@ export class Dispatcher {
   /**
    * Takes over new receivers and a new tree. An alert stays in its group until it resolves, so that no incident is left open
    * under an old key; where the tree leads to another receiver now, it joins that one's group, and the old one hears of nothing
-   * but its end. Groups of a receiver that is gone are given up.
+   * but its end. Groups of a receiver that is gone are given up, unless it goes on under another name.
    */
   configure(config: AlertsConfig): void {
     const first = config.receivers.find(({ notify }) => notify.length > 0) ?? config.receivers[0]
@@ -70,9 +71,11 @@ export class Dispatcher {
     const routes = this.#tree ? allRoutes(this.#tree) : []
     this.#routes = new Map(routes.toReversed().map((route) => [groupId(route), route]))
     this.#muting.configure(config, this.firing())
-    this.#receivers = new Set(config.receivers.map(({ name }) => name))
+    const before = this.#receivers
+    this.#receivers = new Map(config.receivers.map(({ name, notify }) => [name, JSON.stringify(notify)]))
     this.courier.configure(config.receivers.flatMap(channelsOf))
-    this.#placeAll()
+    this.#placeAll(before)
+    this.courier.wake()
   }
 
   /** Takes over what the last process left. */
@@ -82,6 +85,10 @@ export class Dispatcher {
       // One that came up before storage answered knows more.
       if (this.#groups.has(groupId(group))) continue
       this.#groups.set(groupId(group), group)
+      // Whatever the clock said then, a flush is never further away.
+      const { group_wait_ms, group_interval_ms } = this.timingsOf(group)
+      const latest = this.#options.clock.now() + Math.max(group_wait_ms, group_interval_ms)
+      group.next_flush_at = Math.min(group.next_flush_at, latest)
       for (const alert of Object.values(group.alerts)) {
         this.#hold(alert.fingerprint, group)
         this.#muting.note(alert)
@@ -90,6 +97,18 @@ export class Dispatcher {
     this.#placeAll()
     this.#wake()
     this.courier.wake()
+  }
+
+  /** The clock was set by that much: all that waits goes on waiting as long as it would have. */
+  stepped(byMs: number): void {
+    for (const group of this.#groups.values()) {
+      shiftGroup(group, byMs)
+      this.#save(group)
+    }
+    for (const { health } of this.courier.channels()) if (health.blocked_until > 0) health.blocked_until += byMs
+    this.#wake()
+    this.courier.wake()
+    void this.#options.writer.flush()
   }
 
   /** Ends every alert of ours that is not among the firing ones: what ceased without being written down. */
@@ -240,11 +259,31 @@ export class Dispatcher {
   }
 
   /** Gives up the groups whose receiver is gone, and puts every firing alert where the tree leads now. */
-  #placeAll(): void {
+  #placeAll(before: ReadonlyMap<string, string> = new Map()): void {
     const firing = this.firing()
-    for (const group of this.#groups.values()) if (!this.#receivers.has(group.receiver)) this.#close(group)
+    for (const group of this.#groups.values())
+      if (!this.#receivers.has(group.receiver)) this.#handOver(group, before.get(group.receiver))
     for (const alert of firing) for (const group of this.#place(alert)) this.#save(group)
     this.#wake()
+  }
+
+  /**
+   * Of a group whose receiver is gone: where the tree leads to the very channels that it had, by the same key, they go on with what they
+   * know and with what people did about it; else it is given up.
+   */
+  #handOver(group: AlertGroup, channels: string | undefined): void {
+    const members = Object.values(group.alerts)
+    const heir = members
+      .slice(0, 1)
+      .flatMap((alert) => this.#targetsOf(alert))
+      .find(({ key, route }) => key === group.key && this.#receivers.get(route.receiver) === channels)
+    this.#close(group)
+    if (!heir || this.#groups.has(heir.id)) return
+    group.receiver = heir.route.receiver
+    group.route = heir.route.key
+    this.#groups.set(heir.id, group)
+    for (const { fingerprint } of members) this.#hold(fingerprint, group)
+    this.#save(group)
   }
 
   /** Makes the alert a member of every group that it is meant to be in. Returns the groups that this changed. */
@@ -351,9 +390,10 @@ export class Dispatcher {
     this.#cancelFlush()
     if (this.#groups.size === 0 || this.#stopping) return
     const { clock } = this.#options
+    const now = clock.now()
     let next = Infinity
     for (const { next_flush_at } of this.#groups.values()) next = Math.min(next, next_flush_at)
-    this.#cancelFlush = clock.after(next - clock.now(), () => this.#flush())
+    this.#cancelFlush = clock.after(next - now, () => this.#flush())
   }
 }
 

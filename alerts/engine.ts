@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts'
 import { evaluateGroup, type RuleOutcome } from './evaluate.ts'
 import { remember, type EvaluationRecord } from './evaluation-record.ts'
 import { nextPoint } from './grid.ts'
-import { ended, type Evaluation, type Instance, type Transition } from './instance.ts'
+import { ended, shiftAll, shiftTimes, type Evaluation, type Instance, type Transition } from './instance.ts'
 import type { Rule, RuleGroup } from './rule.ts'
 import type { RowWriter } from './row-writer.ts'
 import { afterDowntime } from './state.ts'
@@ -115,6 +115,23 @@ export class Engine {
   }
 
   /**
+   * The clock was set by that much. Set back, evaluations go on from now, and what has held so long has held as long; one that is under
+   * way counts for nothing. Set forward, the moments between were missed.
+   */
+  stepped(byMs: number): void {
+    for (const state of this.#rules.values()) if (state.last_evaluation_at !== null) state.last_evaluation_at += byMs
+    if (byMs > 0) return
+    for (const state of this.#rules.values()) state.active = shiftAll(state.active, byMs)
+    for (const [key, instances] of this.#restored)
+      this.#restored.set(
+        key,
+        instances.map((instance) => shiftTimes(instance, byMs)),
+      )
+    for (const progress of this.#progress.values()) progress.evaluated_at += byMs
+    this.load(this.#groups.map((group) => ({ ...group })))
+  }
+
+  /**
    * Takes over what the last process left: firing alerts go on firing until an evaluation says otherwise, and evaluations go on
    * after the last moment that each group was evaluated for.
    */
@@ -187,9 +204,9 @@ export class Engine {
   }
 
   #schedule(group: RuleGroup): void {
-    if (!this.#isCurrent(group)) return
     const { clock } = this.#options
     const now = clock.now()
+    if (!this.#isCurrent(group)) return
     const { at } = nextPoint(this.#progressOf(group.name).evaluated_at, now, group.interval_ms)
     const cancel = clock.after(at - now, async () => {
       const run = traced('evaluate alert rules', { 'inferwatch.rule_group': group.name }, () =>

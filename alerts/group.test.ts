@@ -5,6 +5,7 @@ import {
   firstFlushAt,
   groupKey,
   isOver,
+  shiftGroup,
   tidy,
   toldOf,
   visibleAlerts,
@@ -114,6 +115,7 @@ test('a new group waits from the start of its alert, not again after a restart',
   if (!alert) throw new Error('no alert')
   expect(firstFlushAt(alert, timings, 110)).toBe(130)
   expect(firstFlushAt(alert, timings, 5_000)).toBe(5_000)
+  expect(firstFlushAt({ ...alert, starts_at: 9_000 }, timings, 5_000)).toBe(5_030)
   expect(groupKey(alert.labels)).toBe('{}:{alertname="X", model="a"}')
 })
 
@@ -123,6 +125,21 @@ test('what is muted is not told, but its end is where it was told before', () =>
   expect(prints(visibleAlerts({ ...group('abc'), muted }))).toBe('c')
   expect(prints(alertsToTell({ ...group('abc'), muted }, log, toldAll))).toBe('c')
   expect(prints(alertsToTell({ ...group('aBc'), muted }, log, toldAll))).toBe('cb')
+})
+
+test('by a clock that was set, a group waits as long as before, and what others say of their alerts stands', () => {
+  const ours = group('aB', { slack: { told: told('a', 700), outbox: { ...outbox, owed: [] } } })
+  ours.alerts['x'] = { ...(ours.alerts['a'] as GroupedAlert), fingerprint: 'x', expires_at: 900 }
+  shiftGroup(ours, -50)
+  expect(Object.values(ours.alerts).map(({ starts_at, ends_at }) => [starts_at, ends_at])).toEqual([
+    [50, null],
+    [50, 150],
+    [100, null],
+  ])
+  expect(ours).toMatchObject({
+    next_flush_at: -50,
+    channels: { slack: { told: { at: 650 }, outbox: { expires_at: -41, next_attempt_at: -48 } } },
+  })
 })
 
 test('an acknowledged group is not repeated; a change of it is told', () => {

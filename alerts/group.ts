@@ -107,9 +107,12 @@ export function groupKey(labels: Labels): string {
 /** Groups are told apart by receiver and key. */
 export const groupId = ({ receiver, key }: Pick<AlertGroup, 'receiver' | 'key'>) => JSON.stringify([receiver, key])
 
-/** When a group for this alert is first told. One that began long ago, as after a restart, doesn't wait again. */
+/**
+ * When a group for this alert is first told. One that began long ago, as after a restart, doesn't wait again; one that begins later,
+ * as its sender says, waits no longer than others.
+ */
 export function firstFlushAt(alert: GroupedAlert, timings: Timings, now: number): number {
-  return Math.max(alert.starts_at + timings.group_wait_ms, now)
+  return Math.max(Math.min(alert.starts_at, now) + timings.group_wait_ms, now)
 }
 
 /** What may be told: alerts that fire and are not muted, and all that ended. */
@@ -201,6 +204,26 @@ export function tidy(group: AlertGroup, timings: Timings, now: number): string[]
     for (const log of logs) log.told = without(log.told, fingerprint)
   }
   return dropped
+}
+
+/**
+ * A group as it is by a clock that was set: it waits as long as before, and was told as long ago. What others say of their alerts' times
+ * stands.
+ */
+export function shiftGroup(group: AlertGroup, byMs: number): void {
+  group.next_flush_at += byMs
+  for (const alert of Object.values(group.alerts)) {
+    const { fingerprint, starts_at, ends_at, expires_at } = alert
+    if (expires_at !== undefined) continue
+    const times = { starts_at: starts_at + byMs, ends_at: ends_at === null ? null : ends_at + byMs }
+    group.alerts[fingerprint] = { ...alert, ...times }
+  }
+  for (const { told, outbox } of Object.values(group.channels)) {
+    if (told) told.at += byMs
+    if (!outbox) continue
+    outbox.next_attempt_at += byMs
+    outbox.expires_at += byMs
+  }
 }
 
 /** Nothing is left of it. */

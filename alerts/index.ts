@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Db } from '../storage/client.ts'
 import { ChartShelf } from './chart/shelf.ts'
-import { systemClock, type Clock } from './clock.ts'
+import { noticingSteps, systemClock, type Clock } from './clock.ts'
 import type { AlertsConfig } from './config.ts'
 import { ownLease, SharedLease, type Lease, type LeaseStatus, type Loss } from './lease.ts'
 import { Outage } from './outage.ts'
@@ -76,17 +76,20 @@ const deliveryGraceMs = 5_000
 
 /** Throws ConfigError when the rule files can't be used. A database that is away delays evaluations only. */
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
-  const { baseDir, db, reader, log, clock = systemClock, fetch = globalThis.fetch, random = Math.random } = options
+  const { baseDir, db, reader, log, fetch = globalThis.fetch, random = Math.random } = options
   const { health = () => Promise.resolve([]), host = hostname(), shared = false } = options
   let { config } = options
   let groups = await loadRuleGroups(config, baseDir)
+  const clock = noticingSteps(options.clock ?? systemClock, stepped)
+  let setBackMs = 0
   const telemetry = createTelemetry()
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
   const leads = () => lease.held()
   const shelf = new ChartShelf(options.dataDir === undefined ? null : join(options.dataDir, 'charts'))
   const waitMs = options.contextWaitMs ?? contextWaitMs
   const since = clock.now()
-  const own = { health, since, host }
+  const setBack = (): Reading => ({ measure: 'clock_set_back', labels: {}, value: setBackMs })
+  const own = { health: async () => [setBack(), ...(await health())], since, host }
   const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, shared, ...own, shelf, waitMs }
   // Of its own: what people say here while another process evaluates outlives the terms of this one.
   const writer = new RowWriter({ db, clock, log, telemetry })
@@ -118,6 +121,13 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     : ownLease(terms)
   let watch = new Watch({ ...room, config, groups })
   let stopping: Promise<void> | null = null
+
+  function stepped(byMs: number): void {
+    if (byMs < 0) setBackMs -= byMs
+    if (byMs < 0) log.warn({ by_ms: byMs }, 'the clock was set back; alerts go on from now')
+    else log.info({ by_ms: byMs }, 'the clock was set forward, or the machine slept; alerts catch up')
+    for (const room of [lease, watch, outage]) room.stepped(byMs)
+  }
 
   async function stop(): Promise<void> {
     await watch.stop(deliveryGraceMs)

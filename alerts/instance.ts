@@ -194,6 +194,26 @@ export function ended(instance: Instance, at: number): Instance {
   return { ...instance, state: 'inactive', keep_firing_since: null, resolved_at: resolvedAt, evaluated_at: at }
 }
 
+type Times = 'active_at' | 'firing_since' | 'keep_firing_since' | 'reason_since' | 'evaluated_at'
+
+/** An alert as it is by a clock that was set: what has lasted so long has lasted as long. */
+export function shiftTimes<T extends Pick<Instance, Times>>(alert: T, byMs: number): T {
+  const shifted = (at: number | null) => (at === null ? null : at + byMs)
+  return {
+    ...alert,
+    active_at: alert.active_at + byMs,
+    firing_since: shifted(alert.firing_since),
+    keep_firing_since: shifted(alert.keep_firing_since),
+    reason_since: shifted(alert.reason_since),
+    evaluated_at: alert.evaluated_at + byMs,
+  }
+}
+
+/** By fingerprint, as an evaluation has them. */
+export function shiftAll(active: ReadonlyMap<string, Instance>, byMs: number): Map<string, Instance> {
+  return new Map([...active].map(([print, instance]) => [print, shiftTimes(instance, byMs)]))
+}
+
 /** Of the alert that the sample makes. */
 export const alertFingerprint = (rule: Rule, sample: Sample) => fingerprint(alertLabels(rule, sample))
 

@@ -41,6 +41,7 @@ async function process(): Promise<Process> {
   const evaluated: number[] = []
   const clock: Clock = {
     now: () => room.clock.now(),
+    elapsed: () => room.clock.elapsed(),
     after: (ms, task) => room.clock.after(ms, () => (alive ? task() : undefined)),
   }
   const reader: Db = {
@@ -146,7 +147,7 @@ test('one whose clock leapt over its hold begins anew: what it found meanwhile w
   const note = (what: string) => () => Promise.resolve(void terms.push(what))
   const lease = new SharedLease({
     db: storage.db,
-    clock: { now: () => room.clock.now() + leap, after: (ms, task) => room.clock.after(ms, task) },
+    clock: { ...room.clock, now: () => room.clock.now() + leap },
     log: pino({ level: 'silent' }),
     onTaken: note('taken'),
     onLost: note('lost'),
@@ -161,4 +162,15 @@ test('one whose clock leapt over its hold begins anew: what it found meanwhile w
   expect(terms).toEqual(['taken', 'lost', 'taken'])
   expect(lease.status()).toMatchObject({ role: 'leader', fence: 2 })
   await lease.stop()
+})
+
+test('a follower takes over in time though the clock was set back since the last beat', async () => {
+  const first = await process()
+  const second_ = await process()
+  await room.clock.advance(20 * second)
+  expect(roles(first, second_)).toEqual(['leader', 'follower'])
+  first.kill()
+  room.clock.step(-10 * minute)
+  await room.clock.advance(30 * second)
+  expect(second_.alerts.lease()).toMatchObject({ role: 'leader', fence: 2 })
 })

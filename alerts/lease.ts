@@ -31,6 +31,8 @@ export interface LeaseStatus {
 export interface Lease {
   held(): boolean
   status(): LeaseStatus
+  /** The clock was set by that much, in ms. */
+  stepped(byMs: number): void
   start(): Promise<void>
   /** Gives it back. Safe to call twice. */
   stop(): Promise<void>
@@ -62,6 +64,7 @@ export function ownLease({ onTaken }: Pick<LeaseOptions, 'onTaken'>): Lease {
   return {
     held: () => true,
     status: () => ({ identity, role: 'leader', leader: identity, fence: 0 }),
+    stepped: () => undefined,
     start: onTaken,
     stop: () => Promise.resolve(),
   }
@@ -94,6 +97,13 @@ export class SharedLease implements Lease {
     const leader = this.#held ? this.#identity : this.#row && !this.#row.released ? this.#row.holder : null
     const role = this.held() ? 'leader' : 'follower'
     return { identity: this.#identity, role, leader, fence: this.#row?.fence ?? 0 }
+  }
+
+  /** Set back, nothing is younger for it. One that slept may have been overtaken: to it, what it held has run out. */
+  stepped(byMs: number): void {
+    if (byMs > 0) return
+    this.#beatAt += byMs
+    this.#seen.at += byMs
   }
 
   async start(): Promise<void> {
@@ -186,10 +196,12 @@ export class SharedLease implements Lease {
 
   #holds(row: LeaseRow, since: number): void {
     this.#row = row
-    this.#beatAt = since
     this.#cancelExpiry()
     const { clock } = this.#options
-    this.#cancelExpiry = clock.after(since + holdMs - clock.now(), () =>
+    const now = clock.now()
+    // The clock may have been set back since.
+    this.#beatAt = Math.min(since, now)
+    this.#cancelExpiry = clock.after(this.#beatAt + holdMs - now, () =>
       this.#lose('cut_off', 'its beats could not be written'),
     )
   }

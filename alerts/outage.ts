@@ -79,6 +79,12 @@ export class Outage {
     this.#room.own.load(groups)
   }
 
+  /** The clock was set by that much. */
+  stepped(byMs: number): void {
+    this.#room?.own.stepped(byMs)
+    this.#room?.dispatcher.stepped(byMs)
+  }
+
   /** The lease can be read again. */
   end(): void {
     this.#isOver = true

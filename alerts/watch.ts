@@ -17,7 +17,7 @@ import type { ChartShelf } from './chart/shelf.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Engine } from './engine.ts'
 import { Heartbeats, whyHeld } from './heartbeat.ts'
-import { toGroupedAlert, type Instance } from './instance.ts'
+import { shiftTimes, toGroupedAlert, type Instance } from './instance.ts'
 import type { RuleGroup } from './rule.ts'
 import { RowWriter } from './row-writer.ts'
 import { alertReadings } from './self/health.ts'
@@ -70,6 +70,7 @@ export class Watch {
   readonly #ready = once(() => this.#restore())
   #toldOnce: ReadonlySet<string>
   #begun = false
+  #begunAt: number
 
   constructor(options: WatchOptions) {
     const {
@@ -92,6 +93,7 @@ export class Watch {
       waitMs,
     } = options
     this.#options = { ...options }
+    this.#begunAt = clock.now()
     this.#toldOnce = toldOnce(groups)
     this.#writer = new RowWriter({ db, clock, log, telemetry })
     const writer = this.#writer
@@ -182,6 +184,7 @@ export class Watch {
   async begin(): Promise<void> {
     const { config, groups, log } = this.#options
     this.#begun = true
+    this.#begunAt = this.#options.clock.now()
     // Before anything is asked of storage, which may be away: that is what some of these rules are about.
     this.#own.load(groups)
     this.#heartbeats.configure(config)
@@ -199,6 +202,17 @@ export class Watch {
   /** Takes over what people did through processes that don't evaluate. */
   async hear(): Promise<void> {
     await this.#routing.hear()
+  }
+
+  /** The clock was set by that much: alerts go on from now, and what waits waits as long as it would have. */
+  stepped(byMs: number): void {
+    if (!this.#begun) return
+    this.#begunAt += byMs
+    this.engine.stepped(byMs)
+    this.#own.stepped(byMs)
+    this.dispatcher.stepped(byMs)
+    // Nobody could send in the time that was left out.
+    if (byMs > 0) this.#routing.restore()
   }
 
   configure(config: AlertsConfig, groups: RuleGroup[]): void {
@@ -253,14 +267,29 @@ export class Watch {
     this.#writer.startAbove(version)
     this.#silences.restore(silenceRows)
     this.dispatcher.restore(openGroups)
+    const byMs = this.#setBackSince([...progress.values(), ...states.map(({ evaluated_at }) => evaluated_at)])
+    if (byMs < 0) this.dispatcher.stepped(byMs)
     this.#routing.restore()
-    const own = new Set(this.#own.restore(states))
+    const rows = byMs < 0 ? states.map((row) => shiftTimes(row, byMs)) : states
+    const own = new Set(this.#own.restore(rows))
     this.engine.restore(
-      states.filter((row) => !own.has(row)),
+      rows.filter((row) => !own.has(row)),
       progress,
     )
     const firing = [...this.engine.active(), ...this.#own.active()].filter(({ state }) => state === 'firing')
     this.dispatcher.reconcile(new Set(firing.map(({ fingerprint }) => fingerprint)))
+  }
+
+  /** By how much the clock was set back, at least, since these moments were evaluated; negative, or zero. */
+  #setBackSince(evaluatedAt: readonly number[]): number {
+    const latest = evaluatedAt.reduce((one, other) => Math.max(one, other), 0)
+    if (latest <= this.#options.clock.now()) return 0
+    const byMs = this.#begunAt - latest
+    this.#options.log.warn(
+      { by_ms: byMs },
+      'the clock was set back since alerts were evaluated last; they go on from now',
+    )
+    return byMs
   }
 }
 

@@ -339,6 +339,38 @@ test('an acknowledged group is not repeated until it changes, over a restart too
   expect(actions).toEqual([{ ...action, receiver: 'default', group_key: '{}:{alertname="X"}' }])
 })
 
+test('a receiver under a new name goes on with what it knows, and with what people did; other channels are told anew', async () => {
+  const alerts = await start('{}')
+  await fire(alerts, { n: 'a' })
+  await room.clock.advance(15 * second)
+  const [group] = alerts.routing.groups()
+  alerts.routing.act(group?.id ?? '', { action: 'acknowledge', who: 'ada', comment: 'on it' })
+  expect(heard()).toHaveLength(1)
+  const named = (name: string, change: object = {}) => {
+    const config = configure('{}')
+    Object.assign(config.receivers[0] ?? {}, { name })
+    Object.assign(config.receivers[0]?.notify[0] ?? {}, change)
+    return { ...config, route: { ...config.route, receiver: name } }
+  }
+  await alerts.reload(named('team'))
+  await room.clock.advance(11 * minute)
+  expect(heard()).toEqual([])
+  expect(alerts.routing.groups()).toMatchObject([
+    { receiver: 'team', acknowledged: { by: 'ada' }, comments: [{ text: 'on it' }] },
+  ])
+  await alerts.stop()
+  const after = await room.start({ config: named('team') })
+  await room.clock.advance(2 * minute)
+  expect(heard()).toEqual([])
+  await after.reload(named('others', { headers: { 'x-of': 'others' } }))
+  await room.clock.advance(minute)
+  expect(heard()).toEqual(['others {}:{alertname="X"} a+'])
+  expect(after.routing.groups()).toMatchObject([{ receiver: 'others', acknowledged: null }])
+  await resolve(after, { n: 'a' })
+  await room.clock.advance(minute)
+  expect(heard()).toEqual(['others {}:{alertname="X"} a-'])
+})
+
 test('an alert from elsewhere is over when its time runs out, and a restart gives its sender time', async () => {
   const before = await start('resolve_timeout: 2m')
   await before.routing.receive([{ labels: { alertname: 'X', n: 'a' }, annotations: {} }])
@@ -361,6 +393,20 @@ test('an alert from elsewhere is over when its time runs out, and a restart give
     { previous_state: 'inactive', state: 'firing', rule: 'X', group: 'external' },
     { previous_state: 'firing', state: 'inactive', rule: 'X', group: 'external' },
   ])
+})
+
+test('an alert with an end and no start, or one that begins later, is told as soon as any and holds up none', async () => {
+  const alerts = await start('route: { routes: [{ matchers: [severity=page], receiver: pager }] }')
+  const later = room.clock.now() + 24 * 60 * minute
+  await alerts.routing.receive([
+    { labels: { alertname: 'X', n: 'a', severity: 'page' }, annotations: {}, endsAt: later },
+    { labels: { alertname: 'X', n: 'b' }, annotations: {}, startsAt: later, endsAt: later + minute },
+  ])
+  await fire(alerts, { n: 'c' })
+  await room.clock.advance(10 * second)
+  expect(heard()).toEqual(['default {}:{alertname="X"} b+ c+', 'pager {}/{severity="page"}:{alertname="X"} a+'])
+  // Nobody knows when it began.
+  expect(alerts.routing.matching(parseMatchers('n=a'))).toMatchObject([{ starts_at: t0 }])
 })
 
 test('valid alerts of a batch get in beside others, whose faults are named', async () => {

@@ -124,7 +124,8 @@ export function compileSilence(silence: Silence): CompiledSilence {
     matches: (labels) => allHold(matchers, labels),
     state(now) {
       if (silence.ends_at <= now) return 'expired'
-      return silence.starts_at <= now && recurs(now) ? 'active' : 'pending'
+      // One that held when it was made holds, though the clock was set back since.
+      return silence.starts_at <= Math.max(now, silence.updated_at) && recurs(now) ? 'active' : 'pending'
     },
   }
 }

@@ -161,6 +161,7 @@ const healthy: readonly Reading[] = [
   { measure: 'spool_age', labels: {}, value: 4_000 },
   { measure: 'refused', labels: {}, details: { error: '' }, value: 0 },
   { measure: 'rejected_segments', labels: {}, value: 0 },
+  { measure: 'clock_set_back', labels: {}, value: 0 },
   { measure: 'disk_used', labels: {}, details: { directory: '/data' }, value: 0.6 },
   { measure: 'ingest_issues', labels: { source: 'otlp_http', reason: 'x' }, value: 3 },
 ]
@@ -211,6 +212,7 @@ test('every rule has a fault that it fires for, and fires for no other', async (
     { measure: 'spool_age', labels: {}, value: 10 * minute },
     { measure: 'refused', labels: {}, details: { error: 'full' }, value: 2 },
     { measure: 'rejected_segments', labels: {}, value: 1 },
+    { measure: 'clock_set_back', labels: {}, value: 10 * minute },
     { measure: 'disk_used', labels: {}, details: { directory: '/data' }, value: 0.96 },
   ]
   const firing = await firingAfter(range(broken - 8 * minute, broken + 1, 2 * minute), faulty)
@@ -244,6 +246,7 @@ test('every rule has a fault that it fires for, and fires for no other', async (
       'RowsLate',
       'RowsRefused',
       'SegmentsRejected',
+      'ClockSetBack',
       'DiskNearlyFull',
       'NotificationLost r slack',
     ].map((name) => `Inferwatch${name}`),

@@ -30,12 +30,17 @@ export interface Watched {
   /** Null in a process that collects nothing. */
   collector: CollectorHealth | null
   dataDir: string
-  /** Epoch ms. */
+  /** Ms of a clock that nobody sets. */
   now?: () => number
 }
 
 /** Reads it anew at every call. Rejects when the disk cannot be looked at. */
-export function processHealth({ storage, collector, dataDir, now = Date.now }: Watched): () => Promise<Reading[]> {
+export function processHealth({
+  storage,
+  collector,
+  dataDir,
+  now = () => performance.now(),
+}: Watched): () => Promise<Reading[]> {
   let downSince: number | null = null
   return async () => {
     const [{ ok, reason }, disk] = await Promise.all([storage.ready(), diskUsed(dataDir)])

@@ -30,6 +30,8 @@ export const selfCounters = {
   refused: 'number',
   /** Segments of rows that storage refused for good. */
   rejected_segments: 'number',
+  /** By how much the clock was set back, all in all. */
+  clock_set_back: 'ms',
   /** Items refused, dropped, cut or doubtful on their way in, by source and reason. */
   ingest_issues: 'number',
 } as const satisfies Record<string, Unit>
@@ -58,7 +60,7 @@ interface Round {
 
 /** Keeps the readings of the last `keep_ms`, and those before them that the growth since is counted from. */
 export class ReadingHistory implements Readings {
-  readonly #since: number
+  #since: number
   #rounds: Round[] = []
 
   /** `since`: when the process began, and its counters with it. */
@@ -69,6 +71,12 @@ export class ReadingHistory implements Readings {
   add(at: number, readings: readonly Reading[], keep_ms: number): void {
     const first = this.#rounds.findLastIndex((round) => round.at <= at - keep_ms)
     this.#rounds = [...this.#rounds.slice(Math.max(first, 0)), { at, readings }]
+  }
+
+  /** The clock was set by that much. */
+  shift(byMs: number): void {
+    this.#since += byMs
+    this.#rounds = this.#rounds.map(({ at, readings }) => ({ at: at + byMs, readings }))
   }
 
   latest(measure: SelfMeasure): Reading[] {

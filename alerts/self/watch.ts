@@ -16,6 +16,7 @@ import {
 } from '../engine.ts'
 import {
   applySamples,
+  shiftAll,
   EvaluationError,
   type Evaluation,
   type Instance,
@@ -65,7 +66,8 @@ export class SelfWatch {
 
   /** Starts evaluating the rules about ourselves in these groups; state is kept by group, rule and labels. */
   load(groups: readonly RuleGroup[]): void {
-    this.#begunAt ??= this.#options.clock.now()
+    const now = this.#options.clock.now()
+    this.#begunAt ??= now
     const before = this.#rules
     const own = groups.map((group) => ({ ...group, rules: group.rules.filter(isOwn) }))
     this.#rules = new Map()
@@ -77,7 +79,18 @@ export class SelfWatch {
     this.#end(gone.flatMap(([, { active }]) => Array.from(active.values())))
     for (const cancel of this.#cancels.values()) cancel()
     this.#cancels = new Map()
-    for (const group of own) if (group.rules.length > 0) this.#schedule(group)
+    for (const group of own) if (group.rules.length > 0) this.#schedule(group, now)
+  }
+
+  /** The clock was set by that much: what has held so long has held as long. */
+  stepped(byMs: number): void {
+    for (const watched of this.#rules.values()) {
+      watched.active = shiftAll(watched.active, byMs)
+      if (watched.status.last_evaluation_at !== null) watched.status.last_evaluation_at += byMs
+    }
+    this.#history.shift(byMs)
+    if (this.#begunAt !== null) this.#begunAt += byMs
+    this.load([...this.#cancels.keys()])
   }
 
   /**
@@ -127,18 +140,23 @@ export class SelfWatch {
     return [...this.#cancels.keys()].find(({ name }) => name === group)
   }
 
-  #schedule(group: RuleGroup): void {
+  #schedule(group: RuleGroup, now: number): void {
     const { clock } = this.#options
-    const due = (Math.floor(clock.now() / group.interval_ms) + 1) * group.interval_ms
-    const cancel = clock.after(due - clock.now(), async () => {
+    const due = (Math.floor(now / group.interval_ms) + 1) * group.interval_ms
+    const cancel = clock.after(due - now, async () => {
       const evaluation = this.#evaluate(group, due)
       this.#running.add(evaluation)
       await evaluation
       this.#running.delete(evaluation)
-      // A reload took the group away, or put another in its place.
-      if (!this.#stopping && this.#cancels.has(group)) this.#schedule(group)
+      const after = clock.now()
+      if (!this.#stopping && this.#isCurrent(group)) this.#schedule(group, after)
     })
     this.#cancels.set(group, cancel)
+  }
+
+  /** Until a reload takes the group away, or it or a clock that was set puts another in its place. */
+  #isCurrent(group: RuleGroup): boolean {
+    return this.#cancels.has(group)
   }
 
   async #evaluate(group: RuleGroup, at: number): Promise<void> {
@@ -146,7 +164,9 @@ export class SelfWatch {
     const started = performance.now()
     let failure = ''
     try {
-      this.#history.add(at, await health(), this.#longestWindow())
+      const readings = await health()
+      if (!this.#isCurrent(group)) return
+      this.#history.add(at, readings, this.#longestWindow())
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error)
       log.error({ err: error }, 'alerts: our own health cannot be read')

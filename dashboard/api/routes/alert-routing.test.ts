@@ -4,6 +4,7 @@ import { noAlerts } from '../../../alerts/none.ts'
 import { NotStoredError } from '../../../alerts/routing/index.ts'
 import { alertsConfig } from '../../../alerts/config.ts'
 import type { Alerts } from '../../../alerts/index.ts'
+import { parseMatchers } from '../../../alerts/routing/matcher.ts'
 import { alertsHarness, minute, second, t0, type Harness } from '../../../alerts/testing/harness.ts'
 import { testStorage } from '../../../storage/testing.ts'
 import { testDeps } from '../../../test/dashboard/serve.ts'
@@ -191,6 +192,39 @@ test.each([
   const answer = await call('POST', '/api/v2/alerts', body)
   expect(answer.status).toBe(400)
   expect(answer.body).toContain(message)
+})
+
+test('a batch in which some are no alerts: the others are taken, in whatever form Alertmanager takes them', async () => {
+  const at = iso(room.clock.now())
+  const forms = [
+    { labels: { form: 'no annotations', none: null }, annotations: null },
+    { labels: { form: 'null' }, annotations: { summary: null }, startsAt: null, endsAt: null, generatorURL: null },
+    { labels: { form: 'empty' }, startsAt: '', endsAt: '', generatorURL: '' },
+    { labels: { form: 'space' }, startsAt: at.replace('T', ' ').replace('Z', '') },
+    { labels: { form: 'minutes' }, startsAt: at.slice(0, 16) },
+    { labels: { form: 'offset' }, startsAt: at.replace('Z', '+0000') },
+  ]
+  const bad = [
+    null,
+    'Down',
+    { labels: null },
+    { labels: { n: 1 } },
+    { labels: { n: 'a' }, startsAt: '2026-13-01 00:00' },
+  ]
+  const answer = await call('POST', '/api/v2/alerts', [...bad, ...forms])
+  expect(answer.status).toBe(400)
+  for (const path of ['0: ', '1: ', '2.labels: ', '3.labels.n: ', '4.startsAt: ']) expect(answer.body).toContain(path)
+  const taken = new Map(
+    alerts.routing?.matching(parseMatchers('form!=""')).map(({ labels, starts_at }) => [labels, iso(starts_at)]),
+  )
+  expect(taken).toEqual(
+    new Map(
+      forms.map(({ labels: { form } }) => [{ form }, form === 'minutes' ? `${at.slice(0, 16)}:00.000Z` : at] as const),
+    ),
+  )
+  const ended = forms.map(({ labels }) => ({ labels, endsAt: at }))
+  expect(await call('POST', '/api/v2/alerts', ended)).toMatchObject({ status: 200 })
+  await room.clock.advance(2 * minute)
 })
 
 test('silences and alerts in Alertmanager’s shape', async () => {
