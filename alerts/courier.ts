@@ -123,7 +123,7 @@ export class Courier {
     const channel = this.#channels.get(key)
     if (!channel || this.#stopping || this.#busy.has(key)) return
     this.#timers.get(key)?.()
-    const times = this.#source.waiting(channel).map(({ outbox }) => outbox.next_attempt_at)
+    const times = this.#source.waiting(channel).map(dueAt)
     if (times.length === 0) return
     const { clock } = this.#options
     const at = Math.max(Math.min(...times), channel.health.blocked_until)
@@ -197,8 +197,8 @@ export class Courier {
     const now = this.#options.clock.now()
     return this.#source
       .waiting(channel)
-      .filter(({ outbox }) => outbox.next_attempt_at <= now)
-      .sort((a, b) => a.outbox.next_attempt_at - b.outbox.next_attempt_at)
+      .filter((waiting) => dueAt(waiting) <= now)
+      .sort((a, b) => dueAt(a) - dueAt(b))
   }
 
   /** Null while it may not be used. */
@@ -305,3 +305,6 @@ export class Courier {
     Object.assign(health, { healthy: false, failures: health.failures + 1, last_error: error })
   }
 }
+
+/** When something is to be done about it: it is tried again, or given up. */
+const dueAt = ({ outbox }: Waiting) => Math.min(outbox.next_attempt_at, outbox.expires_at)

@@ -100,13 +100,15 @@ async function outcomeOf(work: () => Promise<Memory | null>, attempts: number, r
     const { httpStatus: http_status, retryAfterMs, message } = failure
     if (!failure.retryable) return done({ outcome: 'failed', http_status, error: message })
     const own = backoffMs(attempts, random)
-    const retry_in_ms = Math.max(retryAfterMs ?? 0, own)
+    const retry_in_ms = Math.max(Math.min(retryAfterMs ?? 0, longestAskedMs), own)
     return done({ outcome: 'retry', http_status, error: message, retry_in_ms, asked_to_wait: retryAfterMs !== null })
   }
 }
 
 const firstBackoffMs = 1_000
 const longestBackoffMs = 300_000
+/** No vendor is left alone for longer, whatever it asks for: it may err, and a page that waits for a day is none. */
+const longestAskedMs = 900_000
 
 /** Doubles from one second to five minutes; half of it is jitter. */
 export function backoffMs(attempts: number, random: () => number): number {

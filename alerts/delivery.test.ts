@@ -67,6 +67,29 @@ test('Retry-After holds for everything that the channel has to tell', async () =
   expect(room.pagerduty.incidents).toHaveLength(2)
 })
 
+test.each(['86400', '99999999999999999'])(
+  'a vendor that wants silence for %s s is asked again soon',
+  async (seconds) => {
+    await room.slowForTwoMinutes()
+    await room.slowForTwoMinutes('llama')
+    room.pagerduty.failNext(pagerdutyRateLimited(seconds))
+    const alerts = await room.start()
+    await room.clock.advance(2 * minute)
+    expect(alerts.channels()[1]).toMatchObject({
+      queued: 2,
+      retry_at: t0 + 17 * minute,
+      waiting_since: t0 + 2 * minute,
+    })
+    await room.clock.advance(15 * minute)
+    expect(room.pagerduty.incidents).toHaveLength(2)
+    expect(alerts.channels()[1]).toMatchObject({ queued: 0, waiting_since: null })
+    await alerts.stop()
+    expect(await room.notifications()).toContainEqual(
+      expect.objectContaining({ channel: 'pagerduty', outcome: 'retry' }),
+    )
+  },
+)
+
 test('what fires and resolves while its group waits to be told is told with it', async () => {
   room.config.route.group_by = ['alertname']
   await room.insertRequests(t0, 120, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })

@@ -59,6 +59,8 @@ export interface Told {
 export interface Outbox {
   id: string
   reason: NotificationReason
+  /** Absent in rows of earlier versions. */
+  decided_at?: number
   expires_at: number
   attempts: number
   next_attempt_at: number

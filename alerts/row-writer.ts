@@ -1,9 +1,9 @@
 /**
  * Writes state behind the decisions: a database that is away delays a row and never an alert. Rows wait in memory, the latest
- * of each key, and are tried again.
+ * of each key, and are tried again. A row that can never be stored is given up, so that it holds up no other.
  */
 import type { Logger } from 'pino'
-import type { Db } from '../storage/client.ts'
+import { StorageError, type Db } from '../storage/client.ts'
 import type { Clock } from './clock.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -36,6 +36,7 @@ export class RowWriter {
   #sequence = 0
   #lastVersion = 0
   #failing = false
+  #lastRefusal = ''
   #late = false
   #discarded = false
   #running: Promise<void> | null = null
@@ -120,7 +121,7 @@ export class RowWriter {
     try {
       // As it waits now: what is put meanwhile comes in its order too, with the next.
       const batches = kinds.map((kind) => [kind, new Map(this.#waiting.get(kind))] as const)
-      for (const [kind, batch] of batches) if (batch.size > 0) await this.#write(kind, batch)
+      for (const [kind, batch] of batches) if (batch.size > 0) await this.#write(kind, [...batch])
       if (this.#failing) this.#log.info('alert state is written again')
       this.#failing = false
     } catch (error) {
@@ -131,10 +132,36 @@ export class RowWriter {
     }
   }
 
-  async #write(kind: StateRows, batch: ReadonlyMap<string, object>): Promise<void> {
+  async #write(kind: StateRows, batch: readonly (readonly [string, object])[]): Promise<void> {
     if (this.#discarded) return
-    await this.#db.insert(tables[kind], [...batch.values()])
+    try {
+      await this.#db.insert(
+        tables[kind],
+        batch.map(([, row]) => row),
+      )
+    } catch (error) {
+      if (!(error instanceof StorageError && error.isOfRow)) throw error
+      if (batch.length > 1) return await this.#writeHalves(kind, batch)
+      this.#giveUp(kind, error)
+    }
     const rows = this.#waiting.get(kind)
     for (const [key, row] of batch) if (rows?.get(key) === row) rows.delete(key)
+  }
+
+  /** Finds the row that is to blame. */
+  async #writeHalves(kind: StateRows, batch: readonly (readonly [string, object])[]): Promise<void> {
+    const half = Math.ceil(batch.length / 2)
+    await this.#write(kind, batch.slice(0, half))
+    await this.#write(kind, batch.slice(half))
+  }
+
+  #giveUp(kind: StateRows, error: StorageError): void {
+    const table = tables[kind]
+    this.#telemetry.rowsDropped.add(1, { table })
+    // Once, until the reason changes: the next of its key may be no better.
+    const refusal = `${table} ${error.code}`
+    if (refusal !== this.#lastRefusal)
+      this.#log.error({ err: error, table }, 'a row of alert state can never be stored; it is given up')
+    this.#lastRefusal = refusal
   }
 }
