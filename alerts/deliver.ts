@@ -59,12 +59,18 @@ export function attempt(
   )
 }
 
-/** Tells the vendor that somebody takes care of the group; null where it knows no such thing. */
-export function acknowledge(channel: Channel, groupKey: string, sender: Sender): Promise<Attempt> | null {
+/** Tells the vendor that somebody takes care of the group; null where it knows no such thing. `attempts` counts this one. */
+export function acknowledge(
+  channel: Channel,
+  groupKey: string,
+  attempts: number,
+  sender: Sender,
+): Promise<Attempt> | null {
   const { acknowledge: tell } = channel
   if (!tell) return null
-  const tools = toolsFor(channel, null, 1, sender)
-  return outcomeOf(() => tell(groupKey, tools).then(() => null), 1, sender.random)
+  const work = () =>
+    sender.leads?.() === false ? Promise.reject(deposed()) : tell(groupKey, toolsFor(channel, null, attempts, sender))
+  return outcomeOf(() => work().then(() => null), attempts, sender.random)
 }
 
 /** Puts a change on the vendor's time line; null where it is not wanted. `attempts` counts this one. */

@@ -71,6 +71,8 @@ export interface Outbox {
 export interface ChannelLog {
   told: Told | null
   outbox: Outbox | null
+  /** That somebody took the group on, where the vendor has not heard of it yet; absent where it need not. */
+  acknowledgement?: { attempts: number; next_attempt_at: number } | null
   /** Where the vendor keeps the group's message, as its notifier wrote it down; absent in rows of earlier versions. */
   memory?: Record<string, string> | null
 }
