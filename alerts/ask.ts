@@ -1,10 +1,11 @@
 /** Puts rules' questions to storage and reads the answers as samples. */
+import { infinite } from '../records/infinite.ts'
 import type { Db } from '../storage/client.ts'
 import type { Question } from '../storage/queries/alert-scan.ts'
 import { sharedScans, type ScanRow, type SharedScan } from '../storage/queries/alert-shared-scan.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import { EvaluationError, type Sample } from './instance.ts'
-import type { Labels } from './labels.ts'
+import { formatLabels, type Labels } from './labels.ts'
 import type { Rule, Threshold } from './rule.ts'
 
 const longestQueryS = 30
@@ -16,8 +17,14 @@ export interface Asked {
   question: Question
 }
 
-/** `shared_with`: how many other rules the same scan answered; `duration_ms` is the time of all of it. */
-export type Answer = ({ samples: Sample[] } | { error: unknown }) & { duration_ms: number; shared_with: number }
+/**
+ * `doubt`: results that hold for no rule, since they are no numbers; empty without. `shared_with`: how many other rules the same scan
+ * answered; `duration_ms` is the time of all of it.
+ */
+export type Answer = ({ samples: Sample[]; doubt?: string } | { error: unknown }) & {
+  duration_ms: number
+  shared_with: number
+}
 
 /** The question as of `at`, in epoch milliseconds. Rules never ask the clock. */
 export function questionAt(rule: Rule, at: number, queryOffsetMs: number): Question {
@@ -37,7 +44,7 @@ export async function ask(
   signal: AbortSignal,
   most = rule.limit,
 ): Promise<Sample[]> {
-  return toSamples(await rowsOf(reader, question, signal), rule, most)
+  return toSamples(await rowsOf(reader, question, signal, settingsOf(rule)), rule, most)
 }
 
 /** Whether there is anything to measure. Throws what the database says. */
@@ -88,10 +95,9 @@ async function askShared(
 
 async function askAlone(reader: Db, { rule, question }: Asked, signal: AbortSignal): Promise<Answer> {
   const started = performance.now()
-  const answer = await ask(reader, rule, question, signal).then(
-    (samples) => ({ samples }),
-    (error: unknown) => ({ error }),
-  )
+  const answer = await rowsOf(reader, question, signal, settingsOf(rule))
+    .then((rows) => ({ samples: toSamples(rows, rule), doubt: doubtOf(rows) }))
+    .catch((error: unknown) => ({ error }))
   return { ...answer, duration_ms: performance.now() - started, shared_with: 0 }
 }
 
@@ -103,10 +109,18 @@ function settle(read: () => Sample[]): { samples: Sample[] } | { error: unknown 
   }
 }
 
-async function rowsOf(reader: Db, { sql, params }: Question, signal: AbortSignal): Promise<ScanRow[]> {
+/** As people's SQL means it: `inf` is no null. In the answers of the other kinds both are a value that there is none of. */
+const settingsOf = ({ kind }: Rule) => ({ output_format_json_quote_denormals: kind === 'sql' ? 1 : 0 })
+
+async function rowsOf(
+  reader: Db,
+  { sql, params }: Question,
+  signal: AbortSignal,
+  settings: Record<string, number> = {},
+): Promise<ScanRow[]> {
   const late = AbortSignal.timeout(longestWaitS * 1000)
-  const settings = { signal: AbortSignal.any([signal, late]), max_execution_s: longestQueryS }
-  return reader.query<ScanRow>(sql, params, settings).catch((cause: unknown) => {
+  const options = { signal: AbortSignal.any([signal, late]), max_execution_s: longestQueryS, settings }
+  return reader.query<ScanRow>(sql, params, options).catch((cause: unknown) => {
     if (!late.aborted || signal.aborted) throw cause
     throw new StorageError(`ClickHouse does not answer within ${longestWaitS} s`, 'ETIMEDOUT', true, { cause })
   })
@@ -125,13 +139,33 @@ function toSample(row: ScanRow, rule: Rule): Sample[] {
   if (!('value' in row)) throw new EvaluationError('the query has no column `value`')
   const { value: raw, details, ...columns } = row
   if (rule.kind !== 'sql') delete columns['requests']
-  if (raw === null) return []
-  const value = Number(raw)
+  if (raw === null || isNan(raw)) return []
+  const value = numberOf(raw)
   if (typeof raw === 'object' || Number.isNaN(value))
     throw new EvaluationError(`\`value\` is not a number: ${JSON.stringify(raw)}`)
   // Other kinds compare in SQL.
   if (rule.kind === 'sql' && !isBeyond(value, rule.threshold)) return []
   return [{ value, labels: labelsOf(columns), ...(details === undefined ? {} : { details: detailsOf(details) }) }]
+}
+
+/** As such a value compares to nothing, in Prometheus too. */
+const isNan = (raw: unknown) => raw === 'nan' || raw === '-nan'
+
+/** Which results are no numbers. */
+function doubtOf(rows: readonly ScanRow[]): string {
+  const doubtful = rows.filter((row) => 'value' in row && isNan(row['value']))
+  const [first] = doubtful
+  if (!first) return ''
+  const { value: _, details: __, ...columns } = first
+  const more = doubtful.length > 1 ? `, and of ${doubtful.length - 1} more` : ''
+  return `\`value\` of ${formatLabels(labelsOf(columns))}${more} is no number (nan): it holds for nothing`
+}
+
+/** With `quote_denormals`, what is no finite number comes as a text. */
+function numberOf(raw: unknown): number {
+  if (raw === 'inf') return infinite
+  if (raw === '-inf') return -infinite
+  return Number(raw)
 }
 
 /** A map: says more of the instance, without telling it from others. */

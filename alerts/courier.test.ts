@@ -109,6 +109,27 @@ const waiting = (alert: GroupedAlert, index: number): ChannelLog => ({
   },
 })
 
+test('one whose next attempt would come too late is given up in time', async () => {
+  const { source } = groupsOf(1, (alert, index) => {
+    const { outbox } = waiting(alert, index)
+    return {
+      told: null,
+      outbox: outbox && { ...outbox, next_attempt_at: now + 1440 * minute, expires_at: now + minute },
+    }
+  })
+  const outcomes: unknown[] = []
+  const writer = writerTo((table, rows) => {
+    if (table === 'notifications') outcomes.push(...rows)
+    return Promise.resolve()
+  })
+  const courier = courierOf(source, [{ type: 'webhook', url: webhook.hookUrl }], undefined, writer)
+  await clock.advance(minute)
+  await writer.flush()
+  expect(outcomes).toMatchObject([{ outcome: 'expired' }])
+  expect(webhook.requests).toEqual([])
+  await courier.stop(0)
+})
+
 test('thousands that wait are looked through once, the longest waiting first', async () => {
   const count = 40
   const { source, looks } = groupsOf(count, waiting)

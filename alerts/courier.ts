@@ -88,20 +88,17 @@ export class Courier {
     return result
   }
 
-  /** Tells every channel of the group whose vendor knows acknowledgements that somebody takes care; one attempt each. */
-  async acknowledge({ receiver, key }: Pick<AlertGroup, 'receiver' | 'key'>): Promise<Attempt[]> {
-    const sender = { ...this.#options, signal: this.#stopped.signal }
-    const channels = this.channels().filter((channel) => channel.receiver === receiver)
-    return Promise.all(
-      channels.flatMap((channel) => {
-        const telling = acknowledge(channel, key, sender)
-        if (!telling) return []
-        return telling.then((result) => {
-          this.#note(channel, result)
-          return result
-        })
-      }),
-    )
+  /**
+   * Every channel of the group whose vendor knows acknowledgements hears that somebody takes care, for as long as somebody does:
+   * behind what it still has to be told of the group. Returns at once; who keeps the group saves it.
+   */
+  acknowledge(group: AlertGroup): void {
+    for (const channel of this.#channels.values()) {
+      if (channel.receiver !== group.receiver || channel.acknowledge === null) continue
+      const log = (group.channels[channel.id] ??= { told: null, outbox: null })
+      log.acknowledgement = { attempts: 0, next_attempt_at: this.#options.clock.now() }
+      this.#wake(channelKey(channel))
+    }
   }
 
   /** One attempt to put a change on the vendor's time line; null where it is not wanted. */
@@ -124,7 +121,10 @@ export class Courier {
     const channel = this.#channels.get(key)
     if (!channel || this.#stopping || this.#busy.has(key)) return
     this.#timers.get(key)?.()
-    const times = this.#source.waiting(channel).map(({ outbox }) => outbox.next_attempt_at)
+    const times = [
+      ...this.#source.waiting(channel).map(dueAt),
+      ...this.#acknowledgements(channel).map(({ acknowledgement }) => acknowledgement.next_attempt_at),
+    ]
     if (times.length === 0) return
     const { clock } = this.#options
     const at = Math.max(Math.min(...times), channel.health.blocked_until)
@@ -189,6 +189,44 @@ export class Courier {
         if (waiting.group.channels[channel.id]?.outbox === waiting.outbox) await this.#deliver(channel, waiting)
       }
     }
+    await this.#acknowledgeAll(key)
+  }
+
+  /** What the vendor may hear by now: a trigger that comes behind it would open the incident as one that nobody has taken on. */
+  #acknowledgements(channel: Channel) {
+    if (channel.acknowledge === null) return []
+    return this.#source.told(channel).flatMap(({ group, log }) => {
+      const { outbox, acknowledgement } = log
+      return group.acknowledged && acknowledgement && outbox === null ? [{ group, log, acknowledgement }] : []
+    })
+  }
+
+  async #acknowledgeAll(key: string): Promise<void> {
+    const { clock, writer } = this.#options
+    const open = this.#open(key)
+    const due = (open ? this.#acknowledgements(open) : []).filter(
+      ({ acknowledgement }) => acknowledgement.next_attempt_at <= clock.now(),
+    )
+    for (const { group, log, acknowledgement } of due) {
+      const channel = this.#open(key)
+      if (!channel) return
+      const sender = { ...this.#options, signal: this.#stopped.signal }
+      const result = await acknowledge(channel, group.key, ++acknowledgement.attempts, sender)
+      if (!result) return
+      this.#note(channel, result)
+      if (result.outcome === 'retry') acknowledgement.next_attempt_at = this.#pause(channel, result)
+      // Somebody may have said it again meanwhile.
+      else if (log.acknowledgement === acknowledgement) log.acknowledgement = null
+      this.#source.settled(group)
+      void writer.flush()
+    }
+  }
+
+  /** Leaves the vendor alone for a while; says when the same may be tried again. */
+  #pause({ health }: Channel, { retry_in_ms, asked_to_wait }: Attempt): number {
+    const { clock, random } = this.#options
+    health.blocked_until = clock.now() + (asked_to_wait ? retry_in_ms : backoffMs(health.failures, random))
+    return clock.now() + retry_in_ms
   }
 
   /** What has waited longest goes first, so that one that fails again and again holds up no other. */
@@ -198,8 +236,8 @@ export class Courier {
     const now = this.#options.clock.now()
     return this.#source
       .waiting(channel)
-      .filter(({ outbox }) => outbox.next_attempt_at <= now)
-      .sort((a, b) => a.outbox.next_attempt_at - b.outbox.next_attempt_at)
+      .filter((waiting) => dueAt(waiting) <= now)
+      .sort((a, b) => dueAt(a) - dueAt(b))
   }
 
   /** Null while it may not be used. */
@@ -210,7 +248,7 @@ export class Courier {
   }
 
   async #deliver(channel: Channel, { group, log, outbox }: Waiting): Promise<void> {
-    const { clock, random, writer } = this.#options
+    const { clock, writer } = this.#options
     const alerts = alertsToTell(group, log, channel)
     if (alerts.length === 0 || outbox.expires_at <= clock.now()) {
       if (alerts.length > 0) this.#expire(channel, { group, log, outbox }, alerts)
@@ -222,11 +260,8 @@ export class Courier {
       void writer.flush()
       const result = await this.#attempt(channel, { group, log }, alerts, outbox)
       if (result.outcome === 'sent') Object.assign(log, { told: toldOf(alerts, clock.now()), memory: result.memory })
-      if (result.outcome === 'retry') {
-        outbox.next_attempt_at = clock.now() + result.retry_in_ms
-        const pause = result.asked_to_wait ? result.retry_in_ms : backoffMs(channel.health.failures, random)
-        channel.health.blocked_until = clock.now() + pause
-      } else log.outbox = null
+      if (result.outcome === 'retry') outbox.next_attempt_at = this.#pause(channel, result)
+      else log.outbox = null
     }
     this.#source.settled(group)
     // Not awaited: a database that hangs must not hold up other notifications.
@@ -306,3 +341,6 @@ export class Courier {
     Object.assign(health, { healthy: false, failures: health.failures + 1, last_error: error })
   }
 }
+
+/** When something is to be done about it: it is tried again, or given up. */
+const dueAt = ({ outbox }: Waiting) => Math.min(outbox.next_attempt_at, outbox.expires_at)

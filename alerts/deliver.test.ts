@@ -45,6 +45,9 @@ test.each([
   [{ retryable: true, retryAfterMs: 60_000 }, 1, { outcome: 'retry', retry_in_ms: 60_000, asked_to_wait: true }],
   // The vendor's word is the least to wait, not the most.
   [{ retryable: true, retryAfterMs: 1_000 }, 4, { outcome: 'retry', retry_in_ms: 8_000, asked_to_wait: true }],
+  // A day, and longer than a date can be: a quarter of an hour at most.
+  [{ retryable: true, retryAfterMs: 86_400_000 }, 1, { outcome: 'retry', retry_in_ms: 900_000, asked_to_wait: true }],
+  [{ retryable: true, retryAfterMs: 1e20 }, 1, { outcome: 'retry', retry_in_ms: 900_000, asked_to_wait: true }],
   [{ retryable: false, httpStatus: 404 }, 1, { outcome: 'failed', retry_in_ms: 0, http_status: 404 }],
 ])('%j at attempt %i', async (options, attempts, expected) => {
   expect(await tryWith(new DeliveryError('why', options), attempts)).toMatchObject({ error: 'why', ...expected })

@@ -59,12 +59,18 @@ export function attempt(
   )
 }
 
-/** Tells the vendor that somebody takes care of the group; null where it knows no such thing. */
-export function acknowledge(channel: Channel, groupKey: string, sender: Sender): Promise<Attempt> | null {
+/** Tells the vendor that somebody takes care of the group; null where it knows no such thing. `attempts` counts this one. */
+export function acknowledge(
+  channel: Channel,
+  groupKey: string,
+  attempts: number,
+  sender: Sender,
+): Promise<Attempt> | null {
   const { acknowledge: tell } = channel
   if (!tell) return null
-  const tools = toolsFor(channel, null, 1, sender)
-  return outcomeOf(() => tell(groupKey, tools).then(() => null), 1, sender.random)
+  const work = () =>
+    sender.leads?.() === false ? Promise.reject(deposed()) : tell(groupKey, toolsFor(channel, null, attempts, sender))
+  return outcomeOf(() => work().then(() => null), attempts, sender.random)
 }
 
 /** Puts a change on the vendor's time line; null where it is not wanted. `attempts` counts this one. */
@@ -100,13 +106,15 @@ async function outcomeOf(work: () => Promise<Memory | null>, attempts: number, r
     const { httpStatus: http_status, retryAfterMs, message } = failure
     if (!failure.retryable) return done({ outcome: 'failed', http_status, error: message })
     const own = backoffMs(attempts, random)
-    const retry_in_ms = Math.max(retryAfterMs ?? 0, own)
+    const retry_in_ms = Math.max(Math.min(retryAfterMs ?? 0, longestAskedMs), own)
     return done({ outcome: 'retry', http_status, error: message, retry_in_ms, asked_to_wait: retryAfterMs !== null })
   }
 }
 
 const firstBackoffMs = 1_000
 const longestBackoffMs = 300_000
+/** No vendor is left alone for longer, whatever it asks for: it may err, and a page that waits for a day is none. */
+const longestAskedMs = 900_000
 
 /** Doubles from one second to five minutes; half of it is jitter. */
 export function backoffMs(attempts: number, random: () => number): number {

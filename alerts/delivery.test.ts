@@ -5,7 +5,16 @@ import { pagerdutyRateLimited } from './notify/testing/pagerduty.ts'
 import { slackRateLimited } from './notify/testing/slack.ts'
 import { previewNotification } from './preview.ts'
 import { testStorage } from '../storage/testing.ts'
-import { alertsHarness, latencyRules, minute, second, states, t0, type Harness } from './testing/harness.ts'
+import {
+  alertsHarness,
+  latencyRules,
+  minute,
+  second,
+  states,
+  t0,
+  type Harness,
+  type LeadingAlerts,
+} from './testing/harness.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
 let room: Harness
@@ -67,6 +76,29 @@ test('Retry-After holds for everything that the channel has to tell', async () =
   expect(room.pagerduty.incidents).toHaveLength(2)
 })
 
+test.each(['86400', '99999999999999999'])(
+  'a vendor that wants silence for %s s is asked again soon',
+  async (seconds) => {
+    await room.slowForTwoMinutes()
+    await room.slowForTwoMinutes('llama')
+    room.pagerduty.failNext(pagerdutyRateLimited(seconds))
+    const alerts = await room.start()
+    await room.clock.advance(2 * minute)
+    expect(alerts.channels()[1]).toMatchObject({
+      queued: 2,
+      retry_at: t0 + 17 * minute,
+      waiting_since: t0 + 2 * minute,
+    })
+    await room.clock.advance(15 * minute)
+    expect(room.pagerduty.incidents).toHaveLength(2)
+    expect(alerts.channels()[1]).toMatchObject({ queued: 0, waiting_since: null })
+    await alerts.stop()
+    expect(await room.notifications()).toContainEqual(
+      expect.objectContaining({ channel: 'pagerduty', outcome: 'retry' }),
+    )
+  },
+)
+
 test('what fires and resolves while its group waits to be told is told with it', async () => {
   room.config.route.group_by = ['alertname']
   await room.insertRequests(t0, 120, 10 * second, { model: 'gpt-4o', duration_ms: 8_000 })
@@ -91,6 +123,57 @@ test('an outbox survives a restart', async () => {
   expect(room.slack.requests.length).toBeGreaterThan(attempts)
   expect(room.slack.messages.map(({ color }) => color)).toEqual(['#d64545', '#2f9e62'])
   expect(room.pagerduty.incidents).toMatchObject([{ triggers: 1 }])
+})
+
+/** Somebody takes on the only group; says what PagerDuty hears from then on. */
+function acknowledge({ routing }: LeadingAlerts): () => string[] {
+  const before = room.pagerduty.requests.length
+  const [group] = routing.groups()
+  routing.act(group?.id ?? '', { action: 'acknowledge', who: 'ada', comment: '' })
+  return () => room.pagerduty.requests.slice(before).map(({ body }) => JSON.parse(body).event_action)
+}
+
+test('an acknowledgement is tried again until its vendor has it, over a restart too', async () => {
+  await room.slowForTwoMinutes()
+  const before = await room.start()
+  await room.clock.advance(2 * minute)
+  room.pagerduty.failNext({ status: 500 }, 'lost', pagerdutyRateLimited('30'))
+  const heard = acknowledge(before)
+  await room.clock.advance(10 * second)
+  expect(heard()).toEqual(['acknowledge', 'acknowledge', 'acknowledge'])
+  await before.stop()
+  await room.start()
+  await room.clock.advance(30 * second)
+  expect(heard()).toEqual(['acknowledge', 'acknowledge', 'acknowledge', 'acknowledge'])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'acknowledged' }])
+})
+
+test('an acknowledgement waits behind the trigger of its incident', async () => {
+  await room.slowForTwoMinutes()
+  room.pagerduty.failNext({ status: 500 }, { status: 500 })
+  const alerts = await room.start()
+  await room.clock.advance(2 * minute)
+  const heard = acknowledge(alerts)
+  await room.clock.advance(20 * second)
+  expect(heard()).toEqual(['trigger', 'trigger', 'acknowledge'])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'acknowledged', triggers: 1 }])
+})
+
+test('what somebody gave back before its vendor heard of it is acknowledged there once somebody takes it on', async () => {
+  await room.slowForTwoMinutes()
+  const alerts = await room.start()
+  await room.clock.advance(2 * minute)
+  room.pagerduty.failNext({ status: 500 }, { status: 500 })
+  const heard = acknowledge(alerts)
+  await room.clock.advance(0)
+  const [group] = alerts.routing.groups()
+  alerts.routing.act(group?.id ?? '', { action: 'unacknowledge', who: 'ada', comment: '' })
+  await room.clock.advance(minute)
+  expect(heard()).toEqual(['acknowledge'])
+  const again = acknowledge(alerts)
+  await room.clock.advance(10 * second)
+  expect(again()).toEqual(['acknowledge', 'acknowledge'])
+  expect(room.pagerduty.incidents).toMatchObject([{ status: 'acknowledged' }])
 })
 
 test('a refusal for good is shown, not retried before the next flush', async () => {

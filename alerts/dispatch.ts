@@ -243,6 +243,7 @@ export class Dispatcher {
     log.outbox = {
       id: randomUUID(),
       reason,
+      decided_at: now,
       expires_at: now + giveUpAfterMs(timings),
       attempts: 0,
       next_attempt_at: now,

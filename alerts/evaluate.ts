@@ -71,13 +71,14 @@ async function outcomeOf(
   const doubtful = caught_up && [...before.values()].some(({ active_at }) => active_at <= missed_since)
   try {
     if ('error' in answer) throw answer.error
-    const { samples } = answer
+    const { samples, doubt = '' } = answer
     if (await isWithoutData(rule, samples, doubtful, present)) {
       const evaluation = caught_up ? null : withoutData(rule, before, at)
       return { rule, question, record: { ...record, outcome: 'no_data' }, evaluation }
     }
     const evaluation = applySamples(rule, before, samples, at)
-    const seen = { instances: samples.length, value: furthest(samples, rule.threshold) }
+    const judged = { instances: samples.length, value: furthest(samples, rule.threshold) }
+    const seen = doubt === '' ? judged : { ...judged, doubt }
     return { rule, question, record: { ...record, ...seen, outcome: 'ok' }, evaluation }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)

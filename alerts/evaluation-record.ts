@@ -9,6 +9,8 @@ export interface EvaluationRecord {
   outcome: 'ok' | 'no_data' | 'error'
   /** Empty without one. */
   error: string
+  /** What could not be judged beside the results; absent where all could. */
+  doubt?: string
   /** Results, each beyond the threshold. */
   instances: number
   /** The result furthest beyond it; null without any. */

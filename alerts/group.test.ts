@@ -128,7 +128,9 @@ test('what is muted is not told, but its end is where it was told before', () =>
 })
 
 test('by a clock that was set, a group waits as long as before, and what others say of their alerts stands', () => {
-  const ours = group('aB', { slack: { told: told('a', 700), outbox: { ...outbox, owed: [] } } })
+  const waiting = { ...outbox, decided_at: 1, owed: [] }
+  const acknowledgement = { attempts: 1, next_attempt_at: 3 }
+  const ours = group('aB', { slack: { told: told('a', 700), outbox: waiting, acknowledgement } })
   ours.alerts['x'] = { ...(ours.alerts['a'] as GroupedAlert), fingerprint: 'x', expires_at: 900 }
   shiftGroup(ours, -50)
   expect(Object.values(ours.alerts).map(({ starts_at, ends_at }) => [starts_at, ends_at])).toEqual([
@@ -138,7 +140,13 @@ test('by a clock that was set, a group waits as long as before, and what others 
   ])
   expect(ours).toMatchObject({
     next_flush_at: -50,
-    channels: { slack: { told: { at: 650 }, outbox: { expires_at: -41, next_attempt_at: -48 } } },
+    channels: {
+      slack: {
+        told: { at: 650 },
+        outbox: { decided_at: -49, expires_at: -41, next_attempt_at: -48 },
+        acknowledgement: { next_attempt_at: -47 },
+      },
+    },
   })
 })
 

@@ -60,6 +60,8 @@ export interface Told {
 export interface Outbox {
   id: string
   reason: NotificationReason
+  /** Absent in rows of earlier versions. */
+  decided_at?: number
   expires_at: number
   attempts: number
   next_attempt_at: number
@@ -70,6 +72,8 @@ export interface Outbox {
 export interface ChannelLog {
   told: Told | null
   outbox: Outbox | null
+  /** That somebody took the group on, where the vendor has not heard of it yet; absent where it need not. */
+  acknowledgement?: { attempts: number; next_attempt_at: number } | null
   /** Where the vendor keeps the group's message, as its notifier wrote it down; absent in rows of earlier versions. */
   memory?: Record<string, string> | null
 }
@@ -218,9 +222,11 @@ export function shiftGroup(group: AlertGroup, byMs: number): void {
     const times = { starts_at: starts_at + byMs, ends_at: ends_at === null ? null : ends_at + byMs }
     group.alerts[fingerprint] = { ...alert, ...times }
   }
-  for (const { told, outbox } of Object.values(group.channels)) {
+  for (const { told, outbox, acknowledgement } of Object.values(group.channels)) {
     if (told) told.at += byMs
+    if (acknowledgement) acknowledgement.next_attempt_at += byMs
     if (!outbox) continue
+    if (outbox.decided_at !== undefined) outbox.decided_at += byMs
     outbox.next_attempt_at += byMs
     outbox.expires_at += byMs
   }

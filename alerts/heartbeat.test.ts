@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Db } from '../storage/client.ts'
 import { testStorage } from '../storage/testing.ts'
 import { alertsConfig } from './config.ts'
+import { pagerdutyRateLimited } from './notify/testing/pagerduty.ts'
 import { startStandIn, type StandIn } from './notify/testing/server.ts'
 import { alertsHarness, minute, second, type Harness } from './testing/harness.ts'
 
@@ -120,6 +121,16 @@ test('none while notifications are stuck', async () => {
   room.slack.recover()
   await room.clock.advance(10 * minute)
   expect(outside.requests.length).toBeGreaterThan(pinged)
+})
+
+test('none while a vendor is seldom tried, since it asked for that', async () => {
+  room.pagerduty.failNext(pagerdutyRateLimited('86400'))
+  const alerts = await start()
+  await room.clock.advance(12 * minute)
+  expect(room.pagerduty.requests).toHaveLength(1)
+  expect(statusOf(alerts)?.last_error).toMatch(/^notifications to on-call \(pagerduty\) don't arrive: .*429/)
+  await room.clock.advance(6 * minute)
+  expect(statusOf(alerts)).toMatchObject({ healthy: true })
 })
 
 test('an address that fails is tried again at the next interval, and its secret is not shown', async () => {

@@ -16,6 +16,8 @@ const lateIntervals = 3
 const shortestLateMs = 60_000
 /** Attempts in a row that failed, with something still to be told. */
 const stuckFailures = 3
+/** Where attempts are rare, since the vendor asked for it. */
+const longestWaitMs = 600_000
 
 /**
  * Why alerting is not whole; empty when it is. Rules about ourselves are none of the `rules`: they work also when nothing
@@ -36,7 +38,10 @@ export function whyHeld(
     if (ofGroup.every(({ health }) => health === 'err'))
       return `no rule of group "${group}" can be evaluated: ${ofGroup[0]?.last_error}`
   }
-  const stuck = channels.find(({ queued, failures }) => queued > 0 && failures >= stuckFailures)
+  const stuck = channels.find(
+    ({ queued, failures, waiting_since }) =>
+      queued > 0 && (failures >= stuckFailures || now - (waiting_since ?? now) > longestWaitMs),
+  )
   return stuck ? `notifications to ${stuck.receiver} (${stuck.channel}) don't arrive: ${stuck.last_error}` : ''
 }
 
@@ -149,6 +154,7 @@ function newStatus(receiver: string): ChannelStatus {
     last_attempt_at: null,
     failures: 0,
     queued: 0,
+    waiting_since: null,
     retry_at: null,
   }
 }

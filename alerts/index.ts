@@ -14,6 +14,7 @@ import { Silences } from './routing/silences.ts'
 import { RowWriter } from './row-writer.ts'
 import { loadRuleGroups } from './rule-file.ts'
 import type { Reading } from './self/reading.ts'
+import { StateJournal } from './state-journal.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
 import { createTelemetry } from './telemetry.ts'
 import { tellTestAlert, type TestOutcome } from './test-alert.ts'
@@ -90,7 +91,23 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const since = clock.now()
   const setBack = (): Reading => ({ measure: 'clock_set_back', labels: {}, value: setBackMs })
   const own = { health: async () => [setBack(), ...(await health())], since, host }
-  const room = { db, reader, log, clock, fetch, random, telemetry, externalUrl, leads, shared, ...own, shelf, waitMs }
+  const journal = await journalIn(shared ? undefined : options.dataDir, log)
+  const room = {
+    db,
+    reader,
+    log,
+    clock,
+    fetch,
+    random,
+    telemetry,
+    externalUrl,
+    leads,
+    shared,
+    ...own,
+    journal,
+    shelf,
+    waitMs,
+  }
   // Of its own: what people say here while another process evaluates outlives the terms of this one.
   const writer = new RowWriter({ db, clock, log, telemetry })
   const silences = new Silences({ clock, writer, telemetry })
@@ -135,6 +152,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     writer.stop()
     await lease.stop()
     await outage.stop(deliveryGraceMs)
+    await journal?.close()
   }
 
   await lease.start()
@@ -156,6 +174,15 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     chart: (id) => shelf.png(id),
     stop: () => (stopping ??= stop()),
   }
+}
+
+/** Of a database that is this process's alone: of a shared one, another process goes on. */
+async function journalIn(dataDir: string | undefined, log: Logger): Promise<StateJournal | null> {
+  if (dataDir === undefined) return null
+  return StateJournal.open(join(dataDir, 'alert-journal')).catch((error: unknown) => {
+    log.warn({ err: error }, 'no room can be taken for alert state that the database has none for')
+    return null
+  })
 }
 
 /** Runs `task` unless it runs already; logs a failure, once until it works again. */

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Db } from '../storage/client.ts'
+import { testStorage } from '../storage/testing.ts'
 import { RowWriter } from './row-writer.ts'
 import { createTelemetry } from './telemetry.ts'
 import { manualClock } from './testing/manual-clock.ts'
@@ -83,4 +84,33 @@ test('how far a group was stands before what changed since, and how far it is af
     ['alert_progress', { n, after: true }],
   ]
   expect(writes).toEqual([...pass(1), ...pass(2)])
+})
+
+describe('in ClickHouse', () => {
+  let storage: Awaited<ReturnType<typeof testStorage>>
+  beforeAll(async () => {
+    storage = await testStorage()
+  })
+  afterAll(() => storage.stop())
+
+  const change = (rule: string, value: number | string, timestamp = new Date(0)) => ({ rule, value, timestamp })
+
+  test('a row that can never be stored holds up no other, and is told of once', async () => {
+    const lines: string[] = []
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+    const writer = new RowWriter({ db: storage.db, clock: manualClock(0), log, telemetry: createTelemetry() })
+    const never = new Date(NaN)
+    const bad = [change('no time', 1, never), change('far off', 1, new Date(8.64e15)), change('no number', 'many')]
+    for (const row of [change('a', 1), ...bad, change('b', 2), change('c', 3)]) writer.put('alert_events', row)
+    writer.put('silences', { id: 's', created_by: 'me', ends_at: new Date(0) })
+    await writer.flush()
+    expect(writer.lacks('alert_events', 'silences')).toBe(false)
+    const stored = await storage.db.query<{ rule: string }>('select rule from alert_events order by rule')
+    expect(stored.map(({ rule }) => rule)).toEqual(['a', 'b', 'c'])
+    expect(await storage.db.query('select id from silences')).toEqual([{ id: 's' }])
+    expect(lines).toHaveLength(bad.length)
+    writer.put('alert_events', change('no number', 'many'))
+    await writer.flush()
+    expect(lines).toHaveLength(bad.length)
+  })
 })

@@ -1,10 +1,11 @@
 /**
  * Writes state behind the decisions: a database that is away delays a row and never an alert. Rows wait in memory, the latest
- * of each key, and are tried again.
+ * of each key, and are tried again. A row that can never be stored is given up, so that it holds up no other.
  */
 import type { Logger } from 'pino'
-import type { Db } from '../storage/client.ts'
+import { StorageError, type Db } from '../storage/client.ts'
 import type { Clock } from './clock.ts'
+import type { JournalEntry, StateJournal } from './state-journal.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /**
@@ -24,29 +25,49 @@ const tables = {
 export type StateRows = keyof typeof tables
 const kinds = Object.keys(tables) as StateRows[]
 
+/** Without these a restart does not know what was told. Rows of them replace each other by version: once too often does no harm. */
+const journaled: readonly StateRows[] = ['alert_groups', 'alert_state', 'silences']
+
 const retryMs = 5_000
 const mostWaiting = 20_000
+
+export interface RowWriterOptions {
+  db: Pick<Db, 'insert'>
+  clock: Clock
+  log: Logger
+  telemetry: Telemetry
+  /** Keeps what cannot be written over a restart. */
+  journal?: StateJournal | null
+}
 
 export class RowWriter {
   readonly #db: Pick<Db, 'insert'>
   readonly #clock: Clock
   readonly #log: Logger
   readonly #telemetry: Telemetry
+  readonly #journal: StateJournal | null
   readonly #waiting = new Map<StateRows, Map<string, object>>(kinds.map((kind) => [kind, new Map()]))
   #sequence = 0
   #lastVersion = 0
   #failing = false
+  #lastRefusal = ''
+  #isJournaled = false
   #late = false
   #discarded = false
   #running: Promise<void> | null = null
   #next: Promise<void> | null = null
   #cancelRetry = () => {}
 
-  constructor(options: { db: Pick<Db, 'insert'>; clock: Clock; log: Logger; telemetry: Telemetry }) {
+  /** What its journal has of an earlier process waits at once. */
+  constructor(options: RowWriterOptions) {
     this.#db = options.db
     this.#clock = options.clock
     this.#log = options.log
     this.#telemetry = options.telemetry
+    this.#journal = options.journal ?? null
+    const left = this.#journal?.left ?? []
+    for (const [kind, key, row] of left) this.put(kind, row, key)
+    this.#isJournaled = left.length > 0
   }
 
   /** Rises with every call, over restarts too: the version of a replacing row. */
@@ -120,21 +141,61 @@ export class RowWriter {
     try {
       // As it waits now: what is put meanwhile comes in its order too, with the next.
       const batches = kinds.map((kind) => [kind, new Map(this.#waiting.get(kind))] as const)
-      for (const [kind, batch] of batches) if (batch.size > 0) await this.#write(kind, batch)
+      for (const [kind, batch] of batches) if (batch.size > 0) await this.#write(kind, [...batch])
       if (this.#failing) this.#log.info('alert state is written again')
       this.#failing = false
+      if (this.#isJournaled) await this.#writeBeside([])
+      this.#isJournaled = false
     } catch (error) {
       if (this.#discarded) return
       if (!this.#failing) this.#log.error({ err: error }, 'alert state cannot be written; it waits in memory')
       this.#failing = true
       this.#cancelRetry = this.#clock.after(retryMs, () => this.flush())
+      await this.#writeBeside(journaled.flatMap((kind) => this.#entriesOf(kind)))
+      this.#isJournaled = true
     }
   }
 
-  async #write(kind: StateRows, batch: ReadonlyMap<string, object>): Promise<void> {
+  #entriesOf(kind: StateRows): JournalEntry[] {
+    return Array.from(this.#waiting.get(kind) ?? [], ([key, row]): JournalEntry => [kind, key, row])
+  }
+
+  async #writeBeside(entries: JournalEntry[]): Promise<void> {
+    await this.#journal?.write(entries).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'alert state cannot be written beside the database either')
+    })
+  }
+
+  async #write(kind: StateRows, batch: readonly (readonly [string, object])[]): Promise<void> {
     if (this.#discarded) return
-    await this.#db.insert(tables[kind], [...batch.values()])
+    try {
+      await this.#db.insert(
+        tables[kind],
+        batch.map(([, row]) => row),
+      )
+    } catch (error) {
+      if (!(error instanceof StorageError && error.isOfRow)) throw error
+      if (batch.length > 1) return await this.#writeHalves(kind, batch)
+      this.#giveUp(kind, error)
+    }
     const rows = this.#waiting.get(kind)
     for (const [key, row] of batch) if (rows?.get(key) === row) rows.delete(key)
+  }
+
+  /** Finds the row that is to blame. */
+  async #writeHalves(kind: StateRows, batch: readonly (readonly [string, object])[]): Promise<void> {
+    const half = Math.ceil(batch.length / 2)
+    await this.#write(kind, batch.slice(0, half))
+    await this.#write(kind, batch.slice(half))
+  }
+
+  #giveUp(kind: StateRows, error: StorageError): void {
+    const table = tables[kind]
+    this.#telemetry.rowsDropped.add(1, { table })
+    // Once, until the reason changes: the next of its key may be no better.
+    const refusal = `${table} ${error.code}`
+    if (refusal !== this.#lastRefusal)
+      this.#log.error({ err: error, table }, 'a row of alert state can never be stored; it is given up')
+    this.#lastRefusal = refusal
   }
 }

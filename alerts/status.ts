@@ -1,6 +1,7 @@
 /** What the dashboard shows of alerts: rules, instances and channels as they are now. Times are epoch milliseconds. */
 import type { Budget } from './budget.ts'
 import type { Channel, ChannelHealth } from './channel.ts'
+import type { Waiting } from './courier.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import type { EvaluationRecord } from './evaluation-record.ts'
@@ -81,6 +82,8 @@ export interface ChannelStatus extends Omit<ChannelHealth, 'blocked_until'> {
   type: string
   /** Notifications that wait to be delivered. */
   queued: number
+  /** When the one that has waited longest was decided on; null when none waits. */
+  waiting_since: number | null
   /** When the next attempt may be made; null when nothing is in the way. */
   retry_at: number | null
 }
@@ -133,10 +136,17 @@ function ruleStatus({ rule, group, active, status, progress }: ReturnType<Engine
 }
 
 export function channelStatuses(dispatcher: Dispatcher, now: number): ChannelStatus[] {
-  return dispatcher.courier.channels().map((channel) => channelStatus(channel, dispatcher.waiting(channel).length, now))
+  return dispatcher.courier.channels().map((channel) => channelStatus(channel, dispatcher.waiting(channel), now))
 }
 
-function channelStatus({ receiver, id, type, health }: Channel, queued: number, now: number): ChannelStatus {
+function channelStatus(
+  { receiver, id, type, health }: Channel,
+  waiting: readonly Waiting[],
+  now: number,
+): ChannelStatus {
   const { blocked_until, ...rest } = health
-  return { ...rest, receiver, channel: id, type, queued, retry_at: blocked_until > now ? blocked_until : null }
+  const decided = waiting.flatMap(({ outbox: { decided_at = [] } }) => decided_at)
+  const waiting_since = decided.length > 0 ? decided.reduce((a, b) => Math.min(a, b)) : null
+  const retry_at = blocked_until > now ? blocked_until : null
+  return { ...rest, receiver, channel: id, type, queued: waiting.length, waiting_since, retry_at }
 }

@@ -42,7 +42,7 @@ export function createTelemetry(): Telemetry {
       unit: '{attempt}',
     }),
     rowsDropped: meter.createCounter('inferwatch.alerts.rows_dropped', {
-      description: 'Rows of alert history given up because the database was away for too long',
+      description: 'Rows of alert state given up because the database was away for too long, or can never take them',
       unit: '{row}',
     }),
     lateWrites: meter.createCounter('inferwatch.alerts.late_writes', {

@@ -2,6 +2,7 @@
  * The template language of labels and annotations: `{{ labels.model }}`, `{{ value | duration }}`, `{{ details.error }}`. There is
  * no evaluation of code. What can't be rendered becomes `<error: …>` in place: an alert with a broken text still fires.
  */
+import { infiniteText } from '../records/infinite.ts'
 import type { Labels } from './labels.ts'
 
 export interface TemplateData {
@@ -67,7 +68,8 @@ export function labelsRead(template: string): string[] {
 
 function renderExpression(inner: string, data: TemplateData): string {
   const [source = '', ...filters] = inner.split('|').map((part) => part.trim())
-  return String(filters.reduce<string | number>((value, filter) => applyFilter(filter, value), read(source, data)))
+  const written = filters.reduce<string | number>((value, filter) => applyFilter(filter, value), read(source, data))
+  return typeof written === 'number' ? (infiniteText(written) ?? String(written)) : written
 }
 
 /** `labels.x`, `labels["x"]`, `details.x`, `value`, `threshold`; Prometheus's `$labels` and `$value` read the same. */
@@ -100,7 +102,7 @@ export function applyFilter(name: string, value: string | number): string {
   if (!filter) throw new Error(`unknown filter "${name}"; known: ${Object.keys(filters).join(', ')}`)
   const number = typeof value === 'number' ? value : Number(value)
   if (!Number.isFinite(number)) throw new Error(`${JSON.stringify(value)} is not a number`)
-  return filter(number)
+  return infiniteText(number) ?? filter(number)
 }
 
 /** Of milliseconds: `850 ms`, `7.2 s`, `3m 12s`, `2h 05m`, `13d 20h`. */

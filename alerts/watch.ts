@@ -25,6 +25,7 @@ import type { Reading } from './self/reading.ts'
 import { createRouting, type Routing, type RoutingRoom } from './routing/index.ts'
 import { expiredShownMs } from './routing/silence.ts'
 import { Silences } from './routing/silences.ts'
+import type { StateJournal } from './state-journal.ts'
 import { isOwn, SelfWatch } from './self/watch.ts'
 import { activeAlerts, channelStatuses, ruleStatuses } from './status.ts'
 import type { ActiveAlert, ChannelStatus, RuleStatus } from './status.ts'
@@ -51,11 +52,16 @@ export interface WatchOptions {
   since: number
   /** Name of the machine, on alerts about ourselves. */
   host: string
+  /** Keeps state that the database cannot take. */
+  journal: StateJournal | null
   /** Keeps the charts of messages. */
   shelf: ChartShelf
   /** How long a notification waits for what storage knows about its alerts. */
   waitMs: number
 }
+
+/** A storage that hangs holds up nothing for longer. */
+const longestReplayMs = 5_000
 
 export class Watch {
   readonly engine: Engine
@@ -89,13 +95,14 @@ export class Watch {
       health,
       since,
       host,
+      journal,
       shelf,
       waitMs,
     } = options
     this.#options = { ...options }
     this.#begunAt = clock.now()
     this.#toldOnce = toldOnce(groups)
-    this.#writer = new RowWriter({ db, clock, log, telemetry })
+    this.#writer = new RowWriter({ db, clock, log, telemetry, journal })
     const writer = this.#writer
     const onAlerts = (firing: Instance[], ceased: Instance[]) =>
       this.dispatcher.update(
@@ -257,6 +264,8 @@ export class Watch {
 
   async #restore(): Promise<void> {
     const { db, clock } = this.#options
+    // What the last process could not store is read with the rest.
+    await this.#writer.flushWithin(longestReplayMs)
     const [states, openGroups, silenceRows, progress, version] = await Promise.all([
       activeAlertStates(db),
       openAlertGroups(db),

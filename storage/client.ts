@@ -172,11 +172,12 @@ export class ClickhouseDb implements Db, SqlDb {
   async insert(table: TableName, rows: object[]): Promise<void> {
     if (rows.length === 0) return
     const times = await this.timeColumnsOf(table)
+    const values = rows.map((row) => jsonRow(row, times))
     const insert = () =>
       this.client.insert({
         table,
         format: 'JSONEachRow',
-        values: rows.map((row) => jsonRow(row, times)),
+        values,
         // A field that no column has is a mistake: refused, rather than dropped in silence.
         clickhouse_settings: { ...insertSettings, input_format_skip_unknown_fields: 0 },
       })
@@ -252,7 +253,9 @@ function jsonRow(row: object, times: ReadonlyMap<string, number>): Record<string
 /** `2026-11-21 10:00:00.123456` in UTC, with as many digits as the column has. */
 function timeText(micros: number, digits: number): string {
   const seconds = Math.floor(micros / 1e6)
-  const date = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
+  const time = new Date(seconds * 1000)
+  if (Number.isNaN(time.getTime())) throw new StorageError(`${micros} µs is no time`, 'BAD_ROW', false)
+  const date = time.toISOString().slice(0, 19).replace('T', ' ')
   const fraction = String(micros - seconds * 1e6).padStart(6, '0')
   return digits === 0 ? date : `${date}.${fraction.slice(0, digits)}`
 }

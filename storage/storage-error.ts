@@ -5,13 +5,18 @@ export class StorageError extends Error {
   override readonly name = 'StorageError'
   /** The same call may work later: nothing is wrong with it. */
   readonly retryable: boolean
-  /** ClickHouse's error number as text (`60`), or the network's word (`ECONNREFUSED`). */
+  /** ClickHouse's error number as text (`60`), the network's word (`ECONNREFUSED`), or `BAD_ROW`. */
   readonly code: string
 
   constructor(message: string, code: string, retryable: boolean, options?: ErrorOptions) {
     super(message, options)
     this.code = code
     this.retryable = retryable
+  }
+
+  /** A value of a row can't be read as its column's: the same rows without that one may be taken. */
+  get isOfRow(): boolean {
+    return rowErrors.has(this.code)
   }
 
   static from(error: unknown, signal?: AbortSignal): StorageError {
@@ -37,6 +42,9 @@ const retryableCodes: ReadonlySet<string> = new Set(
     ' ',
   ),
 )
+
+/** Numbers, texts, times and JSON that can't be parsed. Not a field that no column has: that is every row's. */
+const rowErrors: ReadonlySet<string> = new Set('BAD_ROW 6 26 27 38 41 72'.split(' '))
 
 const fileErrors: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EISDIR', 'EIO', 'EPERM'])
 

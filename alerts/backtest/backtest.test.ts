@@ -1,5 +1,6 @@
 /** Backtests over stored requests: equal to asking one by one, to the engine's own states, and to what is counted by hand. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { infinite } from '../../records/infinite.ts'
 import type { LlmRequest } from '../../records/llm-request.ts'
 import type { Db } from '../../storage/client.ts'
 import { testStorage } from '../../storage/testing.ts'
@@ -329,4 +330,13 @@ test('an evaluation that fails is an alert where the rule says so', async () => 
 
 test('a rule about this process has no past', async () => {
   await expect(run({ kind: 'self', measure: 'disk_used', above: '90%' })).rejects.toThrow('watch this process')
+})
+
+test('a share of nothing fires; of values without bounds no threshold is suggested', async () => {
+  const sql = `select countIf(status = 'error') / countIf(status = 'cancelled') as value from requests
+    where timestamp >= {from:DateTime64(3)} and timestamp < {to:DateTime64(3)}`
+  const { result } = await run({ sql, above: 0.5 }, { pagesPerWeek: 1e6 })
+  expect(result.intervals).toMatchObject([{ peak: infinite }])
+  expect(result.suggestion).toBeNull()
+  expect(result.failed_evaluations).toBe(0)
 })

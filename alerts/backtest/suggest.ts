@@ -1,4 +1,5 @@
 /** Looks for the threshold that pages as often as somebody wishes, over answers that were already asked for. Pure. */
+import { infiniteText } from '../../records/infinite.ts'
 import { isBeyond } from '../ask.ts'
 import type { Labels } from '../labels.ts'
 import type { Rule, Threshold } from '../rule.ts'
@@ -59,7 +60,7 @@ export function suggestThreshold(
 function candidatesOf(series: readonly ValueSeries[], { unit }: Rule, side: Threshold['side']): number[] {
   const found = new Set<number>()
   for (const { values } of series)
-    for (const value of values) if (Number.isFinite(value)) found.add(rounded(value, side))
+    for (const value of values) if (infiniteText(value) === null) found.add(rounded(value, side))
   const sorted = [...found].filter((value) => thresholdText(value, unit) !== null).sort((a, b) => a - b)
   return side === 'above' ? sorted : sorted.reverse()
 }

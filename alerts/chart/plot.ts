@@ -1,4 +1,5 @@
 /** Draws a rule's value over time as SVG: the line, the threshold, the time in which the alert fired. Pure. */
+import { infiniteText } from '../../records/infinite.ts'
 import type { Point } from '../history.ts'
 import { formatValue } from '../notify/facts.ts'
 import type { Threshold, Unit } from '../rule.ts'
@@ -28,11 +29,14 @@ const red = '#d64545'
 
 export function plotSvg(plot: Plot): string {
   const { points, threshold, unit, from, to } = plot
-  const highest = scaleTop(Math.max(...points.map(({ value }) => value), threshold?.value ?? 0, 0))
-  const lowest = Math.min(...points.map(({ value }) => value), threshold?.value ?? 0, 0)
+  const bounded = points.map(({ value }) => value).filter((value) => infiniteText(value) === null)
+  const highest = scaleTop(Math.max(...bounded, threshold?.value ?? 0, 0))
+  const lowest = Math.min(...bounded, threshold?.value ?? 0, 0)
   const x = (at: number) => area.left + ((at - from) / Math.max(to - from, 1)) * (area.right - area.left)
   const y = (value: number) =>
-    area.bottom - ((value - lowest) / Math.max(highest - lowest, Number.MIN_VALUE)) * (area.bottom - area.top)
+    area.bottom - ((drawn(value) - lowest) / Math.max(highest - lowest, Number.MIN_VALUE)) * (area.bottom - area.top)
+  // At the edge, where it is without bounds.
+  const drawn = (value: number) => Math.min(Math.max(value, lowest), highest)
   const parts = [
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text(16, 24, clip(plot.title, 72), { size: 14, fill: ink, weight: 'bold' }),

@@ -1,5 +1,6 @@
 /** What a message says of an alert beside its own text, in plain words and links: the same for every vendor. */
 import { counted } from '../../records/counted.ts'
+import { infiniteText } from '../../records/infinite.ts'
 import { filterColumns } from '../../storage/queries/where.ts'
 import { formatMatcher } from '../routing/matcher.ts'
 import type { Unit } from '../rule.ts'
@@ -14,7 +15,7 @@ const writers: Partial<Record<Unit, (value: number) => string>> = {
 
 /** As people write it: `7.23 s`, `5.3%`, `$12.00/h`. */
 export function formatValue(value: number, unit: Unit | undefined): string {
-  return ((unit && writers[unit]) ?? formatNumber)(value)
+  return infiniteText(value) ?? ((unit && writers[unit]) ?? formatNumber)(value)
 }
 
 /**

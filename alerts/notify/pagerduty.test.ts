@@ -30,8 +30,8 @@ test('an acknowledgement reaches the incident, and is asked of no vendor that kn
   const occasion = { id: 'n', reason: 'first', now, externalUrl: '' } as const
   const firing = composeNotification(group, { told: null, outbox: null }, [alert], occasion)
   await attempt(pager, firing, { memory: null, attempts: 1 }, sender)
-  expect(acknowledge(other, 'the key', sender)).toBeNull()
-  expect(await acknowledge(pager, 'the key', sender)).toMatchObject({ outcome: 'sent' })
+  expect(acknowledge(other, 'the key', 1, sender)).toBeNull()
+  expect(await acknowledge(pager, 'the key', 1, sender)).toMatchObject({ outcome: 'sent' })
   expect(server.incidents).toMatchObject([{ status: 'acknowledged' }])
   expect(server.problems).toEqual([])
 })

@@ -85,8 +85,7 @@ export function createRouting(options: RoutingOptions): RoutingRoom {
   }
 
   function changed(group: AlertGroup, { action }: GroupAction): void {
-    // Its vendors hear of it beside; what they answer is logged and shown as theirs.
-    if (action === 'acknowledge') void dispatcher.courier.acknowledge(group)
+    if (action === 'acknowledge') dispatcher.courier.acknowledge(group)
     dispatcher.changed(group)
   }
 

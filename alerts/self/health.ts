@@ -13,7 +13,7 @@ export function alertReadings(
   return [
     { measure: 'failing_rules', labels: {}, details: failureOf(failing), value: failing.length },
     ...(late.length > 0 ? [{ measure: 'late_evaluations' as const, labels: {}, value: Math.max(0, ...late) }] : []),
-    ...channels.flatMap(channelReadings),
+    ...channels.flatMap((channel) => channelReadings(channel, now)),
   ]
 }
 
@@ -28,11 +28,13 @@ function failureOf(failing: readonly RuleStatus[]): Reading['details'] & object 
   }
 }
 
-function channelReadings({ receiver, channel, queued, healthy, failures, last_error }: ChannelStatus): Reading[] {
+function channelReadings(status: ChannelStatus, now: number): Reading[] {
+  const { receiver, channel, queued, waiting_since, healthy, failures, last_error } = status
   const labels = { receiver, channel }
   const details = { error: healthy ? '' : last_error }
   return [
     { measure: 'failed_deliveries', labels, details, value: failures },
     { measure: 'waiting_notifications', labels, details, value: queued },
+    { measure: 'oldest_notification', labels, details, value: waiting_since === null ? 0 : now - waiting_since },
   ]
 }

@@ -14,6 +14,8 @@ const selfGauges = {
   failed_deliveries: 'number',
   /** Notifications that wait for delivery, by receiver and channel. */
   waiting_notifications: 'number',
+  /** How long the one of them that has waited longest does, by receiver and channel. */
+  oldest_notification: 'ms',
   /** Of the spool's limit. */
   spool_used: 'ratio',
   /** Of the oldest rows that are not in storage yet. */

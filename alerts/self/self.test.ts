@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Db } from '../../storage/client.ts'
 import { testStorage } from '../../storage/testing.ts'
+import { pagerdutyRateLimited } from '../notify/testing/pagerduty.ts'
 import { alertsHarness, minute, second, t0, type Harness } from '../testing/harness.ts'
 import { ReadingHistory, type Reading } from './reading.ts'
 
@@ -14,6 +15,7 @@ groups:
       - { alert: RowsRefused, kind: self, measure: refused, window: 5m, above: 0 }
       - { alert: RulesFail, kind: self, measure: failing_rules, above: 0, for: 1m }
       - { alert: DeliveryFails, kind: self, measure: failed_deliveries, above: 2 }
+      - { alert: DeliveryLate, kind: self, measure: oldest_notification, above: 10m }
       - { alert: OverStorage, sql: "select 1 as value where false" }
 `
 
@@ -57,6 +59,7 @@ test('storage goes away and comes back: told both times, and kept', async () => 
     ['RowsRefused', 'self', 'ok'],
     ['RulesFail', 'self', 'ok'],
     ['DeliveryFails', 'self', 'ok'],
+    ['DeliveryLate', 'self', 'ok'],
   ])
   expect(names(alerts)).toContain('StorageDown pending')
   await room.clock.advance(3 * minute)
@@ -172,6 +175,19 @@ test('a channel that fails again and again is an alert for the others', async ()
     annotations: { error: expect.stringContaining('500') },
   })
   expect(room.webhook.messages.some(({ commonLabels }) => commonLabels['alertname'] === 'DeliveryFails')).toBe(true)
+})
+
+test('a channel whose vendor wants silence is an alert for the others once something waits for long', async () => {
+  room.writeRules(`${rules}      - { alert: Always, sql: "select 1 as value" }\n`)
+  room.pagerduty.failNext(pagerdutyRateLimited('86400'))
+  const alerts = await room.start()
+  await room.clock.advance(12 * minute)
+  const late = alerts.active().find(({ labels }) => labels['alertname'] === 'DeliveryLate')
+  expect(late).toMatchObject({
+    labels: { receiver: 'on-call', channel: 'pagerduty' },
+    annotations: { error: expect.stringContaining('429') },
+  })
+  expect(room.webhook.messages.some(({ commonLabels }) => commonLabels['alertname'] === 'DeliveryLate')).toBe(true)
 })
 
 test('a health that cannot be read is an error of the rules, and changes no state', async () => {

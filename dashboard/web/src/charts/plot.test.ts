@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { infinite } from '../../../../records/infinite.ts'
 import type { ChartLine } from './lines.ts'
 import { plotOf, runsOf, type PlotInput } from './plot.ts'
 
@@ -32,6 +33,12 @@ test('parts of a whole stand on each other; the period before stays a line over 
   expect(shapes.map(({ kind }) => kind)).toEqual(['area', 'area', 'line'])
   expect(shapes[1]?.path.startsWith('M58.0 8.0')).toBe(true)
   expect(shapes[1]?.path.endsWith('L58.0 83.0Z')).toBe(true)
+})
+
+test('a value without bounds is at the edge, and the axis is that of the others', () => {
+  const { axis, shapes } = plot([line('a', [0, infinite, 4, -infinite])])
+  expect(axis.to).toBe(4)
+  expect(shapes[0]?.path).toBe('M58.0 108.0L83.0 8.0L108.0 8.0L133.0 108.0')
 })
 
 test('the pointer finds the bucket nearest to it, and none in an empty chart', () => {

@@ -1,4 +1,5 @@
 /** Where everything of a chart lies, in px: axes, paths with their gaps, and which bucket is under the pointer. */
+import { infiniteText } from '../../../../records/infinite.ts'
 import type { SeriesFrame } from '../data/series.ts'
 import { rowsOf, type ChartLine, type ChartRow } from './lines.ts'
 import { timeTicks } from './time-axis.ts'
@@ -58,7 +59,11 @@ export function plotOf(input: PlotInput): Plot {
   const ends = endsOf(input, rows)
   const axis = axisOf(input, ends, rows)
   const x = (at: number) => box.left + ((at - start) / span) * (box.right - box.left)
-  const y = (value: number) => box.bottom - placeOn(axis, value) * (box.bottom - box.top)
+  const y = (value: number) => {
+    // At the edge, where it is without bounds.
+    if (infiniteText(value) !== null) return value > 0 ? box.top : box.bottom
+    return box.bottom - placeOn(axis, value) * (box.bottom - box.top)
+  }
   const count = Math.max(Math.min(Math.floor((box.right - box.left) / leastTick), 6), 2)
   return {
     rows,
@@ -99,7 +104,7 @@ function endsOf({ lines, stacked }: PlotInput, rows: readonly ChartRow[]): Ends[
 function axisOf({ logarithmic, max, unit }: PlotInput, ends: readonly Ends[], rows: readonly ChartRow[]): ValueAxis {
   const highs = ends.flatMap((line) => line.flatMap((pair) => (pair === null ? [] : [pair[1]])))
   const bands = rows.flatMap((row) => row.bands.flatMap((band) => band ?? []))
-  const all = highs.concat(bands)
+  const all = highs.concat(bands).filter((value) => infiniteText(value) === null)
   // Not by spreading: a chart may hold more values than a call takes arguments.
   const least = all.reduce((low, value) => Math.min(low, value), Infinity)
   const most = all.reduce((high, value) => Math.max(high, value), -Infinity)

@@ -12,7 +12,7 @@ import { Status } from '../Status.tsx'
 import { GroupsOf } from './GroupDetail.tsx'
 import { RuleEvaluations } from './RuleEvaluations.tsx'
 import { SilenceLink } from './SilenceLink.tsx'
-import { formatValue, healthWords, ruleKey, stateLevels, summaryOf, thresholdOf } from './words.ts'
+import { exactly, formatValue, healthWords, ruleKey, stateLevels, summaryOf, thresholdOf } from './words.ts'
 
 interface AlertSideProps {
   active: readonly ActiveAlert[]
@@ -64,7 +64,7 @@ function AlertDetail({ alert, rule, now }: AlertDetailProps) {
       </header>
       <p className="wrap">{summaryOf(alert)}</p>
       <dl className="facts">
-        <Fact name="Value" value={formatValue(alert.value, alert.unit)} title={String(alert.value ?? 'unknown')} />
+        <Fact name="Value" value={formatValue(alert.value, alert.unit)} title={exactly(alert.value) ?? 'unknown'} />
         <Fact name="Fires" value={thresholdOf(alert)} />
         <Fact name="Holds since" value={formatAgo(alert.active_at, now)} title={formatIso(alert.active_at)} />
         {alert.firing_since !== null && (

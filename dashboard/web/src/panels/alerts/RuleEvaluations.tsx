@@ -4,7 +4,7 @@ import { Failure, PanelSkeleton } from '../states.tsx'
 import { Status, type Level } from '../Status.tsx'
 import { Table, type Column } from '../Table.tsx'
 import { ValueLine } from './ValueLine.tsx'
-import { formatValue, thresholdOf } from './words.ts'
+import { exactly, formatValue, thresholdOf } from './words.ts'
 
 /** How a rule's last evaluations went, the newest first. */
 export function RuleEvaluations({ rule }: { rule: RuleView }) {
@@ -77,7 +77,7 @@ const columns = (rule: RuleView, now: number): Column<EvaluationRecord>[] => [
     hint: 'The one furthest beyond the threshold; none when none was',
     number: true,
     render: ({ value }) => formatValue(value, rule.unit),
-    title: ({ value }) => (value === null ? 'Nothing was beyond the threshold' : String(value)),
+    title: ({ value }) => exactly(value) ?? 'Nothing was beyond the threshold',
   },
   {
     key: 'instances',
@@ -102,5 +102,5 @@ const columns = (rule: RuleView, now: number): Column<EvaluationRecord>[] => [
     wide: true,
     render: ({ shared_with }) => (shared_with === 0 ? '' : String(shared_with)),
   },
-  { key: 'error', head: 'Error', render: ({ error }) => <span className="wrap">{error}</span> },
+  { key: 'error', head: 'Error', render: ({ error, doubt }) => <span className="wrap">{error || doubt}</span> },
 ]

@@ -1,3 +1,5 @@
+import { infiniteText } from '../../../../../records/infinite.ts'
+
 interface ValueLineProps {
   /** Oldest first; null where nothing was beyond the threshold. */
   values: readonly (number | null)[]
@@ -12,9 +14,12 @@ export function ValueLine({ values, threshold, label }: ValueLineProps) {
   const known = values.filter((value) => value !== null)
   const all = [...known, ...(threshold === null ? [] : [threshold])]
   if (known.length === 0) return null
-  const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)]
+  const bounded = all.filter((value) => infiniteText(value) === null)
+  const [low, high] = [Math.min(0, ...bounded), Math.max(0, ...bounded)]
   const x = (index: number) => room + (index * (width - 2 * room)) / Math.max(values.length - 1, 1)
-  const y = (value: number) => height - room - ((value - low) * (height - 2 * room)) / (high - low || 1)
+  // At the edge, where it is without bounds.
+  const drawn = (value: number) => Math.min(Math.max(value, low), high)
+  const y = (value: number) => height - room - ((drawn(value) - low) * (height - 2 * room)) / (high - low || 1)
   const path = values
     .map((value, index) => {
       if (value === null) return ''

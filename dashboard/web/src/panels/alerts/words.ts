@@ -1,4 +1,5 @@
 /** Alerts as people read them. */
+import { infiniteText } from '../../../../../records/infinite.ts'
 import type { ActiveAlert, RuleView } from '../../data/alerts.ts'
 import type { Silence } from '../../data/silences.ts'
 import { formatMs, formatRatio, formatUsdPerHour, significant, unknown } from '../../lib/format.ts'
@@ -17,7 +18,11 @@ const units: Record<ActiveAlert['unit'], (value: number | null) => string> = {
   number: withUnit(''),
 }
 
-export const formatValue = (value: number | null, unit: ActiveAlert['unit']) => units[unit](value)
+export const formatValue = (value: number | null, unit: ActiveAlert['unit']) =>
+  (value === null ? null : infiniteText(value)) ?? units[unit](value)
+
+/** With all its digits, in no unit. */
+export const exactly = (value: number | null) => (value === null ? null : (infiniteText(value) ?? String(value)))
 
 /** above 5 s */
 export const thresholdOf = ({ threshold, unit }: Pick<RuleView, 'threshold' | 'unit'>) =>
