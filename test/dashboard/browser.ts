@@ -47,7 +47,9 @@ export async function testBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
       const page = idle.take(url) ?? (await context.newPage())
       const complaints: string[] = []
       page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+        if (message.type() !== 'error' && message.type() !== 'warning') return
+        const failed = message.text().startsWith('Failed to load resource')
+        complaints.push(failed ? `${message.text()}: ${message.location().url}` : message.text())
       })
       page.on('pageerror', (error) => complaints.push(String(error)))
       await page.setViewportSize(size)

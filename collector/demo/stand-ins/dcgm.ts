@@ -32,6 +32,9 @@ const metrics: readonly [
   ],
   ['DCGM_FI_DEV_POWER_MGMT_LIMIT', 'gauge', 'Power limit (in W).', () => 700],
   ['DCGM_FI_PROF_GR_ENGINE_ACTIVE', 'gauge', 'Ratio of time the graphics engine is active.', (gpu) => gpu.utilization],
+  ['DCGM_FI_PROF_SM_ACTIVE', 'gauge', 'Ratio of cycles an SM has work on it.', (gpu) => gpu.sm],
+  ['DCGM_FI_DEV_ECC_DBE_VOL_TOTAL', 'counter', 'Total number of double-bit volatile ECC errors.', () => 0],
+  ['DCGM_FI_DEV_XID_ERRORS', 'gauge', 'Value of the last XID error encountered.', () => 0],
   [
     'DCGM_FI_PROF_PIPE_TENSOR_ACTIVE',
     'gauge',

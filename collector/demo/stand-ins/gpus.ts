@@ -14,6 +14,7 @@ export interface GpuLoad {
 
 export interface GpuReading {
   utilization: number
+  sm: number
   tensor: number
   dram: number
   power_watts: number
@@ -57,6 +58,7 @@ export function readGpu(gpu: number, { duty, batch, kv, throttled }: GpuLoad, ji
   if (gpu >= servingGpus) {
     return {
       utilization: 0,
+      sm: 0,
       tensor: 0,
       dram: 0,
       power_watts: 71 + gpu + jitter,
@@ -74,6 +76,7 @@ export function readGpu(gpu: number, { duty, batch, kv, throttled }: GpuLoad, ji
   const power = 118 + 520 * work + 6 * jitter
   return {
     utilization: clamp01(duty * (0.9 + 0.08 * batch) + 0.02 * jitter * duty),
+    sm: clamp01(0.84 * work),
     tensor: clamp01(0.42 * work),
     dram: clamp01(0.68 * work),
     power_watts: throttled ? Math.min(power, 350) : power,

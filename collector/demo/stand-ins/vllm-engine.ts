@@ -29,7 +29,7 @@ interface Sequence extends Work, Omit<Timing, 'ended'> {
   generated: number
 }
 
-const blockTokens = 16
+export const blockTokens = 16
 const maxSequences = 24
 /** Small for two H100, so that bursts fill it. */
 export const kvBlocks = 2600
@@ -41,6 +41,8 @@ export const ttftBounds = [
 ]
 export const itlBounds = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80]
 export const e2eBounds = secondsBounds
+const iterationBounds = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384]
+const requestTokensBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000]
 
 export class VllmEngine {
   /** Makes every step slower: throttled GPUs. */
@@ -53,6 +55,10 @@ export class VllmEngine {
   prefixHits = 0
   preemptions = 0
   readonly finished = { stop: 0, length: 0, abort: 0, error: 0 }
+  /** Tokens of a step, computed and generated. */
+  readonly iteration = new Histogram(iterationBounds)
+  readonly promptLength = new Histogram(requestTokensBounds)
+  readonly answerLength = new Histogram(requestTokensBounds)
   readonly ttft = new Histogram(ttftBounds)
   readonly itl = new Histogram(itlBounds)
   readonly tpot = new Histogram(itlBounds)
@@ -63,6 +69,8 @@ export class VllmEngine {
   private waitingList: Sequence[] = []
   private batch: Sequence[] = []
   private owedSteps = 0
+  /** Of the step that has begun. */
+  private stepTokens = 0
   private busyMs = 0
 
   get running(): number {
@@ -102,11 +110,12 @@ export class VllmEngine {
       const taken = Math.min(sequence.prefill, prefillBudget)
       sequence.prefill -= taken
       prefillBudget -= taken
+      this.stepTokens += taken
     }
     this.owedSteps += ms / this.stepMs
     const steps = Math.floor(this.owedSteps)
     this.owedSteps -= steps
-    if (steps > 0) for (const sequence of this.batch) if (sequence.prefill <= 0) this.generate(sequence, steps, now)
+    if (steps > 0) this.step(steps, now)
     while (this.kvUsage > 0.995 && this.batch.length > 1) this.preempt()
     this.schedule(now)
   }
@@ -134,6 +143,14 @@ export class VllmEngine {
     }
   }
 
+  private step(steps: number, now: number): void {
+    const before = this.generationTokens
+    for (const sequence of this.batch) if (sequence.prefill <= 0) this.generate(sequence, steps, now)
+    const tokens = this.stepTokens + this.generationTokens - before
+    if (tokens > 0) this.iteration.observe(tokens / steps, steps)
+    this.stepTokens = 0
+  }
+
   private generate(sequence: Sequence, steps: number, now: number): void {
     const tokens = Math.min(steps, sequence.answer_tokens - sequence.generated)
     if (sequence.firstToken === 0) {
@@ -152,6 +169,8 @@ export class VllmEngine {
   private finish(sequence: Sequence, now: number): void {
     this.batch = this.batch.filter((one) => one !== sequence)
     this.finished[sequence.finish_reason]++
+    this.promptLength.observe(sequence.prompt_tokens)
+    this.answerLength.observe(sequence.generated)
     const decodeS = (now - sequence.firstToken) / 1000
     this.decode.observe(decodeS)
     this.e2e.observe((now - sequence.arrived) / 1000)

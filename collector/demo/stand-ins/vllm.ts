@@ -4,7 +4,7 @@ import { demoPath, vllmModel } from '../scenario.ts'
 import { Page } from './exposition.ts'
 import { readJson, sendEvent, sendJson, sendText, serveLocal, startEvents, type LocalServer } from './http.ts'
 import { answerTokens, promptOf, PromptCache, textOf, tokensOf } from './tokens.ts'
-import { VllmEngine } from './vllm-engine.ts'
+import { blockTokens, kvBlocks, VllmEngine } from './vllm-engine.ts'
 import type { EngineCall } from './vllm-traces.ts'
 
 export interface VllmServer extends LocalServer {
@@ -135,6 +135,9 @@ function metricsPage(engine: VllmEngine, startedS: number): string {
     ])
     .metric('gauge', 'vllm:num_requests_waiting', 'Number of requests waiting to be processed.', [[{}, engine.waiting]])
     .metric('gauge', 'vllm:kv_cache_usage_perc', 'KV-cache usage. 1 means 100 percent usage.', [[{}, engine.kvUsage]])
+    .metric('gauge', 'vllm:cache_config_info', 'Information of the LLMEngine CacheConfig', [
+      [{ block_size: String(blockTokens), num_gpu_blocks: String(kvBlocks) }, 1],
+    ])
     .metric(
       'counter',
       'vllm:prefix_cache_queries_total',
@@ -152,6 +155,9 @@ function metricsPage(engine: VllmEngine, startedS: number): string {
       [{}, engine.generationTokens],
     ])
     .metric('counter', 'vllm:request_success_total', 'Count of successfully processed requests.', finished)
+    .histogram('vllm:iteration_tokens_total', 'Histogram of number of tokens per engine_step.', engine.iteration)
+    .histogram('vllm:request_prompt_tokens', 'Number of prefill tokens processed.', engine.promptLength)
+    .histogram('vllm:request_generation_tokens', 'Number of generation tokens processed.', engine.answerLength)
     .histogram('vllm:time_to_first_token_seconds', 'Histogram of time to first token in seconds.', engine.ttft)
     .histogram('vllm:inter_token_latency_seconds', 'Histogram of inter-token latency in seconds.', engine.itl)
     .histogram(
