@@ -166,8 +166,10 @@ export const cost: DashboardSpec = {
               select:
                 'timestamp AS time, model, team, feature, user_id, input_tokens, output_tokens,\n' +
                 '  toFloat64(cost_usd) AS spend_usd, trace_id, span_id',
-              where: `${where} AND cost_usd IS NOT NULL`,
+              where,
+              and: 'cost_usd IS NOT NULL',
               order: 'cost_usd',
+              highest: 'cost_usd_max',
             }),
             columns: {
               time: 'time',

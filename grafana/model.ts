@@ -220,8 +220,10 @@ export const model: DashboardSpec = {
           {
             sql: firstRows({
               select: requestColumns,
-              where: `${where} AND duration_ms IS NOT NULL`,
+              where,
+              and: 'duration_ms IS NOT NULL',
               order: 'duration_ms',
+              highest: 'duration_ms_max',
             }),
             columns: requestKinds,
           },
@@ -231,7 +233,7 @@ export const model: DashboardSpec = {
           'Newest errors',
           'Requests that failed, were rate limited or timed out',
           {
-            sql: firstRows({ select: requestColumns, where: `${where} AND ${isError}`, order: 'timestamp' }),
+            sql: firstRows({ select: requestColumns, where, and: isError, order: 'timestamp' }),
             columns: requestKinds,
           },
           requestRows,
