@@ -115,6 +115,18 @@ test('export run and export list', async () => {
   ])
 })
 
+test('export run: a place that cannot be written is told in one line, after the others are written', async () => {
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  const { jobs } = exportConfig.parse({ jobs: [{ ...config.jobs[0], name: 'astray', to: file }] })
+  const lines: string[] = []
+  const all = { jobs: [...jobs, ...config.jobs] }
+  const running = exportRunCommand(undefined, {}, all, deps(), progress, (line) => lines.push(line))
+  const why = expect.stringMatching(/^astray: .*\/file\/astray cannot be written: (ENOTDIR|EEXIST): /)
+  await expect(running).rejects.toMatchObject({ name: 'ExportError', message: why })
+  expect(lines).toEqual([expect.stringMatching(/^calls: /)])
+})
+
 test.each([
   [{ table: 'requests', query: 'select {from:DateTime64(3)}, {to:DateTime64(3)}' }, 'expected either table or query'],
   [{}, 'expected either table or query'],
