@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -83,6 +83,29 @@ test('a place that cannot be written: said once, shown in the inbox and the list
   }
   await exports.stop()
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a folder that the system never makes does not hold up the others',
+  async () => {
+    const { jobs } = exportConfig.parse({
+      jobs: [
+        { ...config.jobs[0], name: 'nowhere', to: '/proc/nowhere' },
+        { ...config.jobs[0], name: 'after', to: join(folder, 'after') },
+      ],
+    })
+    const exports = startExports({ config: { jobs }, ...deps(), log: pino({ level: 'silent' }), tickMs: 20 })
+    try {
+      await eventually(
+        'the other is written',
+        async () => existsSync(join(folder, 'after/after/manifest.json')) || null,
+      )
+      const [, nowhere] = await exportListCommand({ jobs }, deps())
+      expect(nowhere?.at(-1)).toMatch(/^ENOENT: .*\/proc\/nowhere/)
+    } finally {
+      await exports.stop()
+    }
+  },
+)
 
 test('export run and export list', async () => {
   const run = async (job: string | undefined, flags: object, jobs = config) => {
