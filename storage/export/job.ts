@@ -74,7 +74,7 @@ export class ExportRun {
     const written = new Set(before.files.map(({ from }) => Date.parse(from)))
     const oldest = this.oldest(nowMs)
     const due = wholePeriods({ from: Math.max(Date.parse(before.begins), oldest), to: closed }, job.partition)
-    const touched = source.tracked ? await touchedPeriods(deps.db, job, since) : []
+    const touched = await touchedPeriods(deps.db, source, job.partition, since)
     const periods = [
       ...due.filter((start) => !written.has(start)),
       ...touched.filter((start) => written.has(start) && start >= oldest),
