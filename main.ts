@@ -13,6 +13,7 @@ import {
 } from './config.ts'
 import { configChanges, reloadMark, ruleChanges } from './dashboard/api/settings/config-changes.ts'
 import { settingsControl } from './dashboard/api/settings/installation.ts'
+import { errorCode } from './records/error-code.ts'
 import { createShell, type Shell } from './storage/commands/shell.ts'
 import { openDataDir } from './storage/data-dir.ts'
 import type { Alerts, AlertsOptions } from './alerts/index.ts'
@@ -390,6 +391,10 @@ function fail(error: unknown): never {
   process.stderr.write(`error: ${known.includes(name) ? message : stack}\n`)
   process.exit(1)
 }
+
+// Whoever reads what is printed may have enough of it, as `head` has: what runs goes on to its end, and says no more.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error) => errorCode(error) === 'EPIPE' || fail(error))
 
 program(process.argv.slice(2))
   .then((all) => all.parseAsync())

@@ -1,10 +1,11 @@
 /** The data directory: made, writable, and used by one process at a time, whatever storage it uses. */
 import { createHash } from 'node:crypto'
-import { accessSync, constants, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { errorCode } from '../records/error-code.ts'
+import { makeFolders } from './folders.ts'
 
 /** What a running process tells commands such as `import` and `sql`; in `<data_dir>/run.json`. */
 const runInfo = z.object({
@@ -34,7 +35,7 @@ export class DataDirError extends Error {
  */
 export async function openDataDir(path: string): Promise<DataDir> {
   try {
-    makeFolders(path)
+    await makeFolders(path, 0o700)
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const code = errorCode(error)
@@ -58,22 +59,6 @@ function whyNot(code: string): string {
     return `cannot be a directory (${code}): a file is in its place: move that away`
   if (code === 'ENAMETOOLONG') return `has too long a name (${code}): shorten it`
   return `is not writable (${code}): give this user rights to it`
-}
-
-/**
- * One folder after the other: with `recursive`, Node tries for ever where the system refuses new folders with ENOENT,
- * as in /proc.
- */
-function makeFolders(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
-  const parent = dirname(path)
-  if (parent !== path) makeFolders(parent)
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (error) {
-    // Another process may have made it in this moment.
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
-  }
 }
 
 /** Where the process that uses this directory listens, or null when none runs. */

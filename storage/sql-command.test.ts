@@ -59,4 +59,19 @@ test('values of parameters', async () => {
     "7  it's = x",
   )
   await expect(output('select 1', { param: ['n'] })).rejects.toThrow('--param: "n" is not name=value')
+  const list = 'select {a:Array(String)} as a, {at:DateTime64(3)} as at'
+  expect(await output(list, { format: 'json', param: ["a=['x','y']", 'at=2026-11-27T10:00:00Z'] })).toBe(
+    '{"a":["x","y"],"at":"2026-11-27 10:00:00.000"}\n',
+  )
+})
+
+test.each([
+  [
+    ['a=300'],
+    'Parameter a is no UInt8: expected a whole number from 0 to 255 (line 2, column 3)\n    {a:UInt8}\n    ^^^^^^^^^',
+  ],
+  [[], 'Parameter a has no value: add --param a=… (line 2, column 3)\n    {a:UInt8}\n    ^^^^^^^^^'],
+  [['a=3', 'b=4'], '--param: the query has no parameter {b:Type}'],
+])('--param %j is refused', async (param, why) => {
+  await expect(output('select\n  {a:UInt8}', { param })).rejects.toThrow(new SqlError(why))
 })

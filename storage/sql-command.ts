@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { counted } from '../records/counted.ts'
 import { StorageError, type SqlDb } from './client.ts'
 import { lineAndColumn, sqlMistake } from './sql-error.ts'
+import { boundValue, declaredParams, ParamError, type DeclaredParam } from './sql-params.ts'
 import { kindOf } from './sql-types.ts'
 
 export type SqlFormat = 'table' | 'json' | 'csv'
@@ -23,7 +24,7 @@ const engineFormats: Record<SqlFormat, string> = { table: 'JSONCompact', json: '
 /** What to print, with its last line ended. A FORMAT in the query is obeyed. Throws SqlError, or StorageError when storage is away. */
 export async function sqlCommand(sql: string, { format = 'table', param = [] }: SqlFlags, db: SqlDb): Promise<Buffer> {
   const asked = engineFormats[format]
-  const answer = await run(sql, asked, paramsOf(param), db)
+  const answer = await run(sql, asked, boundParams(sql, param), db)
   const bytes = await buffer(answer.body)
   if (format !== 'table' || answer.format !== asked) return bytes
   // SHOW CREATE and the like answer in JSON too; a FORMAT of the same name in the query is not told apart.
@@ -31,7 +32,7 @@ export async function sqlCommand(sql: string, { format = 'table', param = [] }: 
   return Buffer.from(tableOf(meta, data))
 }
 
-async function run(sql: string, format: string, params: Record<string, string>, db: SqlDb) {
+async function run(sql: string, format: string, params: Record<string, unknown>, db: SqlDb) {
   // Numbers as the engine writes them: JavaScript would round the large ones.
   const quoted = format === 'JSONCompact' ? 1 : 0
   const settings = {
@@ -51,21 +52,44 @@ async function run(sql: string, format: string, params: Record<string, string>, 
 /** The mistake, and the line of the query with a mark below it. */
 function pointed(sql: string, text: string): string {
   const { message, at } = sqlMistake(sql, text)
-  if (at === null) return message
+  return at === null ? message : marked(sql, message, at)
+}
+
+function marked(sql: string, message: string, at: DeclaredParam['at']): string {
   const { line, column } = lineAndColumn(sql, at.from)
   const source = (sql.split('\n')[line - 1] ?? '').replaceAll('\t', ' ')
   const marks = '^'.repeat(Math.max(Math.min(at.to - at.from, source.length - column + 1), 1))
   return `${message} (line ${line}, column ${column})\n  ${source}\n  ${' '.repeat(column - 1)}${marks}`
 }
 
-function paramsOf(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const split = pair.indexOf('=')
-      if (split < 1) throw new SqlError(`--param: "${pair}" is not name=value`)
-      return [pair.slice(0, split), pair.slice(split + 1)]
-    }),
-  )
+/**
+ * Every parameter of the query must have a value that its type holds, and every value its parameter: the engine would cut numbers that
+ * are too large, and not miss what it is not asked for.
+ */
+function boundParams(sql: string, pairs: readonly string[]): Record<string, unknown> {
+  const given = new Map(pairs.map(nameAndValue))
+  const declared = declaredParams(sql)
+  for (const name of given.keys()) {
+    if (!declared.some((param) => param.name === name))
+      throw new SqlError(`--param: the query has no parameter {${name}:Type}`)
+  }
+  return Object.fromEntries(declared.map((param) => [param.name, boundParam(sql, param, given.get(param.name))]))
+}
+
+function boundParam(sql: string, { name, type, at }: DeclaredParam, value: string | undefined): unknown {
+  if (value === undefined) throw new SqlError(marked(sql, `Parameter ${name} has no value: add --param ${name}=…`, at))
+  try {
+    return boundValue(type, value)
+  } catch (error) {
+    if (!(error instanceof ParamError)) throw error
+    throw new SqlError(marked(sql, `Parameter ${name} is no ${type}: ${error.message}`, at), { cause: error })
+  }
+}
+
+function nameAndValue(pair: string): [name: string, value: string] {
+  const split = pair.indexOf('=')
+  if (split < 1) throw new SqlError(`--param: "${pair}" is not name=value`)
+  return [pair.slice(0, split), pair.slice(split + 1)]
 }
 
 interface Result {

@@ -143,12 +143,25 @@ function map([keyType = '', valueType = '']: readonly string[], value: ParamValu
 
 const isList = (value: ParamValue): value is readonly ParamValue[] => Array.isArray(value)
 
-/** What is no JSON stays the text that it is. */
+/** Texts may stand in single quotes, as the engine writes them. What is no JSON then stays the text that it is. */
 function fromJson(value: ParamValue): ParamValue {
   if (typeof value !== 'string') return value
   try {
-    return JSON.parse(value) as ParamValue
+    const json = value.replace(anyQuoted, (quoted) => (quoted.startsWith("'") ? doubleQuoted(quoted) : quoted))
+    return JSON.parse(json) as ParamValue
   } catch {
     return value
   }
+}
+
+const anyQuoted = new RegExp(`"(?:[^"\\\\]|\\\\[^])*"|${text}`, 'g')
+const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', 0: '\0' }
+
+function doubleQuoted(quoted: string): string {
+  const unescaped = quoted
+    .slice(1, -1)
+    .replace(/''|\\([^])/g, (_, letter: string | undefined) =>
+      letter === undefined ? "'" : (escapes[letter] ?? letter),
+    )
+  return JSON.stringify(unescaped)
 }

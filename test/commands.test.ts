@@ -1,7 +1,9 @@
 /** Commands as typed, each a process of its own. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pino } from 'pino'
@@ -120,6 +122,18 @@ test.each([
   ['--map', 'timestamp', /^error: --map: "timestamp" is not field=value\n$/],
 ])('import %s %s is refused in one line', async (option, value, why) => {
   expect(await inferwatch('import', join(folder, 'none.csv'), option, value)).toMatch(why)
+})
+
+test.each([
+  ['check-config', []],
+  ['sql', ['SELECT 1']],
+])('%s into a pipe that nobody reads ends without a word', async (command, words) => {
+  const args = [main, command, ...words, '--config', join(folder, 'inferwatch.yaml')]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close')
+  child.stdout.destroy()
+  expect(await text(child.stderr)).toBe('')
+  expect(await ended).toEqual([0, null])
 })
 
 test('a database of a newer version is refused in one line', async () => {

@@ -47,12 +47,18 @@ export async function exportRunCommand(
         `${job.name}: ${counted(files, 'period')} written with ${counted(rows, 'row')}, ${unchanged} unchanged${kept}, in ${place}`,
       )
     } catch (error) {
-      failures.push(error)
+      failures.push(explained(error, job, deps.dataDir))
     } finally {
       progress.stop()
     }
   }
   if (failures.length > 0) throw failures[0]
+}
+
+/** What the system refuses is for a person to mend. */
+function explained(error: unknown, job: ExportJob, dataDir: string): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error
+  return new ExportError(`${job.name}: ${placeOf(job, dataDir)} cannot be written: ${error.message}`, { cause: error })
 }
 
 /** A heading, and a line for each job: what it wrote, up to when, and what is wrong. */

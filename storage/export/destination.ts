@@ -1,7 +1,8 @@
 /** Where files go: a place that takes each as a whole or not at all. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { makeFolders } from '../folders.ts'
 
 export interface Destination {
   /** For people; without secrets. */
@@ -27,7 +28,7 @@ export const temporaryName = (name: string) => `.${basename(name)}.${randomUUID(
 
 /** Removes what a process left that died. */
 export async function clearStaging(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeFolders(folder)
   for (const name of await readdir(folder)) if (temporary.test(name)) await rm(join(folder, name), { force: true })
 }
 
@@ -43,7 +44,7 @@ export function folderDestination(folder: string): Destination {
     put: moveIn,
     async write(name, text) {
       const path = join(folder, temporaryName(name))
-      await mkdir(folder, { recursive: true })
+      await makeFolders(folder)
       const file = await open(path, 'w')
       try {
         await file.writeFile(text)

@@ -15,6 +15,7 @@ import { ExportRun } from './job.ts'
 import type { Manifest } from './manifest.ts'
 import { byEngine, byStream } from './result-file.ts'
 import { bucketDestination } from './s3.ts'
+import { sourceOf } from './source.ts'
 import { startTestBucket, testKeys } from './testing-bucket.ts'
 
 let storage: Awaited<ReturnType<typeof testStorage>>
@@ -171,6 +172,56 @@ test('rows that came late, were corrected or taken back make a new version of th
   expect(manifestIn().files.at(-1)).toMatchObject({ file: null, rows: 0, version: 3 })
   expect(filesIn()).toEqual([`${name(noon)}.parquet`, 'manifest.json'])
   expect(await run.pass(now)).toMatchObject({ files: 0 })
+})
+
+test('a view is written again when what it is made of was stored or changed', async () => {
+  const midnight = noon - 3 * day - 12 * hour
+  const at = midnight + 12 * hour
+  const now = midnight + day + hour
+  const jobs = [
+    jobOf({ name: 'v_requests', table: 'v_requests', partition: 'day' }),
+    jobOf({ name: 'v_spend_daily', table: 'v_spend_daily', time: 'day', partition: 'day' }),
+  ]
+  const pass = () => Promise.all(jobs.map((job) => runOf(job).pass(now)))
+  const files = () => jobs.map(({ name: job }) => manifestIn(job).files.map(({ rows, version }) => [rows, version]))
+  await pass()
+  expect(files()).toEqual([[[0, 1]], [[0, 1]]])
+
+  await store({ at, id: 'a' })
+  await storage.rollups.flush()
+  await pass()
+  expect(files()).toEqual([[[1, 2]], [[1, 2]]])
+
+  await store({ at, id: 'a', version: 2 }, { at, id: 'b', model: 'other' })
+  await storage.rollups.flush()
+  await pass()
+  expect(files()).toEqual([[[2, 3]], [[2, 3]]])
+  expect(await pass()).toMatchObject([{ files: 0 }, { files: 0 }])
+})
+
+test('of every view it is known what it is made of', async () => {
+  const views = await storage.db.query<{ table: string; time: string }>(
+    `SELECT table, argMin(name, position) AS time FROM system.columns
+    WHERE database = currentDatabase() AND startsWith(table, 'v_') AND name IN ('timestamp', 'hour', 'day') GROUP BY table`,
+  )
+  expect(views.length).toBeGreaterThan(5)
+  for (const { table, time } of views) {
+    const { changes } = await sourceOf(jobOf({ table, time }), storage.db, storage.reader)
+    expect(changes, table).toHaveLength(1)
+  }
+})
+
+test('a view never replaces a file that has rows which its table has lost since', async () => {
+  const midnight = noon - 20 * day - 12 * hour
+  await store({ at: midnight, id: 'a' }, { at: midnight + 1, id: 'b' })
+  const job = jobOf({ table: 'v_requests', partition: 'day' })
+  await runOf(job).pass(midnight + day + hour)
+  await storage.db.command('TRUNCATE TABLE requests')
+  await store({ at: midnight + 2, id: 'stray' })
+  expect(await runOf(job).backfill({ from: midnight, to: midnight + day }, midnight + 91 * day)).toMatchObject({
+    files: 0,
+    frozen: 1,
+  })
 })
 
 test('rows of a table that keeps them for a shorter time never replace a file that has them all', async () => {

@@ -2,11 +2,12 @@
  * One export job: writes what is due and what changed, a file at a time. The process may die at any point: a file that the manifest
  * does not name yet is written again under the same name, and half of one never has that name.
  */
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { durationMs } from '../../records/duration.ts'
 import type { TimeRange } from '../../records/time-range.ts'
 import type { Db } from '../client.ts'
+import { makeFolders } from '../folders.ts'
 import { passFrom } from '../rollups.ts'
 import { compressionOf, type ExportJob } from './config.ts'
 import { clearStaging, temporaryName, type Destination } from './destination.ts'
@@ -73,7 +74,7 @@ export class ExportRun {
     const written = new Set(before.files.map(({ from }) => Date.parse(from)))
     const oldest = this.oldest(nowMs)
     const due = wholePeriods({ from: Math.max(Date.parse(before.begins), oldest), to: closed }, job.partition)
-    const touched = source.tracked ? await touchedPeriods(deps.db, job, since) : []
+    const touched = await touchedPeriods(deps.db, source, job.partition, since)
     const periods = [
       ...due.filter((start) => !written.has(start)),
       ...touched.filter((start) => written.has(start) && start >= oldest),
@@ -204,7 +205,7 @@ export class ExportRun {
     const path = join(this.deps.destination.staging, temporaryName(name))
     const params = { ...source.params, ...boundPeriod(range) }
     try {
-      await mkdir(this.deps.destination.staging, { recursive: true })
+      await makeFolders(this.deps.destination.staging)
       const file = {
         path,
         rows,

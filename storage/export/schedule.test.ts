@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -84,6 +84,29 @@ test('a place that cannot be written: said once, shown in the inbox and the list
   await exports.stop()
 })
 
+test.skipIf(process.platform !== 'linux')(
+  'a folder that the system never makes does not hold up the others',
+  async () => {
+    const { jobs } = exportConfig.parse({
+      jobs: [
+        { ...config.jobs[0], name: 'nowhere', to: '/proc/nowhere' },
+        { ...config.jobs[0], name: 'after', to: join(folder, 'after') },
+      ],
+    })
+    const exports = startExports({ config: { jobs }, ...deps(), log: pino({ level: 'silent' }), tickMs: 20 })
+    try {
+      await eventually(
+        'the other is written',
+        async () => existsSync(join(folder, 'after/after/manifest.json')) || null,
+      )
+      const [, nowhere] = await exportListCommand({ jobs }, deps())
+      expect(nowhere?.at(-1)).toMatch(/^ENOENT: .*\/proc\/nowhere/)
+    } finally {
+      await exports.stop()
+    }
+  },
+)
+
 test('export run and export list', async () => {
   const run = async (job: string | undefined, flags: object, jobs = config) => {
     const lines: string[] = []
@@ -113,6 +136,18 @@ test('export run and export list', async () => {
     expect.stringMatching(/^calls: \d+ periods written/),
     expect.stringMatching(/^ClickHouse: .*nope/),
   ])
+})
+
+test('export run: a place that cannot be written is told in one line, after the others are written', async () => {
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  const { jobs } = exportConfig.parse({ jobs: [{ ...config.jobs[0], name: 'astray', to: file }] })
+  const lines: string[] = []
+  const all = { jobs: [...jobs, ...config.jobs] }
+  const running = exportRunCommand(undefined, {}, all, deps(), progress, (line) => lines.push(line))
+  const why = expect.stringMatching(/^astray: .*\/file\/astray cannot be written: (ENOTDIR|EEXIST): /)
+  await expect(running).rejects.toMatchObject({ name: 'ExportError', message: why })
+  expect(lines).toEqual([expect.stringMatching(/^calls: /)])
 })
 
 test.each([

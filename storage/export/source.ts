@@ -18,8 +18,8 @@ export interface Source {
   rowHash: string
   /** The column with the time; null where a query has none. */
   time: string | null
-  /** Whether rows say when they were stored, so that changed ones can be found. */
-  tracked: boolean
+  /** Tables whose rows say when they were stored, and their column with the time: what changed there changed here. */
+  changes: readonly { table: string; time: string }[]
   /** How long rows, or what is exported of them, are kept from when they were stored; null for ever. */
   keptMs: number | null
 }
@@ -52,6 +52,7 @@ export async function sourceOf(job: ExportJob, db: Db, reader: Db): Promise<Sour
   const within = `\`${job.time}\` >= {from:DateTime64(3)} AND \`${job.time}\` < {to:DateTime64(3)}`
   const from = inner ? `FROM ${inner}` : `FROM ${job.table} WHERE ${[within, ...conditions].join(' AND ')}`
   const tracked = inner === '' && known.has('inserted_at')
+  const bases = tracked || job.table === undefined ? [] : await tablesOfView(db, job.table)
   const identity = [`\`${job.time}\``, 'inserted_at', ...(known.has('version') ? ['version'] : [])].join(', ')
   return {
     schema: schemaOf(
@@ -62,16 +63,33 @@ export async function sourceOf(job: ExportJob, db: Db, reader: Db): Promise<Sour
     params,
     rowHash: tracked ? `cityHash64(${identity})` : `cityHash64(toString(tuple(${names})))`,
     time: known.has(job.time) ? `\`${job.time}\`` : null,
-    tracked,
-    keptMs: inner ? null : leastMs([await tableTtl(db, job.table), ...columns.map((column) => column.ttl_expression)]),
+    changes: tracked
+      ? [{ table: job.table ?? '', time: job.time }]
+      : bases.map((table) => ({ table, time: 'timestamp' })),
+    keptMs: inner
+      ? null
+      : leastMs([await tableTtl(db, [job.table ?? '', ...bases]), ...columns.map((column) => column.ttl_expression)]),
   }
 }
 
-async function tableTtl(db: Db, table = ''): Promise<string> {
+/** What a view is made of, as far as its rows have a time and say when they were stored; nothing of a table. */
+async function tablesOfView(db: Db, view: string): Promise<string[]> {
+  const rows = await db.query<{ table: string }>(
+    `SELECT table FROM system.columns
+    WHERE database = currentDatabase() AND name IN ('timestamp', 'inserted_at') AND table IN (
+      SELECT arrayJoin(extractAll(as_select, '(?:FROM|JOIN)\\\\s+(?:\\\\w+\\\\.)?(\\\\w+)')) FROM system.tables
+      WHERE database = currentDatabase() AND name = {view:String} AND engine = 'View')
+    GROUP BY table HAVING count() = 2 ORDER BY table`,
+    { view },
+  )
+  return rows.map(({ table }) => table)
+}
+
+async function tableTtl(db: Db, tables: readonly string[]): Promise<string> {
   const rows = await db.query<{ ttl: string }>(
     `SELECT extract(engine_full, 'TTL (.*?)( SETTINGS |$)') AS ttl FROM system.tables
-    WHERE database = currentDatabase() AND name IN ({table:String}, concat({table:String}, '_local'))`,
-    { table },
+    WHERE database = currentDatabase() AND name IN {tables:Array(String)}`,
+    { tables: tables.flatMap((table) => [table, `${table}_local`]) },
   )
   return rows.map(({ ttl }) => ttl).join(' ')
 }
@@ -138,16 +156,25 @@ export async function fingerprint(
   return found ?? { rows: 0, hash: '0', min_timestamp: null, max_timestamp: null }
 }
 
-/** Starts of the periods with rows stored since a time: replaced and deleted ones count too. */
-export async function touchedPeriods(db: Db, job: ExportJob, sinceMs: number): Promise<number[]> {
-  const step = stepMs[job.partition] / 1000
-  const rows = await db.query<{ start: number }>(
-    `SELECT DISTINCT intDiv(toUnixTimestamp(\`${job.time}\`), ${step}) * ${step} AS start FROM ${job.table}
-    WHERE inserted_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') ORDER BY start`,
-    { since_ms: Math.floor(sinceMs) },
-    { settings: { final: 0 } },
-  )
-  return rows.map(({ start }) => start * 1000)
+/** Starts of the periods with rows stored since a time, in order: replaced and deleted ones count too. */
+export async function touchedPeriods(
+  db: Db,
+  { changes }: Source,
+  partition: Partition,
+  sinceMs: number,
+): Promise<number[]> {
+  const step = stepMs[partition] / 1000
+  const found = new Set<number>()
+  for (const { table, time } of changes) {
+    const rows = await db.query<{ start: number }>(
+      `SELECT DISTINCT intDiv(toUnixTimestamp(\`${time}\`), ${step}) * ${step} AS start FROM ${table}
+      WHERE inserted_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')`,
+      { since_ms: Math.floor(sinceMs) },
+      { settings: { final: 0 } },
+    )
+    for (const { start } of rows) found.add(start * 1000)
+  }
+  return [...found].toSorted((a, b) => a - b)
 }
 
 /** Below the job's folder. */
