@@ -101,6 +101,11 @@ describe('refused', () => {
     ['… by SHOW', 'SHOW PROCESSLIST'],
     ['… by merge()', "SELECT * FROM merge('system', 'processes')"],
     ['server settings', 'SELECT * FROM system.server_settings'],
+    ['where files lie, by SHOW', "SHOW TABLES WHERE data_paths[1] LIKE '/%'"],
+    ['… in quotes', 'SHOW TABLES WHERE toInt8(`metadata_path`)'],
+    ['… by COLUMNS', "SHOW TABLES WHERE toInt8(arrayStringConcat(COLUMNS('data_paths')))"],
+    ['… by an asterisk', 'SHOW TABLES WHERE toInt8(toString(tuple(*)))'],
+    ['… in parentheses', '(SHOW TABLES WHERE toInt8(data_paths[1]))'],
     ['stack traces', 'SELECT * FROM system.stack_trace'],
     ['grants', 'SHOW GRANTS'],
     ['inserting', 'INSERT INTO requests (model) VALUES (1)'],
@@ -460,6 +465,57 @@ describe('answered', () => {
   ])('%s', async (sql) => {
     const { status, text } = await ask(sql)
     expect({ status, text: text.slice(0, 20) }).toEqual({ status: 200, text: expect.stringMatching(/\S/) })
+  })
+
+  describe('where files lie on the disk is not told', () => {
+    const paths = 'toString((data_paths, metadata_path))'
+    const hidden = "([],\\'\\')\n"
+    test.each([
+      [`SELECT DISTINCT ${paths} FROM system.tables`, hidden],
+      [`SELECT DISTINCT ${paths} FROM "system" /* */ . \`tables\` AS t`, hidden],
+      ['SELECT any(system.tables.metadata_path) FROM system.tables WHERE system.tables.database != tables.name', '\n'],
+      ["SELECT any(COLUMNS('^data_p')) FROM system.tables t", '[]\n'],
+      ['SELECT data_path, metadata_path FROM system.databases', '\t\n'],
+      ["WITH x AS (SELECT * FROM system.databases) SELECT d.data_path FROM x AS d WHERE d.name = 'inferwatch'", '\n'],
+      [
+        'SELECT any(t.data_paths), any(data_path) FROM system.tables t JOIN system.databases ON t.database = databases.name',
+        '[]\t\n',
+      ],
+      ['SELECT count() > 0 FROM system.tables LEFT JOIN numbers(1) AS n ON 1', '1\n'],
+      [
+        'SELECT any(system.tables.data_paths) FROM system.tables AS `t` JOIN system.databases d ON system.tables.database = system.databases.name',
+        '[]\n',
+      ],
+      ['SELECT count(*) FROM system.databases;', '1\n'],
+    ])('%s', async (sql, expected) => {
+      expect(await ask(sql)).toEqual({ status: 200, text: expected })
+    })
+
+    test('in any table that can be read', async () => {
+      const names = (await ask("SELECT concat(database, '.', name) FROM system.tables WHERE database != 'other'")).text
+      const system = 'one tables columns databases functions table_functions settings formats build_options completions'
+      const all = [...names.trim().split('\n'), ...system.split(' ').map((name) => `system.${name}`)]
+      expect(all).toContain('inferwatch.requests')
+      for (const name of [...all, 'information_schema.tables', 'information_schema.schemata']) {
+        const { status, text } = await ask(`SELECT * FROM ${name} FORMAT TSVRaw`)
+        expect({ name, status, told: text.includes(storage.data_dir) }).toEqual({ name, status: 200, told: false })
+      }
+    })
+
+    test('nor by what the engine makes of a text that cannot be read without them', async () => {
+      for (const sql of [
+        'WITH system.tables AS x SELECT toInt8(data_paths[1]) FROM x',
+        'DESCRIBE (SELECT (SELECT toInt8(data_paths[1]) FROM system.tables LIMIT 1))',
+        'SHOW TABLES WHERE name IN (SELECT toString(toInt8(arrayJoin(COLUMNS(1)))) FROM system.tables)',
+      ]) {
+        const { status, text } = await ask(sql)
+        expect({ sql, failed: status >= 400, told: text.includes(storage.data_dir) }).toEqual({
+          sql,
+          failed: true,
+          told: false,
+        })
+      }
+    })
   })
 
   test('corrected rows are seen once, without asking for FINAL', async () => {
