@@ -325,7 +325,7 @@ const beforeRows = /\b(format|values|input)\b/i
 /** Whether who asks is meant: what defines something means whoever reads it later, and rows are nobody's words but their own. */
 function answersNow(sql: string): boolean {
   const word = firstWordOf(sql)
-  return reading.has(word) || (word === 'insert' && !beforeRows.test(sql))
+  return reading.has(word) || word === 'from' || (word === 'insert' && !beforeRows.test(sql))
 }
 
 function poolFor(sql: string): 'writer' | 'jobs' | 'api' {

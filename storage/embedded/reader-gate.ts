@@ -14,6 +14,7 @@ const maxQueryLength = 256 * 1024
 const statements: Record<string, readonly string[] | null> = {
   select: null,
   with: null,
+  from: null,
   '(': null,
   explain: null,
   describe: null,
