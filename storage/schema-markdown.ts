@@ -7,13 +7,12 @@ export function schemaMarkdown(tables: readonly SchemaTable[]): string {
   const parts = (['view', 'table', 'rollup'] as const).flatMap((kind) =>
     [`## ${headings[kind]}`].concat(tables.filter((table) => table.kind === kind).map(tableMarkdown)),
   )
-  return `# Tables and views of Inferwatch\n\nTimes are in UTC; unknown is null, never 0.\n\n${parts.join('\n\n')}\n`
+  return `# Tables and views of Inferwatch\n\nTimes are in UTC; unknown is null, never 0. Examples are made up.\n\n${parts.join('\n\n')}\n`
 }
 
 function tableMarkdown({ name, comment, columns, query }: SchemaTable): string {
   const rows = columns.map((column) => {
-    const example = column.example === null ? '' : `\`${column.example}\``
-    return `| ${[`\`${column.name}\``, `\`${column.type}\``, column.unit ?? '', column.comment, example].map(cell).join(' | ')} |`
+    return `| ${[`\`${column.name}\``, `\`${column.type}\``, column.unit ?? '', column.comment, `\`${column.example}\``].map(cell).join(' | ')} |`
   })
   return [
     `### ${name}\n\n${comment}.`,

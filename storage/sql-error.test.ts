@@ -19,6 +19,8 @@ test.each([
   ['select «r.modle» from requests as r', 'cannot be resolved from table with name r. Did you mean r.role?'],
   ['«selec» 1', 'Syntax error: at selec. Expected SELECT, WITH, SHOW'],
   ['-- a typo\n  «selct» model from requests', 'Syntax error: at selct. Expected SELECT'],
+  ['SELECT 1 FRM «XYZ»', 'Syntax error: at XYZ'],
+  ["-- XYZ, at length\nSELECT 'XYZ' /* XYZ */, 1   FRM «XYZ» LIMIT 1", 'Syntax error: at XYZ'],
   ['«drop» table requests', 'Not allowed here: DROP statements'],
   ['select 1«;» select 2', 'Not allowed here: more than one statement'],
   ["select «'abc»", "unclosed '"],

@@ -27,7 +27,7 @@ function plain(message: string): string {
     .replace(/^reader: not enough privileges for/, 'Not allowed here:')
     .replace(/^reader: /, 'Not allowed here: ')
     .replace(
-      /failed at position \d+ \(([^]*?)\)(?: \(line \d+, col \d+\))?: [^]*?(?=\. (?:Expected|Unmatched|Unrecognized)|$)/,
+      /failed at position \d+ \(([^]*?)\)(?: \(line \d+, col \d+\))?(?:: [^]*?)?(?=\. (?:Expected|Unmatched|Unrecognized)|$)/,
       'at $1',
     )
     .replace(/Expected one of: ([^]*)$/, (_, list: string) => {
@@ -62,16 +62,23 @@ function syntaxPlace(sql: string, message: string): SqlMistake['at'] {
       message,
     )
   if (!found) return unclosed(sql, message)
-  const [, position = '', token = '', rest = token] = found
+  const [, position = '', token = '', rest] = found
   const end = sql.trimEnd().length
   if (token === 'end of query' || token === '') return { from: Math.max(end - 1, 0), to: end }
   const direct = Number(position) - 1
   if (sql.startsWith(token, direct)) return { from: direct, to: direct + token.length }
+  if (rest === undefined) return firstFrom(sql, token, direct)
   const text = squeezed(sql)
   const wanted = squeezed(rest).text
   const start = text.text.endsWith(wanted) ? text.text.length - wanted.length : text.text.indexOf(wanted)
   const from = text.offsets[start]
   return wanted === '' || from === undefined ? null : { from, to: from + token.length }
+}
+
+/** Without the rest: what the embedded engine saw is never longer than the text, so it stands there or later. */
+function firstFrom(sql: string, token: string, earliest: number): SqlMistake['at'] {
+  const from = blanked(sql).indexOf(token, earliest)
+  return from < 0 ? null : { from, to: from + token.length }
 }
 
 function unclosed(sql: string, message: string): SqlMistake['at'] {

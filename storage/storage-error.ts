@@ -24,7 +24,9 @@ export class StorageError extends Error {
     const message = error instanceof Error ? error.message : String(error)
     if (signal?.aborted) return new StorageError('query aborted', 'ABORTED', false, { cause: error })
     if (error instanceof ClickHouseError) {
-      return new StorageError(`ClickHouse: ${message}`, error.code, retryableCodes.has(error.code), { cause: error })
+      return new StorageError(`ClickHouse: ${whole(error)}`, error.code, retryableCodes.has(error.code), {
+        cause: error,
+      })
     }
     const code = networkCode(error)
     if (fileErrors.has(code))
@@ -52,4 +54,9 @@ function networkCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
   if (error instanceof AggregateError) return networkCode(error.errors[0])
   return error instanceof Error && error.message.includes('Timeout') ? 'ETIMEDOUT' : 'UNREACHABLE'
+}
+
+/** The client takes a word in capitals, at which the text stopped making sense, for the name of the error: it ends the message there. */
+function whole({ message, type }: ClickHouseError): string {
+  return /failed at position \d+ $/.test(message) ? `${message}(${type})` : message
 }

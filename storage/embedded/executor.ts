@@ -21,6 +21,7 @@ import { capped, poolSettings, quote, readerSettingsFor, userLimits, type PoolSe
 import { resultFormat, scanStatistics } from './statistics.ts'
 import type { Consumer, Streamed } from './streamed.ts'
 import { substitutions } from './substitutions.ts'
+import { hidingPaths } from './system-paths.ts'
 import { Turns } from './turns.ts'
 import type { EngineUser } from './users.ts'
 
@@ -243,10 +244,13 @@ export class Executor {
       return { sql, statementCount, queryClass, named: substitutions(sql), into: intoOutfile(sql, format) }
     }
     return this.readings.of(JSON.stringify([user.role, format, text]), async () => {
-      const asked = answersNow(text) ? namingUser(text) : text
+      const named = answersNow(text) ? namingUser(text) : text
+      const asked = user.role === 'reader' ? hidingPaths(named) : named
       const reading = await readAs(asked)
-      // Where a text stops making sense is told of it as it was written.
-      return reading.queryClass === 4 && asked !== text ? readAs(text) : reading
+      if (reading.queryClass !== 4 || asked === text) return reading
+      // Where a text stops making sense is told of it as it was written, which a reader may not run.
+      const told = await readAs(text)
+      return asked === named ? told : { ...told, queryClass: 4 }
     })
   }
 
@@ -321,7 +325,7 @@ const beforeRows = /\b(format|values|input)\b/i
 /** Whether who asks is meant: what defines something means whoever reads it later, and rows are nobody's words but their own. */
 function answersNow(sql: string): boolean {
   const word = firstWordOf(sql)
-  return reading.has(word) || (word === 'insert' && !beforeRows.test(sql))
+  return reading.has(word) || word === 'from' || (word === 'insert' && !beforeRows.test(sql))
 }
 
 function poolFor(sql: string): 'writer' | 'jobs' | 'api' {

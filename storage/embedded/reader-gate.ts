@@ -4,6 +4,7 @@
  * and limits; each stops what the others let through.
  */
 import { codes, EngineError } from './errors.ts'
+import { pathColumns } from './system-paths.ts'
 import { isSymbol, type Token, TokenError, tokenize } from './tokens.ts'
 
 /** Longest text of a reader's query, in characters. */
@@ -13,6 +14,7 @@ const maxQueryLength = 256 * 1024
 const statements: Record<string, readonly string[] | null> = {
   select: null,
   with: null,
+  from: null,
   '(': null,
   explain: null,
   describe: null,
@@ -137,6 +139,16 @@ function checkStatement(tokens: readonly Token[]): void {
   }
   const second = tokens[1]?.text.toLowerCase() ?? ''
   if (seconds && !seconds.includes(second)) refuse(`${first} ${second}`.toUpperCase())
+  if (first === 'show') checkShow(tokens)
+}
+
+/** Its WHERE reads the engine's own tables as they are, with where their files lie. */
+function checkShow(tokens: readonly Token[]): void {
+  for (const [at, token] of tokens.entries()) {
+    const path = (token.kind === 'word' || token.kind === 'quoted') && pathColumns.has(token.text.toLowerCase())
+    const many = (/^columns$/i.test(token.text) && isSymbol(tokens[at + 1], '(')) || isSymbol(token, '*')
+    if (path || many) refuse(`${token.text} in SHOW`)
+  }
 }
 
 /** As the engine says it. */

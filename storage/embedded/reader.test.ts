@@ -95,12 +95,24 @@ describe('refused', () => {
     ['… in a subquery', 'SELECT (SELECT any(a) FROM other.zq9hidden)'],
     ['… by merge()', "SELECT * FROM merge('other', '.*')"],
     ['… by a bound name', 'SELECT * FROM {d:Identifier}.zq9hidden'],
+    ['… before SELECT', 'FROM other.zq9hidden SELECT *'],
+    ['a file before SELECT', "FROM (SELECT file('SECRET') AS a) SELECT a"],
+    ['… as a table', "FROM file('SECRET', 'TSV', 'a String') SELECT a"],
+    ['writing a file after FROM', "FROM numbers(1) SELECT number INTO OUTFILE 'OUTFILE'"],
+    ['settings after FROM', 'FROM numbers(1) SELECT number SETTINGS readonly = 0'],
+    ['inserting after FROM', 'FROM requests INSERT INTO requests (model) SELECT model'],
+    ['what others run, before SELECT', 'FROM system.processes SELECT query'],
     ['what others run', 'SELECT query FROM system.processes'],
     ['… in quotes', 'SELECT query FROM "system".`processes`'],
     ['… with blanks', 'SELECT query FROM system /* */ . processes'],
     ['… by SHOW', 'SHOW PROCESSLIST'],
     ['… by merge()', "SELECT * FROM merge('system', 'processes')"],
     ['server settings', 'SELECT * FROM system.server_settings'],
+    ['where files lie, by SHOW', "SHOW TABLES WHERE data_paths[1] LIKE '/%'"],
+    ['… in quotes', 'SHOW TABLES WHERE toInt8(`metadata_path`)'],
+    ['… by COLUMNS', "SHOW TABLES WHERE toInt8(arrayStringConcat(COLUMNS('data_paths')))"],
+    ['… by an asterisk', 'SHOW TABLES WHERE toInt8(toString(tuple(*)))'],
+    ['… in parentheses', '(SHOW TABLES WHERE toInt8(data_paths[1]))'],
     ['stack traces', 'SELECT * FROM system.stack_trace'],
     ['grants', 'SHOW GRANTS'],
     ['inserting', 'INSERT INTO requests (model) VALUES (1)'],
@@ -424,6 +436,8 @@ describe('answered', () => {
     ['SELECT 1; -- done', '1\n'],
     ['WITH x AS (SELECT 2 AS y) SELECT y FROM x', '2\n'],
     ['SELECT a.n FROM (SELECT 1 AS n) AS a JOIN (SELECT 1 AS n) AS b USING n', '1\n'],
+    ['FROM requests SELECT count()', '0\n'],
+    ['-- first\nFROM numbers(2) SELECT number, currentUser()', '0\treader\n1\treader\n'],
     ['(SELECT 1) UNION ALL (SELECT 1)', '1\n1\n'],
     ['SELECT count() FROM requests WHERE timestamp > now() - INTERVAL 1 HOUR', '0\n'],
     ['SELECT count() FROM inferwatch.spans', '0\n'],
@@ -460,6 +474,58 @@ describe('answered', () => {
   ])('%s', async (sql) => {
     const { status, text } = await ask(sql)
     expect({ status, text: text.slice(0, 20) }).toEqual({ status: 200, text: expect.stringMatching(/\S/) })
+  })
+
+  describe('where files lie on the disk is not told', () => {
+    const paths = 'toString((data_paths, metadata_path))'
+    const hidden = "([],\\'\\')\n"
+    test.each([
+      [`SELECT DISTINCT ${paths} FROM system.tables`, hidden],
+      [`SELECT DISTINCT ${paths} FROM "system" /* */ . \`tables\` AS t`, hidden],
+      ['SELECT any(system.tables.metadata_path) FROM system.tables WHERE system.tables.database != tables.name', '\n'],
+      ["SELECT any(COLUMNS('^data_p')) FROM system.tables t", '[]\n'],
+      ['SELECT data_path, metadata_path FROM system.databases', '\t\n'],
+      ["WITH x AS (SELECT * FROM system.databases) SELECT d.data_path FROM x AS d WHERE d.name = 'inferwatch'", '\n'],
+      [
+        'SELECT any(t.data_paths), any(data_path) FROM system.tables t JOIN system.databases ON t.database = databases.name',
+        '[]\t\n',
+      ],
+      ['SELECT count() > 0 FROM system.tables LEFT JOIN numbers(1) AS n ON 1', '1\n'],
+      [
+        'SELECT any(system.tables.data_paths) FROM system.tables AS `t` JOIN system.databases d ON system.tables.database = system.databases.name',
+        '[]\n',
+      ],
+      ['FROM system.databases SELECT data_path, databases.name', '\tinferwatch\n'],
+      ['SELECT count(*) FROM system.databases;', '1\n'],
+    ])('%s', async (sql, expected) => {
+      expect(await ask(sql)).toEqual({ status: 200, text: expected })
+    })
+
+    test('in any table that can be read', async () => {
+      const names = (await ask("SELECT concat(database, '.', name) FROM system.tables WHERE database != 'other'")).text
+      const system = 'one tables columns databases functions table_functions settings formats build_options completions'
+      const all = [...names.trim().split('\n'), ...system.split(' ').map((name) => `system.${name}`)]
+      expect(all).toContain('inferwatch.requests')
+      for (const name of [...all, 'information_schema.tables', 'information_schema.schemata']) {
+        const { status, text } = await ask(`SELECT * FROM ${name} FORMAT TSVRaw`)
+        expect({ name, status, told: text.includes(storage.data_dir) }).toEqual({ name, status: 200, told: false })
+      }
+    })
+
+    test('nor by what the engine makes of a text that cannot be read without them', async () => {
+      for (const sql of [
+        'WITH system.tables AS x SELECT toInt8(data_paths[1]) FROM x',
+        'DESCRIBE (SELECT (SELECT toInt8(data_paths[1]) FROM system.tables LIMIT 1))',
+        'SHOW TABLES WHERE name IN (SELECT toString(toInt8(arrayJoin(COLUMNS(1)))) FROM system.tables)',
+      ]) {
+        const { status, text } = await ask(sql)
+        expect({ sql, failed: status >= 400, told: text.includes(storage.data_dir) }).toEqual({
+          sql,
+          failed: true,
+          told: false,
+        })
+      }
+    })
   })
 
   test('corrected rows are seen once, without asking for FINAL', async () => {

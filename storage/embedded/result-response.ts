@@ -48,6 +48,8 @@ const shortBytes = 4096
 const maxExceptionBytes = 16 * 1024
 /** For a client to take the last of an answer that broke off. */
 const farewellMs = 30_000
+/** For a client to unpack it: most give up what they have not unpacked yet once the connection ends. */
+const unpackMs = 2000
 
 export class ResultResponse {
   private readonly response: ServerResponse
@@ -97,7 +99,8 @@ export class ResultResponse {
     sink.write(exceptionBlock(this.tag, message))
     if (sink !== response) await this.flush(sink as Encoder)
     // No last chunk: whoever knows nothing of the block above still sees that the answer is not whole.
-    socket.destroySoon()
+    if (response.hasHeader('Content-Encoding')) setTimeout(() => socket.destroySoon(), unpackMs).unref()
+    else socket.destroySoon()
     return true
   }
 

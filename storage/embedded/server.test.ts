@@ -35,7 +35,7 @@ test('says that it is there', async () => {
     const response = await fetch(storage.url + path)
     expect([path, response.status, await response.text()]).toEqual([path, 200, 'Ok.\n'])
   }
-  expect((await fetch(`${storage.url}/play`)).status).toBe(404)
+  for (const page of ['play', 'dashboard']) expect((await fetch(`${storage.url}/${page}`)).status).toBe(404)
 })
 
 test.each<[string, number, HeadersInit, Record<string, string>]>([

@@ -46,6 +46,24 @@ test.each([
   expect(unitOf(name, 'Float64')).toBe(unit)
 })
 
+test('each column has an example that its type holds', async () => {
+  const said = tables.flatMap(({ name, columns }) => columns.map((column) => ({ table: name, ...column })))
+  expect(said.filter(({ example }) => ['', "''", "'text'"].includes(example))).toEqual([])
+  for (const { name, columns } of tables) {
+    const states = columns.filter(({ type }) => type.startsWith('AggregateFunction'))
+    const cast = columns
+      .filter((column) => !states.includes(column))
+      .map(({ example, type }) => `CAST(${example}, '${type.replaceAll("'", "\\'")}')`)
+    const from = states.length > 0 ? ` from ${name}` : ''
+    const query = `select ${[...cast, ...states.map(({ example }) => example)].join(', ')}${from}`
+    const ran = await storage.reader.query(query).then(
+      () => 'ran',
+      (error: unknown) => String(error),
+    )
+    expect({ name, ran }).toEqual({ name, ran: 'ran' })
+  }
+})
+
 test('the example query of each runs', async () => {
   const params = { from: new Date('2026-11-21T10:00:00Z'), to: new Date('2026-11-21T11:00:00Z') }
   for (const { name, query } of tables) {
@@ -61,6 +79,8 @@ test('as Markdown: a heading, a query and a row a column', () => {
   const text = schemaMarkdown(tables)
   expect(text).toContain('### v_requests\n\nOne row per call of a model')
   expect(text).toContain('| `cost_usd` | `Nullable(Decimal(38, 12))` | US dollars |')
+  expect(text).toContain('| `requests` | `UInt64` |  |')
+  expect(text.split('\n').filter((line) => line.endsWith(' |  |'))).toEqual([])
   expect(text.split('\n').filter((line) => line.startsWith('| `')).length).toBe(
     tables.flatMap(({ columns }) => columns).length,
   )

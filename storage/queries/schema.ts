@@ -1,6 +1,7 @@
 /** The tables and views that queries may read: what their columns mean, in which unit. Reads `system.tables` and `system.columns`. */
 import type { Db } from '../client.ts'
 import { kindOf } from '../sql-types.ts'
+import { exampleOf } from '../schema-examples.ts'
 
 export interface SchemaColumn {
   name: string
@@ -8,8 +9,8 @@ export interface SchemaColumn {
   /** ms, bytes, US dollars, …; null for counts, texts and the like. */
   unit: string | null
   comment: string
-  /** As it stands in SQL; null where none says more than the comment. */
-  example: string | null
+  /** Made up, as it stands in SQL; of an aggregate's state, how it is read. */
+  example: string
 }
 
 export interface SchemaTable {
@@ -85,49 +86,6 @@ export function unitOf(name: string, type: string): string | null {
   if (kindOf(type) === 'time') return 'UTC'
   const measure = name.replace(/_(sum|min|max|bounds|quantiles)$/, '')
   return units.find(([suffix]) => suffix.test(measure))?.[1] ?? null
-}
-
-const examples: Record<string, string> = {
-  model: 'gpt-4o',
-  provider: 'openai',
-  endpoint: 'llama-70b',
-  environment: 'production',
-  service: 'search-api',
-  team: 'search',
-  feature: 'summarise',
-  user_id: 'user-17',
-  operation: 'chat',
-  status: 'ok',
-  error_type: 'rate_limit_exceeded',
-  finish_reason: 'stop',
-  region: 'eu-west-1',
-  instance: 'vllm-1:8000',
-  server: 'vllm',
-  host: 'gpu-node-1',
-  gpu: '0',
-  device: 'NVIDIA H100 80GB HBM3',
-  trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
-  span_id: '00f067aa0ba902b7',
-}
-const unitExamples: Record<string, string> = {
-  ms: '350',
-  bytes: '85899345920',
-  'US dollars': '0.0042',
-  '0 to 1': '0.82',
-  watts: '412',
-  '°C': '61',
-  tokens: '1284',
-  'tokens per second': '48.5',
-}
-
-function exampleOf(name: string, type: string, unit: string | null): string | null {
-  const text = examples[name]
-  const kind = kindOf(type)
-  if (text !== undefined && kind === 'text') return `'${text}'`
-  if (/Bool/.test(type)) return 'true'
-  if (/^(Nullable\()?Date(32)?\)?$/.test(type)) return "'2026-11-21'"
-  if (kind === 'time') return "'2026-11-21 10:00:00'"
-  return kind === 'number' && unit !== null ? (unitExamples[unit] ?? null) : null
 }
 
 function exampleQuery(name: string, columns: readonly SchemaColumn[]): string {

@@ -83,6 +83,20 @@ test('a mistake has its place, also below EXPLAIN', async () => {
   }
 })
 
+test.each([
+  ['EXPLAIN SELECT 1', 'EXPLAIN'],
+  ['SHOW TABLES', 'SHOW'],
+  ['describe requests', 'describe'],
+  ['-- EXISTS\n  EXISTS TABLE requests', 'EXISTS'],
+])('EXPLAIN of what is no SELECT is a mistake at its first word: %s', async (query, word) => {
+  const { status, body } = await answer(query, { explain: true })
+  const from = query.lastIndexOf(word)
+  expect(status).toBe(400)
+  expect(body).toMatchObject({
+    error: { message: expect.stringMatching(`^Syntax error: at ${word}`), at: { from, to: from + word.length } },
+  })
+})
+
 test('EXPLAIN says how a query would run', async () => {
   const { body } = await answer('select count() from v_requests', { explain: true })
   expect(JSON.stringify(body.rows)).toContain('ReadFromMergeTree')
