@@ -127,6 +127,7 @@ test('errors: status, code and a body that clients parse', async () => {
     ['SELECT FROM WHERE', 400, '62'],
     ['SELECT * FROM nope', 404, '60'],
     ['SELECT nope FROM requests', 404, '47'],
+    ["SELECT 'x'::Nope", 404, '50'],
     ['SELECT throwIf(1)', 500, '395'],
     ['SELECT sleepEachRow(1) FROM numbers(30) SETTINGS max_execution_time = 1', 500, '164'],
   ]
