@@ -164,9 +164,10 @@ export class Executor {
         database: request.database || this.database,
         settings: new Map(),
       }
-      return await this.within(request, ({ meter }) =>
+      const result = await this.within(request, ({ meter }) =>
         this.pools.writer.run({ ...statement, ...(meter && { meter }) }, request.session),
       )
+      return { ...result, written: { written_rows: result.rowsRead, written_bytes: result.bytesRead } }
     } finally {
       await rm(path, { force: true })
     }

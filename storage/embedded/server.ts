@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { writeFile } from 'node:fs/promises'
 import { authenticate, type UserBook } from './auth.ts'
 import { readStatement, saveBody } from './body.ts'
-import type { RawResult } from './engine.ts'
+import type { RawResult, WriteStatistics } from './engine.ts'
 import { codes, EngineError, errorBody, httpStatus } from './errors.ts'
 import type { Executor, StatementRequest } from './executor.ts'
 import { bodyInsert } from './insert.ts'
@@ -115,9 +115,9 @@ async function answer(
         consume: result.consume,
       }
       try {
-        const { bytes, tail, rowsRead } = await execute(executor, statement, request, query)
+        const { bytes, tail, rowsRead, written = null } = await execute(executor, statement, request, query)
         const scanned = scanStatistics(tail ?? bytes, announced.format())
-        announced.summary = { scanned, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
+        announced.summary = { scanned, written, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
         await result.finish(bytes)
       } catch (error) {
         if (!(await result.fail(errorBody(EngineError.from(error), executor.version)))) throw error
@@ -218,14 +218,17 @@ interface Announced {
 interface Summary {
   /** Null when the engine did not say. */
   scanned: ScanStatistics | null
+  /** Null when the engine did not say. */
+  written: WriteStatistics | null
   result_rows: number
   result_bytes: number
 }
 
-/** What is not known is left out: a 0 would be taken for one. Of rows written and rows to read, the engine never tells. */
+/** What is not known is left out: a 0 would be taken for one. Of rows to read the engine never tells, and of rows written only those that came as a body. */
 function summaryText(summary: Summary | null, elapsedMs: number): string {
   const known = summary && {
     ...summary.scanned,
+    ...summary.written,
     result_rows: summary.result_rows,
     result_bytes: summary.result_bytes,
   }
