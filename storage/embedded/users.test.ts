@@ -1,5 +1,6 @@
 /** Users of the configuration: who gets in, and what stops each of their queries. */
 import { createHash } from 'node:crypto'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clickhouseConfig } from '../config.ts'
 import { testStorage } from '../testing.ts'
@@ -165,6 +166,34 @@ describe('limits of each query', () => {
   ])('%s: %s', async (name, sql, status, code) => {
     expect(await ask(name, sql)).toMatchObject({ status, code })
     expect(await ask(name, 'SELECT 1')).toEqual({ status: 200, code: null, text: '1\n' })
+  })
+
+  test.each([
+    ['a constant', "SELECT repeat('a', 2000) FROM numbers(900)"],
+    ['a dictionary', "SELECT toLowCardinality(repeat('a', 2000)) FROM numbers(900)"],
+    ['no table', "SELECT arrayJoin(range(900)), repeat('a', 2000)"],
+  ])('bytes of a result are those that leave, also of what the engine holds once: %s', async (_, sql) => {
+    const of = async (max_result_bytes: number) => {
+      const query = new URLSearchParams({ user: 'anna', password: passwordOf('anna') })
+      const url = `${storage.url}/?${query}&max_result_bytes=${max_result_bytes}`
+      const answer = await fetch(url, { method: 'POST', body: sql })
+      return [answer.status, answer.headers.get('x-clickhouse-exception-code'), (await answer.text()).length]
+    }
+    expect(await of(100_000)).toEqual([500, '396', expect.any(Number)])
+    expect(await of(2_000_000)).toEqual([200, null, expect.any(Number)])
+  })
+
+  test('a result that turns out too large while it leaves ends with the error', async () => {
+    const sql = "SELECT repeat('a', 2000) FROM numbers(100000)"
+    const query = new URLSearchParams({ user: 'anna', password: passwordOf('anna'), max_result_bytes: '4000000' })
+    const text = await new Promise<string>((resolve) => {
+      let seen = ''
+      const answered = (answer: IncomingMessage) =>
+        answer.on('data', (part: Buffer) => (seen += part.toString())).once('close', () => resolve(seen))
+      httpRequest(`${storage.url}/?${query}`, { method: 'POST' }, answered).end(sql)
+    })
+    expect(text.length).toBeLessThan(4_100_000)
+    expect(text).toMatch(/__exception__\r\n\w{16}\r\nCode: 396\..*\(TOO_MANY_ROWS_OR_BYTES\)/)
   })
 
   test('asking for more changes nothing, asking for less does', async () => {
