@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { namingUser, userParam } from './current-user.ts'
 import { Engine, type RawResult, type StatementClass } from './engine.ts'
 import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
@@ -23,6 +22,7 @@ import type { Consumer, Streamed } from './streamed.ts'
 import { substitutions } from './substitutions.ts'
 import { Turns } from './turns.ts'
 import type { EngineUser } from './users.ts'
+import { namingWhoAsks, queryIdParam, userParam } from './who-asks.ts'
 
 export interface ExecutorOptions {
   /** Holds the engine's files, its configuration and bodies on their way in. */
@@ -36,6 +36,8 @@ export interface ExecutorOptions {
 /** An empty `database` is ours. */
 export interface StatementRequest extends Omit<Statement, 'owner' | 'streamed' | 'named' | 'sticky'> {
   user: EngineUser
+  /** The client's own, or ours. */
+  queryId: string
   session: HttpSession | null
   /** Takes what can be handed out while it is made; the rest comes whole. */
   consume: Consumer
@@ -228,7 +230,7 @@ export class Executor {
       owner: request.user.name,
       streamed,
       named: reading ? reading.named : substitutions(request.sql),
-      params: withUser(request, reading?.named ?? null),
+      params: withWhoAsks(request, reading?.named ?? null),
       sticky: reading !== null && !leavesNothing(reading),
       database: request.database || this.database,
       settings: new Map([...base, ...request.settings, ...capped(request.settings, own)]),
@@ -244,7 +246,7 @@ export class Executor {
       return { sql, statementCount, queryClass, named: substitutions(sql), into: intoOutfile(sql, format) }
     }
     return this.readings.of(JSON.stringify([user.role, format, text]), async () => {
-      const asked = answersNow(text) ? namingUser(text) : text
+      const asked = answersNow(text) ? namingWhoAsks(text) : text
       const reading = await readAs(asked)
       // Where a text stops making sense is told of it as it was written.
       return reading.queryClass === 4 && asked !== text ? readAs(text) : reading
@@ -295,7 +297,7 @@ export class Executor {
       owner: request.user.name,
       sql,
       named,
-      params: withUser(request, named),
+      params: withWhoAsks(request, named),
       database: this.database,
       settings: readerSettingsFor(
         request.settings,
@@ -307,8 +309,19 @@ export class Executor {
 }
 
 /** The names of users need no escapes. */
-function withUser({ params, user }: StatementRequest, named: Statement['named']): Statement['params'] {
-  return named?.has(userParam) ? new Map([...params, [userParam, user.name]]) : params
+function withWhoAsks({ params, user, queryId }: StatementRequest, named: Statement['named']): Statement['params'] {
+  if (!named?.has(userParam) && !named?.has(queryIdParam)) return params
+  const known = new Map(params)
+  if (named.has(userParam)) known.set(userParam, user.name)
+  if (named.has(queryIdParam)) known.set(queryIdParam, escaped(queryId))
+  return known
+}
+
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n' }
+
+/** As bound values come. */
+function escaped(text: string): string {
+  return text.replace(/[\\\t\n]/g, (character) => escapes[character] ?? '')
 }
 
 const firstWord = /^(?:\s|\(|--[^\n]*\n|#[ !][^\n]*\n|\/\*[^]*?\*\/)*([A-Za-z]+)/

@@ -105,6 +105,7 @@ async function answer(
       })
       const statement: StatementRequest = {
         user,
+        queryId,
         session,
         sql: query.get('query') ?? '',
         format,

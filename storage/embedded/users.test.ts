@@ -155,6 +155,37 @@ describe('currentUser() is who asks', () => {
   })
 })
 
+describe('queryID() is the id of the query', () => {
+  const askAs = async (query_id: string, sql: string) => {
+    const query = new URLSearchParams({ user: 'anna', password: passwordOf('anna'), query_id })
+    const answer = await fetch(`${storage.url}/?${query}`, { method: 'POST', body: sql })
+    return { text: await answer.text(), id: answer.headers.get('x-clickhouse-query-id') }
+  }
+
+  test.each(['queryID()', 'initialQueryID()', 'query_id()', 'INITIAL_QUERY_ID()', '`queryID` ( )'])(
+    '%s',
+    async (call) => {
+      for (const id of ['abc', 'def']) expect(await askAs(id, `SELECT ${call}`)).toEqual({ text: `${id}\n`, id })
+    },
+  )
+
+  test('whatever stands in it, also beside who asks', async () => {
+    const { text } = await askAs("it's\t{a}\\n\n", 'SELECT currentUser(), queryID() FORMAT JSONCompactColumns')
+    expect(JSON.parse(text)).toEqual([['anna'], ["it's\t{a}\\n\n"]])
+  })
+
+  test('the one that the answer names, where the client chose none', async () => {
+    const { text, id } = await askAs('', 'SELECT queryID() FROM numbers(1)')
+    expect(text).toBe(`${id}\n`)
+  })
+
+  test('columns of that name stay what they are', async () => {
+    expect(await ask('anna', 'SELECT query_id, queryID FROM (SELECT 1 AS query_id, 2 AS queryID)')).toMatchObject({
+      text: '1\t2\n',
+    })
+  })
+})
+
 describe('limits of each query', () => {
   test.each<[string, string, number, string]>([
     ['hasty', 'SELECT count() FROM numbers(1e12) WHERE NOT ignore(cityHash64(number))', 408, '159'],
