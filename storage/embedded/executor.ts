@@ -17,9 +17,10 @@ import { Readings } from './readings.ts'
 import { PipePool } from './result-pipe.ts'
 import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
 import { capped, poolSettings, quote, readerSettingsFor, userLimits, type PoolSettings } from './settings.ts'
-import { resultFormat, scanStatistics } from './statistics.ts'
+import { resultFormat, type ScanStatistics, scanStatistics } from './statistics.ts'
 import type { Consumer, Streamed } from './streamed.ts'
 import { substitutions } from './substitutions.ts'
+import { readTokens } from './tokens.ts'
 import { Turns } from './turns.ts'
 import type { EngineUser } from './users.ts'
 import { namingWhoAsks, queryIdParam, userParam } from './who-asks.ts'
@@ -191,19 +192,39 @@ export class Executor {
     const turns = this.turnsOf(user)
     await turns?.enter(request.signal)
     const started = performance.now()
-    let read_rows = 0
+    this.meter.begin()
+    const charge = { read_rows: 0, execution_time: 0 }
+    try {
+      return await (user.quota.read_rows_per_hour === undefined ? work(request) : this.metered(request, work, charge))
+    } finally {
+      this.meter.end()
+      turns?.leave()
+      charge.execution_time = (performance.now() - started) / 1000
+      this.quotas.charge(user, charge)
+    }
+  }
+
+  /** Says in `charge` what `work` read, also where it failed. */
+  private async metered(
+    request: StatementRequest,
+    work: (metered: StatementRequest) => Promise<RawResult>,
+    charge: { read_rows: number },
+  ): Promise<RawResult> {
+    const share = await this.meter.share()
+    let seen = 0
     const meter = (id: string) => {
       const stop = this.meter.watch(id)
-      return () => (read_rows += stop())
+      return () => (seen += stop())
     }
+    let scanned: ScanStatistics | null = null
     try {
-      const result = await work(user.quota.read_rows_per_hour === undefined ? request : { ...request, meter })
-      const scanned = scanStatistics(result.tail ?? result.bytes, resultFormat(request.sql, request.format))
-      read_rows = Math.max(read_rows, scanned?.read_rows ?? 0)
+      const result = await work({ ...request, meter })
+      // A FORMAT in a comment is none: rows could be written to look like what another format says at its end.
+      const sql = readTokens(request.sql)?.stripped
+      if (sql !== undefined) scanned = scanStatistics(result.tail ?? result.bytes, resultFormat(sql, request.format))
       return result
     } finally {
-      turns?.leave()
-      this.quotas.charge(user, { read_rows, execution_time: (performance.now() - started) / 1000 })
+      charge.read_rows = scanned?.read_rows ?? (seen > 0 ? seen : await share().catch(() => 0))
     }
   }
 

@@ -25,6 +25,8 @@ beforeAll(async () => {
     user('single', { limits: { max_concurrent_queries: 1 } }),
     user('three', { quota: { queries_per_hour: 3 } }),
     user('rows', { quota: { read_rows_per_hour: 50_000_000 } }),
+    user('quick', { quota: { read_rows_per_hour: 1_000_000 } }),
+    user('forger', { quota: { read_rows_per_hour: 1_000_000 } }),
     user('second', { quota: { execution_time_per_hour: 1 } }),
   ]
   storage = await testStorage({ clickhouse: clickhouseConfig.parse({ users }) })
@@ -286,10 +288,25 @@ describe('quotas of an hour', () => {
     expect(await ask('rows', scan)).toMatchObject({ status: 200 })
     expect(await ask('rows', scan)).toMatchObject({ code: '158' })
     // What is left is read, and then even the smallest query is refused.
-    await expect
-      .poll(() => ask('rows', 'SELECT max(number) FROM numbers(1000000) FORMAT JSON'), { interval: 1 })
-      .toMatchObject({ code: '201' })
+    for (const size of [1e6, 1e5, 1e4, 1e3, 1e2, 10, 1]) {
+      const some = `SELECT max(number) FROM numbers(${size}) FORMAT JSON`
+      await expect.poll(() => ask('rows', some), { interval: 1 }).toMatchObject({ status: 500 })
+    }
     expect(await ask('rows', 'SELECT 1')).toMatchObject({ status: 500, code: '201' })
+  })
+
+  test.each([
+    ['quick', 'SELECT sum(number) FROM numbers(90000)'],
+    [
+      'forger',
+      `SELECT sum(number) > 0 ? '"rows_read":1,"bytes_read":1}}' : '' FROM numbers(90000) FORMAT TSV -- FORMAT JSON`,
+    ],
+  ])('rows of queries that end before anybody looks at them: %s', async (name, sql) => {
+    const statuses: number[] = []
+    for (let round = 0; round < 24; round++) statuses.push((await ask(name, sql)).status)
+    expect(statuses[0]).toBe(200)
+    expect(statuses.at(-1)).toBe(500)
+    expect((await ask(name, sql)).code).toMatch(/^(158|201)$/)
   })
 
   test('time', async () => {
