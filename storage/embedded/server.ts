@@ -20,6 +20,9 @@ const minCompressedBytes = 1024
 /** Held of each result before it is sent, and the most that a client may ask for. */
 const bufferBytes = { usual: 2 ** 20, most: 2 ** 24 }
 
+/** Between notes to a client that ended its side. */
+const noteMs = 200
+
 /** What requests share. */
 interface Endpoint {
   executor: Executor
@@ -36,6 +39,8 @@ export function clickhouseServer(executor: Executor, book: UserBook): Server {
   const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
     handle(endpoint, request, response).catch((error: unknown) => sendError(executor, response, error))
   })
+  // Not in Node's types: a client may say that it has sent everything before it gets its answer.
+  Object.assign(server, { httpAllowHalfOpen: true })
   // Longer than clients keep theirs (2.5 to 10 s): the side that is about to send should close idle connections.
   server.keepAliveTimeout = 60_000
   server.requestTimeout = 0
@@ -77,6 +82,7 @@ async function answer(
   query: URLSearchParams,
 ): Promise<void> {
   const gone = new AbortController()
+  watchEnd(response)
   // Nobody listens any more when the answer is done, and an abort is dear.
   response.once('close', () => response.writableFinished || gone.abort())
   const queryId = query.get('query_id') || randomUUID()
@@ -129,6 +135,25 @@ async function answer(
   } finally {
     if (session) sessions.release(session, query)
   }
+}
+
+/** A client that sends no more may be waiting, or gone: notes that it may ignore break the connection of one that is gone, at the second. */
+function watchEnd(response: ServerResponse): void {
+  const { socket, httpVersion } = response.req
+  let notes: NodeJS.Timeout | undefined
+  const note = () => response.headersSent || response.writeProcessing()
+  const ended = () => {
+    if (response.headersSent || httpVersion !== '1.1') response.destroy()
+    else {
+      note()
+      notes = setInterval(note, noteMs)
+    }
+  }
+  socket.once('end', ended)
+  response.once('close', () => {
+    clearInterval(notes)
+    socket.off('end', ended)
+  })
 }
 
 function formatName(name: string): string {
