@@ -16,10 +16,19 @@ export interface RawResult {
   bytes: Buffer
   /** Seconds. */
   elapsed: number
-  /** Rows of the result, not rows scanned. */
+  /** Rows of the result, not rows scanned; of an INSERT from a file, the rows of the file. */
   rowsRead: number
+  /** Of the columns of those rows, in memory. */
+  bytesRead: number
+  /** Of an INSERT of a body. */
+  written?: WriteStatistics
   /** The last bytes of what left before, when the result was handed out while it was made. */
   tail?: Buffer
+}
+
+export interface WriteStatistics {
+  written_rows: number
+  written_bytes: number
 }
 
 /** The engine's own reading of a text. Class 0 reads, 1 writes or defines, 3 controls (SET, SYSTEM, KILL, INTO OUTFILE), 4 is no SQL. */

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { namingUser, userParam } from './current-user.ts'
 import { Engine, type RawResult, type StatementClass } from './engine.ts'
 import { roles, writeEngineConfig } from './engine-config.ts'
 import { codes, EngineError } from './errors.ts'
@@ -18,12 +17,14 @@ import { Readings } from './readings.ts'
 import { PipePool } from './result-pipe.ts'
 import { Canceller, ConnectionPool, quoteName, type Statement } from './sessions.ts'
 import { capped, poolSettings, quote, readerSettingsFor, userLimits, type PoolSettings } from './settings.ts'
-import { resultFormat, scanStatistics } from './statistics.ts'
+import { resultFormat, type ScanStatistics, scanStatistics } from './statistics.ts'
 import type { Consumer, Streamed } from './streamed.ts'
 import { substitutions } from './substitutions.ts'
 import { hidingPaths } from './system-paths.ts'
+import { readTokens } from './tokens.ts'
 import { Turns } from './turns.ts'
 import type { EngineUser } from './users.ts'
+import { namingWhoAsks, queryIdParam, userParam } from './who-asks.ts'
 
 export interface ExecutorOptions {
   /** Holds the engine's files, its configuration and bodies on their way in. */
@@ -37,6 +38,8 @@ export interface ExecutorOptions {
 /** An empty `database` is ours. */
 export interface StatementRequest extends Omit<Statement, 'owner' | 'streamed' | 'named' | 'sticky'> {
   user: EngineUser
+  /** The client's own, or ours. */
+  queryId: string
   session: HttpSession | null
   /** Takes what can be handed out while it is made; the rest comes whole. */
   consume: Consumer
@@ -165,9 +168,10 @@ export class Executor {
         database: request.database || this.database,
         settings: new Map(),
       }
-      return await this.within(request, ({ meter }) =>
+      const result = await this.within(request, ({ meter }) =>
         this.pools.writer.run({ ...statement, ...(meter && { meter }) }, request.session),
       )
+      return { ...result, written: { written_rows: result.rowsRead, written_bytes: result.bytesRead } }
     } finally {
       await rm(path, { force: true })
     }
@@ -189,19 +193,39 @@ export class Executor {
     const turns = this.turnsOf(user)
     await turns?.enter(request.signal)
     const started = performance.now()
-    let read_rows = 0
+    this.meter.begin()
+    const charge = { read_rows: 0, execution_time: 0 }
+    try {
+      return await (user.quota.read_rows_per_hour === undefined ? work(request) : this.metered(request, work, charge))
+    } finally {
+      this.meter.end()
+      turns?.leave()
+      charge.execution_time = (performance.now() - started) / 1000
+      this.quotas.charge(user, charge)
+    }
+  }
+
+  /** Says in `charge` what `work` read, also where it failed. */
+  private async metered(
+    request: StatementRequest,
+    work: (metered: StatementRequest) => Promise<RawResult>,
+    charge: { read_rows: number },
+  ): Promise<RawResult> {
+    const share = await this.meter.share()
+    let seen = 0
     const meter = (id: string) => {
       const stop = this.meter.watch(id)
-      return () => (read_rows += stop())
+      return () => (seen += stop())
     }
+    let scanned: ScanStatistics | null = null
     try {
-      const result = await work(user.quota.read_rows_per_hour === undefined ? request : { ...request, meter })
-      const scanned = scanStatistics(result.tail ?? result.bytes, resultFormat(request.sql, request.format))
-      read_rows = Math.max(read_rows, scanned?.read_rows ?? 0)
+      const result = await work({ ...request, meter })
+      // A FORMAT in a comment is none: rows could be written to look like what another format says at its end.
+      const sql = readTokens(request.sql)?.stripped
+      if (sql !== undefined) scanned = scanStatistics(result.tail ?? result.bytes, resultFormat(sql, request.format))
       return result
     } finally {
-      turns?.leave()
-      this.quotas.charge(user, { read_rows, execution_time: (performance.now() - started) / 1000 })
+      charge.read_rows = scanned?.read_rows ?? (seen > 0 ? seen : await share().catch(() => 0))
     }
   }
 
@@ -228,7 +252,7 @@ export class Executor {
       owner: request.user.name,
       streamed,
       named: reading ? reading.named : substitutions(request.sql),
-      params: withUser(request, reading?.named ?? null),
+      params: withWhoAsks(request, reading?.named ?? null),
       sticky: reading !== null && !leavesNothing(reading),
       database: request.database || this.database,
       settings: new Map([...base, ...request.settings, ...capped(request.settings, own)]),
@@ -244,7 +268,7 @@ export class Executor {
       return { sql, statementCount, queryClass, named: substitutions(sql), into: intoOutfile(sql, format) }
     }
     return this.readings.of(JSON.stringify([user.role, format, text]), async () => {
-      const named = answersNow(text) ? namingUser(text) : text
+      const named = answersNow(text) ? namingWhoAsks(text) : text
       const asked = user.role === 'reader' ? hidingPaths(named) : named
       const reading = await readAs(asked)
       if (reading.queryClass !== 4 || asked === text) return reading
@@ -298,7 +322,7 @@ export class Executor {
       owner: request.user.name,
       sql,
       named,
-      params: withUser(request, named),
+      params: withWhoAsks(request, named),
       database: this.database,
       settings: readerSettingsFor(
         request.settings,
@@ -310,8 +334,19 @@ export class Executor {
 }
 
 /** The names of users need no escapes. */
-function withUser({ params, user }: StatementRequest, named: Statement['named']): Statement['params'] {
-  return named?.has(userParam) ? new Map([...params, [userParam, user.name]]) : params
+function withWhoAsks({ params, user, queryId }: StatementRequest, named: Statement['named']): Statement['params'] {
+  if (!named?.has(userParam) && !named?.has(queryIdParam)) return params
+  const known = new Map(params)
+  if (named.has(userParam)) known.set(userParam, user.name)
+  if (named.has(queryIdParam)) known.set(queryIdParam, escaped(queryId))
+  return known
+}
+
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n' }
+
+/** As bound values come. */
+function escaped(text: string): string {
+  return text.replace(/[\\\t\n]/g, (character) => escapes[character] ?? '')
 }
 
 const firstWord = /^(?:\s|\(|--[^\n]*\n|#[ !][^\n]*\n|\/\*[^]*?\*\/)*([A-Za-z]+)/

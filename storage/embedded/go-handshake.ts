@@ -24,5 +24,5 @@ export function goHandshake(statement: StatementRequest, query: URLSearchParams,
   column('version()', 'String', () => writer.text(version))
   column('revision()', 'UInt32', () => writer.u32(0))
   column('timezone()', 'String', () => writer.text('UTC'))
-  return { bytes: writer.take(), elapsed: 0, rowsRead: 1 }
+  return { bytes: writer.take(), elapsed: 0, rowsRead: 1, bytesRead: 0 }
 }

@@ -81,6 +81,22 @@ function sendLine(target: string, host = '127.0.0.1'): Promise<string> {
   })
 }
 
+test('a client that ends its side after the question gets its answer', async () => {
+  const query = new URLSearchParams({ query: 'SELECT sleep(0.5) + 7' })
+  const answer = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    const port = Number(new URL(storage.url).port)
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () =>
+      socket.end(`GET /?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+    )
+    socket
+      .on('data', (data) => (text += data.toString()))
+      .on('close', () => resolve(text))
+      .on('error', reject)
+  })
+  expect(answer).toMatch(/HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n7\n$/)
+})
+
 test('a page that rebinds its name to 127.0.0.1 is not a local reader', async () => {
   expect(await sendLine('/?query=SELECT+1', 'evil.example')).toMatch(/^HTTP\/1.1 401/)
 })
@@ -127,6 +143,7 @@ test('errors: status, code and a body that clients parse', async () => {
     ['SELECT FROM WHERE', 400, '62'],
     ['SELECT * FROM nope', 404, '60'],
     ['SELECT nope FROM requests', 404, '47'],
+    ["SELECT 'x'::Nope", 404, '50'],
     ['SELECT throwIf(1)', 500, '395'],
     ['SELECT sleepEachRow(1) FROM numbers(30) SETTINGS max_execution_time = 1', 500, '164'],
   ]

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { writeFile } from 'node:fs/promises'
 import { authenticate, type UserBook } from './auth.ts'
 import { readStatement, saveBody } from './body.ts'
-import type { RawResult } from './engine.ts'
+import type { RawResult, WriteStatistics } from './engine.ts'
 import { codes, EngineError, errorBody, httpStatus } from './errors.ts'
 import type { Executor, StatementRequest } from './executor.ts'
 import { bodyInsert } from './insert.ts'
@@ -19,6 +19,9 @@ import { resultFormat, type ScanStatistics, scanStatistics } from './statistics.
 const minCompressedBytes = 1024
 /** Held of each result before it is sent, and the most that a client may ask for. */
 const bufferBytes = { usual: 2 ** 20, most: 2 ** 24 }
+
+/** Between notes to a client that ended its side. */
+const noteMs = 200
 
 /** What requests share. */
 interface Endpoint {
@@ -36,6 +39,8 @@ export function clickhouseServer(executor: Executor, book: UserBook): Server {
   const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
     handle(endpoint, request, response).catch((error: unknown) => sendError(executor, response, error))
   })
+  // Not in Node's types: a client may say that it has sent everything before it gets its answer.
+  Object.assign(server, { httpAllowHalfOpen: true })
   // Longer than clients keep theirs (2.5 to 10 s): the side that is about to send should close idle connections.
   server.keepAliveTimeout = 60_000
   server.requestTimeout = 0
@@ -77,6 +82,7 @@ async function answer(
   query: URLSearchParams,
 ): Promise<void> {
   const gone = new AbortController()
+  watchEnd(response)
   // Nobody listens any more when the answer is done, and an abort is dear.
   response.once('close', () => response.writableFinished || gone.abort())
   const queryId = query.get('query_id') || randomUUID()
@@ -105,6 +111,7 @@ async function answer(
       })
       const statement: StatementRequest = {
         user,
+        queryId,
         session,
         sql: query.get('query') ?? '',
         format,
@@ -115,9 +122,9 @@ async function answer(
         consume: result.consume,
       }
       try {
-        const { bytes, tail, rowsRead } = await execute(executor, statement, request, query)
+        const { bytes, tail, rowsRead, written = null } = await execute(executor, statement, request, query)
         const scanned = scanStatistics(tail ?? bytes, announced.format())
-        announced.summary = { scanned, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
+        announced.summary = { scanned, written, result_rows: rowsRead, result_bytes: result.bytes + bytes.length }
         await result.finish(bytes)
       } catch (error) {
         if (!(await result.fail(errorBody(EngineError.from(error), executor.version)))) throw error
@@ -128,6 +135,25 @@ async function answer(
   } finally {
     if (session) sessions.release(session, query)
   }
+}
+
+/** A client that sends no more may be waiting, or gone: notes that it may ignore break the connection of one that is gone, at the second. */
+function watchEnd(response: ServerResponse): void {
+  const { socket, httpVersion } = response.req
+  let notes: NodeJS.Timeout | undefined
+  const note = () => response.headersSent || response.writeProcessing()
+  const ended = () => {
+    if (response.headersSent || httpVersion !== '1.1') response.destroy()
+    else {
+      note()
+      notes = setInterval(note, noteMs)
+    }
+  }
+  socket.once('end', ended)
+  response.once('close', () => {
+    clearInterval(notes)
+    socket.off('end', ended)
+  })
 }
 
 function formatName(name: string): string {
@@ -218,14 +244,17 @@ interface Announced {
 interface Summary {
   /** Null when the engine did not say. */
   scanned: ScanStatistics | null
+  /** Null when the engine did not say. */
+  written: WriteStatistics | null
   result_rows: number
   result_bytes: number
 }
 
-/** What is not known is left out: a 0 would be taken for one. Of rows written and rows to read, the engine never tells. */
+/** What is not known is left out: a 0 would be taken for one. Of rows to read the engine never tells, and of rows written only those that came as a body. */
 function summaryText(summary: Summary | null, elapsedMs: number): string {
   const known = summary && {
     ...summary.scanned,
+    ...summary.written,
     result_rows: summary.result_rows,
     result_bytes: summary.result_bytes,
   }

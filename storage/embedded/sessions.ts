@@ -3,7 +3,7 @@ import type { Connection, Engine, RawResult } from './engine.ts'
 import type { HttpSession } from './http-sessions.ts'
 import { codes, EngineError } from './errors.ts'
 import { setStatement } from './settings.ts'
-import { runStreamed, type Streamed } from './streamed.ts'
+import { runStreamed, tooLarge, type Streamed } from './streamed.ts'
 import { cancelled, Turns } from './turns.ts'
 
 export interface PoolOptions {
@@ -176,9 +176,14 @@ export class ConnectionPool {
     statement.signal.addEventListener('abort', cancel, { once: true })
     const watchdog = this.watch(statement)
     const stopMeter = statement.meter?.(id)
+    const maxBytes = maxBytesOf(statement)
     try {
-      if (!statement.streamed) return await connection.query(`${id} ${statement.sql}`, statement.format)
-      const bounds = { deadlineMs: deadlineOf(statement), signal: statement.signal, cancel }
+      if (!statement.streamed) {
+        const result = await connection.query(`${id} ${statement.sql}`, statement.format)
+        if (result.bytes.length > maxBytes) throw tooLarge(maxBytes)
+        return result
+      }
+      const bounds = { deadlineMs: deadlineOf(statement), maxBytes, signal: statement.signal, cancel }
       return await runStreamed(connection, `${id} `, statement.streamed, bounds)
     } finally {
       clearTimeout(watchdog)
@@ -211,6 +216,11 @@ function namesStale({ bound }: Connection, { named, params }: Statement, unsure:
 function deadlineOf({ settings }: Statement): number | null {
   const seconds = Number(settings.get('max_execution_time'))
   return seconds > 0 ? seconds * 1000 + deadlineGraceMs : null
+}
+
+function maxBytesOf({ settings }: Statement): number {
+  const bytes = Number(settings.get('max_result_bytes'))
+  return bytes > 0 && settings.get('result_overflow_mode') !== 'break' ? bytes : Infinity
 }
 
 /** Stops running queries from a connection of its own: the engine offers no other way. */

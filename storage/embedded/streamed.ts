@@ -20,6 +20,8 @@ export interface Streamed {
 export interface Bounds {
   /** Milliseconds that the reader may take, or null: an engine that waits for its reader does not look at its clock. */
   deadlineMs: number | null
+  /** Infinity where nothing limits it. */
+  maxBytes: number
   /** Of the client that goes away. */
   signal: AbortSignal
   /** Stops the query. */
@@ -34,7 +36,7 @@ export async function runStreamed(
   connection: Connection,
   mark: string,
   { pipes, into, consume }: Streamed,
-  { deadlineMs, signal, cancel }: Bounds,
+  { deadlineMs, maxBytes, signal, cancel }: Bounds,
 ): Promise<RawResult> {
   const pipe = await pipes.take()
   if (signal.aborted) {
@@ -65,8 +67,11 @@ export async function runStreamed(
   const deadline = deadlineMs === null ? undefined : setTimeout(expire, deadlineMs, deadlineMs)
   signal.addEventListener('abort', giveUp, { once: true })
   let tail = Buffer.alloc(0)
+  let handedOut = 0
   const pieces = async function* (): AsyncGenerator<Piece> {
     for await (const piece of reader.blocks()) {
+      handedOut += piece.bytes.length
+      if (handedOut > maxBytes) throw tooLarge(maxBytes)
       tail = Buffer.concat([tail, piece.bytes.subarray(-statisticsBytes)]).subarray(-statisticsBytes)
       yield piece
     }
@@ -100,6 +105,11 @@ export async function runStreamed(
     clearTimeout(deadline)
     signal.removeEventListener('abort', giveUp)
   }
+}
+
+/** The engine's own limit counts values that repeat once: this one counts what leaves. */
+export function tooLarge(maxBytes: number): EngineError {
+  return new EngineError(codes.tooManyBytes, `Limit for result exceeded, max bytes: ${maxBytes}`)
 }
 
 function tooSlow(deadlineMs: number): EngineError {

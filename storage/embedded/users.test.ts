@@ -1,5 +1,6 @@
 /** Users of the configuration: who gets in, and what stops each of their queries. */
 import { createHash } from 'node:crypto'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clickhouseConfig } from '../config.ts'
 import { testStorage } from '../testing.ts'
@@ -24,6 +25,8 @@ beforeAll(async () => {
     user('single', { limits: { max_concurrent_queries: 1 } }),
     user('three', { quota: { queries_per_hour: 3 } }),
     user('rows', { quota: { read_rows_per_hour: 50_000_000 } }),
+    user('quick', { quota: { read_rows_per_hour: 1_000_000 } }),
+    user('forger', { quota: { read_rows_per_hour: 1_000_000 } }),
     user('second', { quota: { execution_time_per_hour: 1 } }),
   ]
   storage = await testStorage({ clickhouse: clickhouseConfig.parse({ users }) })
@@ -154,6 +157,37 @@ describe('currentUser() is who asks', () => {
   })
 })
 
+describe('queryID() is the id of the query', () => {
+  const askAs = async (query_id: string, sql: string) => {
+    const query = new URLSearchParams({ user: 'anna', password: passwordOf('anna'), query_id })
+    const answer = await fetch(`${storage.url}/?${query}`, { method: 'POST', body: sql })
+    return { text: await answer.text(), id: answer.headers.get('x-clickhouse-query-id') }
+  }
+
+  test.each(['queryID()', 'initialQueryID()', 'query_id()', 'INITIAL_QUERY_ID()', '`queryID` ( )'])(
+    '%s',
+    async (call) => {
+      for (const id of ['abc', 'def']) expect(await askAs(id, `SELECT ${call}`)).toEqual({ text: `${id}\n`, id })
+    },
+  )
+
+  test('whatever stands in it, also beside who asks', async () => {
+    const { text } = await askAs("it's\t{a}\\n\n", 'SELECT currentUser(), queryID() FORMAT JSONCompactColumns')
+    expect(JSON.parse(text)).toEqual([['anna'], ["it's\t{a}\\n\n"]])
+  })
+
+  test('the one that the answer names, where the client chose none', async () => {
+    const { text, id } = await askAs('', 'SELECT queryID() FROM numbers(1)')
+    expect(text).toBe(`${id}\n`)
+  })
+
+  test('columns of that name stay what they are', async () => {
+    expect(await ask('anna', 'SELECT query_id, queryID FROM (SELECT 1 AS query_id, 2 AS queryID)')).toMatchObject({
+      text: '1\t2\n',
+    })
+  })
+})
+
 describe('limits of each query', () => {
   test.each<[string, string, number, string]>([
     ['hasty', 'SELECT count() FROM numbers(1e12) WHERE NOT ignore(cityHash64(number))', 408, '159'],
@@ -165,6 +199,34 @@ describe('limits of each query', () => {
   ])('%s: %s', async (name, sql, status, code) => {
     expect(await ask(name, sql)).toMatchObject({ status, code })
     expect(await ask(name, 'SELECT 1')).toEqual({ status: 200, code: null, text: '1\n' })
+  })
+
+  test.each([
+    ['a constant', "SELECT repeat('a', 2000) FROM numbers(900)"],
+    ['a dictionary', "SELECT toLowCardinality(repeat('a', 2000)) FROM numbers(900)"],
+    ['no table', "SELECT arrayJoin(range(900)), repeat('a', 2000)"],
+  ])('bytes of a result are those that leave, also of what the engine holds once: %s', async (_, sql) => {
+    const of = async (max_result_bytes: number) => {
+      const query = new URLSearchParams({ user: 'anna', password: passwordOf('anna') })
+      const url = `${storage.url}/?${query}&max_result_bytes=${max_result_bytes}`
+      const answer = await fetch(url, { method: 'POST', body: sql })
+      return [answer.status, answer.headers.get('x-clickhouse-exception-code'), (await answer.text()).length]
+    }
+    expect(await of(100_000)).toEqual([500, '396', expect.any(Number)])
+    expect(await of(2_000_000)).toEqual([200, null, expect.any(Number)])
+  })
+
+  test('a result that turns out too large while it leaves ends with the error', async () => {
+    const sql = "SELECT repeat('a', 2000) FROM numbers(100000)"
+    const query = new URLSearchParams({ user: 'anna', password: passwordOf('anna'), max_result_bytes: '4000000' })
+    const text = await new Promise<string>((resolve) => {
+      let seen = ''
+      const answered = (answer: IncomingMessage) =>
+        answer.on('data', (part: Buffer) => (seen += part.toString())).once('close', () => resolve(seen))
+      httpRequest(`${storage.url}/?${query}`, { method: 'POST' }, answered).end(sql)
+    })
+    expect(text.length).toBeLessThan(4_100_000)
+    expect(text).toMatch(/__exception__\r\n\w{16}\r\nCode: 396\..*\(TOO_MANY_ROWS_OR_BYTES\)/)
   })
 
   test('asking for more changes nothing, asking for less does', async () => {
@@ -226,10 +288,25 @@ describe('quotas of an hour', () => {
     expect(await ask('rows', scan)).toMatchObject({ status: 200 })
     expect(await ask('rows', scan)).toMatchObject({ code: '158' })
     // What is left is read, and then even the smallest query is refused.
-    await expect
-      .poll(() => ask('rows', 'SELECT max(number) FROM numbers(1000000) FORMAT JSON'), { interval: 1 })
-      .toMatchObject({ code: '201' })
+    for (const size of [1e6, 1e5, 1e4, 1e3, 1e2, 10, 1]) {
+      const some = `SELECT max(number) FROM numbers(${size}) FORMAT JSON`
+      await expect.poll(() => ask('rows', some), { interval: 1 }).toMatchObject({ status: 500 })
+    }
     expect(await ask('rows', 'SELECT 1')).toMatchObject({ status: 500, code: '201' })
+  })
+
+  test.each([
+    ['quick', 'SELECT sum(number) FROM numbers(90000)'],
+    [
+      'forger',
+      `SELECT sum(number) > 0 ? '"rows_read":1,"bytes_read":1}}' : '' FROM numbers(90000) FORMAT TSV -- FORMAT JSON`,
+    ],
+  ])('rows of queries that end before anybody looks at them: %s', async (name, sql) => {
+    const statuses: number[] = []
+    for (let round = 0; round < 24; round++) statuses.push((await ask(name, sql)).status)
+    expect(statuses[0]).toBe(200)
+    expect(statuses.at(-1)).toBe(500)
+    expect((await ask(name, sql)).code).toMatch(/^(158|201)$/)
   })
 
   test('time', async () => {
