@@ -9,7 +9,7 @@ import { firstRows, within } from './sql.ts'
 const now = Date.UTC(2026, 10, 21, 12, 20)
 const hour = 3600
 /** Enough hours that the highest of some stand for all. */
-const rows = Array.from({ length: 14 }, (_, ago) => requests(now - ago * 3_600_000, 20, 10 + ago)).flat()
+const rows = Array.from({ length: 18 }, (_, ago) => requests(now - ago * 4 * 3_600_000, 20, 10 + ago)).flat()
 
 let storage: Awaited<ReturnType<typeof testStorage>>
 beforeAll(async () => {
@@ -21,9 +21,9 @@ afterAll(() => storage?.stop())
 
 const to = now / 1000
 test.each([
-  ['cost_usd', 'cost_usd_max', to - 13 * hour - 1000, []],
-  ['duration_ms', 'duration_ms_max', to - 13 * hour - 1000, []],
-  ['duration_ms', 'duration_ms_max', to - 13 * hour - 1000, ['gpt-4o']],
+  ['cost_usd', 'cost_usd_max', to - 68 * hour - 1000, []],
+  ['duration_ms', 'duration_ms_max', to - 68 * hour - 1000, []],
+  ['duration_ms', 'duration_ms_max', to - 68 * hour - 1000, ['gpt-4o']],
   // Too few hours for a bound.
   ['cost_usd', 'cost_usd_max', to - 600, []],
 ] as const)('by %s with %s since %d of %j', async (order, highest, from, model) => {
@@ -44,7 +44,7 @@ test.each([
     .toSorted((a, b) => b - a)
     .slice(0, 50)
   expect(found.map(({ value }) => value)).toEqual(expected.map((value) => expect.closeTo(value, 9)))
-  const [, bound = ''] = />= (ifNull\(\([^]*?OFFSET 49\), 0\))/.exec(sql) ?? []
+  const [, bound = ''] = />= (ifNull\(\([^]*?OFFSET 49\), 0\))\)/.exec(sql) ?? []
   const [reached] = await storage.reader.query<{ bound: number }>(expand(`SELECT ${bound} AS bound`))
   const isLong = to - from > hour && model.length === 0
   expect((reached?.bound ?? 0) > 0).toBe(isLong)

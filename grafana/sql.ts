@@ -227,8 +227,11 @@ interface FirstRows {
 /** The rows of `requests` that stand first in `order`. They are found by that column alone, and read by their time. */
 export function firstRows({ select, where, and, order, highest }: FirstRows): string {
   const all = and === undefined ? where : `${where} AND ${and}`
+  // Over hours alone the bound costs more than it saves.
   const found =
-    highest === undefined ? all : `${all}\n    AND toFloat64(ifNull(${order}, 0)) >= ${reachedBy50(where, highest)}`
+    highest === undefined
+      ? all
+      : `${all}\n    AND (NOT (${long}) OR toFloat64(ifNull(${order}, 0)) >= ${reachedBy50(where, highest)})`
   return (
     `SELECT ${select}\nFROM requests\nWHERE ${all}\n` +
     `  AND timestamp IN (SELECT timestamp FROM requests WHERE ${found} ORDER BY ${order} DESC LIMIT 50)\n` +
