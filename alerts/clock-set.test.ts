@@ -90,6 +90,19 @@ test('set back while nobody ran: the next process goes on as if it had not been'
   ])
 })
 
+test('set back while alerts start: they start', async () => {
+  let readings = 0
+  const now = () => {
+    readings += 1
+    if (readings === 2) room.clock.step(-10 * minute)
+    return room.clock.now()
+  }
+  const alerts = await room.start({ clock: { ...room.clock, now } })
+  await send(alerts, 'a')
+  await room.clock.advance(minute)
+  expect(heard()).toEqual(['ClockSet +', 'Sent a+'])
+})
+
 test('a flush that was stored for long from now comes within the interval', async () => {
   const before = await started()
   await before.stop()

@@ -81,8 +81,10 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const { health = () => Promise.resolve([]), host = hostname(), shared = false } = options
   let { config } = options
   let groups = await loadRuleGroups(config, baseDir)
-  const clock = noticingSteps(options.clock ?? systemClock, stepped)
+  /** What has times of its own: nothing has any before it is there. */
+  let timed = (): readonly { stepped(byMs: number): void }[] => []
   let setBackMs = 0
+  const clock = noticingSteps(options.clock ?? systemClock, stepped)
   const telemetry = createTelemetry()
   const externalUrl = () => (config.external_url ?? options.dashboardUrl()).replace(/\/+$/, '')
   const leads = () => lease.held()
@@ -137,13 +139,14 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     ? new SharedLease({ db, clock, log, claims: !options.follows, ...terms })
     : ownLease(terms)
   let watch = new Watch({ ...room, config, groups })
+  timed = () => [lease, watch, outage]
   let stopping: Promise<void> | null = null
 
   function stepped(byMs: number): void {
     if (byMs < 0) setBackMs -= byMs
     if (byMs < 0) log.warn({ by_ms: byMs }, 'the clock was set back; alerts go on from now')
     else log.info({ by_ms: byMs }, 'the clock was set forward, or the machine slept; alerts catch up')
-    for (const room of [lease, watch, outage]) room.stepped(byMs)
+    for (const each of timed()) each.stepped(byMs)
   }
 
   async function stop(): Promise<void> {

@@ -13,8 +13,8 @@ keep_firing_for, labels and annotations. The clock in its SQL becomes the
 moment of the evaluation; templates become ours where they only print.
 
 Lost are, each with its line on stderr: other receivers, texts of messages and
-HTTP settings, templates, PromQL, recording rules, and
-templates that branch, loop or ask. Nothing is sent, and no file is overwritten.
+HTTP settings, PromQL, recording rules, and templates that branch, loop or ask.
+Nothing is sent, and no file is overwritten.
 `
 
 export function define(command: Command): void {

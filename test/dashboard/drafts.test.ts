@@ -27,7 +27,8 @@ const here = testSite({
 afterAll(() => room?.stop())
 
 const open = (path: string) => here.browser.open(`${here.site.url}${path}`)
-const note = (page: Page) => page.getByText(/^Unsaved draft from \d\d:\d\d$/)
+/** With its day, of one that was typed before midnight. */
+const note = (page: Page) => page.getByText(/^Unsaved draft from (.+ )?\d\d:\d\d$/)
 const kept = (page: Page) => page.evaluate(() => Object.values(sessionStorage).join('\n'))
 
 const forms: [form: string, path: string, show: (page: Page) => Promise<void>, field: string][] = [
